@@ -1,0 +1,1 @@
+"""How artifacts are stored and shown in the ZenML dashboard."""

@@ -1,0 +1,11 @@
+"""What every section of a use case shares."""
+
+from pydantic import BaseModel, ConfigDict
+
+Label = str | int | float | bool
+
+
+class Section(BaseModel):
+    """Strict and frozen: an unknown key is an error, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)

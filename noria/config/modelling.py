@@ -1,0 +1,173 @@
+"""From the split to the decision: `split`, `features`, `models`, `rules`, `evaluation`, `decision`."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from noria.config.base import Label, Section
+
+CandidateName = Literal["dummy", "linear", "tree", "forest", "xgboost"]
+BINARY_METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "worth")
+MULTICLASS_METRICS = ("accuracy", "f1_macro", "log_loss", "worth")
+REGRESSION_METRICS = ("mae", "rmse", "r2", "worth")
+
+
+class Split(Section):
+    """How the test rows are set aside; cross-validation folds are made the same way."""
+
+    method: Literal["stratified", "time", "group"] = "stratified"
+    """`stratified` keeps the mix of the target; `time` tests on the latest rows; `group` keeps the rows of one
+    group together."""
+    test_share: float = Field(default=0.25, gt=0, lt=1)
+    """Share of rows set aside for the test (0 to 1)."""
+    cutoff: datetime | None = None
+    """For `time`: rows from this moment on are the test rows, instead of `test_share`."""
+    group: str | None = None
+    """For `group`: the column that names the group."""
+    seed: int = 42
+    """Seed of the split."""
+
+    @model_validator(mode="after")
+    def _keys_fit_method(self) -> Self:
+        if self.cutoff is not None and self.method != "time":
+            raise ValueError("`cutoff` needs `method: time`")
+        if (self.group is not None) != (self.method == "group"):
+            raise ValueError("`method: group` and `group: COLUMN` go together")
+        return self
+
+
+class Features(Section):
+    """Which columns the models see and how they are prepared (fitted on training rows only)."""
+
+    numeric: list[str] = []
+    """Columns to treat as numbers, where their type does not tell."""
+    categorical: list[str] = []
+    """Columns to treat as categories, where their type does not tell."""
+    exclude: list[str] = []
+    """Columns the models must not see."""
+    calendar: list[Literal["year", "month", "day", "weekday", "hour"]] = []
+    """Parts of each date column to make features of."""
+    max_categories: int = Field(default=50, ge=2)
+    """Most categories kept per column, the most frequent first; all others count as unseen."""
+    clip_quantile: float = Field(default=0.001, ge=0, lt=0.5)
+    """Numbers outside this quantile and its mirror are clipped to it (0: no clipping)."""
+
+
+class SearchRange(Section):
+    """The values that tuning may try for one parameter: `low` to `high`, or `choices`."""
+
+    low: float | None = None
+    """Smallest value."""
+    high: float | None = None
+    """Largest value."""
+    integer: bool = False
+    """Try whole numbers only."""
+    log: bool = False
+    """Spread the values evenly over orders of magnitude."""
+    choices: list[str | int | float | bool | None] | None = None
+    """The values to choose from, instead of a range."""
+
+    @model_validator(mode="after")
+    def _range_or_choices(self) -> Self:
+        if self.choices is not None:
+            if self.low is not None or self.high is not None:
+                raise ValueError("give either `choices` or `low` and `high`")
+            if not self.choices:
+                raise ValueError("`choices` is empty")
+            return self
+        if self.low is None or self.high is None:
+            raise ValueError("give `low` and `high`, or `choices`")
+        if self.low > self.high or (self.log and self.low <= 0):
+            raise ValueError("`low` must not exceed `high`, and must be positive with `log: true`")
+        return self
+
+
+class Candidate(Section):
+    """One kind of model in the competition."""
+
+    params: dict[str, str | int | float | bool | None] = {}
+    """Parameters set by hand, by the library's own names."""
+    search: dict[str, SearchRange] = {}
+    """Parameters that tuning may change; empty: the kind's built-in search space."""
+    tune: bool = True
+    """False: the parameters stay as they are."""
+
+
+def _all_candidates() -> dict[CandidateName, Candidate]:
+    return {
+        "dummy": Candidate(),
+        "linear": Candidate(),
+        "tree": Candidate(),
+        "forest": Candidate(),
+        "xgboost": Candidate(),
+    }
+
+
+class Models(Section):
+    """The candidates and how they are tuned; the rule baseline always takes part."""
+
+    candidates: dict[CandidateName, Candidate] = Field(default_factory=_all_candidates, min_length=1)
+    """The kinds that compete: dummy, linear, tree, forest, xgboost."""
+    trials: int = Field(default=20, ge=0)
+    """Optuna trials per tuned candidate (0: no tuning)."""
+    folds: int = Field(default=5, ge=2, le=20)
+    """Cross-validation folds on the training rows."""
+    timeout_s: float | None = Field(default=None, gt=0)
+    """Stop tuning a candidate after this many seconds, whatever trials are left."""
+    jobs: int = -1
+    """Processor cores that a model may use while it trains (-1: all)."""
+    seed: int = 42
+    """Seed of the folds, of tuning and of the models."""
+
+
+class Rule(Section):
+    """If the condition holds, this is the answer."""
+
+    when: str
+    """Condition over columns: comparisons joined by `and`, `or`, `not`; for example
+    `contract == "Month-to-month" and tenure < 6`. Also `in [...]`, `+ - * /` and `is_missing(column)`."""
+    then: Label
+    """The answer: a class, or a number for regression."""
+
+
+class Rules(Section):
+    """The rule baseline: conditions tried in order, as the business would write them."""
+
+    conditions: list[Rule] = []
+    """The first condition that holds gives the answer."""
+    otherwise: Label
+    """The answer when no condition holds."""
+
+
+class Evaluation(Section):
+    """How candidates are judged and when a challenger may replace the champion."""
+
+    metric: Literal[
+        "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "f1_macro", "mae", "rmse", "r2", "worth"
+    ]
+    """The primary metric. `worth` is what 1,000 decisions bring in, in `problem.unit`."""
+    margin: float = Field(default=0.0, ge=0)
+    """By how much a challenger must beat the champion and the rules, in the metric's own units."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Confidence of the bootstrap intervals (0.5 to 1)."""
+    bootstrap: int = Field(default=1000, ge=100)
+    """Bootstrap resamples of the test rows."""
+    slices: list[str] = []
+    """Columns by which the metric is also reported; numbers are cut into quarters."""
+    mistakes: int = Field(default=10, ge=0)
+    """Worst mistakes to show in the report."""
+
+
+class Decision(Section):
+    """What is done with a prediction: act, ask a person, or leave it."""
+
+    threshold: float | Literal["best_worth"] = "best_worth"
+    """Binary: act from this probability on; `best_worth` finds the one that brings in most, on cross-validated
+    predictions of the training rows."""
+    ask_within: float = Field(default=0.0, ge=0, le=0.5)
+    """Binary: probabilities this close to the threshold go to a person."""
+    ask_below: float = Field(default=0.0, ge=0, le=1)
+    """Multiclass: when the likeliest class has a lower probability, a person is asked."""
+    act_above: float | None = None
+    """Regression: act when the prediction is at least this."""

@@ -1,0 +1,97 @@
+"""`problem`: the question, who uses the answer, what it is worth and when it must come."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from noria.config.base import Label, Section
+
+
+class BinaryWorth(Section):
+    """What one decision of each kind brings in, in `problem.unit`; a cost is negative."""
+
+    true_positive: float
+    """We acted and it was right."""
+    false_positive: float
+    """We acted for nothing."""
+    false_negative: float
+    """We should have acted and did not."""
+    true_negative: float = 0.0
+    """We left it alone and that was right."""
+
+
+class MulticlassWorth(Section):
+    """What a right and a wrong class bring in, in `problem.unit`; a cost is negative."""
+
+    right: float
+    """One right class."""
+    wrong: float
+    """One wrong class, unless `wrong_when_true` names the true class."""
+    wrong_when_true: dict[str, float] = {}
+    """True class → what missing it brings in, where that differs from `wrong`."""
+
+
+class RegressionWorth(Section):
+    """What errors cost and good predictions bring in, in `problem.unit`."""
+
+    right: float = 0.0
+    """One prediction within `tolerance` of the truth."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """How far off still counts as right, in units of the target."""
+    too_high_per_unit: float = Field(default=1.0, ge=0)
+    """Cost of each unit predicted too much (a positive number)."""
+    too_low_per_unit: float = Field(default=1.0, ge=0)
+    """Cost of each unit predicted too little (a positive number)."""
+
+
+class _Problem(Section):
+    question: str = Field(min_length=10)
+    """The question in one sentence, as the client asks it."""
+    decided_by: str = Field(min_length=3)
+    """Who decides what to do with the answer."""
+    case: str = "case"
+    """What one row is, in the singular ("customer", "hour"); the reports use the word."""
+    unit: str = "EUR"
+    """The unit of `worth`: money or anything else that can be added up."""
+    latency_budget_ms: float = Field(default=100.0, gt=0)
+    """The longest that one prediction may take, in milliseconds; slower candidates are not chosen."""
+    size_budget_mb: float = Field(default=200.0, gt=0)
+    """The largest that the stored model may be, in megabytes; larger candidates are not chosen."""
+    needed: str = Field(min_length=3)
+    """When the prediction is needed, in words."""
+    label_delay_days: float = Field(ge=0)
+    """How many days after the prediction its true label is known; monitoring waits that long."""
+    readable: Literal["required", "preferred", "unimportant"] = "preferred"
+    """Must a person be able to read the model? `required` leaves only rules, linear models and small trees;
+    `preferred` takes the most readable candidate that is as good as the best within its standard error."""
+    business_figure: str = Field(min_length=3)
+    """The business figure that should move, in words."""
+
+
+class BinaryProblem(_Problem):
+    """Yes or no."""
+
+    task: Literal["binary"]
+    positive: Label
+    """The value of the target that we act on."""
+    worth: BinaryWorth
+    """What each kind of error costs and each right answer is worth."""
+
+
+class MulticlassProblem(_Problem):
+    """One of several classes."""
+
+    task: Literal["multiclass"]
+    worth: MulticlassWorth
+    """What an error costs and a right answer is worth."""
+
+
+class RegressionProblem(_Problem):
+    """A number."""
+
+    task: Literal["regression"]
+    worth: RegressionWorth = RegressionWorth()
+    """What an error costs and a right answer is worth."""
+
+
+Problem = Annotated[BinaryProblem | MulticlassProblem | RegressionProblem, Field(discriminator="task")]

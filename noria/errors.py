@@ -1,0 +1,30 @@
+"""The one error that a user is meant to read."""
+
+
+class NoriaError(Exception):
+    """Something the user can mend: what is wrong, where it is, and how to mend it.
+
+    The command line prints these three parts without a traceback and exits with 2;
+    the service answers with `what` and `fix` only.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
+        return _rebuild, (self.what, self.where, self.fix)
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.where:
+            parts.append(f"where: {self.where}")
+        if self.fix:
+            parts.append(f"fix: {self.fix}")
+        return " | ".join(parts)
+
+
+def _rebuild(what: str, where: str, fix: str) -> NoriaError:
+    return NoriaError(what, where=where, fix=fix)

@@ -1,0 +1,45 @@
+"""Writing files so that a reader never sees half of one."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from noria.errors import NoriaError
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; on success it replaces `target`, on any error it is removed.
+
+    Raises:
+        NoriaError: the folder cannot be written to, or the disk is full.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise NoriaError(
+            f"cannot write: {error.strerror}", where=str(target), fix="choose a folder you may write to"
+        ) from error
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as error:
+        raise NoriaError(
+            f"cannot write: {error}", where=str(target), fix="free some space or choose another folder"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(target) as part:
+        part.write_text(text, encoding="utf-8")

@@ -1,0 +1,75 @@
+"""Where Noria keeps what it makes: one folder, `.noria` in the project unless `NORIA_HOME` says otherwise."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from noria.errors import NoriaError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """The workspace's folder (absolute); it need not exist yet."""
+    return Path(os.environ.get("NORIA_HOME") or PROJECT / ".noria").expanduser().resolve()
+
+
+def in_project(path: str) -> str:
+    """A local path as an absolute one, seen from the project folder; URLs stay as they are."""
+    return path if "://" in path else str((PROJECT / Path(path).expanduser()).resolve())
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The places of one use case; every property that names a folder creates it."""
+
+    use_case: str
+
+    @property
+    def folder(self) -> Path:
+        """Everything that belongs to the use case."""
+        return _made(home() / self.use_case)
+
+    @property
+    def reports(self) -> Path:
+        """HTML reports for people."""
+        return _made(self.folder / "reports")
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that broke an expectation, with the reason."""
+        return _made(self.folder / "quarantine")
+
+    @property
+    def bundles(self) -> Path:
+        """Model bundles taken out of the artifact store, one folder per version."""
+        return _made(self.folder / "bundles")
+
+    @property
+    def service(self) -> Path:
+        """State and logs of the running service."""
+        return _made(self.folder / "service")
+
+    @property
+    def monitoring(self) -> Path:
+        """Reports and the history of verdicts."""
+        return _made(self.folder / "monitoring")
+
+    @property
+    def predictions_url(self) -> str:
+        """SQLAlchemy URL of the prediction store."""
+        return f"sqlite:///{self.folder / 'predictions.db'}"
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise NoriaError(
+            f"cannot write to the workspace: {error.strerror}",
+            where=str(folder),
+            fix="free or unlock that path, or point NORIA_HOME at a folder you may write to",
+        ) from error
+    return folder

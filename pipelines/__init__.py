@@ -1,0 +1,1 @@
+"""One file per pipeline; each reads like a table of contents."""

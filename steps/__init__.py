@@ -1,0 +1,1 @@
+"""Thin ZenML adapters around noria/, one folder per pipeline."""
