@@ -1,0 +1,94 @@
+"""Reading the result of one SQL query."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from noria.config import expand_environment
+from noria.errors import NoriaError
+from noria.workspace import in_project
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+_CONNECT_TIMEOUT_S = 10
+_KNOWS_TIMEOUT = ("psycopg", "pymysql", "mysqldb", "mysqlconnector")
+
+
+def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
+    """Run a query and read its rows; nothing is committed.
+
+    Args:
+        url: SQLAlchemy URL; `${NAME}` is taken from the environment. A relative SQLite file is looked for in the
+            project folder.
+        query: one SQL statement that returns rows.
+        where: configuration key to name in errors, which never show the expanded URL.
+
+    Raises:
+        NoriaError: the URL is wrong, its driver is absent, the database cannot be reached or refuses the query.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy.exc import SQLAlchemyError
+
+    place = f"{url} ({where})" if where else url
+    address = _address(expand_environment(url, where=where or url), place)
+    try:
+        engine = sa.create_engine(address, connect_args=_connect_args(address))
+    except (SQLAlchemyError, ImportError) as error:
+        fix = f"install the driver of `{address.drivername}`, or correct the URL's first part"
+        raise NoriaError(f"no driver for this database: {error}", where=place, fix=fix) from error
+    try:
+        return _rows(engine, query, place)
+    except (SQLAlchemyError, OSError) as error:
+        fix = "check that the database runs, and the host, port, user and password in the URL"
+        raise NoriaError(f"the database cannot be reached: {_reason(error)}", where=place, fix=fix) from error
+    finally:
+        engine.dispose()
+
+
+def _rows(engine: Any, query: str, place: str) -> pd.DataFrame:
+    # no_parameters: a `%` in the query is no placeholder
+    with engine.execution_options(no_parameters=True).connect() as connection:
+        try:
+            frame = pd.read_sql_query(query, connection)
+        except Exception as error:  # drivers raise errors of their own kinds
+            fix = "correct `query`; it must be one statement that returns rows"
+            raise NoriaError(f"the query fails: {_reason(error)}", where=place, fix=fix) from error
+    doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
+    if doubled:
+        fix = "name each column of the query once, with `AS` where needed"
+        raise NoriaError(f"the query returns two columns named `{doubled[0]}`", where=place, fix=fix)
+    return frame
+
+
+def _address(url: str, place: str) -> "URL":
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    try:
+        address = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        fix = "write it like `postgresql+psycopg://user:${PASSWORD}@host/database` or `sqlite:///data/my.db`"
+        raise NoriaError("this is no SQLAlchemy URL", where=place, fix=fix) from error
+    file = address.database
+    if address.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
+        return address
+    full = in_project(file)
+    # SQLite would make an empty database here
+    if not Path(full).is_file():
+        raise NoriaError(f"database file not found: {full}", where=place, fix="correct the path in the URL")
+    return address.set(database=full)
+
+
+def _connect_args(address: "URL") -> dict[str, Any]:
+    known = address.drivername.endswith(("postgresql", "mysql")) or any(
+        name in address.drivername for name in _KNOWS_TIMEOUT
+    )
+    return {"connect_timeout": _CONNECT_TIMEOUT_S} if known else {}
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    cause = getattr(cause, "orig", None) or cause
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
