@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Column, Connection, Row, or_, select, update
+from sqlalchemy import Column, Connection, Row, select, update
 
 from noria.predictions.records import Feedback, PredictionRecord
 from noria.predictions.tables import labels, predictions
@@ -31,7 +31,8 @@ def attach_pending(connection: Connection, records: Sequence[PredictionRecord]) 
     waiting = _waiting(connection, labels.c.prediction_id, [record.id for record in records])
     waiting += _waiting(connection, labels.c.entity, [record.entity for record in records if record.entity])
     for label in sorted(waiting, key=lambda row: row.seq):
-        of_label = or_(predictions.c.id == label.prediction_id, predictions.c.entity == label.entity)
+        by_id = predictions.c.id == label.prediction_id
+        of_label = by_id if label.prediction_id is not None else predictions.c.entity == label.entity
         connection.execute(
             update(predictions).where(of_label).values(label_id=label.id, label=label.label, labelled_at=label.at)
         )

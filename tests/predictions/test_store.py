@@ -1,0 +1,221 @@
+"""What a user of the prediction store relies on: nothing lost, labels find their prediction, clear errors."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from noria.errors import NoriaError
+from noria.predictions import Feedback, PredictionRecord, PredictionStore, inputs_of
+
+PROJECT = Path(__file__).parents[2]
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'predictions.db'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[PredictionStore]:
+    opened = PredictionStore(url)
+    yield opened
+    opened.close()
+
+
+def record(hour: int = 0, **changes: object) -> PredictionRecord:
+    given: dict[str, object] = {
+        "request_id": "r",
+        "model": "churn",
+        "version": "1",
+        "features": {"tenure": 3, "contract": "One year"},
+        "prediction": "Yes",
+        "probability": 0.7,
+        "decision": "act",
+        "latency_ms": 2.5,
+        "at": NOON + timedelta(hours=hour),
+    }
+    return PredictionRecord(**(given | changes))  # type: ignore[arg-type]
+
+
+def test_a_window_gives_back_what_was_answered(store: PredictionStore) -> None:
+    store.append([record(hour, entity=f"c{hour}") for hour in range(5)])
+    window = store.window(NOON + timedelta(hours=1), NOON + timedelta(hours=4))
+    assert window["entity"].tolist() == ["c1", "c2", "c3"]
+    assert window["at"].tolist() == [pd.Timestamp(NOON + timedelta(hours=hour)) for hour in (1, 2, 3)]
+    assert window.columns.tolist() == [
+        *("prediction_id", "at", "version", "variant", "entity", "tenure", "contract"),
+        *("prediction", "probability", "decision", "latency_ms", "label", "labelled_at"),
+    ]
+    assert window.loc[0, ["tenure", "contract", "prediction", "probability"]].tolist() == [3, "One year", "Yes", 0.7]
+    assert window["label"].isna().all()
+
+
+def test_times_of_other_zones_are_the_same_instant(store: PredictionStore) -> None:
+    store.append([record(at=datetime.fromisoformat("2026-05-01T14:00:00+02:00"))])
+    assert len(store.window(NOON, NOON + timedelta(seconds=1))) == 1
+
+
+def test_an_empty_window_still_has_its_columns(store: PredictionStore) -> None:
+    window = store.window(NOON)
+    assert len(window) == 0
+    assert {"at", "prediction", "label"} <= set(window.columns)
+
+
+def test_missing_and_numpy_values_are_kept_as_json_can_hold_them(store: PredictionStore) -> None:
+    features = {
+        "a": float("nan"),
+        "b": np.float64(1.5),
+        "c": np.int64(2),
+        "d": pd.Timestamp("2026-01-02"),
+        "e": pd.NaT,
+        "f": None,
+        "g": "ü",
+    }
+    store.append([record(features=features, prediction=np.float64(12.5), probability=float("nan"))])
+    kept = store.window(NOON).iloc[0]
+    assert kept[["b", "c", "d", "g", "prediction"]].tolist() == [1.5, 2, "2026-01-02T00:00:00", "ü", 12.5]
+    assert kept[["a", "e", "f", "probability"]].isna().all()
+
+
+def test_an_input_column_named_like_one_of_ours_is_not_lost(store: PredictionStore) -> None:
+    store.append([record(features={"version": "premium", "tenure": 3})])
+    window = store.window(NOON)
+    assert window["version"].tolist() == ["1"]
+    assert inputs_of(window).to_dict("records") == [{"version": "premium", "tenure": 3}]
+
+
+def test_a_limited_window_is_a_sample_over_the_whole_time_and_always_the_same(store: PredictionStore) -> None:
+    store.append([record(hour) for hour in range(400)])
+    sample = store.window(NOON, limit=100)
+    assert len(sample) == 100
+    assert sample["at"].is_monotonic_increasing
+    assert sample["at"].min() < NOON + timedelta(hours=100)
+    assert sample["at"].max() > NOON + timedelta(hours=300)
+    pd.testing.assert_frame_equal(sample, store.window(NOON, limit=100))
+
+
+def test_labels_find_their_prediction_by_id_and_by_case(store: PredictionStore) -> None:
+    first, second, third = record(), record(entity="c2"), record(entity="c3")
+    store.append([first, second, third])
+    known = store.label([Feedback(id=first.id, label="Yes"), Feedback(entity="c2", label="No", at=NOON)])
+    assert known == [True, True]
+    window = store.window(NOON, labelled=True).set_index("prediction_id")
+    assert window["label"].to_dict() == {first.id: "Yes", second.id: "No"}
+    assert window.loc[second.id, "labelled_at"] == pd.Timestamp(NOON)
+    assert store.window(NOON, labelled=False)["prediction_id"].tolist() == [third.id]
+
+
+def test_a_label_that_comes_before_its_prediction_waits_for_it(store: PredictionStore) -> None:
+    early = record()
+    assert store.label([Feedback(id=early.id, label="No"), Feedback(entity="c9", label="Yes")]) == [False, False]
+    assert store.counts().unmatched_labels == 2
+    store.append([record(), early, record(entity="c9")])
+    assert store.window(NOON)["label"].fillna("").tolist() == ["", "No", "Yes"]
+    assert store.counts().unmatched_labels == 0
+
+
+def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStore, tmp_path: Path) -> None:
+    store.append([record(entity="c1")])
+    store.label([Feedback(entity="c1", label="No")])
+    store.label([Feedback(entity="c1", label="Yes")])
+    assert store.window(NOON)["label"].tolist() == ["Yes"]
+    assert store.counts().labelled == 1
+    with sqlite3.connect(tmp_path / "predictions.db") as direct:
+        assert direct.execute("select label from labels order by seq").fetchall() == [('"No"',), ('"Yes"',)]
+
+
+def test_a_case_predicted_again_gets_its_own_later_label(store: PredictionStore) -> None:
+    store.append([record(0, entity="c1"), record(1, entity="c1")])
+    store.label([Feedback(entity="c1", label="No")])
+    store.append([record(2, entity="c1")])
+    assert store.window(NOON)["label"].fillna("").tolist() == ["No", "No", ""]
+    store.label([Feedback(entity="c1", label="Yes")])
+    assert store.window(NOON)["label"].tolist() == ["No", "No", "Yes"]
+    store.label([Feedback(entity="c1", label="No")])
+    assert store.window(NOON)["label"].tolist() == ["No", "No", "No"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"label": "Yes"}, {"label": "Yes", "id": "1", "entity": "2"}, {"label": float("nan"), "id": "1"}]
+)
+def test_a_label_of_nothing_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(NoriaError):
+        Feedback(**given)  # type: ignore[arg-type]
+
+
+def test_counts_per_version(store: PredictionStore) -> None:
+    store.append([record(request_id="a"), record(request_id="a"), record(1, request_id="b", version="2")])
+    everything, second = store.counts(), store.counts("2")
+    assert (everything.requests, everything.predictions) == (2, 3)
+    assert (everything.first_at, everything.last_at) == (NOON, NOON + timedelta(hours=1))
+    assert (second.requests, second.predictions, second.labelled) == (1, 1, 0)
+
+
+def test_an_append_is_all_or_nothing(store: PredictionStore) -> None:
+    twice = record()
+    with pytest.raises(NoriaError):
+        store.append([record(), twice, twice])
+    assert store.counts().predictions == 0
+
+
+_WRITER = """
+import sys
+from noria.predictions import Feedback, PredictionRecord, PredictionStore
+store = PredictionStore(sys.argv[1])
+for number in range(60):
+    record = PredictionRecord(request_id=f"{sys.argv[2]}-{number}", model="m", version="1", features={"n": number},
+                              prediction="Yes", probability=0.5, decision="act", latency_ms=1.0)
+    store.append([record])
+    store.label([Feedback(id=record.id, label="No")])
+    print(record.id, flush=True)
+"""
+
+
+def test_several_processes_and_threads_write_at_once_and_nothing_is_lost(store: PredictionStore, url: str) -> None:
+    writers = [
+        subprocess.Popen([sys.executable, "-c", _WRITER, url, str(n)], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        for n in range(2)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda hour: store.append([record(hour)]), range(60)))
+    said = [line for writer in writers for line in writer.communicate(timeout=60)[0].split()]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert len(said) == 120
+    assert set(said) <= set(store.window(datetime(2026, 1, 1, tzinfo=UTC))["prediction_id"])
+    assert (store.counts().predictions, store.counts().labelled) == (180, 120)
+
+
+def test_what_append_returned_for_survives_a_killed_process(url: str) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, url, "0"], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    said = [writer.stdout.readline().strip() for _ in range(20)]
+    writer.kill()
+    said += writer.communicate(timeout=10)[0].split()
+    kept = set(PredictionStore(url).window(datetime(2026, 1, 1, tzinfo=UTC))["prediction_id"])
+    assert set(said) <= kept
+
+
+def test_a_store_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoriaError, match="unable to open database file") as caught:
+        PredictionStore(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    assert "folder.db" in caught.value.where
+    with pytest.raises(NoriaError, match="URL cannot be used"):
+        PredictionStore("not a url")
+    (tmp_path / "text.db").write_text("this is not a database, though it is long enough to look like one" * 20)
+    with pytest.raises(NoriaError, match="not a database"):
+        PredictionStore(f"sqlite:///{tmp_path / 'text.db'}")
+
+
+def test_an_unreachable_database_does_not_show_its_password() -> None:
+    with pytest.raises(NoriaError) as caught:
+        PredictionStore("postgresql+nodriver://me:secret@localhost:1/db")
+    assert "secret" not in str(caught.value)
