@@ -10,6 +10,10 @@ from noria.errors import NoriaError
 
 Value = str | int | float | bool | None
 
+SMOKE = "smoke"
+"""Variant of the predictions that a deployment makes to test itself: they are kept, but nobody asked for them, so
+windows and counts leave them out."""
+
 
 def new_id() -> str:
     """A random identifier (UUID 4, 32 hexadecimal digits)."""
@@ -25,7 +29,7 @@ class PredictionRecord:
     """One answered row.
 
     `features` holds the input columns as they were received; `prediction` is a class or, for regression, a number;
-    `latency_ms` is the time the service took for the whole request, in milliseconds.
+    `latency_ms` is the time from the request's arrival until the answer was ready to be recorded, in milliseconds.
     """
 
     request_id: str

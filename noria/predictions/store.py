@@ -13,12 +13,13 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, 
 
 from noria.predictions.matching import attach_pending, targets
 from noria.predictions.plain import plain
-from noria.predictions.records import Counts, Feedback, PredictionRecord, new_id
+from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, new_id
 from noria.predictions.tables import connect, labels, predictions, reading, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ASKED_FOR = predictions.c.variant != SMOKE
 _BEFORE = ("prediction_id", "at", "version", "variant", "entity")
 _AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at")
 _OWN = frozenset((*_BEFORE, *_AFTER))
@@ -88,9 +89,9 @@ class PredictionStore:
         decision, latency_ms, label, labelled_at. An input column that is named like one of these is called
         `input.NAME`; `inputs_of` gives the inputs under their own names.
         If there are more than `limit`, a random sample of that many, the same each time. `labelled` keeps only the
-        rows with a label (True) or without (False).
+        rows with a label (True) or without (False). Smoke tests are left out.
         """
-        chosen = select(predictions).where(predictions.c.at >= since)
+        chosen = select(predictions).where(_ASKED_FOR, predictions.c.at >= since)
         if until is not None:
             chosen = chosen.where(predictions.c.at < until)
         if version is not None:
@@ -112,7 +113,7 @@ class PredictionStore:
             func.count(predictions.c.label_id),
             func.min(predictions.c.at),
             func.max(predictions.c.at),
-        ).select_from(predictions)
+        ).where(_ASKED_FOR)
         if version is not None:
             chosen = chosen.where(predictions.c.version == version)
         waiting = select(func.count()).select_from(labels).where(labels.c.pending)

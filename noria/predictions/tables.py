@@ -93,7 +93,9 @@ def connect(url: str) -> Engine:
         NoriaError: the URL cannot be read, or the database cannot be reached or written.
     """
     try:
-        engine = create_engine(make_url(expand_environment(url, where="the URL of the prediction store")), pool_pre_ping=True)
+        engine = create_engine(
+            make_url(expand_environment(url, where="the URL of the prediction store")), pool_pre_ping=True
+        )
     except (ArgumentError, ModuleNotFoundError) as error:
         raise NoriaError(
             f"the prediction store's URL cannot be used: {error}", fix="write a SQLAlchemy URL such as sqlite:///p.db"

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from noria.errors import NoriaError
-from noria.predictions import Feedback, PredictionRecord, PredictionStore, inputs_of
+from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, inputs_of
 
 PROJECT = Path(__file__).parents[2]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -158,6 +158,13 @@ def test_counts_per_version(store: PredictionStore) -> None:
     assert (everything.requests, everything.predictions) == (2, 3)
     assert (everything.first_at, everything.last_at) == (NOON, NOON + timedelta(hours=1))
     assert (second.requests, second.predictions, second.labelled) == (1, 1, 0)
+
+
+def test_smoke_tests_are_kept_but_left_out(store: PredictionStore, tmp_path: Path) -> None:
+    store.append([record(variant=SMOKE), record()])
+    assert (store.counts().predictions, len(store.window(NOON))) == (1, 1)
+    with sqlite3.connect(tmp_path / "predictions.db") as direct:
+        assert direct.execute("select count(*) from predictions").fetchone() == (2,)
 
 
 def test_an_append_is_all_or_nothing(store: PredictionStore) -> None:
