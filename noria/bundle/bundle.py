@@ -1,0 +1,121 @@
+"""The one class that loads a bundle and predicts: service, batch and evaluation all use it."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.bundle.answer import COLUMNS, answer
+from noria.bundle.libraries import check_libraries
+from noria.bundle.manifest import Manifest
+from noria.bundle.seal import sealed_bytes, unseal
+from noria.errors import NoriaError
+from noria.models.fitted import Fitted
+from noria.models.storage import load_model
+
+REFERENCE, EXAMPLES = "reference.parquet", "examples.json"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a bundle answers to n rows."""
+
+    table: pd.DataFrame
+    """n rows, see `Bundle.predict`."""
+    scores: NDArray[np.float64]
+    """(n,) or (n, k), see `Bundle.scores`; NaN for rows with an error."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified model bundle."""
+
+    manifest: Manifest
+    folder: Path
+    fitted: Fitted
+    """The model; use `predict`, which checks the rows first."""
+
+    @classmethod
+    def load(cls, folder: Path) -> "Bundle":
+        """Verify the folder's seal and read the model; nothing is unpickled.
+
+        Raises:
+            NoriaError: the folder is no bundle, a file is missing, changed, cut short or one too many, or it was
+                written with another major version of a library.
+        """
+        manifest = unseal(folder)
+        check_libraries(manifest, folder)
+        names = set(manifest.files) - {REFERENCE, EXAMPLES}
+        fitted = load_model(
+            {name: sealed_bytes(folder, manifest, name) for name in names},
+            kind=manifest.kind,
+            params=manifest.parameters,
+            schema=manifest.schema_,
+            task=manifest.task,
+            classes=manifest.classes,
+        )
+        return cls(manifest, folder, fitted)
+
+    def answer(self, frame: pd.DataFrame) -> Answers:
+        """Answer n rows; both the table and the scores behind it.
+
+        Raises:
+            NoriaError: an input column is missing (all of them are named).
+        """
+        manifest = self.manifest
+        checked = manifest.schema_.check(frame)
+        scores = self.fitted.scores(checked)
+        errors = np.array(checked.errors, dtype=object)
+        table = answer(scores, manifest.task, manifest.classes, manifest.policy)
+        table["warning"] = np.array(checked.warnings, dtype=object)
+        table["error"] = errors
+        table.index = frame.index
+        bad = errors != ""
+        if bad.any():
+            scores[bad] = np.nan
+            table.loc[bad, ["prediction", "decision"]] = None
+            table.loc[bad, "probability"] = np.nan
+        return Answers(table[COLUMNS], scores)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Predict n rows, one out for each in, of the same index and order.
+
+        Returns:
+            prediction: the class as text, or the number.
+            probability: of the positive class (binary) or of the predicted one (multiclass); NaN for regression.
+            decision: "act", "ask" or "leave".
+            warning: what the model has not seen in training; "" when there is nothing.
+            error: what is wrong with the row; when it is not "", prediction, probability and decision are NaN.
+
+        Raises:
+            NoriaError: an input column is missing (all of them are named).
+        """
+        return self.answer(frame).table
+
+    def scores(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """(n,) probabilities of the positive class or numbers, or (n, k) probabilities of the classes.
+
+        Raises:
+            NoriaError: an input column is missing, or a row is bad.
+        """
+        answers = self.answer(frame)
+        errors = answers.table["error"].to_numpy()
+        bad = np.flatnonzero(errors != "")
+        if len(bad):
+            raise NoriaError(str(errors[bad[0]]), where=f"row {bad[0]}", fix="correct the row")
+        return answers.scores
+
+    def examples(self) -> list[dict[str, Any]]:
+        """A few real rows as JSON would carry them."""
+        found: list[dict[str, Any]] = json.loads(sealed_bytes(self.folder, self.manifest, EXAMPLES))
+        return found
+
+    def reference(self) -> pd.DataFrame:
+        """At most 5,000 training rows: the inputs, the target, and out of fold `prediction`, `probability` and
+        `decision`."""
+        return pd.read_parquet(io.BytesIO(sealed_bytes(self.folder, self.manifest, REFERENCE)))

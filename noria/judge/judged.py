@@ -1,0 +1,107 @@
+"""A bundle's answers on test rows, beside the truth."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.bundle import Bundle, Metric
+from noria.config import UseCase
+from noria.errors import NoriaError
+from noria.judge.bootstrap import Floats, Statistic
+from noria.judge.metrics import all_statistics, as_labels, intervals, measure
+
+_FEWEST_BLOCKS = 30
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a bundle answered on the n rows that it could answer, and what was true of them."""
+
+    use_case: UseCase
+    bundle: Bundle
+    frame: pd.DataFrame
+    """The n rows as they came."""
+    table: pd.DataFrame
+    """The n answers, as `Bundle.predict` gives them."""
+    truth: NDArray[np.str_] | Floats
+    scores: Floats
+    blocks: NDArray[np.int64] | None
+    """Rows that are drawn together in a bootstrap (a day, a group); None: each by itself."""
+    unusable: int
+    """Rows that the bundle could not answer; they are left out."""
+
+    @property
+    def decisions(self) -> NDArray[np.str_]:
+        """(n,) "act", "ask" or "leave"."""
+        return self.table["decision"].to_numpy(dtype=str)
+
+    def only(self, rows: NDArray[np.bool_]) -> "Judged":
+        """The same for some of the rows."""
+        return replace(
+            self,
+            frame=self.frame[rows],
+            table=self.table[rows],
+            truth=self.truth[rows],
+            scores=self.scores[rows],
+            blocks=None if self.blocks is None else np.unique(self.blocks[rows], return_inverse=True)[1],
+        )
+
+    def statistics(self) -> dict[str, Statistic]:
+        """Metric → its weighted form over these rows."""
+        return all_statistics(self.use_case, self.truth, self.scores, self.decisions, classes=self._classes)
+
+    def metrics(self) -> dict[str, Metric]:
+        """Every metric that is defined on these rows, with its interval."""
+        given = (self.use_case, self.truth, self.scores, self.decisions)
+        values = measure(*given, classes=self._classes)
+        ranges = intervals(*given, classes=self._classes, blocks=self.blocks)
+        return {
+            name: Metric(value=value, low=ranges[name][0], high=ranges[name][1])
+            for name, value in values.items()
+            if np.isfinite([value, *ranges[name]]).all()
+        }
+
+    @property
+    def _classes(self) -> list[str] | None:
+        return self.bundle.manifest.classes if self.use_case.problem.task == "multiclass" else None
+
+
+def judge(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> Judged:
+    """Let the bundle answer the test rows.
+
+    Raises:
+        NoriaError: a column that the bundle needs is missing, or it can answer no row at all.
+    """
+    answers = bundle.answer(test)
+    usable = (answers.table["error"] == "").to_numpy()
+    if not usable.any():
+        first = answers.table["error"].iloc[0] if len(test) else "there are no rows"
+        raise NoriaError("the model can answer none of the test rows", where=str(first), fix="check the test rows")
+    truth = test[use_case.data.target]
+    found = truth.to_numpy(dtype=np.float64) if use_case.problem.task == "regression" else as_labels(truth)
+    whole = Judged(
+        use_case=use_case,
+        bundle=bundle,
+        frame=test,
+        table=answers.table,
+        truth=found,
+        scores=answers.scores,
+        blocks=_blocks(test, use_case),
+        unusable=int((~usable).sum()),
+    )
+    return whole.only(usable)
+
+
+def _blocks(test: pd.DataFrame, use_case: UseCase) -> NDArray[np.int64] | None:
+    """Groups, or days for a split by time: their rows resemble one another, and counting each by itself would promise
+    more certainty than there is. None where fewer than 30 blocks would be left to draw from."""
+    split = use_case.split
+    if split.method == "group":
+        blocks, found = pd.factorize(test[split.group], use_na_sentinel=False)
+    elif split.method == "time":
+        blocks, found = pd.factorize(pd.to_datetime(test[use_case.data.time]).dt.normalize(), use_na_sentinel=False)
+    else:
+        return None
+    return blocks.astype(np.int64) if len(found) >= _FEWEST_BLOCKS else None
