@@ -1,0 +1,1 @@
+"""Rules and models: preparing, fitting, tuning and choosing them."""

@@ -1,0 +1,102 @@
+"""Fitting one estimator on a prepared matrix, and its scores."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import InvalidParameterError
+
+from noria.config import UseCase
+from noria.errors import NoriaError
+from noria.models.candidates import Params, build_estimator
+from noria.models.training_rows import TrainingRows
+
+_OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
+
+
+def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArray[Any], use_case: UseCase) -> Any:
+    """A fitted scikit-learn estimator, or an `xgboost.Booster`.
+
+    Args:
+        kind: not `rules`.
+        params: the library's own parameters.
+        rows: n rows; their target is learned.
+        prepared: (n, q) what the kind's preparation makes of their matrix.
+        use_case: gives seed and cores.
+
+    Raises:
+        NoriaError: the library refuses a parameter's value.
+    """
+    if kind == "xgboost":
+        return _fit_booster(params, rows, prepared, use_case)
+    models = use_case.models
+    try:
+        estimator = build_estimator(kind, params, rows.task, seed=models.seed, jobs=models.jobs)
+        with warnings.catch_warnings():
+            # a fit that stops short is judged by its cross-validated score like any other
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(prepared, rows.target)
+    except (InvalidParameterError, ValueError) as error:
+        raise _refused(kind, error) from error
+    if "n_jobs" in estimator.get_params():
+        # the caller's joblib context decides when it predicts
+        estimator.set_params(n_jobs=None)
+    return estimator
+
+
+def estimator_scores(estimator: Any, prepared: NDArray[Any], task: str, classes: Sequence[str]) -> NDArray[np.float64]:
+    """(n,) or (n, k) scores of prepared rows, see `Fitted.scores`."""
+    if not hasattr(estimator, "predict_proba"):
+        predict = getattr(estimator, "inplace_predict", None)
+        found = estimator.predict(prepared) if predict is None else predict(prepared, validate_features=False)
+        return np.asarray(found, dtype=np.float64)
+    known = estimator.predict_proba(prepared)
+    if known.shape[1] == len(classes):
+        full = known
+    else:
+        # a fold's training rows may lack a rare class
+        full = np.zeros((len(known), len(classes)))
+        full[:, estimator.classes_] = known
+    return np.asarray(full if task == "multiclass" else full[:, 1], dtype=np.float64)
+
+
+def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use_case: UseCase) -> Any:
+    import xgboost
+
+    models, schema = use_case.models, rows.schema
+    numbers, categories = schema.places("number", "datetime"), schema.places("category")
+    settings = {
+        "objective": _OBJECTIVES[rows.task],
+        "tree_method": "hist",
+        "seed": models.seed,
+        "nthread": models.jobs,
+        "verbosity": 0,
+        **{name: value for name, value in params.items() if name != "n_estimators" and value is not None},
+    }
+    if rows.task == "multiclass":
+        settings["num_class"] = len(rows.classes)
+    try:
+        rounds = int(params.get("n_estimators") or 100)
+        table = xgboost.QuantileDMatrix(
+            prepared,
+            rows.target,
+            feature_types=["q"] * len(numbers) + ["c"] * len(categories),
+            enable_categorical=True,
+            nthread=models.jobs,
+            max_bin=int(settings.get("max_bin", 256)),
+        )
+        return xgboost.train(settings, table, num_boost_round=rounds)
+    except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
+        raise _refused("xgboost", error) from error
+
+
+def _refused(kind: str, error: Exception) -> NoriaError:
+    reason = str(error).strip().splitlines()
+    return NoriaError(
+        f"the candidate `{kind}` cannot be fitted: {reason[-1] if reason else type(error).__name__}",
+        where=f"models.candidates.{kind}",
+        fix="correct its `params` or `search`",
+    )

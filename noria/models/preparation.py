@@ -1,0 +1,117 @@
+"""Preparing the encoded matrix for a model: everything is fitted on the rows given, the training rows.
+
+One small transformer over plain arrays rather than a `ColumnTransformer` of imputers, scalers and encoders: on one
+row it takes a fiftieth of the time, and its file holds nothing but numbers.
+"""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from noria.schema import InputSchema
+
+Matrix = NDArray[Any]
+_ROWS_AT_ONCE = 65_536
+_STYLES = {"linear": "linear", "xgboost": "codes"}
+
+
+class Preparation(TransformerMixin, BaseEstimator):
+    """Clips numbers to quantiles of the fitted rows and prepares categories as the kind of model wants them.
+
+    Styles:
+        one_hot: numbers keep NaN (trees split on it); one column per category, and one for missing. An unseen
+            category is all zeros.
+        linear: as one_hot, with missing numbers set to the median and marked in a column of their own where the
+            fitted rows had any; then numbers are scaled to mean 0 and standard deviation 1.
+        codes: numbers keep NaN; categories stay codes for XGBoost's own categorical splits, unseen as NaN.
+    """
+
+    def __init__(
+        self,
+        numbers: list[int],
+        categories: list[int],
+        levels: list[int],
+        style: str = "one_hot",
+        clip_quantile: float = 0.0,
+    ) -> None:
+        self.numbers = numbers
+        self.categories = categories
+        self.levels = levels
+        self.style = style
+        self.clip_quantile = clip_quantile
+
+    def fit(self, matrix: Matrix, target: object = None) -> Self:
+        """Learn from an (n, p) encoded matrix."""
+        numbers = matrix[:, self.numbers]
+        self.low_, self.high_ = _limits(numbers, self.clip_quantile)
+        self.owner_ = np.repeat(np.arange(len(self.levels)), self.levels)
+        self.level_ = np.concatenate([np.arange(count) for count in self.levels]) if self.levels else self.owner_
+        if self.style == "linear":
+            self._fit_linear(np.clip(numbers, self.low_, self.high_))
+        return self
+
+    def transform(self, matrix: Matrix) -> Matrix:
+        """(n, q) prepared rows, float64 for linear models and float32 for trees."""
+        parts = [self._transform(matrix[i : i + _ROWS_AT_ONCE]) for i in range(0, max(len(matrix), 1), _ROWS_AT_ONCE)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _fit_linear(self, numbers: Matrix) -> None:
+        missing = np.isnan(numbers)
+        self.marked_ = np.flatnonzero(missing.any(axis=0))
+        median = _quietly(np.nanmedian, numbers)
+        self.median_ = np.where(np.isnan(median), 0.0, median)
+        filled = np.where(missing, self.median_, numbers)
+        self.mean_ = filled.mean(axis=0)
+        spread = filled.std(axis=0)
+        self.spread_ = np.where(spread > 0, spread, 1.0)
+
+    def _transform(self, matrix: Matrix) -> Matrix:
+        numbers, codes = np.clip(matrix[:, self.numbers], self.low_, self.high_), matrix[:, self.categories]
+        if self.style == "codes":
+            return np.hstack([numbers, np.where(codes < 0, np.nan, codes)]).astype(np.float32)
+        one_hot = codes[:, self.owner_] == self.level_
+        if self.style == "one_hot":
+            return np.hstack([numbers.astype(np.float32), one_hot.astype(np.float32)])
+        missing = np.isnan(numbers)
+        scaled = (np.where(missing, self.median_, numbers) - self.mean_) / self.spread_
+        return np.hstack([scaled, missing[:, self.marked_], one_hot])
+
+
+def build_preparation(kind: str, schema: InputSchema, clip_quantile: float) -> Preparation:
+    """The unfitted preparation of a kind of model; it takes `schema.encode`'s matrix."""
+    return Preparation(
+        schema.places("number", "datetime"),
+        schema.places("category"),
+        [len(column.categories) + 1 for column in schema.columns if column.kind == "category"],
+        _STYLES.get(kind, "one_hot"),
+        clip_quantile,
+    )
+
+
+def prepared_names(preparation: Preparation, schema: InputSchema) -> list[str]:
+    """The q columns that come out of a fitted preparation, such as `tenure` and `contract=One year`."""
+    encoded = schema.encoded_names
+    numbers = [encoded[place] for place in preparation.numbers]
+    categories = [column for column in schema.columns if column.kind == "category"]
+    if preparation.style == "codes":
+        return numbers + [column.name for column in categories]
+    marks = [f"{numbers[place]} missing" for place in getattr(preparation, "marked_", [])]
+    return numbers + marks + [f"{c.name}={value}" for c in categories for value in [*c.categories, "(missing)"]]
+
+
+def _limits(numbers: Matrix, quantile: float) -> tuple[Matrix, Matrix]:
+    if quantile == 0 or not len(numbers):
+        unlimited = np.full(numbers.shape[1], np.inf)
+        return -unlimited, unlimited
+    ends = _quietly(np.nanquantile, numbers, [quantile, 1 - quantile])
+    return np.where(np.isnan(ends[0]), -np.inf, ends[0]), np.where(np.isnan(ends[1]), np.inf, ends[1])
+
+
+def _quietly(statistic: Any, numbers: Matrix, *args: Any) -> Any:
+    with warnings.catch_warnings():
+        # a column may be wholly missing in one fold
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return statistic(numbers, *args, axis=0)

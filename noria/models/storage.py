@@ -1,0 +1,86 @@
+"""A fitted model as files that run no code when they are read: skops, UBJSON and JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from noria.errors import NoriaError
+from noria.models.candidates import Params
+from noria.models.fitted import Fitted
+from noria.models.rules import RuleModel
+from noria.schema import InputSchema
+
+PREPARATION, MODEL, BOOSTER, RULES = "preparation.skops", "model.skops", "model.ubj", "rules.json"
+TRUSTED = (
+    "noria.models.preparation.Preparation",
+    "sklearn.tree._tree.Tree",
+)
+"""The only types besides skops's own list that may be built when a model is read."""
+
+
+def dump_model(fitted: Fitted) -> dict[str, bytes]:
+    """File name → content: rules.json, or model.skops, or preparation.skops and model.ubj."""
+    if fitted.rules is not None:
+        return {RULES: fitted.rules.model_dump_json(indent=2).encode()}
+    if fitted.booster is not None:
+        return {PREPARATION: _to_skops(fitted.pipeline), BOOSTER: bytes(fitted.booster.save_raw("ubj"))}
+    return {MODEL: _to_skops(fitted.pipeline)}
+
+
+def load_model(
+    files: Mapping[str, bytes],
+    *,
+    kind: str,
+    params: Params,
+    schema: InputSchema,
+    task: str,
+    classes: Sequence[str],
+) -> Fitted:
+    """The model that `dump_model` wrote; its scores are bit for bit the same.
+
+    Raises:
+        NoriaError: a file is missing, cannot be read, or holds a type that is not trusted.
+    """
+    names = {"rules": [RULES], "xgboost": [PREPARATION, BOOSTER]}.get(kind, [MODEL])
+    absent = [name for name in names if name not in files]
+    if absent:
+        raise NoriaError(f"the model's file {absent[0]} is missing", fix="fetch the bundle again or train anew")
+    common: dict[str, Any] = {"kind": kind, "params": params, "schema": schema, "task": task, "classes": list(classes)}
+    try:
+        if kind == "rules":
+            return Fitted(**common, rules=RuleModel.model_validate_json(files[RULES]))
+        pipeline = _from_skops(files[names[0]])
+        return Fitted(**common, pipeline=pipeline, booster=_booster(files[BOOSTER]) if kind == "xgboost" else None)
+    except NoriaError:
+        raise
+    except Exception as error:
+        raise NoriaError(
+            f"the model's files cannot be read: {error}", fix="fetch the bundle again or train anew"
+        ) from error
+
+
+def _to_skops(pipeline: Any) -> bytes:
+    import zipfile
+
+    import skops.io
+
+    return bytes(skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED))
+
+
+def _from_skops(content: bytes) -> Any:
+    import skops.io
+
+    strange = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+    if strange:
+        raise NoriaError(
+            f"the model's file holds types that are not trusted: {', '.join(strange)}",
+            fix="use a bundle that Noria wrote",
+        )
+    return skops.io.loads(content, trusted=list(TRUSTED))
+
+
+def _booster(content: bytes) -> Any:
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(content))
+    return booster

@@ -1,0 +1,79 @@
+"""The training rows as models take them: schema, encoded matrix, and the target as codes or numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.config import UseCase
+from noria.errors import NoriaError
+from noria.schema import Checked, InputSchema
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """n training rows with the schema that was learned from them."""
+
+    schema: InputSchema
+    checked: Checked
+    target: NDArray[Any]
+    """(n,) class codes 0..k-1 as int64, or float64 numbers for regression."""
+    classes: list[str]
+    """The classes in the order of the scores; empty for regression."""
+    task: str
+    """binary, multiclass or regression."""
+
+
+def read_training_rows(
+    train: pd.DataFrame, use_case: UseCase, *, classes: list[str] | None = None, warn: bool = False
+) -> TrainingRows:
+    """Learn the schema from n training rows and read the rows with it.
+
+    Args:
+        train: n rows, their target present.
+        use_case: names the roles of the columns.
+        classes: the classes, where these rows may lack one (a fold); by default those of the rows.
+        warn: report columns that are no features.
+
+    Raises:
+        NoriaError: see `InputSchema.fit` and `target_classes`.
+    """
+    if len(train) == 0:
+        raise NoriaError("there are no training rows", where="data", fix="bring more rows")
+    schema = InputSchema.fit(train, use_case, warn=warn)
+    found = target_classes(train, use_case) if classes is None else classes
+    target = encode_target(train, use_case, found)
+    return TrainingRows(schema, schema.check(train), target, found, use_case.problem.task)
+
+
+def target_classes(train: pd.DataFrame, use_case: UseCase) -> list[str]:
+    """The classes in the order of the scores: binary [negative, positive], else sorted; empty for regression.
+
+    Raises:
+        NoriaError: a binary target has not exactly two classes, or the positive one is not among them.
+    """
+    problem = use_case.problem
+    if problem.task == "regression":
+        return []
+    classes = sorted({str(value) for value in train[use_case.data.target].unique()})
+    if problem.task == "multiclass":
+        return classes
+    positive = str(problem.positive)
+    if len(classes) != 2 or positive not in classes:
+        raise NoriaError(
+            f"the training rows hold the classes {', '.join(classes)}; two are needed, one of them `{positive}`",
+            where=f"column {use_case.data.target}",
+            fix="correct problem.positive, or bring rows of both classes",
+        )
+    return [next(name for name in classes if name != positive), positive]
+
+
+def encode_target(frame: pd.DataFrame, use_case: UseCase, classes: list[str]) -> NDArray[Any]:
+    """(n,) class codes 0..k-1 as int64, or float64 numbers for regression."""
+    values = frame[use_case.data.target]
+    if not classes:
+        return values.to_numpy(dtype=np.float64)
+    codes, found = pd.factorize(values)
+    return np.array([classes.index(str(value)) for value in found], dtype=np.int64)[codes]

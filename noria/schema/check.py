@@ -1,0 +1,191 @@
+"""Checking rows against the schema: errors and warnings for each row, and the values in their proper types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.data.names import did_you_mean
+from noria.data.types import convert
+from noria.errors import NoriaError
+from noria.schema.columns import Column
+from noria.schema.values import distinct, number_of, read_each, shown, text_of
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """n rows after the check, in the order they came. A value that is wrong counts as missing in its row."""
+
+    values: dict[str, Values]
+    """Column → (n,) float64 numbers, text or None for categories, datetime64 for dates."""
+    matrix: NDArray[np.float64]
+    """(n, p) the rows as `InputSchema.encode` gives them."""
+    errors: list[str]
+    """Per row what is wrong with it; empty when nothing is."""
+    warnings: list[str]
+    """Per row what the model has not seen in training; empty when there is nothing."""
+    ignored: list[str]
+    """Columns that the schema does not know."""
+    index: "pd.Index[Any]"
+    """The index of the rows."""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The typed values as a table with the rows' own index."""
+        return pd.DataFrame(self.values, index=self.index)
+
+
+def check_names(columns: Sequence[Column], frame: pd.DataFrame) -> list[str]:
+    """The columns of `frame` that the schema does not know.
+
+    Raises:
+        NoriaError: a column of the schema is missing, or comes twice.
+    """
+    given, wanted = list(frame.columns), {column.name for column in columns}
+    absent = [column.name for column in columns if column.name not in frame.columns]
+    ignored = [str(name) for name in given if name not in wanted]
+    if absent:
+        names = ", ".join(f"`{name}`" for name in absent)
+        fix = did_you_mean(absent[0], ignored or given) if len(absent) == 1 else "give every input column of the model"
+        raise NoriaError(f"missing column{'s' if len(absent) > 1 else ''}: {names}", where="input", fix=fix)
+    if len(given) > len(set(given)):
+        twice = sorted({str(name) for name in given if given.count(name) > 1} & wanted)
+        if twice:
+            raise NoriaError(f"column `{twice[0]}` comes twice", where="input", fix="give each column once")
+    return ignored
+
+
+def check_column(
+    column: Column, series: "pd.Series[Any]", calendar: Sequence[str], errors: list[str], warnings: list[str]
+) -> tuple[Values, Values]:
+    """Read one column; what is wrong or unseen is added to the rows' `errors` and `warnings`.
+
+    Returns:
+        The (n,) typed values and their (n, width) encoding.
+    """
+    if column.kind == "number":
+        numbers = _numbers(column, series, errors, warnings)
+        return numbers, numbers[:, None]
+    if column.kind == "category":
+        codes, texts = _categories(column, series, errors, warnings)
+        known = np.array([column.codes.get(text, -1) for text in texts], dtype=np.float64)
+        return _objects(texts)[codes], known[codes][:, None]
+    moments = _dates(column, series, errors, warnings, years="year" in calendar)
+    return moments, calendar_parts(moments, calendar)
+
+
+def calendar_parts(moments: Values, calendar: Sequence[str]) -> NDArray[np.float64]:
+    """(n, len(calendar)) year, month, day, weekday (Monday 0) and hour as numbers; NaN where the date is missing."""
+    if not calendar:
+        return np.empty((len(moments), 0))
+    dates = pd.DatetimeIndex(moments)
+    return np.column_stack([np.asarray(getattr(dates, part), dtype=np.float64) for part in calendar])
+
+
+def read_numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], dict[int, str]]:
+    """(n,) float64, NaN for what is missing or unreadable; and row → what is wrong with it."""
+    dtype = series.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), {}
+    codes, raw = distinct(series)
+    read, faults = read_each(number_of, raw)
+    return np.array(read, dtype=np.float64)[codes], _per_row(codes, faults)
+
+
+def read_texts(series: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str | None], dict[int, str]]:
+    """Codes (n,), the text of each code (None: missing or unreadable), and code → what is wrong with it."""
+    codes, raw = distinct(series)
+    return codes, *read_each(text_of, raw)
+
+
+def read_dates(series: "pd.Series[Any]") -> tuple[NDArray[np.datetime64], dict[int, str]]:
+    """(n,) datetime64 in microseconds UTC, NaT for what is missing or unreadable; and row → what is wrong with it."""
+    if pd.api.types.is_object_dtype(series.dtype):
+        # a bare number names no moment: neither its unit nor its start is known
+        series = series.map(
+            lambda value: value if isinstance(value, str) or hasattr(value, "isoformat") else str(value),
+            na_action="ignore",
+        )
+    dates, bad = convert(series, "datetime")
+    moments = pd.to_datetime(dates, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    rows = np.flatnonzero(bad.to_numpy())
+    return moments, {int(row): f"{shown(series.iloc[row])} is not a date" for row in rows}
+
+
+def seconds(moments: Values) -> NDArray[np.float64]:
+    """Seconds since 1970, NaN for NaT."""
+    epoch = moments.astype("datetime64[us]").astype(np.int64) / 1e6
+    return np.where(np.isnat(moments), np.nan, epoch)
+
+
+def _numbers(column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str]) -> Values:
+    values, faults = read_numbers(series)
+    for row, fault in faults.items():
+        _note(errors, row, column.name, fault)
+    infinite = np.isinf(values)
+    if infinite.any():
+        values = np.where(infinite, np.nan, values)
+        for place in np.flatnonzero(infinite):
+            _note(errors, int(place), column.name, "infinite")
+    _note_range(column, values, values, warnings)
+    return values
+
+
+def _categories(
+    column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str]
+) -> tuple[NDArray[np.intp], list[str | None]]:
+    codes, texts, faults = read_texts(series)
+    for row, fault in _per_row(codes, faults).items():
+        _note(errors, row, column.name, fault)
+    unseen = {code: f"unseen category {shown(text)}" for code, text in enumerate(texts) if text not in column.codes}
+    for row, note in _per_row(codes, unseen).items():
+        _note(warnings, row, column.name, note)
+    return codes, texts
+
+
+def _dates(column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str], *, years: bool) -> Values:
+    moments, faults = read_dates(series)
+    for row, fault in faults.items():
+        _note(errors, row, column.name, fault)
+    if years:
+        # only the year can be new: months and hours come round again
+        _note_range(column, seconds(moments), moments, warnings)
+    return moments
+
+
+def _note_range(column: Column, numbers: NDArray[np.float64], shown_as: Values, warnings: list[str]) -> None:
+    if column.minimum is None or column.maximum is None:
+        return
+    outside = (numbers < column.minimum) | (numbers > column.maximum)
+    if not outside.any():
+        return
+    if column.kind == "datetime":
+        low, high = (str(np.datetime64(int(end), "s")) for end in (column.minimum, column.maximum))
+    else:
+        low, high = f"{column.minimum:.10g}", f"{column.maximum:.10g}"
+    for row in np.flatnonzero(outside):
+        value = str(shown_as[row]) if column.kind == "datetime" else f"{numbers[row]:.10g}"
+        _note(warnings, int(row), column.name, f"{value} is outside the training range {low}–{high}")
+
+
+def _per_row(codes: NDArray[np.intp], notes: dict[int, str]) -> dict[int, str]:
+    if not notes:
+        return {}
+    rows = np.flatnonzero(np.isin(codes, list(notes)))
+    return {int(row): notes[int(codes[row])] for row in rows}
+
+
+def _note(notes: list[str], row: int, name: str, text: str) -> None:
+    notes[row] = f"{notes[row]}; {name}: {text}" if notes[row] else f"{name}: {text}"
+
+
+def _objects(values: Sequence[Any]) -> Values:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -1,0 +1,32 @@
+"""What is known of one input column."""
+
+from functools import cached_property
+from typing import Literal
+
+from noria.config.base import Section
+
+Kind = Literal["number", "category", "datetime"]
+
+
+class Column(Section):
+    """One input column as the training rows had it."""
+
+    name: str
+    """Its name in the table."""
+    kind: Kind
+    """How its values are read."""
+    categories: list[str] = []
+    """The categories of the training rows, the most frequent first, at most `features.max_categories`."""
+    minimum: float | None = None
+    """Smallest training value; seconds since 1970 for dates."""
+    maximum: float | None = None
+    """Largest training value; seconds since 1970 for dates."""
+    missing: float = 0.0
+    """Share of the training rows in which it is missing (0 to 1)."""
+
+    @cached_property
+    def codes(self) -> dict[str | None, int]:
+        """Category → code from 0; None (missing) → the number of categories."""
+        codes: dict[str | None, int] = {text: code for code, text in enumerate(self.categories)}
+        codes[None] = len(self.categories)
+        return codes

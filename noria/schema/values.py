@@ -1,0 +1,96 @@
+"""Reading raw values, whatever their type: the same value means the same in a table, a CSV file or a request."""
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_FEW = 64
+_WHOLE = 1e15
+_SHOWN = 60
+T = TypeVar("T")
+
+
+def distinct(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[Any]]:
+    """Codes (n,) and values, so that `values[codes[i]]` is row i; few rows are not worth hashing."""
+    if len(column) > _FEW:
+        try:
+            codes, values = pd.factorize(column, use_na_sentinel=False)
+            return codes, list(values)
+        except TypeError:
+            # lists and dicts cannot be hashed; the reader refuses them one by one
+            pass
+    return np.arange(len(column)), column.tolist()
+
+
+def read_each(read: Callable[[Any], T], values: Sequence[Any]) -> tuple[list[T | None], dict[int, str]]:
+    """Every value read, None where it is missing or unreadable; and position → what is wrong with it."""
+    found: list[T | None] = []
+    faults: dict[int, str] = {}
+    for position, value in enumerate(values):
+        try:
+            found.append(None if is_missing(value) else read(value))
+        except ValueError as error:
+            found.append(None)
+            faults[position] = str(error)
+    return found, faults
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, NaT, NA and blank text."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return True
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return isinstance(value, float | np.floating | Decimal) and math.isnan(value)
+
+
+def text_of(value: Any) -> str:
+    """A category as text: `1`, `1.0` and `"1"` are the same, and so are `True` and `"True"`.
+
+    Raises:
+        ValueError: a list, a mapping or another compound value.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | Decimal):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else str(value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    raise ValueError(f"{shown(value)} is not a single value")
+
+
+def number_of(value: Any) -> float:
+    """A number; infinity is left to the caller.
+
+    Raises:
+        ValueError: no number can be read.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    try:
+        if isinstance(value, bool | int | float | Decimal):
+            return float(value)
+        if isinstance(value, str) and "_" not in value and value.strip().lower() not in {"nan", "+nan", "-nan"}:
+            return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    except ValueError:
+        pass
+    raise ValueError(f"{shown(value)} is not a number")
+
+
+def shown(value: Any) -> str:
+    """A value for a message, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
