@@ -1,18 +1,27 @@
 """From scores to the columns that a prediction consists of."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from noria.models.decision import DecisionPolicy
+from noria.models.fitted import Fitted
+from noria.schema import Checked
 
 COLUMNS = ["prediction", "probability", "decision", "warning", "error"]
 _EVEN = 0.5
 
 
-def answer(scores: NDArray[np.float64], task: str, classes: Sequence[str], policy: DecisionPolicy) -> pd.DataFrame:
+def answer(
+    scores: NDArray[np.float64],
+    task: str,
+    classes: Sequence[str],
+    policy: DecisionPolicy,
+    said: NDArray[np.object_] | None = None,
+) -> pd.DataFrame:
     """Prediction, probability and decision for each score.
 
     Args:
@@ -20,18 +29,31 @@ def answer(scores: NDArray[np.float64], task: str, classes: Sequence[str], polic
         task: binary, multiclass or regression.
         classes: binary [negative, positive]; multiclass the k classes.
         policy: what is done with a prediction. For binary its threshold also parts the two classes.
+        said: (n,) classes that written rules give. They stand as written, and binary ones decide by themselves:
+            the rules are what was done before there was a model.
 
     Returns:
         n rows: `prediction` (text, or float64 for regression), `probability` (of the positive class, or of the
         predicted one; NaN for regression), `decision`.
     """
+    prediction: NDArray[Any]
     if task == "regression":
-        prediction, probability = scores, np.full(len(scores), np.nan)
+        prediction, probability, decision = scores, np.full(len(scores), np.nan), policy.decide(scores)
     elif task == "binary":
         threshold = _EVEN if policy.threshold is None else policy.threshold
-        prediction, probability = np.array(classes, dtype=object)[(scores >= threshold).astype(int)], scores
+        prediction = np.array(classes, dtype=object)[(scores >= threshold).astype(int)] if said is None else said
+        probability = scores
+        decision = policy.decide(scores) if said is None else np.where(said == classes[-1], "act", "leave")
     else:
-        prediction = np.array(classes, dtype=object)[scores.argmax(axis=1)]
-        probability = scores.max(axis=1)
-    table = {"prediction": prediction, "probability": probability, "decision": policy.decide(scores)}
-    return pd.DataFrame(table)
+        names = np.array(classes, dtype=object)
+        prediction = names[scores.argmax(axis=1)] if said is None else said
+        probability = np.where(prediction[:, None] == names, scores, 0).sum(axis=1)
+        decision = policy.decide(scores)
+    return pd.DataFrame({"prediction": prediction, "probability": probability, "decision": decision})
+
+
+def rules_say(fitted: Fitted, checked: Checked) -> NDArray[np.object_] | None:
+    """(n,) what written rules say of checked rows; None for regression, whose scores say it, and for other models."""
+    if fitted.rules is None or fitted.task == "regression":
+        return None
+    return fitted.rules.as_written(checked.values, len(checked.errors))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle.answer import COLUMNS, answer
+from noria.bundle.answer import COLUMNS, answer, rules_say
 from noria.bundle.libraries import check_libraries
 from noria.bundle.manifest import Manifest
 from noria.bundle.seal import sealed_bytes, unseal
@@ -71,7 +71,7 @@ class Bundle:
         checked = manifest.schema_.check(frame)
         scores = self.fitted.scores(checked)
         errors = np.array(checked.errors, dtype=object)
-        table = answer(scores, manifest.task, manifest.classes, manifest.policy)
+        table = answer(scores, manifest.task, manifest.classes, manifest.policy, rules_say(self.fitted, checked))
         table["warning"] = np.array(checked.warnings, dtype=object)
         table["error"] = errors
         table.index = frame.index

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle.answer import answer
+from noria.bundle.answer import answer, rules_say
 from noria.bundle.manifest import Manifest
+from noria.models.fitted import Fitted
 from noria.schema import InputSchema
 
 ROWS = 5_000
@@ -16,7 +17,7 @@ _EXAMPLES = 5
 
 
 def reference_rows(
-    train: pd.DataFrame, out_of_fold: NDArray[np.float64], manifest: Manifest, *, seed: int
+    train: pd.DataFrame, out_of_fold: NDArray[np.float64], manifest: Manifest, fitted: Fitted, *, seed: int
 ) -> pd.DataFrame:
     """At most 5,000 of the training rows that have an out-of-fold score, drawn at random, in their old order.
 
@@ -29,10 +30,12 @@ def reference_rows(
     if len(known) > ROWS:
         known = np.sort(np.random.default_rng(seed).choice(known, ROWS, replace=False))
     rows = train.iloc[known]
-    table = manifest.schema_.check(rows).frame.reset_index(drop=True)
+    checked = manifest.schema_.check(rows)
+    table = checked.frame.reset_index(drop=True)
     target = rows[manifest.target].reset_index(drop=True)
     table[manifest.target] = target.astype(np.float64) if manifest.task == "regression" else target.map(str)
-    answers = answer(out_of_fold[known], manifest.task, manifest.classes, manifest.policy)
+    said = rules_say(fitted, checked)
+    answers = answer(out_of_fold[known], manifest.task, manifest.classes, manifest.policy, said)
     return pd.concat([table, answers[[name for name in answers if name not in table]]], axis=1)
 
 

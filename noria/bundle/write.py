@@ -72,7 +72,7 @@ def write_bundle(
     def fill(part: Path) -> None:
         for name, content in dump_model(fitted).items():
             (part / name).write_bytes(content)
-        reference = reference_rows(train, out_of_fold, manifest, seed=use_case.split.seed)
+        reference = reference_rows(train, out_of_fold, manifest, fitted, seed=use_case.split.seed)
         reference.to_parquet(part / REFERENCE, compression="zstd", index=False)
         text = json.dumps(example_rows(train, manifest.schema_), ensure_ascii=False, indent=2, allow_nan=False)
         (part / EXAMPLES).write_text(text, encoding="utf-8")

@@ -17,6 +17,8 @@ class Approach(Section):
     """What 1,000 decisions bring in, in `problem.unit`."""
     metric: Metric | None
     """The primary metric; None where it is undefined."""
+    model_leads_by: Metric | None
+    """How much more 1,000 decisions of the model bring in, compared row by row; None for the model itself."""
     per_1000: dict[str, float]
     """What happens to 1,000 cases. Binary: `act_positive`, `act_negative`, `ask_positive`, `ask_negative`,
     `leave_positive`, `leave_negative`. Multiclass: `right`, `wrong`, `ask`. Regression: `near`, `too_high`,
@@ -74,6 +76,8 @@ class Evaluation(Section):
     metric: str
     """The primary metric's name."""
     metrics: dict[str, Metric]
+    rules_metrics: dict[str, Metric]
+    """The same for the rules; empty if they were not given."""
     approaches: list[Approach]
     """The model, the rules (if given) and doing nothing."""
     near: float | None

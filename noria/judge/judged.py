@@ -1,6 +1,7 @@
 """A bundle's answers on test rows, beside the truth."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ class Judged:
     """The n answers, as `Bundle.predict` gives them."""
     truth: NDArray[np.str_] | Floats
     scores: Floats
+    places: NDArray[np.int64]
+    """(n,) where each row stood in the test table."""
     blocks: NDArray[np.int64] | None
     """Rows that are drawn together in a bootstrap (a day, a group); None: each by itself."""
     unusable: int
@@ -45,18 +48,19 @@ class Judged:
             table=self.table[rows],
             truth=self.truth[rows],
             scores=self.scores[rows],
+            places=self.places[rows],
             blocks=None if self.blocks is None else np.unique(self.blocks[rows], return_inverse=True)[1],
         )
 
     def statistics(self) -> dict[str, Statistic]:
         """Metric → its weighted form over these rows."""
-        return all_statistics(self.use_case, self.truth, self.scores, self.decisions, classes=self._classes)
+        return all_statistics(self.use_case, self.truth, self.scores, self.decisions, **self._answered)
 
     def metrics(self) -> dict[str, Metric]:
         """Every metric that is defined on these rows, with its interval."""
         given = (self.use_case, self.truth, self.scores, self.decisions)
-        values = measure(*given, classes=self._classes)
-        ranges = intervals(*given, classes=self._classes, blocks=self.blocks)
+        values = measure(*given, **self._answered)
+        ranges = intervals(*given, **self._answered, blocks=self.blocks)
         return {
             name: Metric(value=value, low=ranges[name][0], high=ranges[name][1])
             for name, value in values.items()
@@ -64,8 +68,10 @@ class Judged:
         }
 
     @property
-    def _classes(self) -> list[str] | None:
-        return self.bundle.manifest.classes if self.use_case.problem.task == "multiclass" else None
+    def _answered(self) -> dict[str, Any]:
+        if self.use_case.problem.task != "multiclass":
+            return {}
+        return {"classes": self.bundle.manifest.classes, "predictions": self.table["prediction"].to_numpy()}
 
 
 def judge(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> Judged:
@@ -88,6 +94,7 @@ def judge(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> Judged:
         table=answers.table,
         truth=found,
         scores=answers.scores,
+        places=np.arange(len(test)),
         blocks=_blocks(test, use_case),
         unusable=int((~usable).sum()),
     )

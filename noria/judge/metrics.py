@@ -27,7 +27,13 @@ def greater_is_better(metric: str) -> bool:
 
 
 def measure(
-    use_case: UseCase, truth: Values, scores: Values, decisions: Values = None, *, classes: Sequence[str] | None = None
+    use_case: UseCase,
+    truth: Values,
+    scores: Values,
+    decisions: Values = None,
+    *,
+    classes: Sequence[str] | None = None,
+    predictions: Values = None,
 ) -> dict[str, float]:
     """Every metric of the task; `worth` is what 1,000 rows bring in, in `problem.unit`.
 
@@ -37,6 +43,7 @@ def measure(
         scores: (n,) or (n, k), see the module.
         decisions: (n,) "act", "ask" or "leave". None: binary cases are acted on where the probability makes it pay.
         classes: multiclass: the class of each score column; None: the sorted labels of `truth`.
+        predictions: multiclass: (n,) the class that was answered; None: the likeliest.
 
     Returns:
         Metric → value; NaN where it is undefined (no rows, or one class only for a ranking metric).
@@ -44,16 +51,24 @@ def measure(
     Raises:
         NoriaError: the lengths differ, or the classes do not match the scores' columns.
     """
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes)
+    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     once = np.ones((1, len(truth)))
     return {metric: float(statistic(once)[0]) for metric, statistic in found.items()}
 
 
 def primary(
-    use_case: UseCase, truth: Values, scores: Values, decisions: Values = None, *, classes: Sequence[str] | None = None
+    use_case: UseCase,
+    truth: Values,
+    scores: Values,
+    decisions: Values = None,
+    *,
+    classes: Sequence[str] | None = None,
+    predictions: Values = None,
 ) -> float:
     """The value of `evaluation.metric`; arguments and errors as for `measure`."""
-    return measure(use_case, truth, scores, decisions, classes=classes)[use_case.evaluation.metric]
+    return measure(use_case, truth, scores, decisions, classes=classes, predictions=predictions)[
+        use_case.evaluation.metric
+    ]
 
 
 def interval(
@@ -64,6 +79,7 @@ def interval(
     decisions: Values = None,
     *,
     classes: Sequence[str] | None = None,
+    predictions: Values = None,
     blocks: NDArray[np.int64] | None = None,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of one metric at `evaluation.confidence`, see `noria.judge.bootstrap`.
@@ -71,7 +87,7 @@ def interval(
     Args and errors as for `measure`; `blocks` (n,) numbers rows that are drawn together. About a second for
     1,000 resamples of 20,000 rows. (NaN, NaN) where the metric is undefined.
     """
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes)
+    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     return _intervals(use_case, {metric: found[metric]}, len(truth), blocks)[metric]
 
 
@@ -82,15 +98,22 @@ def intervals(
     decisions: Values = None,
     *,
     classes: Sequence[str] | None = None,
+    predictions: Values = None,
     blocks: NDArray[np.int64] | None = None,
 ) -> dict[str, tuple[float, float]]:
     """`interval` for every metric of the task, on the same resamples."""
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes)
+    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     return _intervals(use_case, found, len(truth), blocks)
 
 
 def all_statistics(
-    use_case: UseCase, truth: Values, scores: Values, decisions: Values = None, *, classes: Sequence[str] | None = None
+    use_case: UseCase,
+    truth: Values,
+    scores: Values,
+    decisions: Values = None,
+    *,
+    classes: Sequence[str] | None = None,
+    predictions: Values = None,
 ) -> dict[str, Statistic]:
     """Metric → its weighted form, to be given to `bootstrap`; arguments and errors as for `measure`."""
     problem = use_case.problem
@@ -116,8 +139,9 @@ def all_statistics(
             raise NoriaError(
                 f"scores of shape {numbers.shape} for {len(names)} classes", fix="give one column of scores per class"
             )
-        worth = multiclass_worth(problem.worth, labels, names[numbers.argmax(axis=1)])
-        found = statistics.multiclass(labels, numbers, names)
+        answered = names[numbers.argmax(axis=1)] if predictions is None else as_labels(predictions)
+        worth = multiclass_worth(problem.worth, labels, answered)
+        found = statistics.multiclass(labels, numbers, answered, names)
     found["worth"] = statistics.mean(1000 * worth)
     return {metric: found[metric] for metric in METRICS[problem.task]}
 

@@ -24,11 +24,15 @@ def binary(positive: NDArray[np.bool_], probability: Floats) -> dict[str, Statis
     }
 
 
-def multiclass(truth: NDArray[np.str_], probabilities: Floats, classes: NDArray[np.str_]) -> dict[str, Statistic]:
-    """accuracy, f1_macro and log_loss of (n, k) probabilities; a true class that is not in `classes` is missed."""
+def multiclass(
+    truth: NDArray[np.str_], probabilities: Floats, answered: NDArray[np.str_], classes: NDArray[np.str_]
+) -> dict[str, Statistic]:
+    """accuracy and f1_macro of (n,) answers, log_loss of (n, k) probabilities.
+
+    A true class that is not in `classes` counts as missed.
+    """
     is_true = truth[:, None] == classes[None, :]
-    is_predicted = np.zeros(probabilities.shape, dtype=bool)
-    is_predicted[np.arange(len(truth)), probabilities.argmax(axis=1)] = True
+    is_predicted = answered[:, None] == classes[None, :]
     of_truth = np.where(is_true, probabilities, 0).sum(axis=1)
     return {
         "accuracy": mean((is_true & is_predicted).any(axis=1).astype(np.float64)),
