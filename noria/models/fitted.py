@@ -1,6 +1,5 @@
 """A fitted model with its schema and preparation: rows go in, scores come out."""
 
-import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,6 @@ from noria.models.preparation import Preparation, build_preparation
 from noria.models.rules import RuleModel
 from noria.models.training_rows import TrainingRows, read_training_rows
 from noria.schema import Checked, InputSchema
-
-_MANY = 5000
 
 
 @dataclass(frozen=True)
@@ -59,10 +56,13 @@ class Fitted:
         if self.rules is not None:
             return self.rules.scores(checked.values, n)
         assert self.pipeline is not None  # noqa: S101 - every other kind has one
-        with _cores(n):
-            prepared = self.pipeline[0].transform(checked.matrix)
-            estimator = self.pipeline[-1] if self.booster is None else self.booster
-            return estimator_scores(estimator, prepared, self.task, self.classes)
+        return self.scores_prepared(self.pipeline[0].transform(checked.matrix))
+
+    def scores_prepared(self, prepared: NDArray[Any]) -> NDArray[np.float64]:
+        """Scores of (n, q) rows that the preparation has been through; not for rules."""
+        assert self.pipeline is not None  # noqa: S101
+        estimator = self.pipeline[-1] if self.booster is None else self.booster
+        return estimator_scores(estimator, prepared, self.task, self.classes)
 
 
 def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> Fitted:
@@ -98,13 +98,3 @@ def assemble(kind: str, params: Params, rows: TrainingRows, preparation: Prepara
         steps.append(("model", estimator))
     booster = estimator if kind == "xgboost" else None
     return Fitted(kind, params, rows.schema, rows.task, rows.classes, Pipeline(steps), booster)
-
-
-def _cores(rows: int) -> contextlib.AbstractContextManager[Any]:
-    """All cores for many rows; for a few, threads would cost more than they save."""
-    if rows < _MANY:
-        return contextlib.nullcontext()
-    import joblib
-
-    cores: contextlib.AbstractContextManager[Any] = joblib.parallel_config(backend="threading", n_jobs=-1)
-    return cores

@@ -1,9 +1,11 @@
 """Checking rows against the schema: errors and warnings for each row, and the values in their proper types."""
 
-from collections.abc import Sequence
+import contextlib
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,11 @@ from noria.data.names import did_you_mean
 from noria.data.types import convert
 from noria.errors import NoriaError
 from noria.schema.columns import Column
-from noria.schema.values import distinct, number_of, read_each, shown, text_of
+from noria.schema.values import distinct, is_missing, number_of, read_each, shown, text_of
 
 Values = NDArray[Any]
+Raw: TypeAlias = "pd.Series[Any] | list[Any]"
+_PLAIN_DATE = re.compile(r"[1-9]\d{3}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,14 @@ def check_names(columns: Sequence[Column], frame: pd.DataFrame) -> list[str]:
         NoriaError: a column of the schema is missing, or comes twice.
     """
     given, wanted = list(frame.columns), {column.name for column in columns}
-    absent = [column.name for column in columns if column.name not in frame.columns]
+    known = set(given)
+    absent = [column.name for column in columns if column.name not in known]
     ignored = [str(name) for name in given if name not in wanted]
     if absent:
         names = ", ".join(f"`{name}`" for name in absent)
         fix = did_you_mean(absent[0], ignored or given) if len(absent) == 1 else "give every input column of the model"
         raise NoriaError(f"missing column{'s' if len(absent) > 1 else ''}: {names}", where="input", fix=fix)
-    if len(given) > len(set(given)):
+    if len(given) > len(known):
         twice = sorted({str(name) for name in given if given.count(name) > 1} & wanted)
         if twice:
             raise NoriaError(f"column `{twice[0]}` comes twice", where="input", fix="give each column once")
@@ -62,7 +67,7 @@ def check_names(columns: Sequence[Column], frame: pd.DataFrame) -> list[str]:
 
 
 def check_column(
-    column: Column, series: "pd.Series[Any]", calendar: Sequence[str], errors: list[str], warnings: list[str]
+    column: Column, raw: Raw, calendar: Sequence[str], errors: list[str], warnings: list[str]
 ) -> tuple[Values, Values]:
     """Read one column; what is wrong or unseen is added to the rows' `errors` and `warnings`.
 
@@ -70,52 +75,62 @@ def check_column(
         The (n,) typed values and their (n, width) encoding.
     """
     if column.kind == "number":
-        numbers = _numbers(column, series, errors, warnings)
+        numbers = _numbers(column, raw, errors, warnings)
         return numbers, numbers[:, None]
     if column.kind == "category":
-        codes, texts = _categories(column, series, errors, warnings)
+        codes, texts = _categories(column, raw, errors, warnings)
         known = np.array([column.codes.get(text, -1) for text in texts], dtype=np.float64)
         return _objects(texts)[codes], known[codes][:, None]
-    moments = _dates(column, series, errors, warnings, years="year" in calendar)
+    moments = _dates(column, raw, errors, warnings, years="year" in calendar)
     return moments, calendar_parts(moments, calendar)
 
 
 def calendar_parts(moments: Values, calendar: Sequence[str]) -> NDArray[np.float64]:
     """(n, len(calendar)) year, month, day, weekday (Monday 0) and hour as numbers; NaN where the date is missing."""
-    if not calendar:
-        return np.empty((len(moments), 0))
-    dates = pd.DatetimeIndex(moments)
-    return np.column_stack([np.asarray(getattr(dates, part), dtype=np.float64) for part in calendar])
+    days, months = moments.astype("datetime64[D]"), moments.astype("datetime64[M]")
+    parts: dict[str, Callable[[], NDArray[np.int64]]] = {
+        "year": lambda: moments.astype("datetime64[Y]").astype(np.int64) + 1970,
+        "month": lambda: months.astype(np.int64) % 12 + 1,
+        "day": lambda: (days - months).astype(np.int64) + 1,
+        # 1970-01-01 was a Thursday
+        "weekday": lambda: (days.astype(np.int64) + 3) % 7,
+        "hour": lambda: (moments - days).astype("timedelta64[h]").astype(np.int64),
+    }
+    matrix = np.empty((len(moments), len(calendar)), dtype=np.float64)
+    for place, part in enumerate(calendar):
+        matrix[:, place] = parts[part]()
+    matrix[np.isnat(moments)] = np.nan
+    return matrix
 
 
-def read_numbers(series: "pd.Series[Any]") -> tuple[NDArray[np.float64], dict[int, str]]:
+def read_numbers(raw: Raw) -> tuple[NDArray[np.float64], dict[int, str]]:
     """(n,) float64, NaN for what is missing or unreadable; and row → what is wrong with it."""
-    dtype = series.dtype
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan), {}
-    codes, raw = distinct(series)
-    read, faults = read_each(number_of, raw)
+    if not isinstance(raw, list) and _is_plain_number(raw):
+        return raw.to_numpy(dtype=np.float64, na_value=np.nan), {}
+    codes, values = distinct(raw)
+    read, faults = read_each(number_of, values)
     return np.array(read, dtype=np.float64)[codes], _per_row(codes, faults)
 
 
-def read_texts(series: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[str | None], dict[int, str]]:
+def read_texts(raw: Raw) -> tuple[NDArray[np.intp], list[str | None], dict[int, str]]:
     """Codes (n,), the text of each code (None: missing or unreadable), and code → what is wrong with it."""
-    codes, raw = distinct(series)
-    return codes, *read_each(text_of, raw)
+    codes, values = distinct(raw)
+    return codes, *read_each(text_of, values)
 
 
-def read_dates(series: "pd.Series[Any]") -> tuple[NDArray[np.datetime64], dict[int, str]]:
+def read_dates(raw: Raw) -> tuple[NDArray[np.datetime64], dict[int, str]]:
     """(n,) datetime64 in microseconds UTC, NaT for what is missing or unreadable; and row → what is wrong with it."""
-    if pd.api.types.is_object_dtype(series.dtype):
+    if isinstance(raw, list):
+        with contextlib.suppress(ValueError):
+            return np.array([_plain_date(value) for value in raw], dtype="datetime64[us]"), {}
+        raw = pd.Series(raw, dtype=object)
+    if pd.api.types.is_object_dtype(raw.dtype):
         # a bare number names no moment: neither its unit nor its start is known
-        series = series.map(
-            lambda value: value if isinstance(value, str) or hasattr(value, "isoformat") else str(value),
-            na_action="ignore",
-        )
-    dates, bad = convert(series, "datetime")
+        raw = raw.map(_date_or_text)
+    dates, bad = convert(raw, "datetime")
     moments = pd.to_datetime(dates, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     rows = np.flatnonzero(bad.to_numpy())
-    return moments, {int(row): f"{shown(series.iloc[row])} is not a date" for row in rows}
+    return moments, {int(row): f"{shown(raw.iloc[row])} is not a date" for row in rows}
 
 
 def seconds(moments: Values) -> NDArray[np.float64]:
@@ -124,8 +139,8 @@ def seconds(moments: Values) -> NDArray[np.float64]:
     return np.where(np.isnat(moments), np.nan, epoch)
 
 
-def _numbers(column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str]) -> Values:
-    values, faults = read_numbers(series)
+def _numbers(column: Column, raw: Raw, errors: list[str], warnings: list[str]) -> Values:
+    values, faults = read_numbers(raw)
     for row, fault in faults.items():
         _note(errors, row, column.name, fault)
     infinite = np.isinf(values)
@@ -138,9 +153,9 @@ def _numbers(column: Column, series: "pd.Series[Any]", errors: list[str], warnin
 
 
 def _categories(
-    column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str]
+    column: Column, raw: Raw, errors: list[str], warnings: list[str]
 ) -> tuple[NDArray[np.intp], list[str | None]]:
-    codes, texts, faults = read_texts(series)
+    codes, texts, faults = read_texts(raw)
     for row, fault in _per_row(codes, faults).items():
         _note(errors, row, column.name, fault)
     unseen = {code: f"unseen category {shown(text)}" for code, text in enumerate(texts) if text not in column.codes}
@@ -149,8 +164,8 @@ def _categories(
     return codes, texts
 
 
-def _dates(column: Column, series: "pd.Series[Any]", errors: list[str], warnings: list[str], *, years: bool) -> Values:
-    moments, faults = read_dates(series)
+def _dates(column: Column, raw: Raw, errors: list[str], warnings: list[str], *, years: bool) -> Values:
+    moments, faults = read_dates(raw)
     for row, fault in faults.items():
         _note(errors, row, column.name, fault)
     if years:
@@ -189,3 +204,21 @@ def _objects(values: Sequence[Any]) -> Values:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def _is_plain_number(series: "pd.Series[Any]") -> bool:
+    return pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype)
+
+
+def _plain_date(value: Any) -> Any:
+    if is_missing(value):
+        return np.datetime64("NaT", "us")
+    if isinstance(value, str) and _PLAIN_DATE.fullmatch(value):
+        return np.datetime64(value, "us")
+    raise ValueError
+
+
+def _date_or_text(value: Any) -> Any:
+    if is_missing(value):
+        return None
+    return value if isinstance(value, str) or hasattr(value, "isoformat") else str(value)

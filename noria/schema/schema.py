@@ -12,6 +12,7 @@ from noria.config.base import Section
 from noria.schema.check import Checked, check_column, check_names
 from noria.schema.columns import Column
 from noria.schema.learn import learn_columns
+from noria.schema.values import raw_columns
 
 
 class InputSchema(Section):
@@ -61,9 +62,10 @@ class InputSchema(Section):
         rows = len(frame)
         errors, warnings = [""] * rows, [""] * rows
         matrix = np.empty((rows, len(self.encoded_names)), dtype=np.float64)
+        raw = raw_columns(frame)
         values, place = {}, 0
         for column in self.columns:
-            typed, encoded = check_column(column, frame[column.name], self.calendar, errors, warnings)
+            typed, encoded = check_column(column, raw[column.name], self.calendar, errors, warnings)
             values[column.name] = typed
             matrix[:, place : place + encoded.shape[1]] = encoded
             place += encoded.shape[1]

@@ -15,16 +15,23 @@ _SHOWN = 60
 T = TypeVar("T")
 
 
-def distinct(column: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[Any]]:
+def raw_columns(frame: pd.DataFrame) -> "dict[str, pd.Series[Any] | list[Any]]":
+    """The columns of a table as they are; those of a few rows as lists, which are quicker to read."""
+    if len(frame) > _FEW:
+        return {name: frame[name] for name in frame.columns}
+    return dict(zip(frame.columns, frame.to_numpy(dtype=object).T.tolist(), strict=True))
+
+
+def distinct(column: "pd.Series[Any] | list[Any]") -> tuple[NDArray[np.intp], list[Any]]:
     """Codes (n,) and values, so that `values[codes[i]]` is row i; few rows are not worth hashing."""
-    if len(column) > _FEW:
-        try:
-            codes, values = pd.factorize(column, use_na_sentinel=False)
-            return codes, list(values)
-        except TypeError:
-            # lists and dicts cannot be hashed; the reader refuses them one by one
-            pass
-    return np.arange(len(column)), column.tolist()
+    if isinstance(column, list):
+        return np.arange(len(column)), column
+    try:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+    except TypeError:
+        # lists and dicts cannot be hashed; the reader refuses them one by one
+        return np.arange(len(column)), column.tolist()
+    return codes, list(values)
 
 
 def read_each(read: Callable[[Any], T], values: Sequence[Any]) -> tuple[list[T | None], dict[int, str]]:
