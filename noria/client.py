@@ -1,0 +1,96 @@
+"""A client of the prediction service."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from noria.api import FeedbackResponse, ModelFacts, PredictResponse, Refusal
+from noria.errors import NoriaError
+
+PURPOSE = "x-noria-purpose"
+_OK = 200
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Client:
+    """Talks to one service; use it as a context manager. Its connection is kept open between requests.
+
+    Every method but `ready` raises NoriaError when the service cannot be reached or refuses the request.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
+        self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "") -> PredictResponse:
+        """Predict rows: one object per case with every input column. `purpose="smoke"` marks a deployment's test."""
+        headers = {PURPOSE: purpose} if purpose else {}
+        return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers)
+
+    def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
+        """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case)."""
+        return self._ask("POST", "/feedback", FeedbackResponse, json={"labels": list(labels)})
+
+    def model(self) -> ModelFacts:
+        """Which model answers."""
+        return self._ask("GET", "/model", ModelFacts)
+
+    def metrics(self) -> str:
+        """The metrics in Prometheus' text format."""
+        return self._send("GET", "/metrics").text
+
+    def ready(self) -> bool:
+        """Can the service answer?"""
+        try:
+            return self._http.get("/readyz").status_code == _OK
+        except httpx.HTTPError:
+            return False
+
+    def _ask(self, method: str, path: str, kind: type[Body], **sent: Any) -> Body:
+        response = self._send(method, path, **sent)
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise NoriaError(
+                "something else than a Noria service answers", where=str(response.url), fix="check host and port"
+            ) from error
+
+    def _send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **sent)
+        except ValueError as error:  # infinite or not a number
+            raise NoriaError(f"the rows cannot be sent as JSON: {error}", fix="send None for missing values") from error
+        except httpx.HTTPError as error:
+            raise NoriaError(
+                f"the service cannot be reached: {error}",
+                where=f"{self._http.base_url.join(path)}",
+                fix="see that it runs (`python run.py status`) and that host and port are right",
+            ) from error
+        if response.status_code != _OK:
+            raise _refused(response)
+        return response
+
+
+def _refused(response: httpx.Response) -> NoriaError:
+    try:
+        refusal = Refusal.model_validate_json(response.content)
+    except ValidationError:
+        refusal = Refusal(error=response.reason_phrase)
+    rows = "".join(f"\n  row {problem.row}: {problem.problem}" for problem in refusal.rows[:10])
+    return NoriaError(
+        f"the service refuses ({response.status_code}): {refusal.error}{rows}",
+        where=str(response.url),
+        fix=refusal.fix,
+    )

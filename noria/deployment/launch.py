@@ -1,0 +1,188 @@
+"""Starting and stopping the server: one process with its workers, detached from whoever starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from noria import handover, progress
+from noria.client import Client
+from noria.deployment.code import code_digest
+from noria.deployment.logs import fresh_log, last_lines
+from noria.deployment.state import Bento, Deployment, Settings, forget, save, state
+from noria.errors import NoriaError
+from noria.locks import only_one
+from noria.processes import Identity, alive, end, identity, listener
+from noria.workspace import Workspace
+
+_POLL_S = 0.2
+_GRACE_S = 20.0
+
+
+def start(
+    workspace: Workspace,
+    settings: Settings,
+    bento: Bento,
+    *,
+    version: str,
+    order: handover.Activation | None = None,
+    timeout_s: float,
+) -> Deployment:
+    """Start a server and wait until every worker answers; on any error, Ctrl-C too, nothing of it is left.
+
+    Args:
+        workspace: where its state and log are kept.
+        settings: how it is started.
+        bento: what it runs.
+        version: version of the bundle that it answers with.
+        order: the bundle to answer with, if not the one in the Bento.
+        timeout_s: how long it may take, in seconds.
+
+    Raises:
+        NoriaError: the port is taken, the server dies, or it takes too long.
+    """
+    forget(workspace)
+    _refuse_taken_port(settings)
+    if order is not None:
+        handover.activate(workspace.service, order)
+    log = workspace.service / "server.log"
+    process = _spawn(bento, settings, _environment(workspace, settings), log)
+    try:
+        who = identity(process.pid)
+        deployment = Deployment(
+            use_case=workspace.use_case,
+            version=version,
+            bento=bento,
+            settings=settings,
+            code=code_digest(bento.code),
+            pid=who.pid,
+            process_started=who.started,
+            started_at=datetime.now(UTC),
+            log=log,
+        )
+        save(workspace, deployment)
+        wait_ready(workspace, deployment, serial="" if order is None else order.serial, timeout_s=timeout_s)
+        return save(workspace, deployment.model_copy(update={"ready": True}))
+    except BaseException:
+        _abandon(workspace, process)
+        raise
+
+
+def stop(workspace: Workspace) -> bool:
+    """End the server with all its workers and check that they are gone; False if none was running.
+
+    Requests that are under way are answered first.
+
+    Raises:
+        NoriaError: a process cannot be ended, or a deployment is under way.
+    """
+    with only_one("serve", workspace):
+        return stop_now(workspace)
+
+
+def stop_now(workspace: Workspace) -> bool:
+    """`stop` for whoever holds the lock."""
+    deployment = state(workspace)
+    if deployment is None:
+        return False
+    workers = [Identity(worker.pid, worker.process_started) for worker in handover.reports(workspace.service)]
+    end([deployment.process, *workers], grace_s=_GRACE_S)
+    forget(workspace)
+    return True
+
+
+def wait_ready(workspace: Workspace, deployment: Deployment, *, serial: str, timeout_s: float) -> None:
+    """Wait until every worker has followed the order `serial` and the server answers.
+
+    Raises:
+        NoriaError: the server dies, a worker cannot follow, or `timeout_s` seconds are over.
+    """
+    began = time.monotonic()
+    with Client(deployment.url, timeout_s=2.0) as client:
+        while True:
+            if alive(deployment.process) is None:
+                raise _died(deployment)
+            if _all_follow(workspace.service, serial, deployment.settings.workers) and client.ready():
+                return
+            waited = time.monotonic() - began
+            if waited > timeout_s:
+                raise NoriaError(
+                    f"the server is not ready after {timeout_s:.0f} s; it said last:\n{last_lines(deployment.log)}",
+                    where=str(deployment.log),
+                    fix="look into the log, or raise serving.start_timeout_s",
+                )
+            progress.tick(f"waiting for the server at {deployment.url} ({waited:.0f} s)")
+            time.sleep(_POLL_S)
+
+
+def _abandon(workspace: Workspace, process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        end([identity(process.pid)], grace_s=5)
+    forget(workspace)
+
+
+def _all_follow(folder: Path, serial: str, workers: int) -> bool:
+    reports = [worker for worker in handover.reports(folder) if worker.serial == serial]
+    for worker in reports:
+        if worker.error:
+            raise NoriaError(
+                f"the server cannot answer with this bundle: {worker.error}",
+                where=str(folder / "server.log"),
+                fix="mend that and deploy again",
+            )
+    return sum(alive(Identity(worker.pid, worker.process_started)) is not None for worker in reports) >= workers
+
+
+def _died(deployment: Deployment) -> NoriaError:
+    return NoriaError(
+        f"the server died; it said last:\n{last_lines(deployment.log)}",
+        where=str(deployment.log),
+        fix="mend what the log says and deploy again",
+    )
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            owner = listener(settings.port)
+            raise NoriaError(
+                f"the server cannot listen on port {settings.port}: {error.strerror}"
+                + (f" by {owner}" if owner else ""),
+                where=f"{settings.host}:{settings.port}",
+                fix="stop that process, or choose another serving.port",
+            ) from error
+
+
+def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
+    return os.environ | {
+        "BENTOML_HOME": str(workspace.service / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "NORIA_SERVICE_DIR": str(workspace.service),
+        "NORIA_PREDICTIONS_URL": settings.predictions_url,
+        "NORIA_WORKERS": str(settings.workers),
+        "NORIA_MAX_ROWS": str(settings.max_rows),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _spawn(bento: Bento, settings: Settings, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bentoml", "serve", str(bento.path)]
+    command += ["--host", settings.host, "--port", str(settings.port)]
+    with fresh_log(log) as output:
+        return subprocess.Popen(  # noqa: S603 - our own command; it has a session of its own, so Ctrl-C here spares it
+            command,
+            cwd=bento.code,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )

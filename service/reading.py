@@ -1,0 +1,66 @@
+"""Reading what was sent: how large it may be, and what is wrong with it in words."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from noria.api import Problem
+from service.refused import Refused
+
+_BYTES_PER_ROW = 16_384
+_BYTES_AT_LEAST = 1 << 20
+_VALUE = "must be a number, a text, true, false or null"
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def body_of(request: Request, max_rows: int) -> bytes:
+    """The request's body.
+
+    Raises:
+        Refused: it is longer than `max_rows` rows could be.
+    """
+    limit = max(_BYTES_AT_LEAST, max_rows * _BYTES_PER_ROW)
+    chunks, length = [], 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > limit:
+            raise Refused(413, f"the request is longer than {limit} bytes", fix="send it in several requests")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parsed(kind: type[Body], body: bytes) -> Body:
+    """The body as what it should be.
+
+    Raises:
+        Refused: it is no JSON (400), or not what it should be (422).
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise _refused(error.errors(include_url=False, include_context=False, include_input=False)) from error
+
+
+def _refused(details: list[Any]) -> Refused:
+    if details[0]["type"] == "json_invalid":
+        return Refused(400, f"the request is not valid JSON: {details[0]['msg'].partition(': ')[2]}")
+    rows: dict[tuple[int, str], str] = {}
+    elsewhere = []
+    for detail in details:
+        place = detail["loc"]
+        if len(place) >= 2 and isinstance(place[1], int):
+            field = str(place[2]) if len(place) > 2 else ""
+            found = _said(detail["type"], inside=bool(field))
+            if found == "infinite" or (place[1], field) not in rows:  # one value is tried as several types
+                rows[place[1], field] = found
+        else:
+            elsewhere.append(f"{'.'.join(map(str, place)) or 'request'}: {detail['msg'].lower()}")
+    problems = [Problem(row=row, problem=f"{field}: {said}" if field else said) for (row, field), said in rows.items()]
+    error = "; ".join(elsewhere) or f"{len({row for row, _ in rows})} entries cannot be read, so nothing was done"
+    return Refused(422, error, fix="see /openapi.json for what the request should look like", rows=problems)
+
+
+def _said(kind: str, *, inside: bool) -> str:
+    special = {"missing": "missing", "extra_forbidden": "not a known field", "finite_number": "infinite"}
+    return special.get(kind, _VALUE if inside else "must be an object")
