@@ -21,7 +21,7 @@ def render(template_name: str, **context: object) -> str:
     Args:
         template_name: a file of this folder, or a path seen from the `noria` folder ("explore/report.html").
         context: what the template names; text is escaped, `markupsafe.Markup` is not. `base.html` knows `contents`,
-            a list of (anchor, title) pairs for the table of contents.
+            a list of (anchor, title) or (anchor, title, "sub") for the table of contents.
 
     Returns:
         The whole page, which loads nothing from elsewhere.
@@ -41,5 +41,5 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=count, number=number, percent=percent, plural=plural)
+    environment.filters.update(count=count, number=number, percent=percent, plural=plural, zip=zip)
     return environment
