@@ -7,6 +7,7 @@ from noria.config import UseCase
 from noria.data.types import is_number
 from noria.explore.facts import Bin, ColumnFacts, Kind, Level, Numbers, Role
 from noria.explore.relation import Outcome, fine_codes, levels, strength
+from noria.html.format import date, number
 
 _FREE_TEXT_SHARE = 0.5
 _FREE_TEXT_VALUES = 100
@@ -115,7 +116,7 @@ def _histogram(values: pd.Series) -> list[Bin]:
 def _levels(values: pd.Series, kind: Kind, outcome: Outcome) -> list[Level]:
     if kind == "category":
         return levels(values.astype("str").where(values.notna()), outcome, as_category=True)
-    return levels(as_numbers(values), outcome, as_category=False)
+    return levels(as_numbers(values), outcome, as_category=False, show=date if kind == "datetime" else number)
 
 
 def _strength(values: pd.Series, kind: Kind, outcome: Outcome) -> float:

@@ -8,6 +8,7 @@ kinds can be compared:
 - for numbers epsilon squared, the share of the target's variance between groups, corrected for chance (Kelley 1935).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from noria.explore.facts import Level
 from noria.html.format import NOTHING, number
 
 Codes = npt.NDArray[np.intp]
+Show = Callable[[float], str]
 Floats = npt.NDArray[np.float64]
 MISSING = "(missing)"
 _Z95 = 1.96
@@ -90,7 +92,7 @@ def fine_codes(values: pd.Series) -> Codes:
     return _range_codes(values.to_numpy(dtype=np.float64), _FINE_RANGES)[0]
 
 
-def levels(values: pd.Series, outcome: Outcome, *, as_category: bool) -> list[Level]:
+def levels(values: pd.Series, outcome: Outcome, *, as_category: bool, show: Show = number) -> list[Level]:
     """How the target turns out by value (few values, or a category) or by range (numbers, dates as epoch seconds).
 
     Args:
@@ -98,6 +100,7 @@ def levels(values: pd.Series, outcome: Outcome, *, as_category: bool) -> list[Le
         outcome: the target of the same n rows.
         as_category: show single values, those with the highest answer first (several classes: the most frequent),
             instead of ranges.
+        show: how a number is written.
     """
     if as_category:
         codes, labels = _value_codes(values)
@@ -105,9 +108,9 @@ def levels(values: pd.Series, outcome: Outcome, *, as_category: bool) -> list[Le
     elif values.nunique() <= _VALUES:
         found, uniques = pd.factorize(values, sort=True)
         codes = np.where(found < 0, len(uniques), found)
-        labels, positions = [number(float(v)) for v in uniques] + [MISSING], [*map(float, uniques), None]
+        labels, positions = [show(float(v)) for v in uniques] + [MISSING], [*map(float, uniques), None]
     else:
-        codes, labels, positions = _ranges(values.to_numpy(dtype=np.float64))
+        codes, labels, positions = _ranges(values.to_numpy(dtype=np.float64), show)
     made = []
     for code, (label, position) in enumerate(zip(labels, positions, strict=True)):
         rows = codes == code
@@ -139,13 +142,14 @@ def _value_codes(values: pd.Series) -> tuple[Codes, list[str]]:
     return codes, [*map(str, shown), f"({others} others)", MISSING]
 
 
-def _ranges(values: Floats) -> tuple[Codes, list[str], list[float | None]]:
+def _ranges(values: Floats, show: Show) -> tuple[Codes, list[str], list[float | None]]:
     codes, groups = _range_codes(values, _RANGES)
     labels, positions = [], []
     for code in range(groups):
         members = values[codes == code]
         positions.append(float(np.median(members)) if len(members) else None)
-        labels.append(f"{number(members.min())} to {number(members.max())}" if len(members) else NOTHING)
+        ends = dict.fromkeys([show(members.min()), show(members.max())]) if len(members) else [NOTHING]
+        labels.append(" to ".join(ends))
     return codes, [*labels, MISSING], [*positions, None]
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from noria.config import UseCase
 from noria.explore.facts import ColumnFacts, Exploration
 from noria.explore.findings import about_relation, amount_of, ranked
-from noria.html import number, percent, plural, render
+from noria.html import date, number, percent, plural, render
 
 _PICTURED = 60
 _FIRST_ROWS = 5
@@ -96,7 +96,7 @@ def _shown(column: ColumnFacts, index: int, picture: Markup | None, facts: Explo
 
 def _typical(column: ColumnFacts) -> str:
     if column.kind == "datetime" and column.numbers:
-        return f"{_date(column.numbers.minimum)} to {_date(column.numbers.maximum)}"
+        return f"{date(column.numbers.minimum)} to {date(column.numbers.maximum)}"
     if column.kind == "number" and column.numbers and column.histogram:
         return f"{number(column.numbers.quarter)} to {number(column.numbers.three_quarters)}"
     return _cut(column.most_common) if column.kind in {"number", "category"} else ""
@@ -106,7 +106,7 @@ def _summary(column: ColumnFacts, facts: Exploration) -> list[tuple[str, str]]:
     missing = f"{plural(column.missing, 'row')} ({percent(column.missing_share)})" if column.missing else "none"
     lines = [("Missing", missing), ("Different values", f"{column.distinct:,}")]
     if column.kind == "datetime" and column.numbers:
-        return [*lines, ("From", _date(column.numbers.minimum)), ("To", _date(column.numbers.maximum))]
+        return [*lines, ("From", date(column.numbers.minimum)), ("To", date(column.numbers.maximum))]
     if column.kind == "number" and column.distinct > 2 and (n := column.numbers):
         lines += [
             ("Smallest", number(n.minimum)),
@@ -123,12 +123,13 @@ def _summary(column: ColumnFacts, facts: Exploration) -> list[tuple[str, str]]:
 
 def _first_rows(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     head = frame.head(_FIRST_ROWS)
-    rows = [["" if pd.isna(value) else _cut(str(value)) for value in row] for row in head.itertuples(index=False)]
-    return [str(name) for name in head.columns], rows
+    return [str(name) for name in head.columns], [
+        [_cell(value) for value in row] for row in head.to_numpy(dtype=object)
+    ]
 
 
-def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+def _cell(value: object) -> str:
+    return "" if pd.isna(value) else _cut(str(value).removesuffix(" 00:00:00"))  # type: ignore[call-overload]
 
 
 def _cut(text: str, longest: int = 40) -> str:

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noria.html.format import count, number, percent, plural
+from noria.html.format import count, date, number, percent, plural
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["count", "number", "percent", "plural", "render"]
+__all__ = ["count", "date", "number", "percent", "plural", "render"]
 
 
 def render(template_name: str, **context: object) -> str:

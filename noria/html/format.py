@@ -1,8 +1,10 @@
 """Numbers as a person reads them."""
 
 import math
+from datetime import UTC, datetime
 
 NOTHING = "–"
+_NO_BREAK = "\u00a0"
 
 
 def count(value: float) -> str:
@@ -11,15 +13,18 @@ def count(value: float) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """A share (0 to 1) as a percentage: `26.5 %`; tiny ones as `< 0.1 %` and nearly all as `> 99.9 %`."""
+    """A share (0 to 1) as a percentage: `26.5 %`; tiny ones as `< 0.1 %` and nearly all as `> 99.9 %`.
+
+    The spaces do not break.
+    """
     if share is None or not math.isfinite(share):
         return NOTHING
     smallest = 10.0**-digits
     if 0 < 100 * share < smallest:
-        return f"< {smallest:g} %"
+        return f"<{_NO_BREAK}{smallest:g}{_NO_BREAK}%"
     if 100 - smallest < 100 * share < 100:
-        return f"> {100 - smallest:g} %"
-    return f"{100 * share:.{0 if share in (0, 1) else digits}f} %"
+        return f">{_NO_BREAK}{100 - smallest:g}{_NO_BREAK}%"
+    return f"{100 * share:.{0 if share in (0, 1) else digits}f}{_NO_BREAK}%"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -43,3 +48,8 @@ def plural(many: float, word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{count(many)} {word[:-1]}ies"
     return f"{count(many)} {word}{'es' if word.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+
+
+def date(seconds: float) -> str:
+    """The day of an epoch time: `2011-01-31` (UTC)."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
