@@ -1,0 +1,204 @@
+"""Reading files, databases and joins, and what is said when they are bad."""
+
+import sqlite3
+from pathlib import Path
+
+import fsspec
+import pandas as pd
+import pytest
+
+from noria import progress
+from noria.config.data import Data
+from noria.data.sources import fingerprint, read
+from noria.data.tables import read_file
+from noria.errors import NoriaError
+
+CHURN = Path("data/telco_churn.csv").resolve()
+
+
+def data_of(**keys: object) -> Data:
+    return Data.model_validate({"target": "y", **keys})
+
+
+def one_file(path: Path | str, **keys: object) -> Data:
+    return data_of(sources=[{"name": "cases", "path": str(path), **keys}])
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_the_churn_table_is_read_whole() -> None:
+    frame = read(one_file(CHURN))
+    assert frame.shape == (7043, 20)
+    assert frame["total_charges"].isna().sum() == 11
+    assert pd.api.types.is_integer_dtype(frame["tenure"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", "", "empty"),
+        ("blank.csv", "\n\n", "empty"),
+        ("latin.csv", "a,y\n1,2\n3,é\n".encode("latin-1"), "not UTF-8 text (line 3)"),
+        ("wide.csv", "é,y\n1,2\n".encode("utf-16"), "not UTF-8"),
+        ("short.csv", "a,b,y\n1,2,3\n1,2\n", "1 row(s) do not have 3 fields; the first is row 3 with 2"),
+        ("long.csv", "a,y\n1,2,3\n1,2\n4,5,6\n", "2 row(s) do not have 2 fields; the first is row 2 with 3"),
+        ("open.csv", 'a,y\n1,"x\n2,y\n', "never closed"),
+        ("twice.csv", "a,a,y\n1,2,3\n", "two columns are named `a`"),
+        ("fake.parquet", "a,y\n1,2\n", "not a readable Parquet file"),
+        ("table.xlsx", "PK", "does not tell its format"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_fault(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
+    path = written(tmp_path, name, content)
+    with pytest.raises(NoriaError) as error:
+        read(one_file(path))
+    assert said in error.value.what
+    assert name in error.value.where
+    assert error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("data/no_such_file.csv", "not found"),
+        ("data", "ending"),
+        ("nowhere://host/table.csv", "cannot be opened"),
+        ("memory://absent.parquet", "not found"),
+        ("${NORIA_TEST_UNSET}/x.csv", "NORIA_TEST_UNSET is not set"),
+    ],
+)
+def test_an_unreachable_file_is_an_error_of_one_line(path: str, said: str) -> None:
+    with pytest.raises(NoriaError, match=said):
+        read(one_file(path))
+
+
+def test_only_a_header_gives_no_rows(tmp_path: Path) -> None:
+    assert read(one_file(written(tmp_path, "header.csv", "a,y\n"))).shape == (0, 2)
+
+
+def test_separator_decimal_quotes_and_dates_as_written(tmp_path: Path) -> None:
+    path = written(tmp_path, "german.csv", 'a;b;day;at;y\n1,5;"x; y";2012-01-05;08:30;1\n2,5;;2012-01-06;08:31;2\n')
+    frame = read(one_file(path, separator=";", decimal=","))
+    assert frame["a"].tolist() == [1.5, 2.5]
+    assert frame["b"].tolist()[0] == "x; y"
+    assert frame["day"].tolist() == ["2012-01-05", "2012-01-06"]
+    assert frame["at"].tolist() == ["08:30", "08:31"]
+
+
+def test_a_type_that_changes_late_in_the_file_is_kept(tmp_path: Path) -> None:
+    rows = "".join(f"{i},1\n" for i in range(300_000))
+    frame = read(one_file(written(tmp_path, "late.csv", f"a,y\n{rows}abc,1\n")))
+    assert len(frame) == 300_001
+    assert frame["a"].iloc[-1] == "abc"
+
+
+def test_fsspec_urls_and_compression_give_the_same_table(tmp_path: Path) -> None:
+    local = read_file(str(CHURN))
+    with fsspec.open("memory://noria/churn.csv.gz", "wb", compression="gzip") as file:
+        file.write(CHURN.read_bytes())
+    local.to_parquet(tmp_path / "churn.parquet")
+    pd.testing.assert_frame_equal(read_file("memory://noria/churn.csv.gz"), local)
+    pd.testing.assert_frame_equal(read_file(CHURN.as_uri()), local)
+    pd.testing.assert_frame_equal(read_file(str(tmp_path / "churn.parquet")), local)
+
+
+def database(folder: Path) -> Path:
+    path = folder / "shop.db"
+    with sqlite3.connect(path) as connection:
+        pd.DataFrame({"id": [1, 2, 3], "note": ["5 %", "10 %", None], "y": [0, 1, 0]}).to_sql("t", connection)
+    return path
+
+
+def test_a_real_database_is_queried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_DB", str(database(tmp_path)))
+    query = "SELECT id, note, y FROM t WHERE note LIKE '%0 \\%' ESCAPE '\\' OR ':x' = 'y'"
+    frame = read(data_of(sources=[{"name": "shop", "url": "sqlite:///${SHOP_DB}", "query": query}]))
+    assert frame["id"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("url", "query", "said"),
+    [
+        ("sqlite:////nowhere/at/all.db", "SELECT 1", "database file not found"),
+        ("mysql+pymysql://reader:${NORIA_TEST_SECRET}@127.0.0.1:1/shop", "SELECT 1", "cannot be reached"),
+        ("not a url", "SELECT 1", "no SQLAlchemy URL"),
+        ("nosuchdb://host/x", "SELECT 1", "no driver"),
+        ("sqlite://", "SELEKT 1", "the query fails"),
+        ("sqlite://", "SELECT 1 AS a, 2 AS a", "two columns named `a`"),
+    ],
+)
+def test_a_bad_database_is_an_error_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, url: str, query: str, said: str
+) -> None:
+    monkeypatch.setenv("NORIA_TEST_SECRET", "hunter2")
+    with pytest.raises(NoriaError, match=said) as error:
+        read(data_of(sources=[{"name": "shop", "url": url, "query": query}]))
+    assert "hunter2" not in str(error.value)
+    assert "data.sources.shop" in error.value.where
+
+
+def two_tables(folder: Path, added: str, **join: object) -> Data:
+    cases = written(folder, "cases.csv", "id,y\n1,a\n2,b\n3,a\n,b\n")
+    places = written(folder, "places.csv", added)
+    return data_of(
+        sources=[{"name": "cases", "path": str(cases)}, {"name": "places", "path": str(places)}],
+        joins=[{"source": "places", "on": ["id"], **join}],
+    )
+
+
+def test_a_left_join_keeps_every_row_in_order_and_says_what_matched_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(progress, "_listeners", [lambda kind, text: heard.append(text)])
+    frame = read(two_tables(tmp_path, "id,town\n3,Bern\n1,Ulm\n,Nowhere\n"))
+    assert frame["y"].tolist() == ["a", "b", "a", "b"]
+    assert frame["town"].isna().tolist() == [False, True, False, True]
+    assert any("2 of 4 rows have no match" in text for text in heard)
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("id,town\n1,Ulm\n1,Bonn\n", "would double rows"),
+        ("key,town\n1,Ulm\n", "no column `id`"),
+        ("id,y\n1,Ulm\n", "both sides of the join have a column `y`"),
+        ("id,town\nA1,Ulm\n", "do not fit together"),
+    ],
+)
+def test_a_join_that_would_go_wrong_is_refused(tmp_path: Path, added: str, said: str) -> None:
+    with pytest.raises(NoriaError, match=said):
+        read(two_tables(tmp_path, added))
+
+
+def test_doubling_rows_is_possible_where_it_is_asked_for(tmp_path: Path) -> None:
+    frame = read(two_tables(tmp_path, "id,town\n1,Ulm\n1,Bonn\n", many_to_one=False))
+    assert len(frame) == 5
+
+
+def test_declared_dates_become_dates_and_broken_ones_wait_for_validation(tmp_path: Path) -> None:
+    expectations = {"columns": {"good": {"type": "datetime"}, "bad": {"type": "datetime"}}}
+    path = written(tmp_path, "days.csv", "good,bad,y\n2012-01-05T10:00:00Z,2012-02-30,1\n2012-01-06,2012-02-01,2\n")
+    frame = read(data_of(sources=[{"name": "cases", "path": str(path)}], expectations=expectations))
+    assert pd.api.types.is_datetime64_any_dtype(frame["good"])
+    assert frame["bad"].tolist() == ["2012-02-30", "2012-02-01"]
+
+
+def test_the_fingerprint_follows_the_data(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "a,y\n1,2\n")
+    first = fingerprint(one_file(path))
+    assert fingerprint(one_file(path)) == first
+    written(tmp_path, "a.csv", "a,y\n1,3\n")
+    assert fingerprint(one_file(path)) != first
+    query = data_of(
+        sources=[{"name": "shop", "url": f"sqlite:///{database(tmp_path)}", "query": "SELECT id, note, y FROM t"}]
+    )
+    before = fingerprint(query)
+    assert fingerprint(query) == before
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("UPDATE t SET note = 'new' WHERE id = 3")
+    assert fingerprint(query) != before
