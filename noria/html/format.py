@@ -28,13 +28,13 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with at most `digits` significant digits and no needless zeros: `1,890`, `0.0231`, `5.2e-07`."""
+    """A number with at most `digits` significant digits and no needless zeros: `1,890`, `0.0231`, `5.2e-07`, `1e+300`."""
     if value is None or not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))
-    if size < -4:
+    if size < -4 or size > 12:
         return f"{value:.{digits - 2}g}"
     places = max(0, digits - 1 - size)
     text = f"{value:,.{places}f}"

@@ -51,7 +51,7 @@ def test_a_row_that_breaks_an_expectation_is_set_aside_with_the_reason(
     result = validate(frame, use_case(data=expecting(**{column: expectation})))
     assert result.quarantined["reason"].to_dict() == {8: reason}
     assert len(result.frame) == 199
-    assert result.summary.reasons == {reason.split(": ")[0]: 1}
+    assert result.summary.reasons == {reason.split(": ", maxsplit=1)[0]: 1}
 
 
 def test_every_row_is_in_exactly_one_table_and_the_file_tells_the_raw_values(tmp_path: Path) -> None:
