@@ -23,7 +23,7 @@ _DEFAULTS: dict[str, Params] = {
     "rules": {},
     "dummy": {},
     "tree": {"max_depth": 4, "min_samples_leaf": 20},
-    "forest": {"n_estimators": 150, "max_depth": 12, "min_samples_leaf": 5, "max_features": 0.3},
+    "forest": {"n_estimators": 100, "max_depth": 12, "min_samples_leaf": 10, "max_features": 0.3},
     "xgboost": {
         "n_estimators": 150,
         "learning_rate": 0.05,
@@ -132,7 +132,7 @@ def _linear_defaults(task: str) -> Params:
 
 def _linear_search(task: str) -> dict[str, SearchRange]:
     name = "alpha" if task == "regression" else "C"
-    return {name: SearchRange(low=0.001, high=1000 if task == "regression" else 100, log=True)}
+    return {name: SearchRange(low=0.001, high=1000 if task == "regression" else 10, log=True)}
 
 
 def _estimator_class(kind: str, task: str) -> Any:

@@ -1,7 +1,8 @@
 """Fitting one estimator on a prepared matrix, and its scores."""
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from noria.models.candidates import Params, build_estimator
 from noria.models.training_rows import TrainingRows
 
 _ROWS_AT_ONCE = 10_000
+# values of a matrix; with fewer, threads that wait for one another spinning cost more than they save
+_WORTH_THREADS = 2_000_000
 _OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 
 
@@ -36,7 +39,7 @@ def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArr
     models = use_case.models
     try:
         estimator = build_estimator(kind, params, rows.task, seed=models.seed, jobs=models.jobs)
-        with warnings.catch_warnings():
+        with _few_threads(prepared), warnings.catch_warnings():
             # a fit that stops short is judged by its cross-validated score like any other
             warnings.simplefilter("ignore", ConvergenceWarning)
             estimator.fit(prepared, rows.target)
@@ -48,11 +51,10 @@ def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArr
 def estimator_scores(estimator: Any, prepared: NDArray[Any], task: str, classes: Sequence[str]) -> NDArray[np.float64]:
     """(n,) or (n, k) scores of prepared rows, see `Fitted.scores`."""
     if hasattr(estimator, "inplace_predict"):
-        return np.asarray(estimator.inplace_predict(prepared, validate_features=False), dtype=np.float64)
-    trees = _trees(estimator)
+        return _in_blocks(lambda block: estimator.inplace_predict(block, validate_features=False), prepared)
+    trees = trees_of(estimator)
     if task == "regression":
-        found = _mean_of_trees(trees, prepared)[:, 0] if trees else estimator.predict(prepared)
-        return np.asarray(found, dtype=np.float64)
+        return _mean_of_trees(trees, prepared)[:, 0] if trees else np.asarray(estimator.predict(prepared), np.float64)
     known = _mean_of_trees(trees, prepared) if trees else estimator.predict_proba(prepared)
     if known.shape[1] < len(classes):
         # a fold's training rows may lack a rare class
@@ -62,7 +64,24 @@ def estimator_scores(estimator: Any, prepared: NDArray[Any], task: str, classes:
     return np.asarray(known if task == "multiclass" else known[:, 1], dtype=np.float64)
 
 
-def _trees(estimator: Any) -> list[Any]:
+def single_threaded(booster: Any) -> Any:
+    """The booster, predicting on one core; many rows are spread over the cores in blocks."""
+    booster.set_param({"nthread": 1})
+    return booster
+
+
+def _few_threads(prepared: NDArray[Any]) -> contextlib.AbstractContextManager[Any]:
+    """One thread for BLAS where more are not worth it; a forest's own threads are not touched."""
+    if prepared.size >= _WORTH_THREADS:
+        return contextlib.nullcontext()
+    import threadpoolctl  # type: ignore[import-untyped]
+
+    one: contextlib.AbstractContextManager[Any] = threadpoolctl.threadpool_limits(1)
+    return one
+
+
+def trees_of(estimator: Any) -> list[Any]:
+    """The `sklearn.tree._tree.Tree`s of a fitted tree or forest; empty for other models."""
     if hasattr(estimator, "tree_"):
         return [estimator.tree_]
     return [member.tree_ for member in getattr(estimator, "estimators_", [])]
@@ -73,13 +92,18 @@ def _mean_of_trees(trees: list[Any], prepared: NDArray[Any]) -> NDArray[np.float
 
     scikit-learn adds the trees up in the order in which its threads finish, so its last bits vary.
     """
+    return _in_blocks(lambda block: _sum_of_trees(trees, block), prepared) / len(trees)
+
+
+def _in_blocks(score: Callable[[NDArray[Any]], Any], prepared: NDArray[Any]) -> NDArray[np.float64]:
+    """Blocks of rows on all cores, if there is more than one; each block on one core, whose sums never vary."""
     if len(prepared) <= _ROWS_AT_ONCE:
-        return _sum_of_trees(trees, prepared) / len(trees)
+        return np.asarray(score(prepared), dtype=np.float64)
     import joblib
 
     blocks = [prepared[start : start + _ROWS_AT_ONCE] for start in range(0, len(prepared), _ROWS_AT_ONCE)]
-    sums = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(_sum_of_trees)(trees, block) for block in blocks)
-    return np.concatenate(sums) / len(trees)
+    found = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(score)(block) for block in blocks)
+    return np.concatenate(found).astype(np.float64, copy=False)
 
 
 def _sum_of_trees(trees: list[Any], prepared: NDArray[Any]) -> NDArray[np.float64]:
@@ -94,11 +118,12 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
 
     models, schema = use_case.models, rows.schema
     numbers, categories = schema.places("number", "datetime"), schema.places("category")
+    threads = models.jobs if prepared.size >= _WORTH_THREADS else 1
     settings = {
         "objective": _OBJECTIVES[rows.task],
         "tree_method": "hist",
         "seed": models.seed,
-        "nthread": models.jobs,
+        "nthread": threads,
         "verbosity": 0,
         **{name: value for name, value in params.items() if name != "n_estimators" and value is not None},
     }
@@ -111,10 +136,10 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
             rows.target,
             feature_types=["q"] * len(numbers) + ["c"] * len(categories),
             enable_categorical=True,
-            nthread=models.jobs,
+            nthread=threads,
             max_bin=int(settings.get("max_bin", 256)),
         )
-        return xgboost.train(settings, table, num_boost_round=rounds)
+        return single_threaded(xgboost.train(settings, table, num_boost_round=rounds))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise _refused("xgboost", error) from error
 

@@ -41,8 +41,9 @@ def select(scores: Sequence[CandidateScore], use_case: UseCase) -> Selection:
 
     Candidates over the latency or size budget are dropped, and unreadable ones if `problem.readable` is `required`.
     Of the rest the best mean wins; where readability is preferred, the most readable candidate within one standard
-    error of the best does (L. Breiman et al., Classification and Regression Trees, 1984, section 3.4.3). The rules
-    are what the gate compares with: they and the dummy are chosen only if nothing else is left or better.
+    error of the best does, if there is one (L. Breiman et al., Classification and Regression Trees, 1984, section
+    3.4.3). The rules are what the gate compares with: they and the dummy are chosen only if nothing else is left or
+    better.
 
     Args:
         scores: one score per candidate, with or without the rules.
@@ -80,7 +81,8 @@ class _Chooser:
             return self._fallback(allowed)
         best = rivals[0]
         near = [score for score in rivals if self.sign * (best.mean - score.mean) <= best.standard_error]
-        plainest = min(near, key=lambda score: KINDS.index(score.kind))
+        readable = [score for score in near if is_readable(score.kind, score.params)]
+        plainest = min(readable, key=lambda score: KINDS.index(score.kind), default=best)
         if self.problem.readable != "unimportant" and plainest is not best:
             return plainest, (
                 f"{self._words(plainest)} is chosen: it is the most readable candidate within one standard error of "
@@ -124,7 +126,9 @@ class _Chooser:
     def _best_of(self, best: CandidateScore) -> str:
         if self.problem.readable == "unimportant":
             return "it has the best cross-validated score, and readability is unimportant."
-        return "it has the best cross-validated score, and no more readable candidate is within its standard error."
+        if is_readable(best.kind, best.params):
+            return "it has the best cross-validated score, and no candidate as good is easier to read."
+        return "it has the best cross-validated score, and no readable candidate is within its standard error."
 
     def _why_not(self, score: CandidateScore, winner: CandidateScore) -> str:
         if score.kind in self.dropped:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from noria.errors import NoriaError
 from noria.models.candidates import Params
+from noria.models.estimators import single_threaded, trees_of
 from noria.models.fitted import Fitted
 from noria.models.rules import RuleModel
 from noria.schema import InputSchema
@@ -75,7 +78,25 @@ def _from_skops(content: bytes) -> Any:
             f"the model's file holds types that are not trusted: {', '.join(strange)}",
             fix="use a bundle that Noria wrote",
         )
-    return skops.io.loads(content, trusted=list(TRUSTED))
+    pipeline = skops.io.loads(content, trusted=list(TRUSTED))
+    for tree in trees_of(pipeline[-1]):
+        _check_tree(tree)
+    return pipeline
+
+
+def _check_tree(tree: Any) -> None:
+    """scikit-learn walks a tree without looking where it steps, so a forged one could read foreign memory."""
+    nodes = np.arange(tree.node_count)
+    left, right = tree.children_left, tree.children_right
+    inner = left != -1
+    sound = (
+        (left[inner] > nodes[inner]).all()
+        and (right[inner] > nodes[inner]).all()
+        and max(left.max(initial=-1), right.max(initial=-1)) < tree.node_count
+        and ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all()
+    )
+    if not sound:
+        raise NoriaError("the model's file holds a broken tree", fix="fetch the bundle again or train anew")
 
 
 def _booster(content: bytes) -> Any:
@@ -83,4 +104,4 @@ def _booster(content: bytes) -> Any:
 
     booster = xgboost.Booster()
     booster.load_model(bytearray(content))
-    return booster
+    return single_threaded(booster)
