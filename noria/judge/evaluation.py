@@ -56,7 +56,7 @@ def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundl
         usual=usual,
         classes=bundle.manifest.classes,
         confusion=_confusion(judged),
-        slices=slices(judged),
+        slices=slices(judged, of_rules),
         calibration=_calibration(judged),
         mistakes=mistakes(judged),
     )

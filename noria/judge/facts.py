@@ -33,6 +33,8 @@ class Slice(Section):
     rows: int
     metric: Metric | None
     """The primary metric; None where it is undefined."""
+    rules_metric: float | None
+    """The primary metric of the rules on the same rows; None where it is undefined or the rules were not given."""
     worth: float
     """What 1,000 decisions bring in."""
     truth: float
@@ -58,8 +60,8 @@ class Mistake(Section):
     prediction: str | float
     probability: float | None
     decision: str
-    worth: float
-    """What this decision brought in."""
+    lost: float
+    """How much more the right decision would have brought in, in `problem.unit`."""
 
 
 class Evaluation(Section):

@@ -102,7 +102,7 @@ def _rules_or_champion(
 ) -> Verdict:
     reason = comparison_in_words(versus_rules, kind_name(challenger.manifest.kind), use_case)
     if challenger.manifest.kind == "rules":
-        reason = "No candidate was better than your own rules in cross-validation."
+        reason = "No learned model could be chosen as a challenger, so your own rules are left."
     promote: Literal["rules", "none"] = "rules"
     needed = False
     if champion is None:

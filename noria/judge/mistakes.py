@@ -20,7 +20,7 @@ def mistakes(judged: Judged) -> list[Mistake]:
     wanted = judged.use_case.evaluation.mistakes
     chosen = _worst(judged)[:wanted]
     rows = _rows(judged, chosen)
-    worth = _worth(judged)
+    lost = _lost(judged)
     table = judged.table
     return [
         Mistake(
@@ -29,7 +29,7 @@ def mistakes(judged: Judged) -> list[Mistake]:
             prediction=_plain(table["prediction"].iloc[place]),
             probability=_number(table["probability"].iloc[place]),
             decision=str(table["decision"].iloc[place]),
-            worth=float(worth[place]),
+            lost=float(lost[place]),
         )
         for place, row in zip(chosen, rows, strict=True)
     ]
@@ -64,14 +64,19 @@ def _rows(judged: Judged, chosen: list[int]) -> list[dict[str, Any]]:
     return [{name: _cell(value) for name, value in row.items()} for row in found]
 
 
-def _worth(judged: Judged) -> Floats:
+def _lost(judged: Judged) -> Floats:
     problem = judged.use_case.problem
     if problem.task == "regression":
-        return regression_worth(problem.worth, judged.truth.astype(np.float64), judged.scores)
+        numbers = judged.truth.astype(np.float64)
+        best = regression_worth(problem.worth, numbers, numbers)
+        return best - regression_worth(problem.worth, numbers, judged.scores)
     truth = judged.truth.astype(str)
     if problem.task == "binary":
-        return binary_worth(problem.worth, np.asarray(truth == str(problem.positive)), judged.decisions)
-    return multiclass_worth(problem.worth, truth, judged.table["prediction"].to_numpy(dtype=str))
+        positive = np.asarray(truth == str(problem.positive))
+        best = binary_worth(problem.worth, positive, np.where(positive, "act", "leave"))
+        return best - binary_worth(problem.worth, positive, judged.decisions)
+    predicted = judged.table["prediction"].to_numpy(dtype=str)
+    return multiclass_worth(problem.worth, truth, truth) - multiclass_worth(problem.worth, truth, predicted)
 
 
 def _cell(value: Any) -> str | float | None:

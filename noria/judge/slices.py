@@ -19,13 +19,13 @@ _RESAMPLES = 200
 _MISSING = "(missing)"
 
 
-def slices(judged: Judged) -> list[Slice]:
+def slices(judged: Judged, rules: Judged | None) -> list[Slice]:
     """One slice per value of each column of `evaluation.slices`; numbers of many values are cut into quarters.
 
     Of a column with more than 12 values the rarest are put together. Intervals come from 200 resamples.
     """
     return [
-        _slice(judged.only(rows), column, value)
+        _slice(judged.only(rows), column, value, rules)
         for column in judged.use_case.evaluation.slices
         for value, rows in _parts(judged.frame[column])
     ]
@@ -74,22 +74,31 @@ def _text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _slice(part: Judged, column: str, value: str) -> Slice:
-    statistics = part.statistics()
-    rows = len(part.truth)
-    worth = float(statistics["worth"](np.ones((1, rows)))[0])
+def _slice(part: Judged, column: str, value: str, rules: Judged | None) -> Slice:
+    same = rules.only(np.isin(rules.places, part.places)) if rules is not None else None
     return Slice(
-        column=column, value=value, rows=rows, metric=_metric(part), worth=worth, truth=_truth(part, part.use_case)
+        column=column,
+        value=value,
+        rows=len(part.truth),
+        metric=_metric(part),
+        rules_metric=None if same is None or not len(same.truth) else _value(same, part.use_case.evaluation.metric),
+        worth=_value(part, "worth") or 0.0,
+        truth=_truth(part, part.use_case),
     )
 
 
+def _value(part: Judged, metric: str) -> float | None:
+    value = float(part.statistics()[metric](np.ones((1, len(part.truth))))[0])
+    return value if np.isfinite(value) else None
+
+
 def _metric(part: Judged) -> Metric | None:
-    judging, rows = part.use_case.evaluation, len(part.truth)
-    statistic = part.statistics()[judging.metric]
-    value = float(statistic(np.ones((1, rows)))[0])
-    drawn = bootstrap([statistic], rows, min(_RESAMPLES, judging.bootstrap), part.use_case.split.seed, part.blocks)
+    judging, seed = part.use_case.evaluation, part.use_case.split.seed
+    value = _value(part, judging.metric)
+    resamples = min(_RESAMPLES, judging.bootstrap)
+    drawn = bootstrap([part.statistics()[judging.metric]], len(part.truth), resamples, seed, part.blocks)
     low, high = percentile_interval(drawn[0], judging.confidence)
-    return Metric(value=value, low=low, high=high) if np.isfinite([value, low, high]).all() else None
+    return Metric(value=value, low=low, high=high) if value is not None and np.isfinite([low, high]).all() else None
 
 
 def _truth(part: Judged, use_case: UseCase) -> float:

@@ -35,9 +35,9 @@ _MEANINGS = {
     "accuracy": "The share of {cases} whose class is right.",
     "f1_macro": "How well each class is found and how rarely it is named in error, every class counting the same; 1 is "
     "perfect.",
-    "mae": "By how much a prediction is off on average, in units of `{target}`. Smaller is better.",
+    "mae": "By how much a prediction is off on average, in units of “{target}”. Smaller is better.",
     "rmse": "Like the mean error, but large errors count more. Smaller is better.",
-    "r2": "The share of the ups and downs of `{target}` that the predictions follow; 0 is no better than the mean.",
+    "r2": "The share of the ups and downs of “{target}” that the predictions follow; 0 is no better than the mean.",
     "worth": "What 1,000 decisions bring in, with the worth of each kind of decision that the use case names.",
 }
 
@@ -45,6 +45,11 @@ _MEANINGS = {
 def kind_name(kind: str) -> str:
     """What a kind of model is called in a sentence: "a small decision tree"."""
     return _KINDS[kind]
+
+
+def cases(use_case: UseCase) -> str:
+    """What the rows are, in the plural: "customers"."""
+    return plural(2, use_case.problem.case).partition(" ")[2]
 
 
 def metric_name(metric: str, use_case: UseCase) -> str:
@@ -56,7 +61,7 @@ def metric_meaning(metric: str, use_case: UseCase) -> str:
     """What the metric says, for people who have never met it."""
     problem = use_case.problem
     return _MEANINGS[metric].format(
-        cases=plural(2, problem.case).partition(" ")[2],
+        cases=cases(use_case),
         positive=str(problem.positive) if problem.task == "binary" else "",
         target=use_case.data.target,
     )
@@ -64,7 +69,14 @@ def metric_meaning(metric: str, use_case: UseCase) -> str:
 
 def metric_value(metric: str, value: float) -> str:
     """The value with the digits that matter: `0.846`, `61.2`, `14,300`."""
-    return number(value, 3) if metric in {"mae", "rmse", "worth"} else f"{value:.3f}".replace("-", "−")
+    if metric in {"mae", "rmse", "worth"}:
+        return rounded(value)
+    return f"{value:.3f}".replace("-", "−")
+
+
+def rounded(value: float) -> str:
+    """Three significant digits, as more would promise what no sample can keep: `26,800`, `−0.0425`."""
+    return number(float(f"{value:.3g}"), 3).replace("-", "−")
 
 
 def comparison_in_words(comparison: Comparison, who: str, use_case: UseCase) -> str:
