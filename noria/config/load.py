@@ -85,7 +85,9 @@ def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node)
-        if isinstance(key, (str, int, float, bool)) and key in seen:
+        if not isinstance(key, (str, int, float, bool)):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be one word", key_node.start_mark)
+        if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key `{key}` is written twice", key_node.start_mark)
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
