@@ -1,0 +1,8 @@
+"""Watching a deployed model: drift, performance, a verdict with reasons, and its history."""
+
+from noria.monitoring.labels import JoinedLabels, join_labels
+from noria.monitoring.monitor import monitor
+from noria.monitoring.verdict import MonitoringVerdict
+from noria.monitoring.window import Window, read_window
+
+__all__ = ["JoinedLabels", "MonitoringVerdict", "Window", "join_labels", "monitor", "read_window"]

@@ -1,0 +1,123 @@
+"""Drift: how far the inputs and the answers have moved from the reference, measured by Evidently.
+
+Numbers are compared by the Wasserstein distance, categories by the Jensen-Shannon distance, both with Evidently's
+usual limit of 0.1, raised where chance alone reaches further in a sample of this size (`noria.monitoring.chance`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from noria.monitoring.facts import ColumnMove, DriftFacts
+from noria.monitoring.moves import category_move, limit_of, number_move
+from noria.monitoring.words import MISSING
+
+if TYPE_CHECKING:
+    from noria.monitoring.snapshots import Snapshot
+
+_REACH = 10  # numbers are followed this many ranges beyond those of training
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the columns of the compared tables are read."""
+
+    numbers: Sequence[str]
+    """Columns compared as numbers."""
+    categories: Sequence[str]
+    """Columns compared as categories; a missing value is a category of its own."""
+    prediction: str | None = None
+    """The model's answer, one of the columns above."""
+
+    @property
+    def inputs(self) -> list[str]:
+        """All columns but the answer."""
+        return [name for name in (*self.numbers, *self.categories) if name != self.prediction]
+
+
+def measure_drift(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: Columns, *, at: datetime, drift_share: float = 0.5
+) -> "tuple[DriftFacts, Snapshot | None]":
+    """Compare two tables column by column.
+
+    Args:
+        reference: (m, p) training rows.
+        current: (n, p) rows of now, n > 0.
+        columns: which of the p columns to compare, and how.
+        at: the time of the snapshot.
+        drift_share: the share of moved columns from which Evidently's page speaks of drift.
+
+    Returns:
+        The facts, and Evidently's snapshot; None if no column holds values on both sides.
+    """
+    before, after = _plain(reference, columns), _plain(current, columns)
+    limits = {
+        name: limit
+        for name in before.columns
+        if (limit := limit_of(before[name], after[name], is_number=name in columns.numbers)) is not None
+    }
+    snapshot, distances = _compare(before, after, columns, limits, at=at, drift_share=drift_share)
+    moves = {
+        name: _move(before[name], after[name], distances.get(name), limits.get(name), name in columns.numbers)
+        for name in before.columns
+    }
+    inputs = sorted((moves[name] for name in columns.inputs), key=lambda move: -move.distance / move.threshold)
+    return DriftFacts(
+        rows=len(current),
+        reference_rows=len(reference),
+        inputs=inputs,
+        predictions=moves[columns.prediction] if columns.prediction else None,
+    ), snapshot
+
+
+def _plain(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Numbers as float64 without infinities, categories as text with missing values spelled out."""
+    table: dict[str, Any] = {}
+    for name in columns.numbers:
+        values = pd.to_numeric(frame[name], errors="coerce").astype("float64")
+        table[name] = values.where(np.isfinite(values))
+    for name in columns.categories:
+        text = frame[name].map(str, na_action="ignore").astype(object)
+        table[name] = text.where(frame[name].notna(), MISSING)
+    return pd.DataFrame(table)
+
+
+def _compare(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    columns: Columns,
+    limits: dict[str, float],
+    *,
+    at: datetime,
+    drift_share: float,
+) -> "tuple[Snapshot | None, dict[str, float]]":
+    from noria.monitoring.snapshots import drift_snapshot, value_drifts
+
+    if not limits:
+        return None, {}
+    snapshot = drift_snapshot(
+        before,
+        after.assign(**{name: _within_reach(after[name], before[name]) for name in columns.numbers}),
+        numbers=[name for name in columns.numbers if name in limits],
+        categories=[name for name in columns.categories if name in limits],
+        inputs=[name for name in columns.inputs if name in limits],
+        at=at,
+        drift_share=drift_share,
+    )
+    return snapshot, value_drifts(snapshot)
+
+
+def _within_reach(current: "pd.Series[float]", reference: "pd.Series[float]") -> "pd.Series[float]":
+    # one absurd value must neither outweigh a thousand others nor overflow a histogram
+    low, high = float(reference.min()), float(reference.max())
+    return current.clip(low - _REACH * (high - low), high + _REACH * (high - low))
+
+
+def _move(before: Any, after: Any, distance: float | None, limit: float | None, is_number: bool) -> ColumnMove:
+    if is_number or distance is None or limit is None:
+        return number_move(before, after, distance, limit)
+    return category_move(before, after, distance, limit)

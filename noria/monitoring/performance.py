@@ -1,0 +1,98 @@
+"""Performance: how right the model has been where the truth is known, beside what it promised on the test rows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.config import UseCase
+from noria.judge.metrics import greater_is_better, interval, measure
+from noria.monitoring.facts import ColumnMove, Figure, PerformanceFacts
+
+Floats = NDArray[np.float64]
+_FEWEST_DAYS = 30
+
+
+def measure_performance(
+    use_case: UseCase,
+    recent: pd.DataFrame,
+    labelled: pd.DataFrame,
+    scores: Floats,
+    promised: Mapping[str, float],
+    *,
+    now: datetime,
+    classes: Sequence[str] | None = None,
+    target: ColumnMove | None = None,
+    unusable: int = 0,
+) -> PerformanceFacts:
+    """Judge the labelled predictions.
+
+    Args:
+        use_case: names the metric, the worths, and how late labels come.
+        recent: the predictions of the window, with the columns `at` (UTC) and `label`.
+        labelled: (n, …) the predictions with a label, with the columns `label` and `decision`.
+        scores: (n,) or (n, k) what the model gave them, as `noria.judge.metrics` has it.
+        promised: metric → its value on the test rows.
+        now: the time of the check.
+        classes: multiclass: the class of each score column.
+        target: how the labels differ from those of training.
+        unusable: labels that were left out.
+    """
+    unlabelled = recent.loc[recent["label"].isna(), "at"]
+    young = unlabelled > now - timedelta(days=use_case.problem.label_delay_days)
+    enough = len(labelled) >= use_case.monitoring.min_labels
+    found = _figures(use_case, labelled, scores, promised, classes) if enough else {}
+    return PerformanceFacts(
+        labels=len(labelled),
+        unusable=unusable,
+        waiting=int(young.sum()),
+        overdue=int((~young).sum()),
+        metric=found.get(use_case.evaluation.metric),
+        worth=found.get("worth"),
+        target=target,
+    )
+
+
+def _figures(
+    use_case: UseCase,
+    labelled: pd.DataFrame,
+    scores: Floats,
+    promised: Mapping[str, float],
+    classes: Sequence[str] | None,
+) -> dict[str, Figure]:
+    """The primary metric and the worth, where they are defined and were promised."""
+    label = labelled["label"]
+    truth = label.to_numpy(dtype=np.float64 if use_case.problem.task == "regression" else str)
+    given = (use_case, truth, scores, labelled["decision"].to_numpy(dtype=str))
+    values, days = measure(*given, classes=classes), _days(use_case, labelled)
+    found: dict[str, Figure] = {}
+    for name in {use_case.evaluation.metric, "worth"} & promised.keys():
+        low, high = interval(use_case, name, *given[1:], classes=classes, blocks=days)
+        if all(map(math.isfinite, (values[name], low, high))):
+            found[name] = _beside(name, values[name], low, high, promised[name])
+    return found
+
+
+def _days(use_case: UseCase, labelled: pd.DataFrame) -> NDArray[np.int64] | None:
+    """Predictions of one day resemble one another where time matters, so they are drawn together; None elsewhere, and
+    where there are too few days to draw from."""
+    if use_case.split.method != "time":
+        return None
+    days, blocks = np.unique(labelled["at"].dt.normalize().to_numpy(), return_inverse=True)
+    return blocks.astype(np.int64) if len(days) >= _FEWEST_DAYS else None
+
+
+def _beside(name: str, value: float, low: float, high: float, before: float) -> Figure:
+    better = greater_is_better(name)
+    return Figure(
+        name=name,
+        now=value,
+        low=low,
+        high=high,
+        before=before,
+        worse_by=before - value if better else value - before,
+        beyond_chance=high < before if better else low > before,
+    )

@@ -1,0 +1,171 @@
+"""From figures to a verdict: all is well, watch it, or train again; with the reasons in plain sentences."""
+
+from datetime import datetime
+from typing import Literal
+
+from noria.config import UseCase
+from noria.config.base import Section
+from noria.html import percent, plural
+from noria.monitoring.facts import DriftFacts, Figure, PerformanceFacts
+from noria.monitoring.words import number
+
+Level = Literal["ok", "watch", "retrain"]
+_LEVELS: tuple[Level, ...] = ("ok", "watch", "retrain")
+_NAMED = 5
+
+
+class MonitoringVerdict(Section):
+    """How a deployed model is doing."""
+
+    use_case: str
+    """Name of the use case."""
+    version: str
+    """Version of the model."""
+    at: datetime
+    """When it was checked (UTC)."""
+    since: datetime
+    """Predictions from this time on were looked at (UTC)."""
+    verdict: Level
+    """`ok`: leave it; `watch`: a person should look; `retrain`: train again."""
+    confident: bool
+    """False for an `ok` that rests on too few rows or labels to say more than "too early to tell"."""
+    reasons: list[str]
+    """Why, in plain sentences, the weightiest first."""
+    next_action: str
+    """What to do now, in words."""
+    next_command: str
+    """The command that does it."""
+    drift: DriftFacts | None
+    """None if there are too few predictions."""
+    performance: PerformanceFacts
+    """How right the model has been."""
+    reports: dict[str, str] = {}
+    """Name of a report → its file."""
+
+
+def decide(
+    use_case: UseCase, rows: int, drift: DriftFacts | None, performance: PerformanceFacts
+) -> tuple[Level, bool, list[str]]:
+    """The verdict, whether it is confident, and its reasons.
+
+    Args:
+        use_case: `monitoring` holds the limits.
+        rows: predictions in the window.
+        drift: None if there are too few of them.
+        performance: figures on the labelled predictions.
+    """
+    found = [
+        *_about_metric(use_case, performance),
+        *_about_worth(use_case, performance),
+        *_about_inputs(use_case, rows, drift),
+        *_about_answers(drift, performance),
+    ]
+    found.sort(key=lambda item: -_LEVELS.index(item[0]))  # stable: equals stay in order
+    level = found[0][0]
+    answered = drift is not None and performance.metric is not None
+    reasons = [reason for _, reason in found]
+    if level == "ok" and not answered:
+        reasons.insert(0, "It is too early to tell.")
+    return level, level != "ok" or answered, [*reasons, *_about_labels(use_case, performance)]
+
+
+def next_step(level: Level, use_case: str, performance: PerformanceFacts) -> tuple[str, str]:
+    """What to do now: in words, and as a command."""
+    config = f"--config configs/{use_case}.yaml"
+    if level == "retrain":
+        return (
+            "Bring the newest rows with their labels into the data, train again and deploy what passes the gate.",
+            f"python run.py cycle {config}",
+        )
+    if level == "watch":
+        return "Look at what moved, and ask those who know the data why.", f"python run.py dashboard {config}"
+    if performance.metric is None:
+        return "Hand in the true labels as they become known, then check again.", f"python run.py monitor {config}"
+    return "Nothing now; check again when new labels have come.", f"python run.py monitor {config}"
+
+
+Finding = tuple[Level, str]
+
+
+def _about_metric(use_case: UseCase, performance: PerformanceFacts) -> list[Finding]:
+    metric, case = performance.metric, use_case.problem.case
+    if metric is None:
+        fewest = use_case.monitoring.min_labels
+        if performance.labels < fewest:
+            known = f"{plural(performance.labels, 'label')} known, {fewest} needed to judge how right the model is."
+            return [("ok", known[0].upper() + known[1:])]
+        return [("ok", f"{use_case.evaluation.metric} cannot be told from the {performance.labels} labels known.")]
+    told = (
+        f"{metric.name} is {number(metric.now)} on {plural(performance.labels, f'labelled {case}')} "
+        f"({number(metric.low)} to {number(metric.high)}), {number(metric.before)} on the test rows"
+    )
+    allowed = use_case.monitoring.metric_drop
+    if metric.worse_by <= allowed:
+        return [("ok", f"{told}.")]
+    too_much = f"{told}: worse by {number(metric.worse_by)}, where {number(allowed)} is allowed"
+    if metric.beyond_chance:
+        return [("retrain", f"{too_much}, and more than chance explains.")]
+    return [("ok", f"{too_much}; with so few labels that may be chance.")]
+
+
+def _about_worth(use_case: UseCase, performance: PerformanceFacts) -> list[Finding]:
+    worth, unit = performance.worth, use_case.problem.unit
+    if worth is None:
+        return []
+    told = (
+        f"1,000 decisions bring in {number(worth.now)} {unit} "
+        f"({number(worth.low)} to {number(worth.high)}), {number(worth.before)} {unit} on the test rows"
+    )
+    if _fell_too_far(worth, use_case.monitoring.worth_drop):
+        return [("watch", f"{told}: {_lost(worth)}, and more than chance explains.")]
+    return [("ok", f"{told}.")]
+
+
+def _fell_too_far(worth: Figure, allowed: float) -> bool:
+    return worth.beyond_chance and worth.worse_by >= allowed * abs(worth.before)
+
+
+def _lost(worth: Figure) -> str:
+    return f"{percent(worth.worse_by / worth.before, 0)} less" if worth.before > 0 else f"{number(worth.worse_by)} less"
+
+
+def _about_inputs(use_case: UseCase, rows: int, drift: DriftFacts | None) -> list[Finding]:
+    limits = use_case.monitoring
+    if drift is None:
+        known = f"{plural(rows, 'prediction')} in the last {number(limits.window_days)} days"
+        return [("ok", f"{known}, {limits.min_rows} needed to judge drift.")]
+    total = len(drift.inputs)
+    if not drift.moved:
+        return [("ok", f"None of the {total} input columns moved.")]
+    level: Level = "ok"
+    told = f"{len(drift.moved)} of {total} input columns moved ({percent(drift.share, 0)})"
+    if drift.share >= limits.drift_retrain:
+        level, told = "retrain", f"{told}; from {percent(limits.drift_retrain, 0)} on the model is due for training"
+    elif drift.share >= limits.drift_watch:
+        level, told = "watch", f"{told}; from {percent(limits.drift_watch, 0)} on a person should look"
+    named = "; ".join(f"{column.name} moved: {column.change}" for column in drift.moved[:_NAMED])
+    more = f"; and {len(drift.moved) - _NAMED} more" if len(drift.moved) > _NAMED else ""
+    return [(level, f"{told}: {named}{more}.")]
+
+
+def _about_answers(drift: DriftFacts | None, performance: PerformanceFacts) -> list[Finding]:
+    found: list[Finding] = []
+    if drift is not None and drift.predictions is not None and drift.predictions.moved:
+        # the answers move when what moved matters to the model, long before labels can tell
+        found.append(("watch", f"The model's answers moved: {drift.predictions.name}, {drift.predictions.change}."))
+    if performance.target is not None and performance.target.moved:
+        found.append(("ok", f"The truth itself moved: {performance.target.name}, {performance.target.change}."))
+    return found
+
+
+def _about_labels(use_case: UseCase, performance: PerformanceFacts) -> list[str]:
+    told = []
+    if performance.unusable:
+        wanted = "numbers" if use_case.problem.task == "regression" else "classes that the model knows"
+        told.append(f"{plural(performance.unusable, 'label')} left out, which are no {wanted}.")
+    if performance.waiting:
+        days = number(use_case.problem.label_delay_days)
+        told.append(f"{plural(performance.waiting, 'prediction')} younger than {days} days still wait for their label.")
+    if performance.overdue:
+        told.append(f"{plural(performance.overdue, 'prediction')} should have their label by now and have none.")
+    return told

@@ -1,0 +1,187 @@
+"""Whole checks on real data: what stayed the same is let alone, what changed is noticed."""
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.monitoring import MonitoringVerdict, monitor, read_window
+from noria.monitoring.history import history_file, read
+from noria.predictions import PredictionStore
+from noria.workspace import Workspace
+from tests.monitoring.conftest import NOW, serve
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def check(bundle: Bundle, store: PredictionStore, use_case: UseCase, workspace: Workspace) -> MonitoringVerdict:
+    window = read_window(store, use_case, bundle.manifest.version, NOW)
+    return monitor(bundle, window, use_case, workspace, NOW)
+
+
+def test_held_out_rows_of_the_same_table_are_no_cause_for_concern(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    rows = churn_rows[1]
+    serve(store, churn_bundle, rows, NOW - timedelta(days=2), rows["churn"])
+
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    assert (verdict.verdict, verdict.confident) == ("ok", True)
+    assert verdict.performance.labels == len(rows)
+    assert verdict.performance.metric is not None
+    assert verdict.performance.metric.now == pytest.approx(churn_bundle.manifest.metrics["roc_auc"].value, abs=1e-9)
+    assert verdict.drift is not None and verdict.drift.share < 0.1
+    assert any(reason.startswith("roc_auc is 0.8") for reason in verdict.reasons)
+
+
+def test_dearer_contracts_of_another_kind_are_noticed_before_any_label(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    random = np.random.default_rng(0)
+    rows = churn_rows[1].copy()
+    rows["monthly_charges"] += 25
+    rows["contract"] = np.where(random.random(len(rows)) < 0.7, "Month-to-month", rows["contract"])
+    serve(store, churn_bundle, rows, NOW - timedelta(days=2))
+
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    assert verdict.verdict in {"watch", "retrain"}
+    told = " ".join(verdict.reasons)
+    assert "monthly_charges moved: median 70" in told
+    assert "contract moved: Month-to-month 5" in told
+    assert f"{len(rows):,} predictions younger than 30 days still wait for their label" in told
+    assert verdict.next_command == "python run.py dashboard --config configs/telco_churn.yaml"
+
+
+def test_a_year_of_growth_makes_the_bike_model_due_for_training(
+    bike_bundle: Bundle, bike_rows: pd.DataFrame, bikes: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    days = bike_rows["dteday"]
+    rows = bike_rows[(days >= "2012-05-01") & (days < "2012-07-01")]
+    for day, group in rows.groupby("dteday"):
+        at = NOW - (pd.Timestamp("2012-07-01") - day).to_pytimedelta()
+        serve(store, bike_bundle, group, at, group["cnt"])
+
+    verdict = check(bike_bundle, store, bikes, workspace)
+
+    assert verdict.verdict == "retrain"
+    metric = verdict.performance.metric
+    assert metric is not None and metric.name == "mae" and metric.worse_by > 25 and metric.beyond_chance
+    assert verdict.performance.target is not None and verdict.performance.target.moved
+    assert verdict.reasons[0].startswith("mae is ")
+    assert any("The truth itself moved: cnt, median" in reason for reason in verdict.reasons)
+    assert verdict.next_command.startswith("python run.py cycle")
+
+
+def test_what_the_model_learned_turning_false_means_retrain_though_no_input_moved(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    rows = churn_rows[1]
+    shuffled = rows["churn"].sample(frac=1, random_state=0).reset_index(drop=True)
+    serve(store, churn_bundle, rows, NOW - timedelta(days=40), shuffled)  # older than the window, but labels are late
+
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    assert verdict.verdict == "retrain" and verdict.drift is None
+    assert "more than chance explains" in verdict.reasons[0]
+    assert verdict.performance.worth is not None and verdict.performance.worth.worse_by > 0
+
+
+def test_a_drop_that_few_labels_cannot_prove_is_told_but_no_alarm(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    rows = churn_rows[1].head(60)
+    churned = rows["churn"].mask(np.arange(len(rows)) % 6 == 0, "Yes")
+    serve(store, churn_bundle, rows, NOW - timedelta(days=1), churned)
+
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    metric = verdict.performance.metric
+    assert metric is not None and metric.worse_by > churn.monitoring.metric_drop and not metric.beyond_chance
+    assert verdict.verdict == "ok" and not verdict.confident
+    assert any("may be chance" in reason for reason in verdict.reasons)
+
+
+def test_without_predictions_it_is_too_early_to_tell(
+    churn_bundle: Bundle, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    assert (verdict.verdict, verdict.confident, verdict.drift) == ("ok", False, None)
+    assert verdict.reasons[0] == "It is too early to tell."
+    assert "0 predictions in the last 30 days, 100 needed to judge drift." in verdict.reasons
+    assert "0 labels known, 50 needed to judge how right the model is." in verdict.reasons
+    assert list(verdict.reports) == ["summary"]
+
+
+def test_predictions_of_another_version_and_labels_of_no_class_are_left_out(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    rows = churn_rows[1].head(120)
+    labels = rows["churn"].mask(np.arange(len(rows)) < 30, "yes")
+    serve(store, churn_bundle, rows, NOW - timedelta(days=1), labels)
+    other = churn_bundle.manifest.model_copy(update={"version": "0"})
+    serve(store, Bundle(other, churn_bundle.folder, churn_bundle.fitted), rows, NOW - timedelta(days=1))
+
+    verdict = check(churn_bundle, store, churn, workspace)
+
+    assert verdict.drift is not None and verdict.drift.rows == 120
+    assert (verdict.performance.labels, verdict.performance.unusable) == (90, 30)
+    assert any("30 labels left out" in reason for reason in verdict.reasons)
+
+
+def test_labels_that_never_came_are_told_from_those_still_to_come(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    patient = churn.model_copy(update={"monitoring": churn.monitoring.model_copy(update={"window_days": 90.0})})
+    serve(store, churn_bundle, churn_rows[1].head(70), NOW - timedelta(days=45))
+    serve(store, churn_bundle, churn_rows[1].head(40), NOW - timedelta(days=5))
+
+    performance = check(churn_bundle, store, patient, workspace).performance
+
+    assert (performance.waiting, performance.overdue) == (40, 70)
+
+
+def test_reports_lie_where_the_verdict_says_and_each_check_keeps_its_own(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    rows = churn_rows[1]
+    serve(store, churn_bundle, rows, NOW - timedelta(days=2), rows["churn"])
+
+    first = check(churn_bundle, store, churn, workspace)
+    second = check(churn_bundle, store, churn, workspace)
+
+    files = [Path(file) for verdict in (first, second) for file in verdict.reports.values()]
+    assert len(set(files)) == 6 and all(file.stat().st_size > 10_000 for file in files)
+    page = Path(second.reports["summary"]).read_text()
+    assert "The model is doing well." in page and 'href="drift.html"' in page and "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert [verdict.model_dump() for verdict in read(history_file(workspace))] == [
+        first.model_dump(),
+        second.model_dump(),
+    ]
+    snapshots = list((workspace.monitoring / "evidently").glob("*/snapshots/*.json"))
+    assert len(snapshots) == 4
+    assert {json.loads(file.read_text())["name"] for file in snapshots} == {"drift", "performance"}
+
+
+def test_two_checks_at_once_keep_both_verdicts(
+    churn_bundle: Bundle, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    threads = [
+        threading.Thread(target=check, args=(churn_bundle, store, churn, workspace), daemon=True) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    verdicts = read(history_file(workspace))
+    assert len({verdict.reports["summary"] for verdict in verdicts}) == 4
