@@ -19,7 +19,7 @@ def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
     """Run a query and read its rows; nothing is committed.
 
     Args:
-        url: SQLAlchemy URL; `${NAME}` is taken from the environment. A relative SQLite file is looked for in the
+        url: SQLAlchemy URL; `${env:NAME}` is taken from the environment. A relative SQLite file is looked for in the
             project folder.
         query: one SQL statement that returns rows.
         where: configuration key to name in errors, which never show the expanded URL.
@@ -69,7 +69,7 @@ def _address(url: str, place: str) -> "URL":
     try:
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        fix = "write it like `postgresql+psycopg://user:${PASSWORD}@host/database` or `sqlite:///data/my.db`"
+        fix = "write it like `postgresql+psycopg://user:${env:PASSWORD}@host/database` or `sqlite:///data/my.db`"
         raise NoriaError("this is no SQLAlchemy URL", where=place, fix=fix) from error
     file = address.database
     if address.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):

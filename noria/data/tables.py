@@ -31,7 +31,7 @@ def read_file(
     """Read a table; the types are those of the whole file, and dates in CSV stay text.
 
     Args:
-        path: local path or fsspec URL; `${NAME}` is taken from the environment.
+        path: local path or fsspec URL; `${env:NAME}` is taken from the environment.
         format: by default the file's ending tells.
         separator: of a CSV file.
         decimal: decimal mark of a CSV file.

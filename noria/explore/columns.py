@@ -27,7 +27,7 @@ def column_facts(whole: pd.Series, sample: pd.Series, outcome: Outcome, use_case
     """
     name = str(whole.name)
     kind, role = _kind(whole, use_case), _role(name, use_case)
-    numbers = as_numbers(whole) if kind in {"number", "datetime"} else None
+    numbers = as_numbers(whole) if kind in {"number", "datetime"} and role != "identifier" else None
     counts = whole.value_counts().head(1)
     related = role not in {"target", "identifier"} and kind not in {"text", "empty"}
     return ColumnFacts(

@@ -7,6 +7,7 @@ from noria.html.format import count, number, percent, plural
 LEAKAGE = 0.85
 NEARLY_NOTHING = 0.005
 _SHOWN = 5
+_STRONGEST = 3
 _RARE = 0.05
 _MANY_MISSING = 0.3
 _MANY_OUTLIERS = 0.05
@@ -34,13 +35,9 @@ def about_relation(column: ColumnFacts, facts: Exploration) -> str:
     """What one column tells about the target, in one or two sentences; empty if that was not measured."""
     if column.strength is None or column.role == "target":
         return ""
-    settles = _settles(column, facts)
-    enough = [level for level in column.levels if level.rows >= _FEWEST_ROWS]
-    if column.strength < NEARLY_NOTHING or len(enough) < 2 or (facts.task == "multiclass"):
-        amount = "almost nothing" if column.strength < NEARLY_NOTHING else amount_of(column.strength)
-        return f"Alone it tells {amount} about {facts.target}. {settles}"
-    low, high = min(enough, key=lambda level: level.answer[0]), max(enough, key=lambda level: level.answer[0])
-    return f"{_extremes(column, low, high, facts)} {settles}"
+    contrast = _contrast(column, facts)
+    opening = contrast or f"Alone it tells {amount_of(column.strength)} about {facts.target}."
+    return f"{opening} {_settles(column, facts)}"
 
 
 def amount_of(strength: float) -> str:
@@ -49,7 +46,12 @@ def amount_of(strength: float) -> str:
     return next((words for least, words in steps if strength >= least), "almost nothing")
 
 
-def _extremes(column: ColumnFacts, low: Level, high: Level, facts: Exploration) -> str:
+def _contrast(column: ColumnFacts, facts: Exploration) -> str:
+    """The values with the highest and the lowest answer; empty if they say little, or there are several classes."""
+    enough = [level for level in column.levels if level.rows >= _FEWEST_ROWS]
+    if (column.strength or 0) < NEARLY_NOTHING or len(enough) < 2 or facts.task == "multiclass":
+        return ""
+    low, high = min(enough, key=lambda level: level.answer[0]), max(enough, key=lambda level: level.answer[0])
     if facts.task == "binary":
         return (
             f"Of the {_cases(facts)} {_where(column, high)}, {percent(high.answer[0])} have "
@@ -177,13 +179,12 @@ def _far_off(facts: Exploration) -> list[Finding]:
 
 def _strongest(facts: Exploration) -> list[Finding]:
     telling = [c for c in ranked(facts) if c.strength is not None and NEARLY_NOTHING <= c.strength < LEAKAGE]
-    return [
-        Finding(
-            tone="good",
-            text=f"{c.name} tells {amount_of(c.strength or 0)} about {facts.target}. {about_relation(c, facts)}",
-        )
-        for c in telling[:3]
-    ]
+    made = []
+    for column in telling[:_STRONGEST]:
+        opening = f"{column.name} tells {amount_of(column.strength or 0)} about {facts.target}."
+        sentences = [opening, _contrast(column, facts), _settles(column, facts)]
+        made.append(Finding(tone="good", text=" ".join(filter(None, sentences))))
+    return made
 
 
 def _silent(facts: Exploration) -> list[Finding]:

@@ -27,7 +27,7 @@ def target_picture(facts: Exploration) -> Markup:
     with drawing(_WIDTH, height) as figure:
         axes = figure.subplots()
         if column.histogram:
-            _histogram(axes, column, facts)
+            _histogram(axes, column)
             axes.set_xlabel(facts.target)
         else:
             _value_bars(axes, column.levels, facts)
@@ -63,8 +63,8 @@ def column_picture(column: ColumnFacts, facts: Exploration) -> Markup | None:
 def _number_picture(column: ColumnFacts, facts: Exploration) -> Markup:
     with drawing(_WIDTH, 2.3) as figure:
         left, right = figure.subplots(1, 2)
-        _histogram(left, column, facts)
-        left.set_title(f"How many {facts.case} rows" if facts.case == "case" else "How often")
+        _histogram(left, column)
+        left.set_title("How often")
         if any(level.position is not None for level in column.levels):
             _answer_line(right, column, facts)
             right.set_title(_answer_title(facts))
@@ -86,7 +86,7 @@ def _category_picture(column: ColumnFacts, facts: Exploration) -> Markup:
         return svg(figure, f"Values of {column.name}, and {facts.target} by {column.name}")
 
 
-def _histogram(axes: "Axes", column: ColumnFacts, facts: Exploration) -> None:
+def _histogram(axes: "Axes", column: ColumnFacts) -> None:
     lefts = [_place(bar.left, column) for bar in column.histogram]
     widths = [bar.right - bar.left for bar in column.histogram]
     days = column.kind == "datetime"
@@ -113,6 +113,7 @@ def _histogram(axes: "Axes", column: ColumnFacts, facts: Exploration) -> None:
             va="top",
             fontsize=8,
             color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
 
 

@@ -28,7 +28,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with at most `digits` significant digits and no needless zeros: `1,890`, `0.0231`, `5.2e-07`, `1e+300`."""
+    """A number rounded to `digits` significant digits (at most to whole ones): `1,890`, `0.0231`, `5.2e-07`."""
     if value is None or not math.isfinite(value):
         return NOTHING
     if value == 0:

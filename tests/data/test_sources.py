@@ -68,7 +68,7 @@ def test_a_bad_file_is_named_with_its_fault(tmp_path: Path, name: str, content: 
         ("data", "ending"),
         ("nowhere://host/table.csv", "cannot be opened"),
         ("memory://absent.parquet", "not found"),
-        ("${NORIA_TEST_UNSET}/x.csv", "NORIA_TEST_UNSET is not set"),
+        ("${env:NORIA_TEST_UNSET}/x.csv", "NORIA_TEST_UNSET is not set"),
     ],
 )
 def test_an_unreachable_file_is_an_error_of_one_line(path: str, said: str) -> None:
@@ -116,7 +116,7 @@ def database(folder: Path) -> Path:
 def test_a_real_database_is_queried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_DB", str(database(tmp_path)))
     query = "SELECT id, note, y FROM t WHERE note LIKE '%0 \\%' ESCAPE '\\' OR ':x' = 'y'"
-    frame = read(data_of(sources=[{"name": "shop", "url": "sqlite:///${SHOP_DB}", "query": query}]))
+    frame = read(data_of(sources=[{"name": "shop", "url": "sqlite:///${env:SHOP_DB}", "query": query}]))
     assert frame["id"].tolist() == [2]
 
 
@@ -124,7 +124,7 @@ def test_a_real_database_is_queried(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("url", "query", "said"),
     [
         ("sqlite:////nowhere/at/all.db", "SELECT 1", "database file not found"),
-        ("mysql+pymysql://reader:${NORIA_TEST_SECRET}@127.0.0.1:1/shop", "SELECT 1", "cannot be reached"),
+        ("mysql+pymysql://reader:${env:NORIA_TEST_SECRET}@127.0.0.1:1/shop", "SELECT 1", "cannot be reached"),
         ("not a url", "SELECT 1", "no SQLAlchemy URL"),
         ("nosuchdb://host/x", "SELECT 1", "no driver"),
         ("sqlite://", "SELEKT 1", "the query fails"),
