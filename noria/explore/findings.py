@@ -153,7 +153,8 @@ def _repeated(facts: Exploration) -> list[Finding]:
         return []
     rows, share = plural(facts.duplicates, "row"), facts.duplicates / facts.rows
     verb = "repeats" if facts.duplicates == 1 else "repeat"
-    text = f"{rows} ({percent(share)}) {verb} an earlier row in every column but the identifier."
+    but = " but the identifier" if any(c.role == "identifier" for c in facts.columns) else ""
+    text = f"{rows} ({percent(share)}) {verb} an earlier row in every column{but}."
     return [Finding(tone="watch" if share >= 0.01 else "", text=text)]
 
 
