@@ -42,7 +42,9 @@ def gate(
         verdict = _model_or_champion(versus_rules, versus_champion, challenger, use_case)
     else:
         verdict = _rules_or_champion(versus_rules, rule_baseline, old, challenger, use_case)
-    comparisons = [comparison for comparison in (versus_rules, versus_champion) if comparison]
+    # rules compared with themselves say nothing
+    compared = [versus_champion] if challenger.manifest.kind == "rules" else [versus_rules, versus_champion]
+    comparisons = [comparison for comparison in compared if comparison]
     reason = " ".join(filter(None, [verdict.reason, why_not]))
     return verdict.model_copy(update={"comparisons": comparisons, "reason": reason})
 

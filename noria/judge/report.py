@@ -114,6 +114,8 @@ def _worth_note(approach: Approach, evaluation: Evaluation, use_case: UseCase) -
     lead, costs = approach.model_leads_by, story.all_cost(evaluation)
     if lead is None or evaluation.kind == "rules":
         low, high = sorted(abs(end) if costs else end for end in (approach.worth.low, approach.worth.high))
+        if low == high:
+            return ""
         return f"likely between {rounded(low)} and {rounded(high)}"
     if lead.low <= 0 <= lead.high:
         return "no clear difference to the model"
@@ -269,5 +271,5 @@ def _worths(use_case: UseCase) -> list[tuple[str, str]]:
             rows += [(f"Missing “{label}”", f"{number(amount)} {unit}") for label, amount in value.items()]
         else:
             shown = number(value) if name == "tolerance" else f"{number(value)} {unit}"
-            rows.append(((fields[name].description or name).split(" (")[0].rstrip("."), shown))
+            rows.append(((fields[name].description or name).split(" (")[0].rstrip(".").replace("`", ""), shown))
     return rows

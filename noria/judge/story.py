@@ -5,7 +5,7 @@ import math
 from noria.config import UseCase
 from noria.html.format import number, plural
 from noria.judge.facts import Approach, Evaluation, Verdict
-from noria.judge.words import cases, rounded
+from noria.judge.words import cases, metric_name, rounded
 
 _MUCH_MORE = 3
 
@@ -20,9 +20,13 @@ def headline(verdict: Verdict, evaluation: Evaluation, use_case: UseCase) -> str
         return "What is in service stays: the new model is not better beyond doubt"
     rules = by_name(evaluation, "rules")
     lead = rules.model_leads_by if rules else None
-    if lead is not None and lead.low > 0:
-        gain = f"{money(lead.value, use_case)} {'less cost' if all_cost(evaluation) else 'more'}"
-        return f"Machine learning pays here: {gain} per 1,000 {cases(use_case)} than with your rules"
+    idle = by_name(evaluation, "nothing")
+    better_than_nothing = idle is not None and idle.model_leads_by is not None and idle.model_leads_by.low > 0
+    if lead is not None and lead.low > 0 and better_than_nothing:
+        gain, per = money(lead.value, use_case), f"per 1,000 {cases(use_case)}"
+        if all_cost(evaluation):
+            return f"Machine learning pays here: it saves {gain} {per} against your rules"
+        return f"Machine learning pays here: {gain} more {per} than with your rules"
     return "Machine learning predicts better here than your own rules"
 
 
@@ -64,8 +68,11 @@ def decision(verdict: Verdict, evaluation: Evaluation) -> str:
         return "Your rules go into service. No model was better than they are by more than chance explains."
     if not verdict.ml_needed:
         return "Your rules stay in service. No model was better than they are by more than chance explains."
-    better = "is not better than" if verdict.comparisons[0].beats else "is not better than your rules, nor than"
-    return f"{old[0].upper()}{old[1:]}, stays: the new model {better} it by more than chance explains."
+    if not any(c.beats for c in verdict.comparisons):
+        return (
+            f"{old[0].upper()}{old[1:]}, stays. No new model was better than your rules by more than chance explains."
+        )
+    return f"{old[0].upper()}{old[1:]}, stays. The new model is not better by more than chance explains."
 
 
 def whole_cases(approach: Approach) -> dict[str, int]:
@@ -106,7 +113,7 @@ def setting(evaluation: Evaluation, use_case: UseCase) -> str:
     if problem.task == "multiclass":
         return f"Each {problem.case} gets one of {len(evaluation.classes)} answers ({target})."
     half, most = number(evaluation.typical_error, 2), number(evaluation.large_error, 2)
-    return f"Half of the model's predictions are within {half} of what happened, nine in ten within {most} ({target})."
+    return f"Half of the predictions are within {half} of what happened, nine in ten within {most} ({target})."
 
 
 def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> list[str]:
@@ -118,6 +125,17 @@ def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> lis
         found.append(
             f"Whether the model brings in more than your rules is not certain: the difference per 1,000 "
             f"{cases(use_case)} lies between {money(lead.low, use_case)} and {money(lead.high, use_case)}."
+        )
+    if lead is not None and not verdict.ml_needed and lead.low > 0:
+        found.append(
+            f"By {metric_name(evaluation.metric, use_case)} the rules hold their own, yet the model's decisions brought "
+            f"in {money(lead.value, use_case)} more per 1,000 {cases(use_case)}. If that counts, judge by `worth`."
+        )
+    idle = by_name(evaluation, "nothing")
+    if evaluation.kind != "rules" and idle and idle.model_leads_by and idle.model_leads_by.low <= 0:
+        found.append(
+            f"That the model brings in more than {approach_name(idle, evaluation).lower()} is not certain: with these "
+            "columns there may be nothing to learn."
         )
     counts = evaluation.approaches[0].per_1000
     low, high = counts.get("too_low", 0.0), counts.get("too_high", 0.0)

@@ -15,13 +15,13 @@ _KINDS = {
 }
 _METRICS = {
     "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
     "brier": "Brier score",
-    "accuracy": "accuracy",
-    "f1_macro": "macro F1",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
+    "accuracy": "Accuracy",
+    "f1_macro": "Macro F1",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
     "r2": "R²",
 }
 _MEANINGS = {
@@ -54,7 +54,7 @@ def cases(use_case: UseCase) -> str:
 
 def metric_name(metric: str, use_case: UseCase) -> str:
     """The metric's usual name."""
-    return _METRICS.get(metric) or f"worth of 1,000 decisions ({use_case.problem.unit})"
+    return _METRICS.get(metric) or f"Worth of 1,000 decisions ({use_case.problem.unit})"
 
 
 def metric_meaning(metric: str, use_case: UseCase) -> str:
@@ -87,9 +87,9 @@ def comparison_in_words(comparison: Comparison, who: str, use_case: UseCase) -> 
     verb = "beats" if comparison.beats else "does not beat"
     ours, theirs = (metric_value(metric, value) for value in (comparison.challenger_value, comparison.rival_value))
     better = "" if greater_is_better(metric) else " (smaller is better)"
-    sentence = (
-        f"{who[0].upper()}{who[1:]} {verb} {rival}: {metric_name(metric, use_case)} {ours} against {theirs}{better}"
-    )
+    name = metric_name(metric, use_case)
+    name = name if name[1:2].isupper() else f"{name[0].lower()}{name[1:]}"
+    sentence = f"{who[0].upper()}{who[1:]} {verb} {rival}: {name} {ours} against {theirs}{better}"
     low, high = (metric_value(metric, value) for value in (comparison.low, comparison.high))
     chance = f"{percent(judging.confidence, 0)} interval of the difference {low} to {high}"
     if comparison.beats:
