@@ -24,6 +24,7 @@ _NEEDED = (
     "bentoml",
     "filelock",
     "httpx",
+    "joblib",
     "numpy",
     "pandas",
     "prometheus-client",
@@ -35,6 +36,7 @@ _NEEDED = (
     "skops",
     "sqlalchemy",
     "starlette",
+    "threadpoolctl",
 )
 
 

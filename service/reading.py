@@ -11,6 +11,7 @@ from service.refused import Refused
 _BYTES_PER_ROW = 16_384
 _BYTES_AT_LEAST = 1 << 20
 _VALUE = "must be a number, a text, true, false or null"
+_NOT_FINITE = "infinite or not a number"
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -52,15 +53,15 @@ def _refused(details: list[Any]) -> Refused:
         if len(place) >= 2 and isinstance(place[1], int):
             field = str(place[2]) if len(place) > 2 else ""
             found = _said(detail["type"], inside=bool(field))
-            if found == "infinite" or (place[1], field) not in rows:  # one value is tried as several types
+            if found == _NOT_FINITE or (place[1], field) not in rows:  # one value is tried as several types
                 rows[place[1], field] = found
         else:
             elsewhere.append(f"{'.'.join(map(str, place)) or 'request'}: {detail['msg'].lower()}")
     problems = [Problem(row=row, problem=f"{field}: {said}" if field else said) for (row, field), said in rows.items()]
-    error = "; ".join(elsewhere) or f"{len({row for row, _ in rows})} entries cannot be read, so nothing was done"
+    error = "; ".join(elsewhere) or "the request cannot be read, so nothing was done"
     return Refused(422, error, fix="see /openapi.json for what the request should look like", rows=problems)
 
 
 def _said(kind: str, *, inside: bool) -> str:
-    special = {"missing": "missing", "extra_forbidden": "not a known field", "finite_number": "infinite"}
+    special = {"missing": "missing", "extra_forbidden": "not a known field", "finite_number": _NOT_FINITE}
     return special.get(kind, _VALUE if inside else "must be an object")

@@ -22,7 +22,7 @@ def smoke_test(deployment: Deployment, bundle: Bundle) -> None:
     Raises:
         NoriaError: an answer differs, or comes from another version.
     """
-    rows = bundle.examples()
+    rows = bundle.examples()[: deployment.settings.max_rows]
     expected = bundle.predict(pd.DataFrame(rows)).to_dict("records")
     with Client(deployment.url) as client:
         answers = client.predict(rows, purpose=SMOKE).predictions

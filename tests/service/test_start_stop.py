@@ -1,0 +1,186 @@
+"""Starting and stopping: nothing is left behind, and what goes wrong is said."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from serving import free_port, with_serving
+
+from noria import handover
+from noria.bundle import Bundle
+from noria.client import Client
+from noria.config import UseCase
+from noria.deployment import Bento, Deployment, Settings, start_or_roll, state, stop
+from noria.errors import NoriaError
+from noria.processes import alive
+from noria.workspace import PROJECT, Workspace
+
+_PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def workspace(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    made = Workspace(f"own_{abs(hash(request.node.name))}")
+    yield made
+    assert not stop(made), "the test left a server behind"
+
+
+@pytest.fixture
+def alone(use_case: UseCase) -> UseCase:
+    return with_serving(use_case, port=free_port(), workers=1)
+
+
+def wait_until(true: object, what: str) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < until, what
+        time.sleep(0.05)
+
+
+def processes_of(workspace: Workspace) -> list[int]:
+    """Processes that were started for this workspace, whatever their parent."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("NORIA_SERVICE_DIR") == str(workspace.service):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def assert_nothing_is_left(workspace: Workspace) -> None:
+    assert state(workspace) is None
+    assert not (workspace.service / "state.json").exists()
+    assert processes_of(workspace) == []
+
+
+def a_deployment(workspace: Workspace, use_case: UseCase, bento: Bento, pid: int, started: float) -> Deployment:
+    return Deployment(
+        use_case=use_case.name,
+        version="1",
+        bento=bento,
+        settings=Settings.of(use_case, workspace),
+        code="",
+        pid=pid,
+        process_started=started,
+        started_at="2026-01-01T00:00:00Z",  # type: ignore[arg-type]
+        log=workspace.service / "server.log",
+        ready=True,
+    )
+
+
+def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
+    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle
+) -> None:
+    first = start_or_roll(alone, workspace, bento, bundle)
+    changed = with_serving(alone, max_rows=2)
+    second = start_or_roll(changed, workspace, bento, bundle)
+    assert alive(first.process) is None
+    with Client(second.url) as client, pytest.raises(NoriaError, match="at most 2"):
+        client.predict(bundle.examples()[:3])
+    assert len(processes_of(workspace)) >= 2
+    os.kill(second.pid, signal.SIGKILL)
+    wait_until(lambda: processes_of(workspace) == [], "the worker outlived its server")
+    assert_nothing_is_left(workspace)
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
+def test_ctrl_c_and_a_killed_start(
+    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle, *, with_signal: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "use_case.json").write_text(alone.model_dump_json(exclude_unset=True))
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from noria.bundle import Bundle\n"
+        "from noria.config import UseCase\n"
+        "from noria.deployment import Bento, start_or_roll\n"
+        "from noria.workspace import Workspace\n"
+        "use_case = UseCase.model_validate_json(Path(sys.argv[1]).read_bytes())\n"
+        "bento = Bento.model_validate_json(sys.argv[2])\n"
+        "start_or_roll(use_case, Workspace(sys.argv[4]), bento, Bundle.load(Path(sys.argv[3])))\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "use_case.json"), bento.model_dump_json()]
+    starter = subprocess.Popen(
+        [*command, str(bundle.folder), workspace.use_case], cwd=PROJECT, stderr=subprocess.PIPE, text=True
+    )
+    wait_until((workspace.service / "state.json").exists, "the server was not started")
+    starter.send_signal(with_signal)
+    starter.communicate(timeout=_PATIENCE_S)
+    assert starter.returncode != 0
+    if with_signal == signal.SIGKILL:  # nobody could tidy up, but `stop` still can
+        unfinished = state(workspace)
+        assert unfinished is not None
+        assert not unfinished.ready
+        assert stop(workspace)
+    assert_nothing_is_left(workspace)
+
+
+def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", alone.serving.port))
+        other.listen()
+        with pytest.raises(NoriaError, match=f"port {alone.serving.port}.*process {os.getpid()}"):
+            start_or_roll(alone, workspace, bento, bundle)
+    assert_nothing_is_left(workspace)
+
+
+def test_a_worker_that_cannot_start_says_why(
+    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle
+) -> None:
+    (workspace.folder / "predictions.db").mkdir()
+    with pytest.raises(NoriaError, match="prediction store does not work: unable to open database file"):
+        start_or_roll(alone, workspace, bento, bundle)
+    assert_nothing_is_left(workspace)
+
+
+def test_a_server_that_dies_shows_its_last_words(
+    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle, tmp_path: Path
+) -> None:
+    broken = Bento(tag="broken:1", path=tmp_path / "broken")
+    shutil.copytree(bento.path, broken.path)
+    (broken.code / "service" / "service.py").write_text("raise RuntimeError('the cellar is flooded')\n")
+    with pytest.raises(NoriaError, match="the cellar is flooded") as caught:
+        start_or_roll(alone, workspace, broken, bundle)
+    assert caught.value.where == str(workspace.service / "server.log")
+    assert_nothing_is_left(workspace)
+
+
+def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
+    workspace: Workspace, alone: UseCase, bento: Bento
+) -> None:
+    stale = a_deployment(workspace, alone, bento, os.getpid(), psutil.Process().create_time() - 500)
+    (workspace.service / "state.json").write_text(stale.model_dump_json())
+    mine = handover.WorkerReport(pid=os.getpid(), process_started=1.0, serial="", version="1")
+    handover.report(workspace.service, mine)
+    assert not stop(workspace)
+    assert_nothing_is_left(workspace)
+    assert handover.reports(workspace.service) == []
+
+
+def test_a_damaged_state_file_is_set_aside(workspace: Workspace) -> None:
+    (workspace.service / "state.json").write_text("{half")
+    assert state(workspace) is None
+    assert (workspace.service / "state.json.bad").read_text() == "{half"
+
+
+def test_a_workspace_that_cannot_be_written(
+    alone: UseCase, bento: Bento, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").write_text("a file, not a folder")
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path / "home"))
+    with pytest.raises(NoriaError, match="cannot write to the workspace"):
+        start_or_roll(alone, Workspace("any"), bento, bundle)
+
+
+def test_a_host_that_does_not_exist(workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle) -> None:
+    with pytest.raises(NoriaError, match=r"serving\.host"):
+        start_or_roll(with_serving(alone, host="no.such.host.invalid"), workspace, bento, bundle)
