@@ -94,10 +94,13 @@ def _datetimes(values: pd.Series) -> pd.Series:
 def _parse(values: pd.Series, form: str | None) -> pd.Series:
     import warnings
 
+    # 05.03.2024 is the fifth of March wherever dates are written with dots
+    first = values.dropna().iloc[:1].astype("str")
+    day_first = form is None and bool(first.str.match(r"\s*\d{1,2}\.\d{1,2}\.").any())
     with warnings.catch_warnings():
         # pandas warns that it guesses the format
         warnings.simplefilter("ignore", UserWarning)
         try:
-            return pd.to_datetime(values, format=form, errors="coerce")
+            return pd.to_datetime(values, format=form, errors="coerce", dayfirst=day_first)
         except (ValueError, TypeError):
-            return pd.to_datetime(values, format=form, errors="coerce", utc=True)
+            return pd.to_datetime(values, format=form, errors="coerce", dayfirst=day_first, utc=True)

@@ -75,6 +75,8 @@ def _distinct(values: pd.Series) -> int:
 def _kind(values: pd.Series) -> Kind:
     if values.isna().all():
         return "other"
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _kind(values.astype(values.cat.categories.dtype))
     if pd.api.types.is_bool_dtype(values):
         return "boolean"
     if is_number(values):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from noria.data.types import is_number
+from noria.errors import NoriaError
 from noria.propose.columns import Facts
 from noria.propose.leakage import Strength, measure
 from noria.propose.roles import Roles, assign
@@ -57,12 +58,20 @@ def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findin
         frame: n rows with dates read as such.
         facts: facts of every column.
         target: what is predicted.
+
+    Raises:
+        NoriaError: no column is left that a model could learn from.
     """
     roles = assign(facts, target.name)
     known = _learnable(frame, target)
     if roles.time:
         known = known[known[roles.time].notna()]
-    return Findings(target, facts, roles, measure(known, target, roles.features), known, len(frame))
+    found = Findings(target, facts, roles, measure(known, target, roles.features), known, len(frame))
+    if not found.features and not roles.time:
+        gone = {**roles.exclude, **found.strength.suspects} | ({roles.id: "an identifier"} if roles.id else {})
+        what = "no column is left to learn from: " + "; ".join(f"`{name}` is out ({why})" for name, why in gone.items())
+        raise NoriaError(what, where="--data", fix="bring columns that are known when the prediction is needed")
+    return found
 
 
 def _learnable(frame: pd.DataFrame, target: Target) -> pd.DataFrame:

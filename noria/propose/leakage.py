@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from noria import progress
 from noria.propose.columns import Facts
 from noria.propose.task import Target
 
@@ -46,7 +47,11 @@ def measure(frame: pd.DataFrame, target: Target, columns: list[Facts]) -> Streng
     truth = _truth(rows[target.name], target)
     if truth is None:
         return Strength({}, {})
-    scores = {fact.name: _alone(rows[fact.name], fact, truth, target) for fact in columns if not fact.constant}
+    scores = {}
+    for place, fact in enumerate(columns, start=1):
+        progress.tick(f"looking at column {place} of {len(columns)}")
+        if not fact.constant:
+            scores[fact.name] = _alone(rows[fact.name], fact, truth, target)
     alone = dict(sorted(scores.items(), key=lambda item: -item[1]))
     suspects = {name: _why(score, target) for name, score in alone.items() if score >= _limit(target)}
     if target.task == "regression":

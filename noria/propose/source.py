@@ -66,10 +66,10 @@ def _shareable(url: str) -> str:
     try:
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        fix = "write it like `postgresql+psycopg://user:${DB_PASSWORD}@host/database` or `sqlite:///data/my.db`"
+        fix = "write it like `postgresql+psycopg://user:${env:DB_PASSWORD}@host/database` or `sqlite:///data/my.db`"
         raise NoriaError("this is no SQLAlchemy URL", where="--data", fix=fix) from error
-    if any(value and "${" not in value for value in _secrets(address)):
-        fix = "`export DB_PASSWORD=…` and write ${DB_PASSWORD} in its place (within single quotes)"
+    if any(value and "${env:" not in value for value in _secrets(address)):
+        fix = "`export DB_PASSWORD=…` and write ${env:DB_PASSWORD} in its place (within single quotes)"
         raise NoriaError("the URL holds a password, and it would be written to a file", where="--data", fix=fix)
     file = address.database or ""
     if address.get_backend_name() == "sqlite" and Path(file).expanduser().is_file():

@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from noria.errors import NoriaError
@@ -46,7 +47,7 @@ def infer_task(values: pd.Series, fact: Facts) -> Target:
         NoriaError: the target is constant, empty, a date, or text with too many different values to be classes.
     """
     present = values.dropna()
-    if fact.distinct <= 1:
+    if present.empty or (fact.distinct <= 1 and fact.kind != "other"):
         what = "no value at all" if present.empty else f"one value only, {present.iloc[0]!r}"
         raise _unfit(fact.name, f"has {what}", "choose a target that varies")
     if fact.kind in {"datetime", "other"}:
@@ -101,7 +102,8 @@ def _classes(present: pd.Series, fact: Facts, why: str) -> Target:
 
 
 def _label(value: Hashable) -> Hashable:
-    """Whole numbers without a fraction: missing values turn a column of 0 and 1 into 0.0 and 1.0."""
+    """A plain Python value; whole numbers without a fraction, as missing values turn 0 and 1 into 0.0 and 1.0."""
+    value = value.item() if isinstance(value, np.generic) else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -197,6 +197,9 @@ def test_a_database_is_read_by_its_query(tmp_path: Path) -> None:
         ([0, 1] * 40, "binary", 1),
         ([0.0, 1.0, None] * 30, "binary", 1),
         ([True, False, False] * 30, "binary", True),
+        (pd.array([1, 0, None, 0] * 30, dtype="Int64"), "binary", 1),
+        (pd.array([True, False, None, False] * 30, dtype="boolean"), "binary", True),
+        (pd.Categorical(["b", "a", "a"] * 30), "binary", "b"),
         (["n", "y", "y"] * 30, "binary", "y"),
         (["fraud", "fine", "fine"] * 30, "binary", "fraud"),
         (["1", "0", "0"] * 30, "binary", "1"),
@@ -214,6 +217,24 @@ def test_task_and_positive_class(tmp_path: Path, values: list[object], task: str
     if use_case.problem.task == "binary":
         assert use_case.problem.positive == positive
         assert type(use_case.problem.positive) is type(positive)
+    training_rows(use_case)
+
+
+def test_dates_with_dots_begin_with_the_day(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=400).strftime("%d.%m.%Y")})
+    frame["sales"] = np.arange(400) % 41 + 0.5
+    use_case, _ = proposed(frame, "sales", tmp_path)
+    assert use_case.data.time == "date"
+    assert list(training_rows(use_case)["date"].iloc[[0, 32]]) == [pd.Timestamp(2020, 1, 1), pd.Timestamp(2020, 2, 2)]
+
+
+def test_columns_of_odd_types_are_left_out(tmp_path: Path) -> None:
+    frame = pd.read_csv(CHURN).head(300)[["tenure", "contract", "churn"]]
+    frame["tags"] = [["a", "b"]] * 300
+    frame["blob"] = [b"x"] * 300
+    frame["nothing"] = None
+    use_case, _ = proposed(frame, "churn", tmp_path)
+    assert use_case.features.exclude == ["tags", "blob", "nothing"]
     training_rows(use_case)
 
 
@@ -337,12 +358,19 @@ def test_tables_without_content_are_refused(tmp_path: Path, text: str, said: str
         ([f"text {i}" for i in range(50)], "too many for classes"),
         ([str(i) for i in range(49)] + ["n/k"], "mixes numbers with text"),
         (["a"] * 49 + ["b"], "fewer than 3 rows"),
+        ([["a"], ["b"]] * 25, "neither numbers nor classes"),
     ],
 )
 def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path, values: list[object], said: str) -> None:
     path = tmp_path / "table.parquet"
     pd.DataFrame({"x": range(50), "y": values}).to_parquet(path)
     assert said in error(path, "y").what
+
+
+def test_a_table_of_identifiers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"id": range(50), "always": 1, "y": ["a", "b"] * 25}).to_parquet(path)
+    assert "`always` is out (always the same)" in error(path, "y").what
 
 
 def test_a_database_without_query_is_refused(tmp_path: Path) -> None:
@@ -356,4 +384,4 @@ def test_an_unreachable_database_is_named_without_a_traceback() -> None:
 def test_a_password_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = error("postgresql://me:s3cret@127.0.0.1:1/db", "y", query="SELECT 1")
     assert "s3cret" not in str(refused)
-    assert "${DB_PASSWORD}" in refused.fix
+    assert "${env:DB_PASSWORD}" in refused.fix
