@@ -72,7 +72,7 @@ class RuleModel(Section):
 
     def caught_by(self, values: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.intp]:
         """(n,) the place in `answers` of the rule that answers each row."""
-        return _first(self._predicates, values, rows)
+        return _first(self.predicates, values, rows)
 
     def as_written(self, values: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.object_]:
         """(n,) the answers as the business wrote them."""
@@ -80,7 +80,12 @@ class RuleModel(Section):
         return said[self.caught_by(values, rows)]
 
     @cached_property
-    def _predicates(self) -> list[Predicate]:
+    def predicates(self) -> list[Predicate]:
+        """The conditions, compiled.
+
+        Raises:
+            NoriaError: one is not in the language of rules.
+        """
         return _compile([answer.when for answer in self.answers], self.kinds)
 
 

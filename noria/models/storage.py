@@ -50,7 +50,7 @@ def load_model(
     common: dict[str, Any] = {"kind": kind, "params": params, "schema": schema, "task": task, "classes": list(classes)}
     try:
         if kind == "rules":
-            return Fitted(**common, rules=RuleModel.model_validate_json(files[RULES]))
+            return Fitted(**common, rules=_rules(files[RULES]))
         pipeline = _from_skops(files[names[0]])
         return Fitted(**common, pipeline=pipeline, booster=_booster(files[BOOSTER]) if kind == "xgboost" else None)
     except NoriaError:
@@ -97,6 +97,13 @@ def _check_tree(tree: Any) -> None:
     )
     if not sound:
         raise NoriaError("the model's file holds a broken tree", fix="fetch the bundle again or train anew")
+
+
+def _rules(content: bytes) -> RuleModel:
+    rules = RuleModel.model_validate_json(content)
+    # conditions that are refused are refused now, not at the first prediction
+    assert len(rules.predicates) == len(rules.answers) - 1  # noqa: S101 - the last answer has none
+    return rules
 
 
 def _booster(content: bytes) -> Any:

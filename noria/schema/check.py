@@ -124,10 +124,8 @@ def read_dates(raw: Raw) -> tuple[NDArray[np.datetime64], dict[int, str]]:
         with contextlib.suppress(ValueError):
             return np.array([_plain_date(value) for value in raw], dtype="datetime64[us]"), {}
         raw = pd.Series(raw, dtype=object)
-    if pd.api.types.is_object_dtype(raw.dtype):
-        # a bare number names no moment: neither its unit nor its start is known
-        raw = raw.map(_date_or_text)
-    dates, bad = convert(raw, "datetime")
+    readable = raw.map(_date_or_text) if pd.api.types.is_object_dtype(raw.dtype) else raw
+    dates, bad = convert(readable, "datetime")
     moments = pd.to_datetime(dates, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     rows = np.flatnonzero(bad.to_numpy())
     return moments, {int(row): f"{shown(raw.iloc[row])} is not a date" for row in rows}
@@ -221,4 +219,5 @@ def _plain_date(value: Any) -> Any:
 def _date_or_text(value: Any) -> Any:
     if is_missing(value):
         return None
-    return value if isinstance(value, str) or hasattr(value, "isoformat") else str(value)
+    # a bare number names no moment: neither its unit nor its start is known
+    return value if isinstance(value, str) or hasattr(value, "isoformat") else "no date"
