@@ -13,7 +13,7 @@ class Source(Section):
     name: str = Field(min_length=1)
     """The name that `joins` uses."""
     path: str | None = None
-    """File to read: a path from the project folder, or any fsspec URL (`s3://…`). `${NAME}` is taken from the
+    """File to read: a path from the project folder, or any fsspec URL (`s3://…`). `${env:NAME}` is taken from the
     environment when the file is read."""
     format: Literal["csv", "parquet"] | None = None
     """Format of the file; by default its ending tells."""
@@ -22,7 +22,7 @@ class Source(Section):
     decimal: str = "."
     """Decimal mark of a CSV file."""
     url: str | None = None
-    """SQLAlchemy URL of a database. Write secrets as `${NAME}`: they are taken from the environment when the
+    """SQLAlchemy URL of a database. Write secrets as `${env:NAME}`: they are taken from the environment when the
     query runs and are stored nowhere."""
     query: str | None = None
     """SQL query to run at `url`."""

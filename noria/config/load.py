@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from noria.config.usecase import UseCase
 from noria.errors import NoriaError
 
-_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")  # not ${NAME}: ZenML would expand and store that
 
 
 def load_use_case(path: Path) -> UseCase:
@@ -62,7 +62,7 @@ def write_schema(path: Path) -> None:
 
 
 def expand_environment(text: str, *, where: str) -> str:
-    """Replace every `${NAME}` by the environment variable of that name.
+    """Replace every `${env:NAME}` by the environment variable of that name.
 
     Raises:
         NoriaError: a variable is not set.

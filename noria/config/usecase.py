@@ -61,7 +61,10 @@ class UseCase(Section):
             raise ValueError(
                 f"evaluation.metric `{metric}` does not fit task `{task}`; one of {', '.join(METRICS[task])}"
             )
-        stray = self.decision.model_fields_set - _DECISION_KEYS[task]
+        # values, not the keys that were set: a use case read back from its own JSON has them all
+        defaults = Decision().model_dump()
+        stray = {key for key, value in self.decision.model_dump().items() if value != defaults[key]}
+        stray -= _DECISION_KEYS[task]
         if stray:
             raise ValueError(f"decision.{sorted(stray)[0]} does not apply to task `{task}`")
         if self.split.method == "time" and self.data.time is None:
@@ -86,3 +89,10 @@ class UseCase(Section):
         if self.split.group is not None:
             roles.add(self.split.group)
         return frozenset(roles)
+
+    def for_training(self) -> "UseCase":
+        """The same use case with `serving` and `monitoring` at their defaults.
+
+        Training reads neither, so that changing them does not make its cached steps run again.
+        """
+        return self.model_copy(update={"serving": Serving(), "monitoring": Monitoring()})

@@ -180,9 +180,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_environment_is_filled_in_and_missing_names_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_USER", "ann$")
     monkeypatch.delenv("DB_PASSWORD", raising=False)
-    assert expand_environment("${DB_USER}@$host ${} $DB_USER", where="url") == "ann$@$host ${} $DB_USER"
+    assert expand_environment("${env:DB_USER}@$host ${env:} $DB_USER", where="url") == "ann$@$host ${env:} $DB_USER"
     with pytest.raises(NoriaError) as caught:
-        expand_environment("${DB_USER}:${DB_PASSWORD}", where="data.sources.rows.url")
+        expand_environment("${env:DB_USER}:${env:DB_PASSWORD}", where="data.sources.rows.url")
     assert "DB_PASSWORD" in caught.value.what
     assert caught.value.where == "data.sources.rows.url"
     assert "export DB_PASSWORD" in caught.value.fix
@@ -190,6 +190,6 @@ def test_environment_is_filled_in_and_missing_names_are_told(monkeypatch: pytest
 
 def test_loading_keeps_secrets_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DB_PASSWORD", "s3cret")
-    source = "url: postgresql://me:${DB_PASSWORD}@host/db\n      query: SELECT * FROM customers"
+    source = "url: postgresql://me:${env:DB_PASSWORD}@host/db\n      query: SELECT * FROM customers"
     use_case = load_use_case(changed(tmp_path, "path: data/telco_churn.csv", source))
     assert "s3cret" not in use_case.model_dump_json()

@@ -15,7 +15,7 @@ from noria.monitoring import MonitoringVerdict, monitor, read_window
 from noria.monitoring.history import history_file, read
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
-from tests.monitoring.conftest import NOW, serve
+from tests.monitoring.served import NOW, serve
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 

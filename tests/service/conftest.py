@@ -12,7 +12,7 @@ from serving import Served, free_port, with_serving
 from noria.bundle import Bundle, revise, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
-from noria.deployment import Bento, start_or_roll, state, stop
+from noria.deployment import start_or_roll, state, stop
 from noria.models.decision import DecisionPolicy
 from noria.models.fitted import fit
 from noria.workspace import PROJECT, Workspace
@@ -67,14 +67,14 @@ def second_bundle(bundle: Bundle, service_home: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def bento(bundle: Bundle, use_case: UseCase, service_home: Path) -> Bento:
+def bento(bundle: Bundle, use_case: UseCase, service_home: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(service_home))
         return build_bento(bundle, Workspace(use_case.name))
 
 
 @pytest.fixture(scope="session")
-def served(use_case: UseCase, bento: Bento, bundle: Bundle, service_home: Path) -> Iterator[Served]:
+def served(use_case: UseCase, bento: Path, bundle: Bundle, service_home: Path) -> Iterator[Served]:
     workspace = Workspace(use_case.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(service_home))

@@ -7,7 +7,7 @@ from typing import Any
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Bento, Deployment
+from noria.deployment import Deployment
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
 
@@ -28,7 +28,7 @@ class Served:
 
     use_case: UseCase
     workspace: Workspace
-    bento: Bento
+    bento: Path
     bundle: Bundle
     deployment: Deployment
     client: Client

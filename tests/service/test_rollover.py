@@ -50,7 +50,7 @@ class Hammer:
         while not self._enough.is_set() and len(self.answers) < _MOST_REQUESTS and time.monotonic() < until:
             try:
                 with Client(url) as client:  # a new connection each time reaches any of the workers
-                    answer = client.predict([row]).predictions[0]
+                    answer = client.predict([row])[0]
                 self.answers.append((answer.id, answer.version))
             except NoriaError as error:
                 self.failures.append(str(error))
@@ -96,7 +96,7 @@ def test_a_bundle_that_fails_the_smoke_test_is_put_back(served: Served, churn: A
 
 def _goes_on(served: Served, version: str) -> None:
     assert served.client.model().version == version
-    assert {answer.version for answer in served.client.predict(served.bundle.examples()).predictions} == {version}
+    assert {answer.version for answer in served.client.predict(served.bundle.examples())} == {version}
     deployment = state(served.workspace)
     assert deployment is not None
     assert (deployment.pid, deployment.version) == (served.deployment.pid, version)

@@ -18,7 +18,7 @@ from noria import handover
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Bento, Deployment, Settings, start_or_roll, state, stop
+from noria.deployment import Deployment, Settings, start_or_roll, state, stop
 from noria.errors import NoriaError
 from noria.processes import alive
 from noria.workspace import PROJECT, Workspace
@@ -63,7 +63,7 @@ def assert_nothing_is_left(workspace: Workspace) -> None:
     assert processes_of(workspace) == []
 
 
-def a_deployment(workspace: Workspace, use_case: UseCase, bento: Bento, pid: int, started: float) -> Deployment:
+def a_deployment(workspace: Workspace, use_case: UseCase, bento: Path, pid: int, started: float) -> Deployment:
     return Deployment(
         use_case=use_case.name,
         version="1",
@@ -79,7 +79,7 @@ def a_deployment(workspace: Workspace, use_case: UseCase, bento: Bento, pid: int
 
 
 def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
-    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle
+    workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle
 ) -> None:
     first = start_or_roll(alone, workspace, bento, bundle)
     changed = with_serving(alone, max_rows=2)
@@ -95,20 +95,19 @@ def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
 
 @pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_and_a_killed_start(
-    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle, *, with_signal: signal.Signals, tmp_path: Path
+    workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle, *, with_signal: signal.Signals, tmp_path: Path
 ) -> None:
     (tmp_path / "use_case.json").write_text(alone.model_dump_json(exclude_unset=True))
     script = (
         "import sys; from pathlib import Path\n"
         "from noria.bundle import Bundle\n"
         "from noria.config import UseCase\n"
-        "from noria.deployment import Bento, start_or_roll\n"
+        "from noria.deployment import start_or_roll\n"
         "from noria.workspace import Workspace\n"
         "use_case = UseCase.model_validate_json(Path(sys.argv[1]).read_bytes())\n"
-        "bento = Bento.model_validate_json(sys.argv[2])\n"
-        "start_or_roll(use_case, Workspace(sys.argv[4]), bento, Bundle.load(Path(sys.argv[3])))\n"
+        "start_or_roll(use_case, Workspace(sys.argv[4]), Path(sys.argv[2]), Bundle.load(Path(sys.argv[3])))\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "use_case.json"), bento.model_dump_json()]
+    command = [sys.executable, "-c", script, str(tmp_path / "use_case.json"), str(bento)]
     starter = subprocess.Popen(
         [*command, str(bundle.folder), workspace.use_case], cwd=PROJECT, stderr=subprocess.PIPE, text=True
     )
@@ -124,7 +123,7 @@ def test_ctrl_c_and_a_killed_start(
     assert_nothing_is_left(workspace)
 
 
-def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle) -> None:
+def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", alone.serving.port))
         other.listen()
@@ -133,9 +132,7 @@ def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, ben
     assert_nothing_is_left(workspace)
 
 
-def test_a_worker_that_cannot_start_says_why(
-    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle
-) -> None:
+def test_a_worker_that_cannot_start_says_why(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     (workspace.folder / "predictions.db").mkdir()
     with pytest.raises(NoriaError, match="prediction store does not work: unable to open database file"):
         start_or_roll(alone, workspace, bento, bundle)
@@ -143,11 +140,11 @@ def test_a_worker_that_cannot_start_says_why(
 
 
 def test_a_server_that_dies_shows_its_last_words(
-    workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle, tmp_path: Path
+    workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle, tmp_path: Path
 ) -> None:
-    broken = Bento(tag="broken:1", path=tmp_path / "broken")
-    shutil.copytree(bento.path, broken.path)
-    (broken.code / "service" / "service.py").write_text("raise RuntimeError('the cellar is flooded')\n")
+    broken = tmp_path / "broken"
+    shutil.copytree(bento, broken)
+    (broken / "src" / "service" / "service.py").write_text("raise RuntimeError('the cellar is flooded')\n")
     with pytest.raises(NoriaError, match="the cellar is flooded") as caught:
         start_or_roll(alone, workspace, broken, bundle)
     assert caught.value.where == str(workspace.service / "server.log")
@@ -155,7 +152,7 @@ def test_a_server_that_dies_shows_its_last_words(
 
 
 def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
-    workspace: Workspace, alone: UseCase, bento: Bento
+    workspace: Workspace, alone: UseCase, bento: Path
 ) -> None:
     stale = a_deployment(workspace, alone, bento, os.getpid(), psutil.Process().create_time() - 500)
     (workspace.service / "state.json").write_text(stale.model_dump_json())
@@ -173,7 +170,7 @@ def test_a_damaged_state_file_is_set_aside(workspace: Workspace) -> None:
 
 
 def test_a_workspace_that_cannot_be_written(
-    alone: UseCase, bento: Bento, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    alone: UseCase, bento: Path, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "home").write_text("a file, not a folder")
     monkeypatch.setenv("NORIA_HOME", str(tmp_path / "home"))
@@ -181,6 +178,6 @@ def test_a_workspace_that_cannot_be_written(
         start_or_roll(alone, Workspace("any"), bento, bundle)
 
 
-def test_a_host_that_does_not_exist(workspace: Workspace, alone: UseCase, bento: Bento, bundle: Bundle) -> None:
+def test_a_host_that_does_not_exist(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     with pytest.raises(NoriaError, match=r"serving\.host"):
         start_or_roll(with_serving(alone, host="no.such.host.invalid"), workspace, bento, bundle)

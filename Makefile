@@ -1,0 +1,64 @@
+# make demo    one whole turn on real data        make test    everything that is checked
+# make env     the environment alone              make help    this list
+SHELL := /bin/bash
+PYTHON ?= python3
+ARGS ?=
+RUN := .venv/bin/python run.py
+UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help env env-dev demo test check lint fast e2e lock schema benchmarks clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: .venv/.env ## Make the environment in .venv from the lock file
+env-dev: .venv/.env-dev ## The same with test dependencies
+
+.venv/bin/uv: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); try: make env PYTHON=python3.11"; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install -q --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
+
+.venv/.env: requirements.lock .venv/bin/uv
+	@echo "Making the environment in .venv (once) …"
+	@.venv/bin/uv pip sync -q --require-hashes --python .venv/bin/python requirements.lock
+	@rm -f .venv/.env-dev; touch $@
+	@du -sh .venv | sed 's/\t.*/ in .venv/'
+
+# the test environment is a superset of the default one
+.venv/.env-dev: requirements-dev.lock .venv/bin/uv
+	@echo "Making the test environment in .venv (once) …"
+	@.venv/bin/uv pip sync -q --require-hashes --python .venv/bin/python requirements-dev.lock
+	@touch .venv/.env $@
+
+demo: env ## Train, deploy, predict over HTTP, label and monitor on the telco churn data (ARGS=--keep leaves it running)
+	@$(RUN) demo $(ARGS)
+
+test: env-dev lint ## All checks and all tests
+	@.venv/bin/pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+fast: env-dev ## Tests that start no server and run no whole pipeline
+	@.venv/bin/pytest -m "not e2e" $(ARGS)
+
+lint: env-dev ## ruff, mypy --strict and the arrows of the house
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/mypy noria run.py pipelines steps materializers service
+	@.venv/bin/lint-imports | tail -n 8
+
+lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock files
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+schema: env ## Write the JSON Schema of use-case files, for editors
+	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'
+
+benchmarks: env ## Measure what the pipeline costs on top of the work itself
+	@.venv/bin/python benchmarks/pipeline_overhead.py
+
+clean: ## Remove the environment and everything Noria made
+	@rm -rf .venv .noria out

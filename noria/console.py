@@ -1,0 +1,86 @@
+"""How the command line looks: progress while it works, and how every command ends."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from noria import progress
+from noria.errors import NoriaError
+
+_TICK_SECONDS = 5.0
+"""Where no person looks (a log file), a counter is written this often."""
+
+
+class Screen:
+    """Everything that is printed. Results go to standard output; progress and errors to standard error."""
+
+    def __init__(self) -> None:
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._status = self.err.status("", spinner="dots")
+        self._last_stage = self._last_tick = time.monotonic()
+
+    def follow_progress(self) -> None:
+        """Show what the domain reports from now on."""
+        progress.listen(self._report)
+        self._last_stage = time.monotonic()
+
+    def title(self, text: str) -> None:
+        """A headline above a command's progress."""
+        self.err.print(f"\n[bold cyan]{escape(text)}[/]")
+
+    def result(self, headline: str, facts: Sequence[tuple[str, object]], *, following: Sequence[str]) -> None:
+        """How a command ends: what happened, where the results lie, and what to do next."""
+        self._status.stop()
+        self.out.print(f"\n[bold green]{escape(headline)}[/]")
+        table = Table.grid(padding=(0, 2))
+        for name, value in facts:
+            shown = str(value.absolute()) if isinstance(value, Path) else str(value)
+            table.add_row(f"  [dim]{escape(name)}[/]", escape(shown))
+        self.out.print(table)
+        for command in following:
+            self.out.print(f"  [bold]next[/]  {escape(command)}")
+
+    def error(self, error: NoriaError) -> None:
+        """An error that the user can mend."""
+        self._status.stop()
+        self.err.print(f"\n[bold red]Error[/]  {escape(error.what)}")
+        if error.where:
+            self.err.print(f"[bold]where[/]  {escape(error.where)}")
+        if error.fix:
+            self.err.print(f"[bold]fix[/]    {escape(error.fix)}")
+
+    def unexpected(self, error: BaseException) -> None:
+        """An error that Noria did not foresee."""
+        self._status.stop()
+        self.err.print(f"\n[bold red]Unexpected error[/]  {type(error).__name__}: {escape(str(error))}")
+        self.err.print("[bold]fix[/]    run the command again with --debug to see where it happened, and report it")
+
+    def stopped(self, text: str) -> None:
+        """The user pressed Ctrl-C."""
+        self._status.stop()
+        self.err.print(f"\n[bold yellow]Stopped.[/] {escape(text)}")
+
+    def _report(self, kind: str, text: str) -> None:
+        now = time.monotonic()
+        if kind == "tick":
+            self._tick(text, now)
+            return
+        self._status.stop()
+        if kind == "stage":
+            self.err.print(f"  [green]✔[/] {escape(text)}  [dim]{now - self._last_stage:.1f} s[/]")
+            self._last_stage = now
+        else:
+            self.err.print(f"  [yellow]![/] {escape(text)}")
+
+    def _tick(self, text: str, now: float) -> None:
+        if self.err.is_terminal:
+            self._status.update(escape(text))
+            self._status.start()
+        elif now - self._last_tick > _TICK_SECONDS:
+            self.err.print(f"    [dim]{escape(text)}[/]")
+            self._last_tick = now

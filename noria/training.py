@@ -1,0 +1,110 @@
+"""Training in plain Python: the leaderboard, the bundle of the chosen candidate, and its rivals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria import progress
+from noria.bundle import Bundle, write_bundle
+from noria.config import UseCase
+from noria.config.base import Section
+from noria.models.candidates import default_params
+from noria.models.crossval import CandidateScore, cross_validate
+from noria.models.decision import choose_policy
+from noria.models.fitted import fit
+from noria.models.folds import Folds
+from noria.models.tuning import TrialRecord, tune
+
+REFERENCE_ROWS = 5_000
+EXAMPLE_ROWS = 5
+Params = dict[str, str | int | float | bool | None]
+
+
+class Leaderboard(Section):
+    """Cross-validated scores of candidates, and the trials that led to them."""
+
+    scores: list[CandidateScore]
+    trials: list[TrialRecord] = []
+
+
+def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboard, pd.DataFrame]:
+    """Cross-validate the rules and every candidate as configured, on training rows only.
+
+    Returns the leaderboard and the out-of-fold scores: one column per candidate and class, one row per training row,
+    missing where a row was in no validation fold.
+    """
+    scores, columns = [], {}
+    folds = Folds(train, use_case)
+    for kind in ["rules", *use_case.models.candidates]:
+        progress.tick(f"cross-validating {kind}")
+        score, out_of_fold = cross_validate(kind, default_params(kind, use_case), train, use_case, folds=folds)
+        scores.append(score)
+        columns.update(_as_columns(kind, out_of_fold))
+    return Leaderboard(scores=scores), pd.DataFrame(columns)
+
+
+def tune_candidates(
+    train: pd.DataFrame,
+    start: Leaderboard,
+    out_of_fold: pd.DataFrame,
+    use_case: UseCase,
+    on_trial: Callable[[TrialRecord], None],
+) -> tuple[Leaderboard, pd.DataFrame]:
+    """Tune every candidate that has something to tune; the others keep their score.
+
+    Returns the leaderboard and the out-of-fold scores in the form that `score_candidates` gives.
+    """
+    scores, trials, columns = [], [], dict(out_of_fold.items())
+    folds = Folds(train, use_case)
+    for score in start.scores:
+        candidate = use_case.models.candidates.get(score.kind)  # type: ignore[call-overload]
+        if candidate is None or score.kind == "dummy" or not candidate.tune or use_case.models.trials == 0:
+            scores.append(score)
+            continue
+        tuned = tune(score.kind, train, use_case, on_trial, folds=folds)
+        scores.append(tuned.score)
+        trials += tuned.trials
+        columns.update(_as_columns(score.kind, tuned.oof))
+    return Leaderboard(scores=scores, trials=trials), pd.DataFrame(columns)
+
+
+def fit_bundle(
+    score: CandidateScore,
+    train: pd.DataFrame,
+    out_of_fold: pd.DataFrame,
+    use_case: UseCase,
+    *,
+    fingerprint: str,
+    version: str,
+    folder: Path,
+) -> Bundle:
+    """Fit a candidate on all training rows, choose its decision policy on its out-of-fold scores, write its bundle."""
+    fitted = fit(score.kind, dict(score.params), train, use_case)
+    oof = _from_columns(score.kind, out_of_fold)
+    seen = ~np.isnan(oof.reshape(len(oof), -1)).any(axis=1)
+    policy = choose_policy(use_case, train[use_case.data.target][seen].to_numpy(), oof[seen])
+    return write_bundle(
+        folder,
+        fitted,
+        use_case=use_case,
+        train=train[seen].reset_index(drop=True),
+        out_of_fold=oof[seen],
+        policy=policy,
+        fingerprint=fingerprint,
+        version=version,
+    )
+
+
+def _as_columns(kind: str, scores: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    if scores.ndim == 1:
+        return {f"{kind}:0": scores}
+    return {f"{kind}:{i}": scores[:, i] for i in range(scores.shape[1])}
+
+
+def _from_columns(kind: str, table: pd.DataFrame) -> NDArray[np.float64]:
+    names = [name for name in table.columns if name.rpartition(":")[0] == kind]
+    values = table[names].to_numpy(dtype=np.float64)
+    return values[:, 0] if len(names) == 1 else values

@@ -1,0 +1,15 @@
+"""The deployment pipeline."""
+
+from zenml import pipeline
+
+from noria.config import UseCase
+from steps.deployment import build, champion, check, start
+
+
+@pipeline(name="deployment")
+def deployment(use_case: UseCase) -> None:
+    """From the promoted bundle to a service that has proved itself."""
+    bundle = champion(use_case.name)
+    bento = build(bundle, use_case)
+    url = start(bundle, bento, use_case)
+    check(bundle, url, use_case)

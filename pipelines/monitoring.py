@@ -1,0 +1,16 @@
+"""The monitoring pipeline."""
+
+from zenml import pipeline
+
+from noria.config import UseCase
+from steps.deployment import champion
+from steps.monitoring import check, collect, join_labels
+
+
+@pipeline(name="monitoring")
+def monitoring(use_case: UseCase, labels: str) -> None:
+    """From the prediction log and late labels to a verdict."""
+    bundle = champion(use_case.name)
+    joined = join_labels(bundle, use_case, labels)
+    recent, labelled, checked_at = collect(bundle, use_case, joined)
+    check(bundle, recent, labelled, checked_at, use_case)

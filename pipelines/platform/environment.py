@@ -1,0 +1,53 @@
+"""Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from noria.workspace import PROJECT, Workspace, home
+
+if TYPE_CHECKING:
+    from zenml.client import Client
+
+_DEBUG = "NORIA_DEBUG"
+
+
+def prepare_environment(*, debug: bool = False) -> None:
+    """Point every tool at the workspace and switch off what would leave the machine or clutter the screen.
+
+    Values that the user has set are left alone.
+
+    Raises:
+        NoriaError: the workspace cannot be written to.
+    """
+    _ = Workspace("zenml").folder  # fails early, and clearly, where nothing can be written
+    defaults = {
+        _DEBUG: "1" if debug else "",
+        "ZENML_CONFIG_PATH": str(home() / "zenml"),
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
+        "ZENML_ENABLE_RICH_TRACEBACK": "false",
+        "ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT),
+        "ZENML_DISABLE_STEP_NAMES_IN_LOGS": "true",
+        "AUTO_OPEN_DASHBOARD": "false",
+        # threads that wait for work sleep instead of spinning: on a busy machine XGBoost is many times faster so
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "INFO" if debug else "ERROR",
+        "BENTOML_DO_NOT_TRACK": "True",
+        "DO_NOT_TRACK": "1",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def zenml_client() -> "Client":
+    """ZenML's client. Its console log is shown with `--debug` only; the log that it stores with each step stays whole."""
+    from zenml.client import Client
+    from zenml.logger import ZenMLConsoleHandler
+
+    if not os.environ.get(_DEBUG):
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, ZenMLConsoleHandler):
+                handler.setLevel(logging.CRITICAL + 1)
+    return Client()

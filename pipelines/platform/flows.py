@@ -1,0 +1,233 @@
+"""What the commands do: run a pipeline, fetch its outcome, and leave the results where people look."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from noria import deployment as processes
+from noria.config import UseCase
+from noria.data.sources import fingerprint
+from noria.errors import NoriaError
+from noria.files import write_text
+from noria.locks import only_one
+from noria.workspace import Workspace
+from pipelines.platform.launch import PipelineRun, artifact, launch
+
+Facts = list[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class Explored:
+    """The outcome of `explore`."""
+
+    report: Path
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome of `train`; `test` holds the rows that no model has learned from."""
+
+    headline: str
+    champion: bool
+    report: Path
+    facts: Facts
+    test: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The outcome of `deploy`."""
+
+    headline: str
+    url: str
+    curl: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The outcome of `predict`."""
+
+    headline: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """The outcome of `monitor`."""
+
+    headline: str
+    verdict: str
+    facts: Facts
+
+    def next_command(self, config: Path) -> str:
+        """What to do about the verdict."""
+        if self.verdict == "retrain":
+            return f"python run.py train --config {config}"
+        return f"python run.py status --config {config}"
+
+
+def explore(use_case: UseCase, stack: str | None) -> Explored:
+    """Validate and explore; the report is left in the workspace."""
+    from pipelines.exploration import exploration
+
+    workspace = Workspace(use_case.name)
+    with only_one("explore", workspace):
+        run = launch(
+            exploration,
+            stack=stack,
+            model=use_case.name,
+            use_case=use_case.for_training(),
+            fingerprint=fingerprint(use_case.data),
+        )
+    report = _publish(artifact(run, "explore").html, workspace.reports / "exploration.html")
+    return Explored(report, _quarantine(run, workspace))
+
+
+def train(use_case: UseCase, stack: str | None) -> Trained:
+    """Train, judge and, if the gate says so, promote; both reports are left in the workspace."""
+    from pipelines.training import training
+
+    workspace = Workspace(use_case.name)
+    with only_one("train", workspace):
+        run = launch(
+            training,
+            stack=stack,
+            model=use_case.name,
+            use_case=use_case.for_training(),
+            fingerprint=fingerprint(use_case.data),
+        )
+    exploration = _publish(artifact(run, "explore").html, workspace.reports / "exploration.html")
+    report = _publish(artifact(run, "gate", "evaluation_report").html, workspace.reports / "evaluation.html")
+    verdict = artifact(run, "gate", "verdict")
+    selection = artifact(run, "select", "selection")
+    metrics = artifact(run, "evaluate", "evaluation").metrics
+    primary = metrics[use_case.evaluation.metric]
+    return Trained(
+        headline=_verdict_headline(verdict.promote, selection.kind),
+        champion=_has_champion(use_case.name),
+        report=report,
+        facts=[
+            ("verdict", verdict.reason),
+            ("chosen", selection.reason),
+            (use_case.evaluation.metric, f"{primary.value:.3f} ({primary.low:.3f} to {primary.high:.3f}) on test rows"),
+            ("data report", exploration),
+            ("model report", report),
+            *_quarantine(run, workspace),
+        ],
+        test=artifact(run, "split", "test_rows"),
+    )
+
+
+def deploy(use_case: UseCase, stack: str | None) -> Deployed:
+    """Serve the champion; the service outlives this process."""
+    from pipelines.deployment import deployment
+
+    workspace = Workspace(use_case.name)
+    with only_one("deploy", workspace):
+        run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case)
+    champion = artifact(run, "champion")
+    running = processes.state(workspace)
+    if running is None:
+        raise NoriaError(
+            "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
+        )
+    return Deployed(
+        headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
+        url=running.url,
+        curl=_curl(running.url, champion.examples()[0]),
+        facts=[("page", f"{running.url}/"), ("log", running.log), ("predictions", workspace.predictions_url)],
+    )
+
+
+def predict(use_case: UseCase, source: Path, output: Path | None, stack: str | None) -> Predicted:
+    """Predict a file with the champion; the output is Parquet beside the input unless said otherwise."""
+    from pipelines.batch_inference import batch_inference
+
+    workspace = Workspace(use_case.name)
+    target = output or source.with_name(f"{source.stem}.predictions.parquet")
+    quarantine = workspace.quarantine / f"{target.stem}.csv"
+    run = launch(
+        batch_inference,
+        stack=stack,
+        model=use_case.name,
+        use_case=use_case,
+        source=str(source.absolute()),
+        target=str(target.absolute()),
+        quarantine=str(quarantine),
+    )
+    summary = artifact(run, "predict_file")
+    facts: Facts = [("predictions", target), ("rows", f"{summary.rows:,} in {summary.seconds:.1f} s")]
+    if summary.quarantined:
+        facts.append(("quarantined", f"{summary.quarantined:,} rows, with reasons in {quarantine}"))
+    return Predicted(f"{summary.rows:,} rows predicted, {summary.quarantined:,} of them bad.", facts)
+
+
+def monitor(use_case: UseCase, labels: Path | None, stack: str | None) -> Monitored:
+    """Join the labels in `labels`, if given, and check the deployed model."""
+    from pipelines.monitoring import monitoring
+
+    workspace = Workspace(use_case.name)
+    with only_one("monitor", workspace):
+        given = str(labels.absolute()) if labels else ""
+        run = launch(monitoring, stack=stack, model=use_case.name, use_case=use_case, labels=given)
+    verdict = artifact(run, "check", "monitoring_verdict")
+    return Monitored(
+        headline=f"Verdict: {verdict.verdict}." if verdict.confident else "Verdict: ok, but it is too early to tell.",
+        verdict=verdict.verdict,
+        facts=[
+            *(("why", reason) for reason in verdict.reasons),
+            ("to do", verdict.next_action),
+            *verdict.reports.items(),
+        ],
+    )
+
+
+def stop(use_case: UseCase) -> Facts:
+    """Stop the service and the dashboards; says what was running."""
+    from pipelines.platform.dashboards import stop_dashboards
+
+    workspace = Workspace(use_case.name)
+    running = processes.state(workspace)
+    stopped: Facts = []
+    if running is not None and processes.stop(workspace):
+        stopped.append(("service", f"{running.url} (process {running.pid})"))
+    return stopped + [(each.name, each.url) for each in stop_dashboards()]
+
+
+def _verdict_headline(promote: str, kind: str) -> str:
+    if promote == "challenger":
+        return f"Promoted: {kind} beats the rules and the model before it."
+    if promote == "rules":
+        return "The rules are as good as any model: they are promoted, ML is not needed."
+    return "Nothing new is promoted: the model in place stays."
+
+
+def _has_champion(name: str) -> bool:
+    from steps.shared.champion import find_champion
+
+    return find_champion(name) is not None
+
+
+def _publish(html: str, path: Path) -> Path:
+    write_text(path, html)
+    return path
+
+
+def _quarantine(run: PipelineRun, workspace: Workspace) -> Facts:
+    """Where the quarantined rows are, if there are any; written here too, since steps may have run elsewhere."""
+    rows = artifact(run, "validate", "quarantined_rows")
+    file = workspace.quarantine / "training.csv"
+    if rows.empty:
+        return [("quarantined", "no row")]
+    if not file.is_file():
+        write_text(file, rows.to_csv(index=False))
+    return [("quarantined", f"{len(rows):,} rows, with reasons in {file}")]
+
+
+def _curl(url: str, example: dict[str, object]) -> str:
+    body = json.dumps({"rows": [example]})
+    return f"curl -s {url}/predict -H 'Content-Type: application/json' -d '{body}'"

@@ -1,0 +1,27 @@
+"""Writing a use case for a table that Noria has not seen before."""
+
+from pathlib import Path
+
+from noria.config import load_use_case
+from noria.errors import NoriaError
+from noria.files import atomic_path
+from noria.propose import propose
+from noria.workspace import PROJECT
+
+
+def write_use_case(
+    data: str, target: str, query: str | None, output: Path | None, *, force: bool
+) -> tuple[Path, list[str]]:
+    """Propose a use case and write it, having checked that it loads; returns its path and what a person should know.
+
+    Raises:
+        NoriaError: the table cannot be read or has no such target, or the file is there already.
+    """
+    proposal = propose(data, target, query, output=output)
+    path = output or PROJECT / "configs" / f"{proposal.name}.yaml"
+    if path.exists() and not force:
+        raise NoriaError("the file is there already", where=str(path), fix="name another --output, or add --force")
+    with atomic_path(path) as part:
+        part.write_text(proposal.yaml, encoding="utf-8")
+        load_use_case(part)
+    return path, proposal.notes

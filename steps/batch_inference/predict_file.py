@@ -1,0 +1,24 @@
+"""Predict a whole file in chunks."""
+
+from pathlib import Path
+from typing import Annotated
+
+from noria.batch import BatchSummary
+from zenml import log_metadata, step
+
+from noria import batch, progress
+from noria.bundle import Bundle
+from noria.config import UseCase
+from steps.shared.failures import alert_on_failure
+
+
+@step(enable_cache=False, on_failure=alert_on_failure)
+def predict_file(
+    champion: Bundle, use_case: UseCase, source: str, target: str, quarantine: str
+) -> Annotated[BatchSummary, "batch_summary"]:
+    """One row out for each row in; bad rows also go to the quarantine file, with the reason."""
+    chunk = use_case.serving.batch_rows
+    summary = batch.predict_file(champion, Path(source), Path(target), chunk_rows=chunk, quarantine=Path(quarantine))
+    log_metadata({"rows": summary.rows, "quarantined": summary.quarantined})
+    progress.stage(f"predict    {summary.rows:,} rows, {summary.quarantined:,} of them quarantined")
+    return summary

@@ -1,0 +1,32 @@
+"""Bring labels that arrived in a file to the predictions they belong to."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from noria import progress
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.monitoring import join_labels as join
+from noria.predictions import PredictionStore
+from noria.workspace import Workspace
+from steps.shared.failures import alert_on_failure
+
+
+@step(enable_cache=False, on_failure=alert_on_failure)
+def join_labels(champion: Bundle, use_case: UseCase, labels: str) -> Annotated[int, "labels_joined"]:
+    """The number of labels that found their prediction; `labels` is a file, or empty when there is none."""
+    if not labels:
+        return 0
+    workspace = Workspace(use_case.name)
+    quarantine = workspace.quarantine / "labels.csv"
+    store = PredictionStore(workspace.predictions_url)
+    classes = champion.manifest.classes or None
+    joined = join(store, labels, use_case, quarantine=quarantine, at=datetime.now(UTC), classes=classes)
+    log_metadata({"joined": joined.joined, "waiting": joined.waiting, "refused": joined.refused})
+    progress.stage(
+        f"labels     {joined.joined:,} joined, {joined.waiting:,} wait for their prediction, "
+        f"{joined.refused:,} refused" + (f" (see {quarantine})" if joined.refused else "")
+    )
+    return joined.joined

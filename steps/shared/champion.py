@@ -1,0 +1,40 @@
+"""The champion: the bundle of the model version that stands in stage `production`."""
+
+from zenml.client import Client
+from zenml.enums import ModelStages
+
+from noria.bundle import Bundle
+from noria.errors import NoriaError
+
+PROMOTED = "promoted"
+"""Metadata key of a model version: the name of the artifact that was promoted."""
+
+
+def find_champion(name: str) -> Bundle | None:
+    """The promoted bundle of model `name`, or None before the first promotion."""
+    try:
+        version = Client().get_model_version(name, ModelStages.PRODUCTION)
+    except KeyError:
+        return None
+    artifact = version.get_artifact(str(version.run_metadata[PROMOTED]))
+    if artifact is None:
+        return None
+    bundle = artifact.load()
+    if not isinstance(bundle, Bundle):
+        raise NoriaError(f"version {version.number} of {name} holds no bundle", fix="train and promote again")
+    return bundle
+
+
+def require_champion(name: str) -> Bundle:
+    """The promoted bundle of model `name`.
+
+    Raises:
+        NoriaError: nothing has been promoted yet.
+    """
+    bundle = find_champion(name)
+    if bundle is None:
+        raise NoriaError(
+            f"no model of `{name}` has been promoted yet",
+            fix=f"train one first: python run.py train --config configs/{name}.yaml",
+        )
+    return bundle

@@ -1,0 +1,26 @@
+"""The steps of the training pipeline, in the order in which they run."""
+
+from steps.training.ingest import ingest
+from steps.training.validate import validate
+
+from steps.training.explore import explore  # isort: skip
+from steps.training.evaluate import evaluate
+from steps.training.gate import gate
+from steps.training.register import register
+from steps.training.select import select
+from steps.training.split import split
+from steps.training.train_candidates import train_candidates
+from steps.training.tune import tune
+
+__all__ = [
+    "evaluate",
+    "explore",
+    "gate",
+    "ingest",
+    "register",
+    "select",
+    "split",
+    "train_candidates",
+    "tune",
+    "validate",
+]

@@ -1,0 +1,45 @@
+"""Touch the test rows, once."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from zenml import get_step_context, log_metadata, step
+
+from materializers.bundle import BundleMaterializer
+from noria import progress
+from noria.bundle import Bundle, revise
+from noria.config import UseCase
+from noria.judge.evaluation import Evaluation
+from noria.judge.evaluation import evaluate as judge
+from steps.shared.failures import alert_on_failure
+
+_BUNDLES = {"challenger": BundleMaterializer, "rules": BundleMaterializer}
+
+
+@step(output_materializers=_BUNDLES, enable_cache=False, experiment_tracker=True, on_failure=alert_on_failure)
+def evaluate(
+    challenger: Bundle, rules: Bundle, test: pd.DataFrame, use_case: UseCase
+) -> tuple[
+    Annotated[Evaluation, "evaluation"],
+    Annotated[Bundle, "challenger"],
+    Annotated[Bundle, "rules"],
+]:
+    """Metrics with intervals, slices and mistakes; both bundles leave with their test metrics and their version."""
+    import mlflow
+
+    version = str(get_step_context().model.version)
+    folder = Path(tempfile.mkdtemp(prefix="noria-"))
+    evaluation = judge(challenger, test, use_case, rules=rules)
+    finished = revise(challenger, folder / "challenger", version=version, metrics=evaluation.metrics)
+    finished_rules = revise(rules, folder / "rules", version=version, metrics=evaluation.rules_metrics)
+    metrics = {name: metric.value for name, metric in evaluation.metrics.items()}
+    mlflow.log_metrics({f"test_{name}": value for name, value in metrics.items()})
+    log_metadata({f"test_{name}": value for name, value in metrics.items()}, infer_model=True)
+    name = use_case.evaluation.metric
+    metric = evaluation.metrics[name]
+    progress.stage(
+        f"evaluate   {name} {metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f}) on {len(test):,} test rows"
+    )
+    return evaluation, finished, finished_rules

@@ -1,0 +1,26 @@
+"""Look at the data as a person would."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from materializers.report import ReportMaterializer
+from noria import progress
+from noria.config import UseCase
+from noria.explore import exploration_report
+from noria.explore import explore as find_facts
+from noria.reports import Report
+from steps.shared.caching import WITH_DOMAIN_CODE
+from steps.shared.failures import alert_on_failure
+
+
+@step(output_materializers=ReportMaterializer, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
+def explore(
+    table: pd.DataFrame, quarantined: pd.DataFrame, use_case: UseCase
+) -> Annotated[Report, "exploration_report"]:
+    """An HTML report on types, gaps, outliers, distributions and the relation to the target."""
+    facts = find_facts(table, use_case, quarantined)
+    html = exploration_report(facts, table, use_case)
+    progress.stage(f"explore    {len(facts.columns)} columns, {len(facts.warnings)} things to look at")
+    return Report(title=f"{use_case.name}: the data", html=html)

@@ -1,0 +1,40 @@
+"""Compare the challenger with the champion and with the rules on the same test rows."""
+
+from typing import Annotated
+
+import pandas as pd
+from noria.judge.report import evaluation_report
+from zenml import log_metadata, step
+
+from materializers.report import ReportMaterializer
+from noria import progress
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.judge.evaluation import Evaluation
+from noria.judge.gate import Verdict
+from noria.judge.gate import gate as compare
+from noria.models.selection import Selection
+from noria.reports import Report
+from noria.training import Leaderboard
+from steps.shared.champion import find_champion
+from steps.shared.failures import alert_on_failure
+
+
+@step(output_materializers={"evaluation_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
+def gate(
+    challenger: Bundle,
+    rules: Bundle,
+    test: pd.DataFrame,
+    evaluation: Evaluation,
+    selection: Selection,
+    leaderboard: Leaderboard,
+    use_case: UseCase,
+) -> tuple[Annotated[Verdict, "verdict"], Annotated[Report, "evaluation_report"]]:
+    """The verdict with its reason, and the report for the client."""
+    verdict = compare(use_case, test, challenger, rules, find_champion(use_case.name))
+    html = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)
+    log_metadata(
+        {"promote": verdict.promote, "reason": verdict.reason, "ml_needed": verdict.ml_needed}, infer_model=True
+    )
+    progress.stage(f"gate       {'promote: ' + verdict.promote if verdict.promote != 'none' else 'nothing promoted'}")
+    return verdict, Report(title=f"{use_case.name}: the verdict", html=html)

@@ -1,0 +1,47 @@
+"""Choose the challenger and fit it, and the rules, on all training rows."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from zenml import get_step_context, step
+
+from materializers.bundle import BundleMaterializer
+from noria import progress
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.models.selection import Selection
+from noria.models.selection import select as choose
+from noria.training import Leaderboard, fit_bundle
+from steps.shared.caching import WITH_DOMAIN_CODE
+from steps.shared.failures import alert_on_failure
+
+_BUNDLES = {"fitted_challenger": BundleMaterializer, "fitted_rules": BundleMaterializer}
+
+
+@step(output_materializers=_BUNDLES, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
+def select(
+    train: pd.DataFrame, leaderboard: Leaderboard, out_of_fold: pd.DataFrame, use_case: UseCase, fingerprint: str
+) -> tuple[
+    Annotated[Selection, "selection"],
+    Annotated[Bundle, "fitted_challenger"],
+    Annotated[Bundle, "fitted_rules"],
+]:
+    """The chosen candidate with the reason, its bundle, and the bundle of the rules."""
+    selection = choose(leaderboard.scores, use_case)
+    folder = Path(tempfile.mkdtemp(prefix="noria-"))
+    bundles = [
+        fit_bundle(
+            next(score for score in leaderboard.scores if score.kind == kind),
+            train,
+            out_of_fold,
+            use_case,
+            fingerprint=fingerprint,
+            version=str(get_step_context().model.version),
+            folder=folder / role,
+        )
+        for role, kind in (("challenger", selection.kind), ("rules", "rules"))
+    ]
+    progress.stage(f"select     {selection.reason}")
+    return selection, bundles[0], bundles[1]

@@ -1,0 +1,23 @@
+"""Set the test rows aside."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from materializers.table import TableMaterializer
+from noria import progress
+from noria.config import UseCase
+from noria.data import split as domain
+from steps.shared.caching import WITH_DOMAIN_CODE
+from steps.shared.failures import alert_on_failure
+
+
+@step(output_materializers=TableMaterializer, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
+def split(
+    table: pd.DataFrame, use_case: UseCase
+) -> tuple[Annotated[pd.DataFrame, "train_rows"], Annotated[pd.DataFrame, "test_rows"]]:
+    """Training and test rows; the test rows are next touched in `evaluate`."""
+    train, test = domain.split(table, use_case)
+    progress.stage(f"split      {len(train):,} training rows, {len(test):,} test rows ({use_case.split.method})")
+    return train, test

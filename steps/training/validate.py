@@ -1,0 +1,25 @@
+"""Check the table against what the use case expects of it."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import log_metadata, step
+
+from materializers.table import TableMaterializer
+from noria import progress
+from noria.config import UseCase
+from noria.data import validate as domain
+from noria.workspace import Workspace
+from steps.shared.caching import WITH_DOMAIN_CODE
+from steps.shared.failures import alert_on_failure
+
+
+@step(output_materializers=TableMaterializer, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
+def validate(
+    raw: pd.DataFrame, use_case: UseCase
+) -> tuple[Annotated[pd.DataFrame, "valid_rows"], Annotated[pd.DataFrame, "quarantined_rows"]]:
+    """The rows that meet the expectations, and the others with the reason."""
+    result = domain.validate(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
+    log_metadata({"rows": len(result.frame), "quarantined": len(result.quarantined)})
+    progress.stage(f"validate   {len(result.frame):,} rows pass, {len(result.quarantined):,} quarantined")
+    return result.frame, result.quarantined

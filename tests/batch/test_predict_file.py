@@ -1,0 +1,264 @@
+"""Batch inference on real files."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from noria.batch import BatchSummary, predict_file
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.data.tables import read_file
+from noria.errors import NoriaError
+from tests.small_models import make_bundle
+
+ANSWERS = ["prediction", "probability", "decision", "warning", "error"]
+
+
+def predict(
+    bundle: Bundle, source: Path, *, chunk_rows: int = 500, **options: str
+) -> tuple[BatchSummary, pd.DataFrame]:
+    target = source.parent / "out.parquet"
+    summary = predict_file(
+        bundle, source, target, chunk_rows=chunk_rows, quarantine=source.parent / "bad.csv", **options
+    )
+    return summary, pq.read_table(target).to_pandas()
+
+
+def nothing_left(folder: Path, *expected: str) -> bool:
+    return {path.name for path in folder.iterdir()} == set(expected)
+
+
+@pytest.fixture
+def odd_rows(test_rows: pd.DataFrame) -> pd.DataFrame:
+    """1,000 held-out rows with holes, and categories that no training row had."""
+    random = np.random.default_rng(0)
+    rows = test_rows.head(1000).drop(columns="churn").astype(object)
+    rows = rows.mask(random.random(rows.shape) < 0.1)
+    rows.loc[random.random(len(rows)) < 0.2, "contract"] = "Three years, “special”"
+    rows.insert(0, "customer", [f"{i:05d}" for i in range(len(rows))])
+    return rows
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
+def test_a_file_gets_the_same_answers_as_a_table_in_memory(
+    bundle: Bundle, odd_rows: pd.DataFrame, tmp_path: Path, ending: str
+) -> None:
+    source = tmp_path / f"rows.{ending}"
+    if ending == "parquet":
+        odd_rows.astype({"tenure": "Int64", "senior_citizen": "Float64"}).to_parquet(source)
+    else:
+        odd_rows.to_csv(source, index=False)
+
+    summary, out = predict(bundle, source, chunk_rows=300)
+
+    expected = bundle.predict(odd_rows)
+    assert out["customer"].tolist() == odd_rows["customer"].tolist()
+    np.testing.assert_allclose(out["probability"], expected["probability"], atol=1e-6, rtol=0)
+    for name in ("prediction", "decision", "warning", "error"):
+        assert out[name].tolist() == expected[name].tolist()
+    assert (summary.rows, summary.quarantined) == (1000, 0) and summary.warned >= 150
+    assert nothing_left(tmp_path, source.name, "out.parquet")
+
+
+def test_every_value_of_the_source_comes_out_again(bundle: Bundle, odd_rows: pd.DataFrame, tmp_path: Path) -> None:
+    odd_rows.to_csv(tmp_path / "rows.csv", index=False)
+    _, out = predict(bundle, tmp_path / "rows.csv")
+
+    assert out["customer"].iloc[7] == "00007"
+    assert out["monthly_charges"].dtype == "float64"
+    for name in odd_rows:
+        assert out[name].isna().tolist() == odd_rows[name].isna().tolist()
+    pd.testing.assert_series_equal(out["tenure"], odd_rows["tenure"].astype("float64"))
+    assert out["contract"].dropna().tolist() == odd_rows["contract"].dropna().tolist()
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 7, 20, 10_000])
+def test_the_size_of_the_chunks_changes_nothing(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path, chunk_rows: int
+) -> None:
+    """Whole numbers until row 34, where a word comes; a gap, a float and a flag spelled as a number in between."""
+    rows = test_rows.head(40).drop(columns="churn").astype(object)
+    rows.loc[[3, 17], "tenure"] = None
+    rows.loc[25, "tenure"] = 7.5
+    rows.loc[34, "tenure"] = "seven"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+
+    summary, out = predict(bundle, tmp_path / "rows.csv", chunk_rows=chunk_rows)
+    _, whole = predict(bundle, tmp_path / "rows.csv", chunk_rows=40)
+
+    pd.testing.assert_frame_equal(out, whole)
+    assert out.index[out["error"] != ""].tolist() == [34]
+    assert out["tenure"].iloc[25] == 7.5 and np.isnan(out["tenure"].iloc[34])
+    assert summary.quarantined == 1
+
+
+def test_bad_rows_stay_in_place_and_go_to_the_quarantine_with_the_reason(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows = test_rows.head(30).drop(columns="churn").astype(object)
+    rows.loc[4, "monthly_charges"] = "a lot"
+    rows.loc[9, "total_charges"] = "inf"
+    lines = rows.to_csv(index=False).splitlines()
+    lines[1 + 12] += ",one too many"
+    lines[1 + 20] = 'broken,"quo"te,1'
+    lines.insert(5, "")  # a blank line is no row
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+
+    summary, out = predict(bundle, tmp_path / "rows.csv", chunk_rows=8)
+
+    bad = [4, 9, 12, 20]
+    assert out.index[out["error"] != ""].tolist() == bad
+    assert out.loc[bad, ["prediction", "probability", "decision"]].isna().all(axis=None)
+    assert out.drop(index=bad)[["prediction", "probability", "decision"]].notna().all(axis=None)
+    assert summary.quarantined == 4 and summary.quarantine == str(tmp_path / "bad.csv")
+    aside = pd.read_csv(tmp_path / "bad.csv", dtype=str)
+    assert aside["row"].tolist() == ["5", "10", "13", "21"]
+    assert aside["monthly_charges"].iloc[0] == "a lot"
+    assert aside["reason"].iloc[0] == "monthly_charges: 'a lot' is not a number"
+    assert aside["reason"].iloc[1] == "total_charges: infinite"
+    assert "20 fields where the header has 19" in aside["reason"].iloc[2]
+    assert "one too many" in aside["reason"].iloc[2]
+    assert "cannot be told into fields" in aside["reason"].iloc[3]
+    np.testing.assert_allclose(
+        out.drop(index=bad)["probability"], bundle.predict(rows.drop(index=bad))["probability"], atol=1e-9
+    )
+
+
+def test_a_clean_run_removes_the_quarantine_of_the_last_one(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows = test_rows.head(5).astype(object)
+    rows.assign(tenure="?").to_csv(tmp_path / "rows.csv", index=False)
+    assert predict(bundle, tmp_path / "rows.csv")[0].quarantined == 5
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    assert predict(bundle, tmp_path / "rows.csv")[0].quarantine is None
+    assert nothing_left(tmp_path, "rows.csv", "out.parquet")
+
+
+def test_a_missing_column_is_told_before_anything_is_written(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    test_rows.drop(columns=["tenure", "contract"]).to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(NoriaError, match="missing columns: `tenure`, `contract`") as caught:
+        predict(bundle, tmp_path / "rows.csv")
+    assert caught.value.where == str(tmp_path / "rows.csv")
+    assert nothing_left(tmp_path, "rows.csv")
+
+
+def test_a_failure_half_way_leaves_the_earlier_output_as_it_was(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    text = test_rows.head(50).to_csv(index=False)
+    (tmp_path / "rows.csv").write_text(text)
+    predict(bundle, tmp_path / "rows.csv")
+    before = (tmp_path / "out.parquet").read_bytes()
+    (tmp_path / "rows.csv").write_text(text.replace(",0,", ",?,", 1) + '"never closed,1\n' * 3)
+    with pytest.raises(NoriaError, match="never closed"):
+        predict(bundle, tmp_path / "rows.csv", chunk_rows=10)
+    assert (tmp_path / "out.parquet").read_bytes() == before
+    assert nothing_left(tmp_path, "rows.csv", "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\n\n", "the file is empty"),
+        ("HEADER\n".encode(), "the file holds no rows"),
+        ("HEADER\n".encode() + b"\xff\xfe\n", "not UTF-8"),
+        ("HEADER,prediction\n".encode(), "a column `prediction`"),
+        ("HEADER,x,x\n".encode(), "two columns are named `x`"),
+        (b"PAR1", "missing columns"),
+        (None, "file not found"),
+    ],
+)
+def test_files_that_cannot_be_predicted(bundle: Bundle, tmp_path: Path, content: bytes | None, message: str) -> None:
+    source = tmp_path / "rows.csv"
+    if content is not None:
+        source.write_bytes(content.replace(b"HEADER", ",".join(bundle.manifest.schema_.names).encode()))
+    with pytest.raises(NoriaError, match=message):
+        predict(bundle, source)
+    assert nothing_left(tmp_path, *(["rows.csv"] if content is not None else []))
+
+
+def test_a_damaged_parquet_file_is_no_traceback(bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path) -> None:
+    test_rows.to_parquet(tmp_path / "rows.parquet")
+    whole = (tmp_path / "rows.parquet").read_bytes()
+    (tmp_path / "rows.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NoriaError, match="not a readable Parquet file"):
+        predict(bundle, tmp_path / "rows.parquet")
+
+
+def test_places_that_would_overwrite_the_source_or_mislead_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    source = tmp_path / "rows.parquet"
+    with pytest.raises(NoriaError, match="three files"):
+        predict_file(bundle, source, source, chunk_rows=10, quarantine=tmp_path / "bad.csv")
+    with pytest.raises(NoriaError, match="written as Parquet"):
+        predict_file(bundle, source, tmp_path / "out.csv", chunk_rows=10, quarantine=tmp_path / "bad.csv")
+
+
+def test_semicolons_and_decimal_commas(bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path) -> None:
+    test_rows.to_csv(tmp_path / "rows.csv", index=False, sep=";", decimal=",")
+    _, out = predict(bundle, tmp_path / "rows.csv", separator=";", decimal=",")
+    np.testing.assert_allclose(out["probability"], bundle.predict(test_rows)["probability"], atol=1e-9)
+
+
+def test_categories_mean_in_a_file_what_they_meant_in_training(
+    churn: UseCase, rows: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    """Training read codes as whole numbers and flags as truth values; a file spells both as it likes."""
+    features = churn.features.model_copy(update={"categorical": ["senior_citizen", "vip"]})
+    use_case = churn.model_copy(update={"features": features})
+    (tmp_path / "train.csv").write_text(
+        rows[0].head(600).assign(vip=["true", "false", "true"] * 200).to_csv(index=False)
+    )
+    train = read_file(str(tmp_path / "train.csv"))
+    coded = make_bundle(use_case, train, train, "tree", tmp_path)
+    spelled = rows[1].head(4).assign(senior_citizen=["1", "01", "1.0", "0"], vip=["true", "True", "TRUE", "maybe"])
+    spelled.to_csv(tmp_path / "rows.csv", index=False)
+
+    _, out = predict(coded, tmp_path / "rows.csv", chunk_rows=1)
+
+    assert out["warning"].tolist() == ["", "", "", "vip: unseen category 'maybe'"]
+    assert out["senior_citizen"].tolist() == ["1", "01", "1.0", "0"]
+
+
+_PEAK = """
+import resource, sys
+from pathlib import Path
+from noria.batch import predict_file
+from noria.bundle import Bundle
+folder = Path(sys.argv[2])
+predict_file(Bundle.load(Path(sys.argv[1])), folder / sys.argv[3], folder / (sys.argv[3] + ".out.parquet"),
+             chunk_rows=2000, quarantine=folder / "bad.csv")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_long_file_needs_no_more_memory_than_a_short_one(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path, ending: str
+) -> None:
+    peaks = {}
+    for name, many in (("short", 4_000), ("long", 120_000)):
+        rows = test_rows.sample(many, replace=True, random_state=0).assign(note="x" * 400)
+        file = f"{name}.{ending}"
+        if ending == "csv":
+            rows.to_csv(tmp_path / file, index=False)
+        else:
+            rows.to_parquet(tmp_path / file, index=False)  # one row group
+        run = subprocess.run(
+            [sys.executable, "-c", _PEAK, str(bundle.folder), str(tmp_path), file],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks[name] = int(run.stdout) / 1024
+    assert peaks["long"] < peaks["short"] + 60, (
+        peaks
+    )  # MB; the long rows alone hold 60 MB of text, twice over as objects

@@ -1,0 +1,41 @@
+"""Predictions as the service logs them."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from noria.bundle import Bundle
+from noria.predictions import Feedback, PredictionRecord, PredictionStore
+
+NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
+
+
+def serve(
+    store: PredictionStore, bundle: Bundle, rows: pd.DataFrame, at: datetime, labels: pd.Series | None = None
+) -> list[str]:
+    """Log predictions for the rows as the service does, and their labels if given; the predictions' ids."""
+    names = bundle.manifest.schema_.names
+    features = rows[names].astype(object).where(rows[names].notna(), None).to_dict(orient="records")
+    answers = bundle.predict(rows)
+    probabilities = answers["probability"].astype(object).where(answers["probability"].notna(), None)
+    records = [
+        PredictionRecord(
+            request_id="r",
+            model=bundle.manifest.name,
+            version=bundle.manifest.version,
+            features=row,
+            prediction=prediction,
+            probability=probability,
+            decision=decision,
+            latency_ms=1.0,
+            at=at,
+        )
+        for row, prediction, probability, decision in zip(
+            features, answers["prediction"], probabilities, answers["decision"], strict=True
+        )
+    ]
+    store.append(records)
+    ids = [record.id for record in records]
+    if labels is not None:
+        store.label([Feedback(id=key, label=label) for key, label in zip(ids, labels.tolist(), strict=True)])
+    return ids
