@@ -29,8 +29,8 @@ def answer(
         task: binary, multiclass or regression.
         classes: binary [negative, positive]; multiclass the k classes.
         policy: what is done with a prediction. For binary its threshold also parts the two classes.
-        said: (n,) classes that written rules give. They stand as written, and binary ones decide by themselves:
-            the rules are what was done before there was a model.
+        said: (n,) classes that written rules give. They stand as written and nobody is asked: the rules are
+            what was done before there was a model.
 
     Returns:
         n rows: `prediction` (text, or float64 for regression), `probability` (of the positive class, or of the
@@ -48,7 +48,7 @@ def answer(
         names = np.array(classes, dtype=object)
         prediction = names[scores.argmax(axis=1)] if said is None else said
         probability = np.where(prediction[:, None] == names, scores, 0).sum(axis=1)
-        decision = policy.decide(scores)
+        decision = policy.decide(scores) if said is None else np.full(len(scores), "act")
     return pd.DataFrame({"prediction": prediction, "probability": probability, "decision": decision})
 
 

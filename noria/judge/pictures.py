@@ -19,10 +19,10 @@ _SQUARE = "m.4 1h6.6v8.2h-6.6z"
 GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "right_act": (GOOD, "pointed at, rightly", ("act_positive",)),
     "vain": (SECOND, "pointed at in vain", ("act_negative",)),
+    "right": (GOOD, "right", ("right",)),
     "asked": (_ASKED, "handed to a person", ("ask_positive", "ask_negative", "ask")),
     "missed": (BAD, "missed", ("leave_positive",)),
     "right_leave": (_PALE, "rightly left alone", ("leave_negative",)),
-    "right": (GOOD, "right", ("right",)),
     "wrong": (BAD, "wrong", ("wrong",)),
     "near": (GOOD, "near the truth", ("near",)),
     "too_high": (SECOND, "too high", ("too_high",)),

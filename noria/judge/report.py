@@ -46,6 +46,7 @@ def evaluation_report(
         scores: the cross-validated scores of all candidates.
         use_case: gives question, worths and words.
     """
+    cautions = story.cautions(evaluation, verdict, use_case)
     empty = {"slices": not evaluation.slices, "mistakes": not evaluation.mistakes}
     return render(
         "judge/report.html",
@@ -62,8 +63,8 @@ def evaluation_report(
         behind=_behind(evaluation),
         reading=_READING[use_case.problem.readable],
         setting=story.setting(evaluation, use_case),
-        cautions=[("watch", text) for text in story.cautions(evaluation, verdict, use_case)],
-        tone={True: "good", False: "watch"}[verdict.ml_needed and verdict.promote == "challenger"],
+        cautions=[("watch", text) for text in cautions],
+        tone="good" if verdict.promote == "challenger" and not cautions else "watch",
         approaches=_approaches(evaluation, use_case),
         metric=metric_name(evaluation.metric, use_case),
         meaning=metric_meaning(evaluation.metric, use_case),
@@ -113,7 +114,7 @@ def _thousand(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> 
 def _worth_note(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> str:
     lead, costs = approach.model_leads_by, story.all_cost(evaluation)
     if lead is None or evaluation.kind == "rules":
-        low, high = sorted(abs(end) if costs else end for end in (approach.worth.low, approach.worth.high))
+        low, high = sorted(-end if costs else end for end in (approach.worth.low, approach.worth.high))
         if low == high:
             return ""
         return f"likely between {rounded(low)} and {rounded(high)}"
@@ -268,8 +269,12 @@ def _worths(use_case: UseCase) -> list[tuple[str, str]]:
     rows = []
     for name, value in worth.model_dump().items():
         if isinstance(value, dict):
-            rows += [(f"Missing “{label}”", f"{number(amount)} {unit}") for label, amount in value.items()]
+            rows += [(f"Missing “{label}”", f"{_exact(amount)} {unit}") for label, amount in value.items()]
         else:
-            shown = number(value) if name == "tolerance" else f"{number(value)} {unit}"
+            shown = number(value) if name == "tolerance" else f"{_exact(value)} {unit}"
             rows.append(((fields[name].description or name).split(" (")[0].rstrip(".").replace("`", ""), shown))
     return rows
+
+
+def _exact(amount: float) -> str:
+    return number(amount).replace("-", "−")

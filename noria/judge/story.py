@@ -128,8 +128,9 @@ def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> lis
         )
     if lead is not None and not verdict.ml_needed and lead.low > 0:
         found.append(
-            f"By {metric_name(evaluation.metric, use_case)} the rules hold their own, yet the model's decisions brought "
-            f"in {money(lead.value, use_case)} more per 1,000 {cases(use_case)}. If that counts, judge by `worth`."
+            f"By {metric_name(evaluation.metric, use_case)} the rules hold their own, yet the model's decisions "
+            f"brought in {money(lead.value, use_case)} more per 1,000 {cases(use_case)}. "
+            "If that counts, judge by `worth`."
         )
     idle = by_name(evaluation, "nothing")
     if evaluation.kind != "rules" and idle and idle.model_leads_by and idle.model_leads_by.low <= 0:

@@ -151,9 +151,9 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, content: str | None) -> No
 def test_a_reference_that_changes_after_loading_is_refused(folder: Path) -> None:
     bundle = Bundle.load(folder)
     (folder / "reference.parquet").write_bytes(b"")
-    with pytest.raises(NoriaError, match="reference.parquet"):
+    with pytest.raises(NoriaError, match="reference"):
         bundle.reference()
-    with pytest.raises(NoriaError, match="reference.parquet"):
+    with pytest.raises(NoriaError, match="reference"):
         revise(bundle, folder.parent / "copy")
     assert not list(folder.parent.glob("copy*")) + list(folder.parent.glob(".copy*"))
 
