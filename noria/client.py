@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from noria.api import FeedbackResponse, ModelFacts, PredictResponse, Refusal
+from noria.api import Answer, FeedbackResponse, ModelFacts, PredictResponse, Refusal
 from noria.errors import NoriaError
 
 PURPOSE = "x-noria-purpose"
@@ -34,10 +34,10 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "") -> PredictResponse:
+    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "") -> list[Answer]:
         """Predict rows: one object per case with every input column. `purpose="smoke"` marks a deployment's test."""
         headers = {PURPOSE: purpose} if purpose else {}
-        return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers)
+        return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers).predictions
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
         """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case)."""

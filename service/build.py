@@ -14,7 +14,6 @@ from pathlib import Path
 import yaml
 
 from noria.bundle import Bundle
-from noria.deployment import Bento
 from noria.deployment.code import code_digest, code_files
 from noria.errors import NoriaError
 from noria.workspace import PROJECT, Workspace
@@ -40,8 +39,8 @@ _NEEDED = (
 )
 
 
-def build_bento(bundle: Bundle, workspace: Workspace) -> Bento:
-    """Build the Bento of a bundle, or find it if the same one was built before.
+def build_bento(bundle: Bundle, workspace: Workspace) -> Path:
+    """The folder of a Bento of this bundle; the same one that was built before is taken again.
 
     BentoML runs in a process of its own: it would import the service into this one and keep to the first home
     folder it saw.
@@ -51,8 +50,8 @@ def build_bento(bundle: Bundle, workspace: Workspace) -> Bento:
     """
     name, tagged = bundle.manifest.name, _tagged(bundle)
     home = workspace.service / "bentoml"
-    built = Bento(tag=f"{name}:{tagged}", path=home / "bentos" / name / tagged)
-    if not (built.path / "bento.yaml").is_file():
+    built = home / "bentos" / name / tagged
+    if not (built / "bento.yaml").is_file():
         try:
             with tempfile.TemporaryDirectory(prefix="build-", dir=workspace.service) as staging:
                 _stage(Path(staging), bundle)

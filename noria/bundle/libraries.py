@@ -1,6 +1,6 @@
 """The libraries whose versions decide whether a stored model can be read."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from noria.bundle.manifest import Manifest
@@ -12,7 +12,7 @@ _BY_KIND = {"rules": ("numpy", "pandas"), "xgboost": (*_SKLEARN, "xgboost")}
 
 def libraries(kind: str) -> dict[str, str]:
     """Library → installed version, of those that a kind of model needs."""
-    return {name: version(name) for name in _BY_KIND.get(kind, _SKLEARN)}
+    return {name: _installed(name) for name in _BY_KIND.get(kind, _SKLEARN)}
 
 
 def check_libraries(manifest: Manifest, folder: Path) -> None:
@@ -29,3 +29,10 @@ def check_libraries(manifest: Manifest, folder: Path) -> None:
                 where=str(folder),
                 fix=f"install {name} {wrote}, or train anew",
             )
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return version(f"{name}-cpu")  # XGBoost without CUDA, where a service runs

@@ -4,10 +4,9 @@ from noria.deployment.facts import ServiceFacts, service_facts
 from noria.deployment.launch import stop
 from noria.deployment.roll import start_or_roll
 from noria.deployment.smoke import smoke_test
-from noria.deployment.state import Bento, Deployment, Settings, state
+from noria.deployment.state import Deployment, Settings, state
 
 __all__ = [
-    "Bento",
     "Deployment",
     "ServiceFacts",
     "Settings",

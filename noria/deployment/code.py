@@ -1,9 +1,19 @@
-"""Whether two servers run the same code."""
+"""What a Bento's folder holds, and whether two of them hold the same code."""
 
 import hashlib
 from pathlib import Path
 
 PACKAGES = ("noria", "service")
+
+
+def source_of(bento: Path) -> Path:
+    """The folder with the code and the bundle."""
+    return bento / "src"
+
+
+def bundle_of(bento: Path) -> Path:
+    """The bundle that a Bento was built with."""
+    return source_of(bento) / "bundle"
 
 
 def code_files(folder: Path) -> list[Path]:

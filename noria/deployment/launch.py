@@ -11,9 +11,9 @@ from pathlib import Path
 
 from noria import handover, progress
 from noria.client import Client
-from noria.deployment.code import code_digest
+from noria.deployment.code import code_digest, source_of
 from noria.deployment.logs import fresh_log, last_lines
-from noria.deployment.state import Bento, Deployment, Settings, forget, save, state
+from noria.deployment.state import Deployment, Settings, forget, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
 from noria.processes import Identity, alive, end, identity, listener
@@ -26,7 +26,7 @@ _GRACE_S = 20.0
 def start(
     workspace: Workspace,
     settings: Settings,
-    bento: Bento,
+    bento: Path,
     *,
     version: str,
     order: handover.Activation | None = None,
@@ -37,7 +37,7 @@ def start(
     Args:
         workspace: where its state and log are kept.
         settings: how it is started.
-        bento: what it runs.
+        bento: folder of the Bento that it runs.
         version: version of the bundle that it answers with.
         order: the bundle to answer with, if not the one in the Bento.
         timeout_s: how long it may take, in seconds.
@@ -58,7 +58,7 @@ def start(
             version=version,
             bento=bento,
             settings=settings,
-            code=code_digest(bento.code),
+            code=code_digest(source_of(bento)),
             pid=who.pid,
             process_started=who.started,
             started_at=datetime.now(UTC),
@@ -89,8 +89,7 @@ def stop_now(workspace: Workspace) -> bool:
     deployment = state(workspace)
     if deployment is None:
         return False
-    workers = [Identity(worker.pid, worker.process_started) for worker in handover.reports(workspace.service)]
-    end([deployment.process, *workers], grace_s=_GRACE_S)
+    end([deployment.process], grace_s=_GRACE_S)
     forget(workspace)
     return True
 
@@ -173,13 +172,13 @@ def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _spawn(bento: Bento, settings: Settings, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bentoml", "serve", str(bento.path)]
+def _spawn(bento: Path, settings: Settings, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bentoml", "serve", str(bento)]
     command += ["--host", settings.host, "--port", str(settings.port)]
     with fresh_log(log) as output:
         return subprocess.Popen(  # noqa: S603 - our own command; it has a session of its own, so Ctrl-C here spares it
             command,
-            cwd=bento.code,
+            cwd=source_of(bento),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -7,10 +7,10 @@ from pathlib import Path
 from noria import handover, progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment.code import code_digest
+from noria.deployment.code import bundle_of, code_digest, source_of
 from noria.deployment.launch import start, stop_now, wait_ready
 from noria.deployment.smoke import smoke_test
-from noria.deployment.state import Bento, Deployment, Settings, save, state
+from noria.deployment.state import Deployment, Settings, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
 from noria.workspace import Workspace
@@ -18,7 +18,7 @@ from noria.workspace import Workspace
 _KEPT = 3
 
 
-def start_or_roll(use_case: UseCase, workspace: Workspace, bento: Bento, bundle: Bundle) -> Deployment:
+def start_or_roll(use_case: UseCase, workspace: Workspace, bento: Path, bundle: Bundle) -> Deployment:
     """Let the server answer with `bundle`, and prove it with a smoke test.
 
     No server: one is started. A server with the same code and settings: its workers take over the bundle one by one,
@@ -37,7 +37,7 @@ def start_or_roll(use_case: UseCase, workspace: Workspace, bento: Bento, bundle:
             running = None
         if running is None:
             deployment = _first(workspace, settings, bento, bundle, timeout_s)
-        elif running.settings == settings and running.code == code_digest(bento.code):
+        elif running.settings == settings and running.code == code_digest(source_of(bento)):
             deployment = _roll(workspace, running, bundle, timeout_s)
         else:
             deployment = _restart(workspace, running, settings, bento, bundle, timeout_s=timeout_s)
@@ -45,7 +45,7 @@ def start_or_roll(use_case: UseCase, workspace: Workspace, bento: Bento, bundle:
         return deployment
 
 
-def _first(workspace: Workspace, settings: Settings, bento: Bento, bundle: Bundle, timeout_s: float) -> Deployment:
+def _first(workspace: Workspace, settings: Settings, bento: Path, bundle: Bundle, timeout_s: float) -> Deployment:
     deployment = start(workspace, settings, bento, version=bundle.manifest.version, timeout_s=timeout_s)
     try:
         smoke_test(deployment, bundle)
@@ -82,7 +82,7 @@ def _put_back(workspace: Workspace, running: Deployment, before: handover.Activa
 
 
 def _restart(
-    workspace: Workspace, running: Deployment, settings: Settings, bento: Bento, bundle: Bundle, *, timeout_s: float
+    workspace: Workspace, running: Deployment, settings: Settings, bento: Path, bundle: Bundle, *, timeout_s: float
 ) -> Deployment:
     reason = "settings" if running.settings != settings else "code"
     progress.warn(f"the service's {reason} changed, so it is restarted: for some seconds nobody answers")
@@ -100,7 +100,7 @@ def _restart(
 
 
 def _built_in(running: Deployment) -> handover.Activation:
-    return handover.Activation(bundle=running.bento.bundle, version=running.version)
+    return handover.Activation(bundle=bundle_of(running.bento), version=running.version)
 
 
 def _ordered(workspace: Workspace, bundle: Bundle) -> handover.Activation:
@@ -120,8 +120,8 @@ def _ordered(workspace: Workspace, bundle: Bundle) -> handover.Activation:
 def _prune(workspace: Workspace, deployment: Deployment) -> None:
     """Remove all but the newest Bentos and copies of bundles, and those in use."""
     order = handover.activation(workspace.service)
-    in_use = {deployment.bento.path, *([order.bundle] if order is not None else [])}
-    for folder in (workspace.service / "bundles", deployment.bento.path.parent):
+    in_use = {deployment.bento, *([order.bundle] if order is not None else [])}
+    for folder in (workspace.service / "bundles", deployment.bento.parent):
         versions = sorted((path for path in folder.glob("*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
         for path in versions[:-_KEPT]:
             if path not in in_use:

@@ -25,7 +25,7 @@ def smoke_test(deployment: Deployment, bundle: Bundle) -> None:
     rows = bundle.examples()[: deployment.settings.max_rows]
     expected = bundle.predict(pd.DataFrame(rows)).to_dict("records")
     with Client(deployment.url) as client:
-        answers = client.predict(rows, purpose=SMOKE).predictions
+        answers = client.predict(rows, purpose=SMOKE)
     for answer, wanted in zip(answers, expected, strict=True):
         if answer.version != bundle.manifest.version:
             raise _failed(deployment, f"version {answer.version} answers instead of {bundle.manifest.version}")

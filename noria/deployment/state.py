@@ -19,23 +19,6 @@ _STATE = "state.json"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds who listens everywhere
 
 
-class Bento(Section):
-    """A built Bento: the service, the code and a bundle in one folder."""
-
-    tag: str
-    path: Path
-
-    @property
-    def code(self) -> Path:
-        """The folder that holds the code and the bundle."""
-        return self.path / "src"
-
-    @property
-    def bundle(self) -> Path:
-        """The bundle that it was built with."""
-        return self.code / "bundle"
-
-
 class Settings(Section):
     """What a server is started with; another value needs another server."""
 
@@ -64,7 +47,8 @@ class Deployment(Section):
     use_case: str
     version: str
     """Version of the bundle that it answers with."""
-    bento: Bento
+    bento: Path
+    """Folder of the Bento that it runs."""
     settings: Settings
     code: str
     """Digest of the code that it runs."""

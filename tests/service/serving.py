@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from noria.bundle import Bundle

@@ -33,7 +33,7 @@ def test_its_code_and_bundle_load_from_its_own_folder_with_what_it_requires(bent
     done = subprocess.run(command, cwd=(bento / "src"), env=clean, capture_output=True, text=True, check=True)
     loaded = [Path(line) for line in done.stdout.split()]
     assert len(loaded) > 20
-    assert all(path.is_relative_to((bento / "src")) for path in loaded)
+    assert all(path.is_relative_to(bento / "src") for path in loaded)
     foreign = set().union(*(_imported(path) for path in loaded)) - {"noria", "service", "xgboost"}
     distributions = packages_distributions()
     needed = {distributions[module][0].lower() for module in foreign if module in distributions}
