@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 Type = Literal["number", "integer", "text", "boolean", "datetime"]
-_BOOLEAN = {
+BOOLEANS = {
     "true": True,
     "false": False,
     "yes": True,
@@ -66,14 +66,20 @@ def _integers(values: pd.Series) -> pd.Series:
 def _text(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.StringDtype):
         return values
-    return values.astype("str").where(values.notna())
+    # as a request is read: 1.0 is "1", whether or not a missing value made the column one of floats
+    from noria.schema.values import distinct, read_each, text_of
+
+    codes, found = distinct(values)
+    texts, _ = read_each(text_of, found)
+    read = [value if isinstance(value, str) else text for value, text in zip(found, texts, strict=True)]
+    return pd.Series(np.array([*read, None], dtype=object)[codes], index=values.index, name=values.name).astype("str")
 
 
 def _booleans(values: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(values):
         return values
     codes, distinct = pd.factorize(values)
-    read = np.array([_BOOLEAN.get(str(value).strip().lower()) for value in distinct] + [None], dtype=object)
+    read = np.array([BOOLEANS.get(str(value).strip().lower()) for value in distinct] + [None], dtype=object)
     found = pd.Series(read[codes], index=values.index, name=values.name)
     return found.astype(bool) if found.notna().all() and len(found) else found
 

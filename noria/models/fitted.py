@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from noria import progress
 from noria.config import UseCase
 from noria.models.candidates import Params
 from noria.models.estimators import estimator_scores, fit_estimator
@@ -79,7 +80,9 @@ def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> Fi
     """
     rows = read_training_rows(train, use_case, warn=True)
     if kind == "rules":
-        return fit_rules(rows, use_case)
+        fitted = fit_rules(rows, use_case)
+        _warn_of_idle_rules(fitted)
+        return fitted
     preparation = build_preparation(kind, rows.schema, use_case.features.clip_quantile)
     prepared = preparation.fit_transform(rows.checked.matrix)
     return assemble(kind, params, rows, preparation, fit_estimator(kind, params, rows, prepared, use_case))
@@ -98,3 +101,9 @@ def assemble(kind: str, params: Params, rows: TrainingRows, preparation: Prepara
         steps.append(("model", estimator))
     booster = estimator if kind == "xgboost" else None
     return Fitted(kind, params, rows.schema, rows.task, rows.classes, Pipeline(steps), booster)
+
+
+def _warn_of_idle_rules(fitted: Fitted) -> None:
+    for answer in fitted.rules.answers if fitted.rules else []:
+        if answer.rows == 0 and answer.when is not None:
+            progress.warn(f"a rule catches no training row: {answer.when}")

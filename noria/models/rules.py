@@ -11,7 +11,8 @@ from noria.config.base import Section
 from noria.config.modelling import Rules
 from noria.data.names import did_you_mean
 from noria.errors import NoriaError
-from noria.models.conditions import Predicate, compile_condition, rule_place
+from noria.models.compiler import Predicate
+from noria.models.conditions import compile_condition, rule_place
 from noria.models.training_rows import TrainingRows
 from noria.schema.columns import Kind
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.data.names import did_you_mean
-from noria.data.types import convert
+from noria.data.types import BOOLEANS, convert
 from noria.errors import NoriaError
 from noria.schema.columns import Column
 from noria.schema.values import distinct, is_missing, number_of, read_each, shown, text_of
@@ -154,6 +154,8 @@ def _categories(
     column: Column, raw: Raw, errors: list[str], warnings: list[str]
 ) -> tuple[NDArray[np.intp], list[str | None]]:
     codes, texts, faults = read_texts(raw)
+    if column.is_boolean:
+        texts = [_spelled(text, column) for text in texts]
     for row, fault in _per_row(codes, faults).items():
         _note(errors, row, column.name, fault)
     unseen = {code: f"unseen category {shown(text)}" for code, text in enumerate(texts) if text not in column.codes}
@@ -221,3 +223,9 @@ def _date_or_text(value: Any) -> Any:
         return None
     # a bare number names no moment: neither its unit nor its start is known
     return value if isinstance(value, str) or hasattr(value, "isoformat") else "no date"
+
+
+def _spelled(text: str | None, column: Column) -> str | None:
+    """`yes`, `1` or `true` as the column has it, where validation made booleans of such words in training."""
+    meant = None if text is None or text in column.codes else BOOLEANS.get(text.strip().lower())
+    return text if meant is None else str(meant)

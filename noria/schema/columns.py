@@ -30,3 +30,8 @@ class Column(Section):
         codes: dict[str | None, int] = {text: code for code, text in enumerate(self.categories)}
         codes[None] = len(self.categories)
         return codes
+
+    @cached_property
+    def is_boolean(self) -> bool:
+        """Whether the only categories are True and False."""
+        return bool(self.categories) and set(self.categories) <= {"True", "False"}

@@ -226,3 +226,9 @@ def test_many_rows_and_one_row_agree(churn: Case) -> None:
     alone = [fitted.scores(churn.test.iloc[[i]])[0] for i in range(60)]
     assert together[:60].tolist() == alone
     assert fitted.scores(pd.DataFrame(churn.test.head(0))).shape == (0,)
+
+
+def test_a_rule_that_catches_nothing_is_reported(churn: Case, warned: list[str]) -> None:
+    rule = {"when": 'contract == "Month to month"', "then": "Yes"}
+    fit("rules", {}, churn.train, changed(churn.use_case, rules={"conditions": [rule], "otherwise": "No"}))
+    assert warned == ['a rule catches no training row: contract == "Month to month"']

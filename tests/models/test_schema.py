@@ -231,3 +231,22 @@ def test_rare_categories_count_as_unseen(bike: Case) -> None:
     codes = schema.encode(bike.train)[:, schema.encoded_names.index("hr")]
     assert len(column.categories) == 5
     assert (codes == -1).sum() == (~bike.train["hr"].isin(column.categories)).sum() > 0
+
+
+def test_a_request_means_what_validation_made_of_the_training_value(churn: Case) -> None:
+    """Declared types convert the training column; the same raw values must not be unseen at prediction."""
+    from noria.data.validate import validate
+
+    raw = churn.train.assign(
+        vip=["yes" if i % 3 else "no" for i in range(len(churn.train))],
+        branch=[float(i % 4) if i % 5 else None for i in range(len(churn.train))],
+    )
+    declared = {"columns": {"vip": {"type": "boolean"}, "branch": {"type": "text"}}}
+    use_case = changed(churn.use_case, data={"expectations": declared})
+    schema = InputSchema.fit(validate(raw, use_case).frame, use_case)
+    assert {column.kind for column in schema.columns if column.name in {"vip", "branch"}} == {"category"}
+    for rows in (raw.head(10), raw, raw.assign(vip=raw["vip"] == "yes", branch=raw["branch"].astype("Int64"))):
+        checked = schema.check(rows)
+        assert not any("vip" in text or "branch" in text for text in checked.warnings)
+        assert checked.frame["branch"].dropna().isin(["0", "1", "2", "3"]).all()
+        assert set(checked.frame["vip"]) == {"True", "False"}
