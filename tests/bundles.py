@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase, load_use_case
 from noria.data.split import split
 from noria.models.decision import choose_policy
-from noria.models.fitted import fit
+from noria.models.fitted import Fitted, fit
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS: dict[str, dict[str, Any]] = {
@@ -65,13 +66,7 @@ def contracts() -> Case:
 def make(case: Case, kind: str, folder: Path, *, version: str = "1") -> Bundle:
     """A bundle of one kind, its policy chosen on two folds of the training rows."""
     use_case, train, _ = case
-    params = PARAMS.get(kind, {})
-    fitted = fit(kind, params, train, use_case)
-    scores = np.full_like(fitted.scores(train), np.nan)
-    halves = np.arange(len(train)) % 2
-    for half in (0, 1):
-        seen = fit(kind, params, train[halves != half].reset_index(drop=True), use_case)
-        scores[halves == half] = seen.scores(train[halves == half])
+    fitted, scores = _fitted(case, kind)
     return write_bundle(
         folder,
         fitted,
@@ -82,3 +77,20 @@ def make(case: Case, kind: str, folder: Path, *, version: str = "1") -> Bundle:
         fingerprint="0" * 64,
         version=version,
     )
+
+
+_known: dict[str, tuple[Fitted, NDArray[np.float64]]] = {}
+
+
+def _fitted(case: Case, kind: str) -> tuple[Fitted, NDArray[np.float64]]:
+    use_case, train, _ = case
+    key = f"{kind} {len(train)} {list(train.columns)} {use_case.model_dump_json()}"
+    if key not in _known:
+        fitted = fit(kind, PARAMS.get(kind, {}), train, use_case)
+        scores = np.full_like(fitted.scores(train), np.nan)
+        halves = np.arange(len(train)) % 2
+        for half in (0, 1):
+            seen = fit(kind, PARAMS.get(kind, {}), train[halves != half].reset_index(drop=True), use_case)
+            scores[halves == half] = seen.scores(train[halves == half])
+        _known[key] = fitted, scores
+    return _known[key]
