@@ -63,6 +63,7 @@ class Runtime:
         Raises:
             NoriaError: either does not work; the worker's report says so, too.
         """
+        self._ended = threading.Event()
         folder = _service_dir()
         seen = None if folder is None else stamp(folder)
         order = None
@@ -75,7 +76,7 @@ class Runtime:
             raise
         self._report(folder, order)
         if folder is not None:
-            threading.Thread(target=self._watch, args=(folder, seen), daemon=True).start()
+            threading.Thread(target=self._watch, args=(folder, seen, self._ended), daemon=True).start()
 
     def stop(self) -> None:
         """Stop watching and close the store."""
@@ -89,8 +90,8 @@ class Runtime:
         bundle = Bundle.load(_BUILT_IN if order is None else order.bundle)
         self._active = Active(bundle, datetime.now(UTC), bundle.examples()[0])
 
-    def _watch(self, folder: Path, seen: tuple[int, int] | None) -> None:
-        while not self._ended.wait(_LOOK_S):
+    def _watch(self, folder: Path, seen: tuple[int, int] | None, ended: threading.Event) -> None:
+        while not ended.wait(_LOOK_S):
             if os.getppid() != _PARENT:  # killed outright: without it nobody would ever stop this worker
                 os.kill(os.getpid(), signal.SIGTERM)
                 return

@@ -1,0 +1,103 @@
+"""The service's app without a server, answering with numbers; and what it does when nothing can be recorded."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from noria import handover
+from noria.bundle import Bundle, write_bundle
+from noria.config import load_use_case
+from noria.data.sources import read
+from noria.errors import NoriaError
+from noria.models.decision import DecisionPolicy
+from noria.models.fitted import fit
+from noria.predictions import PredictionStore
+from noria.workspace import PROJECT
+from service.app import app, runtime
+from service.runtime import Runtime
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+
+
+@pytest.fixture(scope="module")
+def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    use_case = load_use_case(PROJECT / "configs" / "bike_demand.yaml")
+    train = read(use_case.data).iloc[:4000].reset_index(drop=True)
+    return write_bundle(
+        tmp_path_factory.mktemp("bikes") / "bundle",
+        fit("tree", {}, train, use_case),
+        use_case=use_case,
+        train=train,
+        out_of_fold=np.full(len(train), 100.0),
+        policy=DecisionPolicy(act_above=150.0),
+        fingerprint="0" * 64,
+        version="7",
+    )
+
+
+@pytest.fixture
+def client(bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestClient]":
+    handover.activate(tmp_path, handover.Activation(bundle=bikes.folder, version="7"))
+    monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
+    monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
+    from starlette.testclient import TestClient
+
+    runtime.start()
+    yield TestClient(app)
+    runtime.stop()
+
+
+def test_numbers_with_dates_among_the_inputs(client: "TestClient", bikes: Bundle) -> None:
+    rows = bikes.examples()
+    answers = client.post("/predict", json={"rows": rows}).json()["predictions"]
+    assert all(isinstance(answer["prediction"], float) and answer["probability"] is None for answer in answers)
+    assert {answer["decision"] for answer in answers} <= {"act", "leave"}
+    kept = runtime.store.window(datetime(2026, 1, 1, tzinfo=UTC))
+    assert kept["prediction"].tolist() == [answer["prediction"] for answer in answers]
+    assert kept["dteday"].tolist() == [row["dteday"] for row in rows]
+    dates = client.get("/openapi.json").json()["components"]["schemas"]["Row"]["properties"]["dteday"]
+    assert dates["description"] == "A date, ISO 8601"
+
+
+def test_the_true_number_comes_back(client: "TestClient", bikes: Bundle) -> None:
+    answer = client.post("/predict", json={"rows": bikes.examples()[:1]}).json()["predictions"][0]
+    refused = client.post("/feedback", json={"labels": [{"id": answer["id"], "label": "many"}]})
+    assert (refused.status_code, refused.json()["rows"][0]["problem"]) == (422, "label: 'many' is not a number")
+    assert client.post("/feedback", json={"labels": [{"id": answer["id"], "label": 42}]}).json() == {"known": [True]}
+    assert runtime.store.window(datetime(2026, 1, 1, tzinfo=UTC))["label"].tolist() == [42]
+
+
+def test_what_cannot_be_recorded_is_not_answered(client: "TestClient", bikes: Bundle, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "predictions.db") as direct:
+        direct.execute("drop table predictions")
+    response = client.post("/predict", json={"rows": bikes.examples()})
+    assert response.status_code == 503
+    assert "predictions" not in response.json()
+    assert "no such table" not in response.text
+
+
+def test_without_a_place_for_predictions_the_service_does_not_start(
+    bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
+    monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
+    handover.activate(tmp_path, handover.Activation(bundle=bikes.folder, version="7"))
+    with pytest.raises(NoriaError, match="no place is named"):
+        Runtime().start()
+    assert "no place is named" in handover.reports(tmp_path)[0].error
+
+
+def test_the_store_of_another_service_can_be_read_meanwhile(
+    client: "TestClient", bikes: Bundle, tmp_path: Path
+) -> None:
+    client.post("/predict", json={"rows": bikes.examples()})
+    beside = PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")
+    assert beside.counts("7").predictions == len(bikes.examples())
