@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from noria import progress
 from noria.errors import NoriaError
@@ -37,11 +35,9 @@ class Screen:
         """How a command ends: what happened, where the results lie, and what to do next."""
         self._status.stop()
         self.out.print(f"\n[bold green]{escape(headline)}[/]")
-        table = Table.grid(padding=(0, 2))
-        for name, value in facts:
-            shown = str(value.absolute()) if isinstance(value, Path) else str(value)
-            table.add_row(f"  [dim]{escape(name)}[/]", escape(shown))
-        self.out.print(table)
+        width = max((len(name) for name, _ in facts), default=0)
+        for name, value in facts:  # one line each, however long, so that paths can be copied
+            self.out.print(f"  [dim]{escape(name):<{width}}[/]  {escape(str(value))}")
         for command in following:
             self.out.print(f"  [bold]next[/]  {escape(command)}")
 

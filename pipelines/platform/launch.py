@@ -51,7 +51,10 @@ def _failure(run: PipelineRun) -> NoriaError:
     if broken is None:
         said, where = f"its status is {run.status.value}", f"run {run.name}"
     else:
-        said, where = broken.exception_info.traceback.strip().splitlines()[-1], f"step `{broken.name}` of run {run.name}"
+        said, where = (
+            broken.exception_info.traceback.strip().splitlines()[-1],
+            f"step `{broken.name}` of run {run.name}",
+        )
     return NoriaError(
         f"the run did not complete: {said}",
         where=where,

@@ -1,0 +1,70 @@
+"""What `status` tells."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from noria.config import UseCase
+from noria.deployment import ServiceFacts, service_facts
+from noria.monitoring.history import history_file, read
+from noria.workspace import Workspace
+from pipelines.platform.dashboards import running_dashboards
+
+
+@dataclass(frozen=True)
+class Described:
+    """A headline, the facts behind it, and what to do next."""
+
+    headline: str
+    facts: list[tuple[str, object]]
+    following: list[str]
+
+
+def describe(use_case: UseCase, config: Path) -> Described:
+    """The service of a use case, its counts, and the last verdict on it.
+
+    Raises:
+        NoriaError: the prediction store cannot be read.
+    """
+    workspace = Workspace(use_case.name)
+    service = service_facts(workspace)
+    facts = [*_service(service), *_counts(service), *_verdict(workspace)]
+    facts += [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]
+    deployment = service.deployment
+    if deployment is None:
+        return Described(f"{use_case.name} is not deployed.", facts, [f"python run.py deploy --config {config}"])
+    doing = "answers" if service.ready else "does not answer"
+    headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
+    return Described(headline, facts, [f"python run.py monitor --config {config}"])
+
+
+def _service(service: ServiceFacts) -> list[tuple[str, object]]:
+    deployment = service.deployment
+    if deployment is None or service.uptime_s is None:
+        return []
+    return [
+        ("version", deployment.version),
+        ("variants", "champion 100 %"),
+        ("uptime", str(timedelta(seconds=round(service.uptime_s)))),
+        ("process", f"{deployment.pid}, log {deployment.log}"),
+        (
+            "requests",
+            "unknown" if service.served is None else f"{service.served:,} since start, {service.refused:,} refused",
+        ),
+    ]
+
+
+def _counts(service: ServiceFacts) -> list[tuple[str, object]]:
+    last = f", the last at {service.last_prediction_at:%Y-%m-%d %H:%M:%S} UTC" if service.last_prediction_at else ""
+    return [
+        ("predictions", f"{service.predictions:,} in {service.requests:,} requests{last}"),
+        ("labels", f"{service.labelled:,} joined, {service.waiting_labels:,} waiting for their prediction"),
+    ]
+
+
+def _verdict(workspace: Workspace) -> list[tuple[str, object]]:
+    history = read(history_file(workspace))
+    if not history:
+        return [("verdict", "none yet")]
+    last = history[-1]
+    return [("verdict", f"{last.verdict} on version {last.version}, {last.at:%Y-%m-%d %H:%M} UTC: {last.reasons[0]}")]
