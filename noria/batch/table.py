@@ -1,0 +1,54 @@
+"""Parquet files in chunks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from noria.batch.chunk import Chunk
+from noria.errors import NoriaError
+
+_BUFFER_BYTES = 1 << 20
+
+
+class ParquetSource:
+    """The rows of a Parquet file; every column keeps its type."""
+
+    def __init__(self, handle: Any, where: str) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.where = where
+        try:
+            # read piece by piece: a large row group does not fill the memory
+            self._file = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _unreadable(error, where) from error
+        self.schema = self._file.schema_arrow.remove_metadata()
+        self.names: list[str] = list(self.schema.names)
+
+    def chunks(self, inputs: list[str], rows: int) -> Iterator[Chunk]:
+        """All rows in order, at most `rows` at a time."""
+        import pyarrow as pa
+
+        first = 1
+        with _reading(self.where):
+            for batch in self._file.iter_batches(batch_size=rows, use_threads=False):
+                kept = pa.Table.from_batches([batch]).replace_schema_metadata(None)
+                # whole numbers stay whole beside missing ones, whatever else is in the chunk
+                raw = kept.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+                yield Chunk(first, kept, raw[inputs], raw)
+                first += len(raw)
+
+
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unreadable(error, where) from error
+
+
+def _unreadable(error: Exception, where: str) -> NoriaError:
+    return NoriaError(f"not a readable Parquet file: {error}", where=where, fix="write the file anew")
