@@ -1,4 +1,4 @@
-"""The command line: `python run.py COMMAND --config FILE`. Parses, calls, prints; heavy imports wait for their command."""
+"""The command line, `python run.py COMMAND --config FILE`: parses, calls, prints. Heavy imports wait."""
 
 import sys
 from pathlib import Path

@@ -27,7 +27,8 @@ class TableMaterializer(BaseMaterializer):
     def load(self, data_type: type[Any]) -> pd.DataFrame:
         """Read the table."""
         with self.artifact_store.open(self._file, "rb") as file:
-            return pq.read_table(file).to_pandas()
+            table: pd.DataFrame = pq.read_table(file).to_pandas()
+            return table
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
         """The first rows and a summary of the columns, for the dashboard."""

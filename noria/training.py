@@ -57,7 +57,8 @@ def tune_candidates(
 
     Returns the leaderboard and the out-of-fold scores in the form that `score_candidates` gives.
     """
-    scores, trials, columns = [], [], dict(out_of_fold.items())
+    scores, trials = [], []
+    columns: dict[str, object] = {str(name): values for name, values in out_of_fold.items()}
     folds = Folds(train, use_case)
     for score in start.scores:
         candidate = use_case.models.candidates.get(score.kind)  # type: ignore[call-overload]
@@ -84,13 +85,14 @@ def fit_bundle(
     """Fit a candidate on all training rows, choose its decision policy on its out-of-fold scores, write its bundle."""
     fitted = fit(score.kind, dict(score.params), train, use_case)
     oof = _from_columns(score.kind, out_of_fold)
-    seen = ~np.isnan(oof.reshape(len(oof), -1)).any(axis=1)
-    policy = choose_policy(use_case, train[use_case.data.target][seen].to_numpy(), oof[seen])
+    seen = np.flatnonzero(~np.isnan(oof.reshape(len(oof), -1)).any(axis=1))
+    judged = train.iloc[seen].reset_index(drop=True)
+    policy = choose_policy(use_case, judged[use_case.data.target].to_numpy(), oof[seen])
     return write_bundle(
         folder,
         fitted,
         use_case=use_case,
-        train=train[seen].reset_index(drop=True),
+        train=judged,
         out_of_fold=oof[seen],
         policy=policy,
         fingerprint=fingerprint,

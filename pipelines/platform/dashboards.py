@@ -14,6 +14,7 @@ from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.workspace import Workspace, home
+from pipelines.platform.environment import zenml_client
 
 _HOST = "127.0.0.1"
 _READY_S = 120.0
@@ -171,9 +172,7 @@ def _wait(dashboard: Dashboard, plan: _Plan) -> None:
 
 def _skip_survey() -> None:
     """ZenML covers every page with a sign-up survey until the user's record says that it was answered."""
-    from zenml.client import Client
-
-    client = Client()
+    client = zenml_client()
     user = client.active_user
     done = {"finished_onboarding_survey": True, "awareness_channels": ["other"]}
     if not user.user_metadata.get("finished_onboarding_survey"):
@@ -181,9 +180,7 @@ def _skip_survey() -> None:
 
 
 def _mlflow_store() -> str:
-    from zenml.client import Client
-
-    tracker = Client().active_stack.experiment_tracker
+    tracker = zenml_client().active_stack.experiment_tracker
     if tracker is None:
         return f"sqlite:///{home() / 'artifacts' / 'mlflow.db'}"
     return str(tracker.get_tracking_uri())

@@ -42,7 +42,7 @@ def prepare_environment(*, debug: bool = False) -> None:
 
 
 def zenml_client() -> "Client":
-    """ZenML's client. Its console log is shown with `--debug` only; the log that it stores with each step stays whole."""
+    """ZenML's client. Its console log is shown with `--debug` only; the log stored with each step stays whole."""
     from zenml.client import Client
     from zenml.logger import ZenMLConsoleHandler
 

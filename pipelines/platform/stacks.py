@@ -49,7 +49,7 @@ def _ensure_registered(client: Any, name: str) -> None:
         raise NoriaError(
             f"no stack is named `{name}`",
             where=str(STACK_FILES),
-            fix=f"choose one of {', '.join(sorted(registered | _file_names()))}, or register it with `zenml stack register`",
+            fix=f"choose one of {', '.join(sorted(registered | _file_names()))}, or `zenml stack register {name}`",
         )
     _register(client, name, _read_stack_file(file))
 
@@ -59,7 +59,7 @@ def _file_names() -> set[str]:
 
 
 def _read_stack_file(file: Path) -> list[dict[str, Any]]:
-    """Components of a stack file in the form of `zenml stack export`; `${env:NORIA_HOME}` and the environment filled in."""
+    """Components of a stack file in the form of `zenml stack export`, every `${env:NAME}` filled in."""
     os.environ.setdefault("NORIA_HOME", str(home()))
     content = yaml.safe_load(expand_environment(file.read_text(encoding="utf-8"), where=str(file)))
     return [component for group in content["components"].values() for component in group]
