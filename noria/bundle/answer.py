@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from noria.models.decision import DecisionPolicy
 from noria.models.fitted import Fitted
 from noria.schema import Checked
 
-COLUMNS = ["prediction", "probability", "decision", "warning", "error"]
 _EVEN = 0.5
 
 
@@ -21,7 +19,7 @@ def answer(
     classes: Sequence[str],
     policy: DecisionPolicy,
     said: NDArray[np.object_] | None = None,
-) -> pd.DataFrame:
+) -> dict[str, NDArray[Any]]:
     """Prediction, probability and decision for each score.
 
     Args:
@@ -33,7 +31,7 @@ def answer(
             what was done before there was a model.
 
     Returns:
-        n rows: `prediction` (text, or float64 for regression), `probability` (of the positive class, or of the
+        (n,) each: `prediction` (text, or float64 for regression), `probability` (of the positive class, or of the
         predicted one; NaN for regression), `decision`.
     """
     prediction: NDArray[Any]
@@ -49,7 +47,7 @@ def answer(
         prediction = names[scores.argmax(axis=1)] if said is None else said
         probability = np.where(prediction[:, None] == names, scores, 0).sum(axis=1)
         decision = policy.decide(scores) if said is None else np.full(len(scores), "act")
-    return pd.DataFrame({"prediction": prediction, "probability": probability, "decision": decision})
+    return {"prediction": prediction, "probability": probability, "decision": decision}
 
 
 def rules_say(fitted: Fitted, checked: Checked) -> NDArray[np.object_] | None:

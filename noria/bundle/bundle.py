@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle.answer import COLUMNS, answer, rules_say
+from noria.bundle.answer import answer, rules_say
 from noria.bundle.libraries import check_libraries
 from noria.bundle.manifest import Manifest
 from noria.bundle.seal import sealed_bytes, unseal
@@ -70,17 +70,16 @@ class Bundle:
         manifest = self.manifest
         checked = manifest.schema_.check(frame)
         scores = self.fitted.scores(checked)
-        errors = np.array(checked.errors, dtype=object)
-        table = answer(scores, manifest.task, manifest.classes, manifest.policy, rules_say(self.fitted, checked))
-        table["warning"] = np.array(checked.warnings, dtype=object)
-        table["error"] = errors
-        table.index = frame.index
-        bad = errors != ""
+        said = rules_say(self.fitted, checked)
+        columns = answer(scores, manifest.task, manifest.classes, manifest.policy, said)
+        # building the table once is what keeps a single row fast
+        table = pd.DataFrame({**columns, "warning": checked.warnings, "error": checked.errors}, index=frame.index)
+        bad = np.array([error != "" for error in checked.errors], dtype=bool)
         if bad.any():
+            scores = scores.copy()
             scores[bad] = np.nan
-            table.loc[bad, ["prediction", "decision"]] = None
-            table.loc[bad, "probability"] = np.nan
-        return Answers(table[COLUMNS], scores)
+            table.loc[bad, list(columns)] = None
+        return Answers(table, scores)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Predict n rows, one out for each in, of the same index and order.

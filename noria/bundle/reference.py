@@ -36,7 +36,8 @@ def reference_rows(
     table[manifest.target] = target.astype(np.float64) if manifest.task == "regression" else target.map(str)
     said = rules_say(fitted, checked)
     answers = answer(out_of_fold[known], manifest.task, manifest.classes, manifest.policy, said)
-    return pd.concat([table, answers[[name for name in answers if name not in table]]], axis=1)
+    # a column of the data that bears the name of an answer keeps its meaning
+    return table.assign(**{name: values for name, values in answers.items() if name not in table})
 
 
 def example_rows(train: pd.DataFrame, schema: InputSchema) -> list[dict[str, Any]]:
