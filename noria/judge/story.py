@@ -140,7 +140,7 @@ def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> lis
         )
     counts = evaluation.approaches[0].per_1000
     low, high = counts.get("too_low", 0.0), counts.get("too_high", 0.0)
-    if max(low, high) > _MUCH_MORE * max(min(low, high), 1.0):
+    if evaluation.kind != "rules" and max(low, high) > _MUCH_MORE * max(min(low, high), 1.0):
         side = "low" if low > high else "high"
         found.append(
             f"The predictions err on one side: far more are too {side} than the other way. The test rows differ from "
