@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from noria.bundle import Metric
 from noria.config import UseCase
 from noria.html import number, percent, render
-from noria.judge import story
+from noria.judge import story, tables
 from noria.judge.facts import Approach, Evaluation, Mistake, Slice, Verdict
 from noria.judge.metrics import greater_is_better
 from noria.judge.pictures import calibration_picture, legend, slices_picture, thousand
@@ -72,16 +71,16 @@ def evaluation_report(
         truth_head=_truth_head(evaluation, use_case),
         slices_picture=_slices_picture(evaluation, use_case),
         mistakes=[_mistake(mistake, evaluation, use_case) for mistake in evaluation.mistakes],
-        candidates=_candidates(selection, scores, use_case),
-        metrics=_metrics(evaluation, use_case),
-        comparisons=_comparisons(verdict, use_case),
+        candidates=tables.candidates(selection, scores, use_case),
+        metrics=tables.metrics(evaluation, use_case),
+        comparisons=tables.comparisons(verdict, use_case),
         calibration=calibration_picture(evaluation.calibration, shares=evaluation.task != "regression"),
         calibration_text=_calibration_text(evaluation, use_case),
         confusion=[
             [name, *(f"{n:,.0f}" for n in line)]
             for name, line in zip(evaluation.classes, evaluation.confusion, strict=False)
         ],
-        worths=_worths(use_case),
+        worths=tables.worths(use_case),
         kind=kind_name(evaluation.kind),
         folds=max((len(score.fold_scores) for score in scores), default=0),
     )
@@ -142,7 +141,9 @@ def _slice_row(part: Slice, evaluation: Evaluation, use_case: UseCase) -> list[s
     truth = number(part.truth, 3) if evaluation.task == "regression" else f"{1000 * part.truth:,.0f}"
     metric, rules = "–", "–"
     if part.metric is not None:
-        metric = f"{metric_value(evaluation.metric, part.metric.value)} ({_dash(part.metric, evaluation.metric)})"
+        metric = (
+            f"{metric_value(evaluation.metric, part.metric.value)} ({tables.bounds(part.metric, evaluation.metric)})"
+        )
     if part.rules_metric is not None:
         rules = metric_value(evaluation.metric, part.rules_metric)
     return [part.value, f"{part.rows:,}", truth, metric, rules, story.money(part.worth, use_case)]
@@ -158,10 +159,6 @@ def _behind(evaluation: Evaluation) -> list[str]:
         and part.rules_metric is not None
         and sign * (part.rules_metric - part.metric.value) > 0
     ]
-
-
-def _dash(metric: Metric, name: str) -> str:
-    return f"{metric_value(name, metric.low)} – {metric_value(name, metric.high)}"
 
 
 def _slices_picture(evaluation: Evaluation, use_case: UseCase) -> Any:
@@ -198,55 +195,6 @@ def _shown(value: str | float) -> str:
     return f"{value:,.0f}" if value == round(value) else number(value)
 
 
-def _candidates(selection: Selection, scores: Sequence[CandidateScore], use_case: UseCase) -> list[dict[str, Any]]:
-    seconds = {score.kind: score.fit_seconds for score in scores}
-    metric = use_case.evaluation.metric
-    return [
-        {
-            "name": row.kind,
-            "what": kind_name(row.kind),
-            "score": f"{metric_value(metric, row.mean)} ± {number(row.standard_error, 2)}",
-            "latency": number(row.latency_ms, 2),
-            "size": number(row.size_mb, 2),
-            "seconds": number(seconds.get(row.kind), 2),
-            "readable": "yes" if row.readable else "no",
-            "chosen": row.chosen,
-            "why": row.why,
-        }
-        for row in selection.table
-    ]
-
-
-def _metrics(evaluation: Evaluation, use_case: UseCase) -> list[list[str]]:
-    def cell(metric: Metric | None, name: str) -> str:
-        return f"{metric_value(name, metric.value)} ({_dash(metric, name)})" if metric else "–"
-
-    return [
-        [
-            metric_name(name, use_case),
-            metric_meaning(name, use_case),
-            cell(metric, name),
-            cell(evaluation.rules_metrics.get(name), name),
-        ]
-        for name, metric in evaluation.metrics.items()
-    ]
-
-
-def _comparisons(verdict: Verdict, use_case: UseCase) -> list[list[str]]:
-    name = use_case.evaluation.metric
-    rivals = {"rules": "your rules", "champion": "in service"}
-    return [
-        [
-            f"{rivals[c.rival]} (version {c.rival_version})" if c.rival == "champion" else rivals[c.rival],
-            metric_value(name, c.challenger_value),
-            metric_value(name, c.rival_value),
-            f"{metric_value(name, c.difference)} ({metric_value(name, c.low)} – {metric_value(name, c.high)})",
-            "yes" if c.beats else "no",
-        ]
-        for c in verdict.comparisons
-    ]
-
-
 def _calibration_text(evaluation: Evaluation, use_case: UseCase) -> str:
     bins = evaluation.calibration
     one = bins[max(0, len(bins) - 3)]
@@ -261,20 +209,3 @@ def _calibration_text(evaluation: Evaluation, use_case: UseCase) -> str:
         f"Where it says about {percent(one.predicted, 0)}, {what} in {100 * one.observed:.0f} {of}. "
         "The nearer the dots are to the dashed line, the more a probability can be taken at its word."
     )
-
-
-def _worths(use_case: UseCase) -> list[tuple[str, str]]:
-    worth, unit = use_case.problem.worth, use_case.problem.unit
-    fields = type(worth).model_fields
-    rows = []
-    for name, value in worth.model_dump().items():
-        if isinstance(value, dict):
-            rows += [(f"Missing “{label}”", f"{_exact(amount)} {unit}") for label, amount in value.items()]
-        else:
-            shown = number(value) if name == "tolerance" else f"{_exact(value)} {unit}"
-            rows.append(((fields[name].description or name).split(" (")[0].rstrip(".").replace("`", ""), shown))
-    return rows
-
-
-def _exact(amount: float) -> str:
-    return number(amount).replace("-", "−")
