@@ -81,53 +81,44 @@ def stop_dashboards() -> list[Dashboard]:
 
 
 def _plans(use_case: UseCase) -> list[_Plan]:
-    zenml_home = Path(os.environ["ZENML_CONFIG_PATH"])
-    python = [sys.executable, "-m"]
-    store = _mlflow_store()
-    return [
-        _Plan(
-            "ZenML",
-            8237,
-            "/projects/default/runs",
-            [*python, "uvicorn", "zenml.zen_server.zen_server_api:app", "--host", _HOST, "--port", "8237"],
-            {
-                "ZENML_SERVER": "true",
-                "ZENML_SERVER_ALLOW_LOCAL_FILE_ACCESS": "true",
-                "ZENML_SERVER_AUTH_SCHEME": "NO_AUTH",
-                "ZENML_SERVER_DEPLOYMENT_TYPE": "local",
-                "ZENML_SERVER_AUTO_ACTIVATE": "true",
-                "DISABLE_DATABASE_MIGRATION": "true",
-                "ZENML_LOCAL_STORES_PATH": str(zenml_home / "local_stores"),
-                "ZENML_CONFIG_PATH": str(Workspace("dashboards").folder / "zenml"),
-            },
-        ),
-        _Plan(
-            "MLflow",
-            5000,
-            "/",
-            [
-                *python,
-                "mlflow",
-                "server",
-                "--backend-store-uri",
-                store,
-                "--host",
-                _HOST,
-                "--port",
-                "5000",
-                "--workers",
-                "1",
-            ],
-            {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        ),
-        _Plan(
-            "Evidently",
-            8000,
-            "/",
-            [*python, "evidently", "ui", "--workspace", str(_evidently(use_case)), "--host", _HOST, "--port", "8000"],
-            {},
-        ),
-    ]
+    return [_zenml(), _mlflow(), _evidently(use_case)]
+
+
+def _zenml() -> _Plan:
+    """ZenML's own server on the local store, without connecting any client to it."""
+    return _Plan(
+        "ZenML",
+        8237,
+        "/projects/default/runs",
+        [sys.executable, *f"-m uvicorn zenml.zen_server.zen_server_api:app --host {_HOST} --port 8237".split()],
+        {
+            "ZENML_SERVER": "true",
+            "ZENML_SERVER_ALLOW_LOCAL_FILE_ACCESS": "true",
+            "ZENML_SERVER_AUTH_SCHEME": "NO_AUTH",
+            "ZENML_SERVER_DEPLOYMENT_TYPE": "local",
+            "ZENML_SERVER_AUTO_ACTIVATE": "true",
+            "DISABLE_DATABASE_MIGRATION": "true",
+            "ZENML_LOCAL_STORES_PATH": str(Path(os.environ["ZENML_CONFIG_PATH"]) / "local_stores"),
+            "ZENML_CONFIG_PATH": str(Workspace("dashboards").folder / "zenml"),
+        },
+    )
+
+
+def _mlflow() -> _Plan:
+    tracker = zenml_client().active_stack.experiment_tracker
+    store = tracker.get_tracking_uri() if tracker else f"sqlite:///{home() / 'artifacts' / 'mlflow.db'}"
+    command = f"-m mlflow server --host {_HOST} --port 5000 --workers 1 --backend-store-uri".split()
+    return _Plan(
+        "MLflow", 5000, "/", [sys.executable, *command, store], {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    )
+
+
+def _evidently(use_case: UseCase) -> _Plan:
+    workspace = Workspace(use_case.name).monitoring / "evidently"
+    workspace.mkdir(exist_ok=True)
+    program = str(Path(sys.executable).with_name("evidently"))
+    command = f"ui --host {_HOST} --port 8000 --workspace".split()
+    return _Plan("Evidently", 8000, "/", [program, *command, str(workspace)], {})
 
 
 def _start(plan: _Plan) -> Dashboard:
@@ -177,19 +168,6 @@ def _skip_survey() -> None:
     done = {"finished_onboarding_survey": True, "awareness_channels": ["other"]}
     if not user.user_metadata.get("finished_onboarding_survey"):
         client.update_user(user.name, updated_email_opt_in=False, updated_metadata={**user.user_metadata, **done})
-
-
-def _mlflow_store() -> str:
-    tracker = zenml_client().active_stack.experiment_tracker
-    if tracker is None:
-        return f"sqlite:///{home() / 'artifacts' / 'mlflow.db'}"
-    return str(tracker.get_tracking_uri())
-
-
-def _evidently(use_case: UseCase) -> Path:
-    folder = Workspace(use_case.name).monitoring / "evidently"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _state() -> Path:
