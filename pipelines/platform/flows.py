@@ -139,7 +139,7 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
         headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
         url=running.url,
         curl=_curl(running.url, champion.examples()[0]),
-        facts=[("page", f"{running.url}/"), ("log", running.log), ("predictions", workspace.predictions_url)],
+        facts=[("try it at", f"{running.url}/"), ("log", running.log), ("predictions", workspace.predictions_url)],
     )
 
 
@@ -200,7 +200,7 @@ def stop(use_case: UseCase) -> Facts:
 
 def _verdict_headline(promote: str, kind: str) -> str:
     if promote == "challenger":
-        return f"Promoted: {kind} beats the rules and the model before it."
+        return f"Promoted: {kind} beats every rival."
     if promote == "rules":
         return "The rules are as good as any model: they are promoted, ML is not needed."
     return "Nothing new is promoted: the model in place stays."

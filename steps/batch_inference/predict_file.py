@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from noria.batch import BatchSummary
 from zenml import log_metadata, step
 
 from noria import batch, progress
+from noria.batch import BatchSummary
 from noria.bundle import Bundle
 from noria.config import UseCase
 from steps.shared.failures import alert_on_failure

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from service.build import build_bento
 from zenml import step
 
 from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.workspace import Workspace
+from service.build import build_bento
 from steps.shared.failures import alert_on_failure
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import pandas as pd
-from noria.judge.report import evaluation_report
 from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
@@ -13,6 +12,7 @@ from noria.config import UseCase
 from noria.judge.evaluation import Evaluation
 from noria.judge.gate import Verdict
 from noria.judge.gate import gate as compare
+from noria.judge.report import evaluation_report
 from noria.models.selection import Selection
 from noria.reports import Report
 from noria.training import Leaderboard
