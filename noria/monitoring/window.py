@@ -7,6 +7,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.predictions import PredictionStore
+from noria.schema.values import text_of
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,27 @@ class Window:
 
 
 def read_window(store: PredictionStore, use_case: UseCase, version: str, now: datetime) -> Window:
-    """Read what a check at `now` (with a zone) looks at; each part is sampled to `monitoring.max_rows`."""
+    """Read what a check at `now` (with a zone) looks at; each part is sampled to `monitoring.max_rows`.
+
+    A column that came now as text, now as a number is text in both parts, so that tables of it can be stored.
+    """
     limits = use_case.monitoring
     since = now - timedelta(days=limits.window_days)
     labelled_since = since - timedelta(days=use_case.problem.label_delay_days)
     until = now + timedelta(microseconds=1)  # a prediction made at this very moment counts
     return Window(
-        recent=store.window(since, until, limit=limits.max_rows, version=version),
-        labelled=store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True),
+        recent=_of_one_type(store.window(since, until, limit=limits.max_rows, version=version)),
+        labelled=_of_one_type(
+            store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True)
+        ),
         since=since,
     )
+
+
+def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
+    mixed = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object and pd.api.types.infer_dtype(frame[name], skipna=True).startswith("mixed")
+    ]
+    return frame.assign(**{name: frame[name].map(text_of, na_action="ignore") for name in mixed})

@@ -11,10 +11,9 @@ import pytest
 
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
-from noria.config import UseCase
 from noria.data.tables import read_file
 from noria.errors import NoriaError
-from tests.small_models import make_bundle
+from tests import bundles
 
 ANSWERS = ["prediction", "probability", "decision", "warning", "error"]
 
@@ -208,18 +207,18 @@ def test_semicolons_and_decimal_commas(bundle: Bundle, test_rows: pd.DataFrame, 
     np.testing.assert_allclose(out["probability"], bundle.predict(test_rows)["probability"], atol=1e-9)
 
 
-def test_categories_mean_in_a_file_what_they_meant_in_training(
-    churn: UseCase, rows: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
-) -> None:
+def test_categories_mean_in_a_file_what_they_meant_in_training(tmp_path: Path) -> None:
     """Training read codes as whole numbers and flags as truth values; a file spells both as it likes."""
-    features = churn.features.model_copy(update={"categorical": ["senior_citizen", "vip"]})
-    use_case = churn.model_copy(update={"features": features})
-    (tmp_path / "train.csv").write_text(
-        rows[0].head(600).assign(vip=["true", "false", "true"] * 200).to_csv(index=False)
+    churn = bundles.churn()
+    rows = churn.train.head(600).assign(vip=["true", "false", "true"] * 200)
+    rows.to_csv(tmp_path / "train.csv", index=False)
+    case = bundles.Case(
+        bundles.changed(churn.use_case, features={"categorical": ["senior_citizen", "vip"]}),
+        read_file(str(tmp_path / "train.csv")),
+        churn.test,
     )
-    train = read_file(str(tmp_path / "train.csv"))
-    coded = make_bundle(use_case, train, train, "tree", tmp_path)
-    spelled = rows[1].head(4).assign(senior_citizen=["1", "01", "1.0", "0"], vip=["true", "True", "TRUE", "maybe"])
+    coded = bundles.make(case, "tree", tmp_path / "bundle")
+    spelled = churn.test.head(4).assign(senior_citizen=["1", "01", "1.0", "0"], vip=["true", "True", "TRUE", "maybe"])
     spelled.to_csv(tmp_path / "rows.csv", index=False)
 
     _, out = predict(coded, tmp_path / "rows.csv", chunk_rows=1)

@@ -1,10 +1,15 @@
 """Whole checks on real data: what stayed the same is let alone, what changed is noticed."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +17,13 @@ import pytest
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import MonitoringVerdict, monitor, read_window
+from noria.monitoring.answers import compared
 from noria.monitoring.history import history_file, read
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
+from tests import bundles
+from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve
-
-Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def check(bundle: Bundle, store: PredictionStore, use_case: UseCase, workspace: Workspace) -> MonitoringVerdict:
@@ -53,7 +59,7 @@ def test_dearer_contracts_of_another_kind_are_noticed_before_any_label(
     verdict = check(churn_bundle, store, churn, workspace)
 
     assert verdict.verdict in {"watch", "retrain"}
-    told = " ".join(verdict.reasons)
+    told = " ".join(verdict.reasons).replace("\xa0", " ")
     assert "monthly_charges moved: median 70" in told
     assert "contract moved: Month-to-month 5" in told
     assert f"{len(rows):,} predictions younger than 30 days still wait for their label" in told
@@ -61,10 +67,10 @@ def test_dearer_contracts_of_another_kind_are_noticed_before_any_label(
 
 
 def test_a_year_of_growth_makes_the_bike_model_due_for_training(
-    bike_bundle: Bundle, bike_rows: pd.DataFrame, bikes: UseCase, store: PredictionStore, workspace: Workspace
+    bike_bundle: Bundle, bikes_2012: pd.DataFrame, bikes: UseCase, store: PredictionStore, workspace: Workspace
 ) -> None:
-    days = bike_rows["dteday"]
-    rows = bike_rows[(days >= "2012-05-01") & (days < "2012-07-01")]
+    days = bikes_2012["dteday"]
+    rows = bikes_2012[(days >= "2012-05-01") & (days < "2012-07-01")]
     for day, group in rows.groupby("dteday"):
         at = NOW - (pd.Timestamp("2012-07-01") - day).to_pytimedelta()
         serve(store, bike_bundle, group, at, group["cnt"])
@@ -124,29 +130,29 @@ def test_without_predictions_it_is_too_early_to_tell(
 def test_predictions_of_another_version_and_labels_of_no_class_are_left_out(
     churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
 ) -> None:
-    rows = churn_rows[1].head(120)
-    labels = rows["churn"].mask(np.arange(len(rows)) < 30, "yes")
+    rows = churn_rows[1].head(95)
+    labels = rows["churn"].mask(np.arange(len(rows)) < 25, "yes")
     serve(store, churn_bundle, rows, NOW - timedelta(days=1), labels)
     other = churn_bundle.manifest.model_copy(update={"version": "0"})
     serve(store, Bundle(other, churn_bundle.folder, churn_bundle.fitted), rows, NOW - timedelta(days=1))
 
     verdict = check(churn_bundle, store, churn, workspace)
 
-    assert verdict.drift is not None and verdict.drift.rows == 120
-    assert (verdict.performance.labels, verdict.performance.unusable) == (90, 30)
-    assert any("30 labels left out" in reason for reason in verdict.reasons)
+    assert "95 predictions in the last 30 days, 100 needed to judge drift." in verdict.reasons
+    assert (verdict.performance.labels, verdict.performance.unusable) == (70, 25)
+    assert any("25 labels left out" in reason for reason in verdict.reasons)
 
 
 def test_labels_that_never_came_are_told_from_those_still_to_come(
     churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
 ) -> None:
     patient = churn.model_copy(update={"monitoring": churn.monitoring.model_copy(update={"window_days": 90.0})})
-    serve(store, churn_bundle, churn_rows[1].head(70), NOW - timedelta(days=45))
+    serve(store, churn_bundle, churn_rows[1].head(50), NOW - timedelta(days=45))
     serve(store, churn_bundle, churn_rows[1].head(40), NOW - timedelta(days=5))
 
     performance = check(churn_bundle, store, patient, workspace).performance
 
-    assert (performance.waiting, performance.overdue) == (40, 70)
+    assert (performance.waiting, performance.overdue) == (40, 50)
 
 
 def test_reports_lie_where_the_verdict_says_and_each_check_keeps_its_own(
@@ -185,3 +191,63 @@ def test_two_checks_at_once_keep_both_verdicts(
 
     verdicts = read(history_file(workspace))
     assert len({verdict.reports["summary"] for verdict in verdicts}) == 4
+
+
+def test_several_classes_are_judged_and_a_class_that_vanished_is_drift(
+    contracts_bundle: Bundle, store: PredictionStore, workspace: Workspace
+) -> None:
+    use_case, _, rows = bundles.contracts()
+    serve(store, contracts_bundle, rows, NOW - timedelta(days=2), rows["contract"])
+    same = check(contracts_bundle, store, use_case, workspace)
+    rows = rows.assign(tenure=1, total_charges=rows["monthly_charges"])
+    changed = bundles.changed(use_case, monitoring={"window_days": 1.0})
+    serve(store, contracts_bundle, rows, NOW - timedelta(hours=1))
+
+    assert (same.verdict, same.confident, same.reports.keys()) == ("ok", True, {"summary", "drift", "performance"})
+    assert same.performance.metric is not None
+    assert same.performance.metric.now == pytest.approx(contracts_bundle.manifest.metrics["f1_macro"].value, abs=1e-9)
+    verdict = check(contracts_bundle, store, changed, workspace)
+    assert verdict.verdict == "watch"
+    assert any("predicted contract, Month-to-month" in reason for reason in verdict.reasons)
+
+
+def test_values_that_came_now_as_text_and_now_as_numbers_can_be_stored_and_compared(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, tmp_path: Path
+) -> None:
+    rows = churn_rows[1].head(150).astype({"tenure": object})
+    rows.loc[::2, "tenure"] = rows.loc[::2, "tenure"].map(str)
+    labels = rows["churn"].mask(np.arange(len(rows)) % 10 == 0, 1)
+    serve(store, churn_bundle, rows, NOW - timedelta(days=1), labels)
+
+    window = read_window(store, churn, "1", NOW)
+
+    for frame in (window.recent, window.labelled):
+        frame.to_parquet(tmp_path / "window.parquet")
+        assert set(frame["label"]) == {"Yes", "No", "1"}
+    assert compared(churn_bundle, window.recent)[1]["tenure"].tolist() == churn_rows[1]["tenure"].head(150).tolist()
+
+
+@pytest.mark.e2e
+def test_evidently_shows_the_checks_over_time(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    serve(store, churn_bundle, churn_rows[1], NOW - timedelta(days=2), churn_rows[1]["churn"])
+    check(churn_bundle, store, churn, workspace)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("evidently"), "ui", "--workspace", workspace.monitoring / "evidently"]
+    server = subprocess.Popen(
+        [*command, "--port", str(port)], env={**os.environ, "DO_NOT_TRACK": "1"}, stderr=subprocess.DEVNULL
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", transport=httpx.HTTPTransport(retries=8)) as client:
+            projects = client.get("/projects", timeout=90).json()
+            shown = client.get(f"/projects/{projects[0]['id']}/reports", timeout=90).json()
+            panels = client.get(f"/v2/dashboards/{projects[0]['id']}", timeout=90).json()["panels"]
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert [project["name"] for project in projects] == ["telco_churn"]
+    assert sorted(snapshot["name"] for snapshot in shown) == ["drift", "performance"]
+    assert panels[0]["title"] == "Share of input columns that moved"
