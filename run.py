@@ -1,6 +1,8 @@
 """The command line, `python run.py COMMAND --config FILE`: parses, calls, prints. Heavy imports wait."""
 
 import sys
+import traceback
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +16,10 @@ DEFAULT_CONFIG = Path("configs/telco_churn.yaml")
 
 app = typer.Typer(
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its Markdown machinery would double the time that --help takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with [bold]make demo[/], or with your own table: "
-    "[bold]python run.py new --data my.csv --target label[/]",
+    epilog="Start with make demo, or with your own table: python run.py new --data my.csv --target label",
 )
 Config = Annotated[Path, typer.Option("--config", "-c", help="The use case: one YAML file.")]
 Stack = Annotated[
@@ -47,6 +48,9 @@ def noria(
     python run.py --config configs/my.yaml              all three: one turn of the wheel
     """
     if context.invoked_subcommand is not None:
+        # options before the command count for the command
+        given = {name: value for name, value in (("config", config), ("stack", stack)) if value is not None}
+        context.default_map = {context.invoked_subcommand: given}
         return
     if config is None:
         typer.echo(context.get_help())
@@ -54,7 +58,7 @@ def noria(
     cycle(config, stack)
 
 
-@app.command()
+@app.command(short_help="One whole turn on real data; stops what it started.")
 def demo(
     config: Config = DEFAULT_CONFIG,
     stack: Stack = None,
@@ -77,7 +81,7 @@ def demo(
     screen.result("The wheel has turned once.", facts, following=following)
 
 
-@app.command()
+@app.command(short_help="Write a use case for a table.")
 def new(
     data: Annotated[str, typer.Option("--data", help="CSV or Parquet file, or a SQLAlchemy URL (with --query).")],
     target: Annotated[str, typer.Option("--target", help="The column to predict.")],
@@ -100,7 +104,7 @@ def new(
     )
 
 
-@app.command()
+@app.command(short_help="A report on the data.")
 def explore(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     """Validate the data and write a report on it that a person can read.
 
@@ -117,7 +121,7 @@ def explore(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     )
 
 
-@app.command()
+@app.command(short_help="Train, judge, promote what beats champion and rules.")
 def train(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     """Train, tune and judge all candidates; promote the winner if it beats the champion and the rules.
 
@@ -131,7 +135,7 @@ def train(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     screen.result(trained.headline, trained.facts, following=[following])
 
 
-@app.command()
+@app.command(short_help="Serve the champion, or roll over to it.")
 def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     """Serve the promoted model, or roll a running service over to it without a failed request.
 
@@ -146,7 +150,7 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     )
 
 
-@app.command()
+@app.command(short_help="Predict a whole file.")
 def predict(
     source: Annotated[Path, typer.Option("--input", "-i", help="CSV or Parquet file to predict.")],
     config: Config = DEFAULT_CONFIG,
@@ -164,7 +168,7 @@ def predict(
     screen.result(predicted.headline, predicted.facts, following=[f"python run.py monitor --config {config}"])
 
 
-@app.command()
+@app.command(short_help="Join late labels, look for drift, give a verdict.")
 def monitor(
     config: Config = DEFAULT_CONFIG,
     stack: Stack = None,
@@ -183,7 +187,7 @@ def monitor(
     screen.result(monitored.headline, monitored.facts, following=[monitored.next_command(config)])
 
 
-@app.command()
+@app.command(short_help="Train, deploy and monitor with one config.")
 def cycle(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     """Train, deploy and monitor with one config; the same as `python run.py --config FILE`.
 
@@ -204,7 +208,7 @@ def cycle(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     )
 
 
-@app.command()
+@app.command(short_help="What is deployed, and how it is doing.")
 def status(config: Config = DEFAULT_CONFIG) -> None:
     """What is deployed, since when, what it has answered, and the last verdict on it.
 
@@ -217,7 +221,7 @@ def status(config: Config = DEFAULT_CONFIG) -> None:
     screen.result(described.headline, described.facts, following=described.following)
 
 
-@app.command()
+@app.command(short_help="Stop the service and the dashboards.")
 def stop(config: Config = DEFAULT_CONFIG) -> None:
     """Stop the service of a use case, and the dashboards.
 
@@ -231,7 +235,7 @@ def stop(config: Config = DEFAULT_CONFIG) -> None:
     screen.result(headline, stopped, following=[f"python run.py deploy --config {config}"])
 
 
-@app.command()
+@app.command(short_help="Start the dashboards of ZenML, MLflow, Evidently.")
 def dashboard(config: Config = DEFAULT_CONFIG) -> None:
     """Start the dashboards of ZenML, MLflow and Evidently, and print their addresses.
 
@@ -248,6 +252,7 @@ def dashboard(config: Config = DEFAULT_CONFIG) -> None:
     )
 
 
+@cache
 def _screen() -> "Screen":
     from noria.console import Screen
 
@@ -269,24 +274,37 @@ def _begin(config: Path, title: str | None) -> tuple["Screen", "UseCase"]:
 
 
 def main() -> None:
-    """Run one command; errors that a user can mend end without a traceback and with a non-zero exit code."""
-    from noria.errors import NoriaError
+    """Run one command. What goes wrong is told without a traceback, and the exit code says what it was.
 
-    debug = "--debug" in sys.argv
+    0: done. 1: an unforeseen error. 2: an error that the user can mend. 130 and the like: stopped by a signal.
+    """
+    from noria.stopping import Stopped, stop_on_signals
+
     # `--debug` is understood anywhere on the line
-    arguments = ["--debug"] * debug + [argument for argument in sys.argv[1:] if argument != "--debug"]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv[1:])
     try:
-        app(args=arguments)
-    except NoriaError as error:
+        with stop_on_signals():
+            app(args=["--debug"] * debug + arguments)
+    except (Exception, Stopped) as error:
         if debug:
-            raise
+            traceback.print_exc()
+        sys.exit(_explain(error))
+
+
+def _explain(error: BaseException) -> int:
+    """Tell what ended the command; returns the exit code."""
+    from noria.errors import NoriaError
+    from noria.stopping import Stopped
+
+    if isinstance(error, Stopped):
+        _screen().stopped("Nothing is left half done. The same command goes on with the finished steps in its cache.")
+        return error.exit_code
+    if isinstance(error, NoriaError):
         _screen().error(error)
-        sys.exit(2)
-    except Exception as error:
-        if debug:
-            raise
-        _screen().unexpected(error)
-        sys.exit(1)
+        return 2
+    _screen().unexpected(error)
+    return 1
 
 
 if __name__ == "__main__":
