@@ -29,6 +29,7 @@ from evidently.ui.workspace import Project, Workspace
 from filelock import FileLock
 
 from noria.config import UseCase
+from noria.errors import NoriaError
 from noria.files import atomic_path
 
 __all__ = ["Snapshot", "drift_snapshot", "keep", "performance_snapshot", "value_drifts", "write_html"]
@@ -118,13 +119,21 @@ def write_html(snapshot: Snapshot, target: Path) -> None:
 
 
 def keep(snapshot: Snapshot, folder: Path, use_case: UseCase) -> None:
-    """Add the snapshot to the use case's time series in an Evidently workspace, made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f".{folder.name}.lock"):
-        workspace = Workspace.create(str(folder))
-        found = [project for project in workspace.list_projects() if project.name == use_case.name]
-        home = found[0] if found else _new_project(workspace, use_case)
-        workspace.add_run(home.id, snapshot, include_data=False)
+    """Add the snapshot to the use case's time series in an Evidently workspace, made if it is not there.
+
+    Raises:
+        NoriaError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / f".{folder.name}.lock"):
+            workspace = Workspace.create(str(folder))
+            found = [project for project in workspace.list_projects() if project.name == use_case.name]
+            home = found[0] if found else _new_project(workspace, use_case)
+            workspace.add_run(home.id, snapshot, include_data=False)
+    except OSError as error:
+        fix = "free some space or unlock that folder"
+        raise NoriaError(f"cannot write: {error.strerror or error}", where=str(folder), fix=fix) from error
 
 
 def _new_project(workspace: Workspace, use_case: UseCase) -> Project:

@@ -112,12 +112,11 @@ def _about_worth(use_case: UseCase, performance: PerformanceFacts) -> list[Findi
     worth, unit = performance.worth, use_case.problem.unit
     if worth is None:
         return []
-    told = (
-        f"1,000 decisions bring in {number(worth.now)} {unit} "
-        f"({number(worth.low)} to {number(worth.high)}), {number(worth.before)} {unit} on the test rows"
-    )
+    told = _balance(worth, unit)
     if _fell_too_far(worth, use_case.monitoring.worth_drop):
-        return [("watch", f"{told}: {_lost(worth)}, and more than chance explains.")]
+        lost = f"{number(worth.worse_by)} {unit}"
+        share = f" ({percent(worth.worse_by / abs(worth.before), 0)})" if worth.before else ""
+        return [("watch", f"{told}: worse by {lost}{share}, and more than chance explains.")]
     return [("ok", f"{told}.")]
 
 
@@ -125,8 +124,13 @@ def _fell_too_far(worth: Figure, allowed: float) -> bool:
     return worth.beyond_chance and worth.worse_by >= allowed * abs(worth.before)
 
 
-def _lost(worth: Figure) -> str:
-    return f"{percent(worth.worse_by / worth.before, 0)} less" if worth.before > 0 else f"{number(worth.worse_by)} less"
+def _balance(worth: Figure, unit: str) -> str:
+    costs = max(worth.now, worth.before) < 0
+    now, low, high, before = (
+        number(-value if costs else value) for value in (worth.now, worth.low, worth.high, worth.before)
+    )
+    reach = f"{high} to {low}" if costs else f"{low} to {high}"
+    return f"1,000 decisions {'cost' if costs else 'bring in'} {now} {unit} ({reach}), {before} {unit} on the test rows"
 
 
 def _about_inputs(use_case: UseCase, rows: int, drift: DriftFacts | None) -> list[Finding]:

@@ -82,6 +82,7 @@ def test_a_year_of_growth_makes_the_bike_model_due_for_training(
     assert metric is not None and metric.name == "mae" and metric.worse_by > 25 and metric.beyond_chance
     assert verdict.performance.target is not None and verdict.performance.target.moved
     assert verdict.reasons[0].startswith("mae is ")
+    assert any("1,000 decisions cost 1" in reason for reason in verdict.reasons)
     assert any("The truth itself moved: cnt, median" in reason for reason in verdict.reasons)
     assert verdict.next_command.startswith("python run.py cycle")
 
