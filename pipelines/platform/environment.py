@@ -1,7 +1,9 @@
 """Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
 
+import importlib.metadata
 import logging
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from noria.workspace import PROJECT, Workspace, home
@@ -46,8 +48,15 @@ def zenml_client() -> "Client":
     from zenml.client import Client
     from zenml.logger import ZenMLConsoleHandler
 
+    _remember_packages()
     if not os.environ.get(_DEBUG):
         for handler in logging.getLogger().handlers:
             if isinstance(handler, ZenMLConsoleHandler):
                 handler.setLevel(logging.CRITICAL + 1)
     return Client()
+
+
+@cache
+def _remember_packages() -> None:
+    """ZenML asks for every table which package pandas comes from, and each time that reads all that is installed."""
+    importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
