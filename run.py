@@ -152,7 +152,7 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
 @app.command(short_help="Predict a whole file.")
 def predict(
-    source: Annotated[Path, typer.Option("--input", "-i", help="CSV or Parquet file to predict.")],
+    source: Annotated[str, typer.Option("--input", "-i", help="CSV or Parquet file to predict (path or URL).")],
     config: Config = DEFAULT_CONFIG,
     output: Output = None,
     stack: Stack = None,
@@ -173,7 +173,7 @@ def monitor(
     config: Config = DEFAULT_CONFIG,
     stack: Stack = None,
     labels: Annotated[
-        Path | None, typer.Option("--labels", help="CSV or Parquet with true labels that have arrived.")
+        str | None, typer.Option("--labels", help="CSV or Parquet with true labels that have arrived (path or URL).")
     ] = None,
 ) -> None:
     """Join late labels, look for drift, measure performance and worth, and give a verdict.
@@ -295,11 +295,12 @@ def main() -> None:
 def _explain(error: BaseException) -> int:
     """Tell what ended the command; returns the exit code."""
     from noria.errors import NoriaError
-    from noria.stopping import Stopped
+    from noria.stopping import stop_requested
 
-    if isinstance(error, Stopped):
-        _screen().stopped("Nothing is left half done. The same command goes on with the finished steps in its cache.")
-        return error.exit_code
+    stop = stop_requested()
+    if stop is not None:
+        _screen().stopped("Nothing is left half done. The same command takes finished steps from the cache.")
+        return stop.exit_code
     if isinstance(error, NoriaError):
         _screen().error(error)
         return 2

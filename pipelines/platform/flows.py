@@ -9,6 +9,7 @@ import pandas as pd
 from noria import deployment as processes
 from noria.config import UseCase
 from noria.data.sources import fingerprint
+from noria.data.validate import write_quarantine
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.locks import only_one
@@ -72,10 +73,10 @@ class Monitored:
 
 def explore(use_case: UseCase, stack: str | None) -> Explored:
     """Validate and explore; the report is left in the workspace."""
-    from pipelines.exploration import exploration
-
     workspace = Workspace(use_case.name)
     with only_one("explore", workspace):
+        from pipelines.exploration import exploration
+
         run = launch(
             exploration,
             stack=stack,
@@ -89,10 +90,10 @@ def explore(use_case: UseCase, stack: str | None) -> Explored:
 
 def train(use_case: UseCase, stack: str | None) -> Trained:
     """Train, judge and, if the gate says so, promote; both reports are left in the workspace."""
-    from pipelines.training import training
-
     workspace = Workspace(use_case.name)
     with only_one("train", workspace):
+        from pipelines.training import training
+
         run = launch(
             training,
             stack=stack,
@@ -124,10 +125,10 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
-    from pipelines.deployment import deployment
-
     workspace = Workspace(use_case.name)
     with only_one("deploy", workspace):
+        from pipelines.deployment import deployment
+
         run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case)
     champion = artifact(run, "champion")
     running = processes.state(workspace)
@@ -143,19 +144,19 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     )
 
 
-def predict(use_case: UseCase, source: Path, output: Path | None, stack: str | None) -> Predicted:
+def predict(use_case: UseCase, source: str, output: Path | None, stack: str | None) -> Predicted:
     """Predict a file with the champion; the output is Parquet beside the input unless said otherwise."""
     from pipelines.batch_inference import batch_inference
 
     workspace = Workspace(use_case.name)
-    target = output or source.with_name(f"{source.stem}.predictions.parquet")
+    target = output or _beside(source)
     quarantine = workspace.quarantine / f"{target.stem}.csv"
     run = launch(
         batch_inference,
         stack=stack,
         model=use_case.name,
         use_case=use_case,
-        source=str(source.absolute()),
+        source=_absolute(source),
         target=str(target.absolute()),
         quarantine=str(quarantine),
     )
@@ -166,14 +167,13 @@ def predict(use_case: UseCase, source: Path, output: Path | None, stack: str | N
     return Predicted(f"{summary.rows:,} rows predicted, {summary.quarantined:,} of them bad.", facts)
 
 
-def monitor(use_case: UseCase, labels: Path | None, stack: str | None) -> Monitored:
+def monitor(use_case: UseCase, labels: str | None, stack: str | None) -> Monitored:
     """Join the labels in `labels`, if given, and check the deployed model."""
-    from pipelines.monitoring import monitoring
-
     workspace = Workspace(use_case.name)
     with only_one("monitor", workspace):
-        given = str(labels.absolute()) if labels else ""
-        run = launch(monitoring, stack=stack, model=use_case.name, use_case=use_case, labels=given)
+        from pipelines.monitoring import monitoring
+
+        run = launch(monitoring, stack=stack, model=use_case.name, use_case=use_case, labels=_absolute(labels or ""))
     verdict = artifact(run, "check", "monitoring_verdict")
     return Monitored(
         headline=f"Verdict: {verdict.verdict}." if verdict.confident else "Verdict: ok, but it is too early to tell.",
@@ -212,20 +212,27 @@ def _has_champion(name: str) -> bool:
     return find_champion(name) is not None
 
 
+def _absolute(location: str) -> str:
+    """A local path made absolute, since steps may run elsewhere; URLs and nothing stay as they are."""
+    return location if "://" in location or not location else str(Path(location).absolute())
+
+
+def _beside(source: str) -> Path:
+    """Where the answers to a file go by default: beside it, or here if it is elsewhere."""
+    name = f"{Path(source).stem}.predictions.parquet"
+    return Path(name) if "://" in source else Path(source).with_name(name)
+
+
 def _publish(html: str, path: Path) -> Path:
     write_text(path, html)
     return path
 
 
 def _quarantine(run: PipelineRun, workspace: Workspace) -> Facts:
-    """Where the quarantined rows are, if there are any; written here too, since steps may have run elsewhere."""
-    rows = artifact(run, "validate", "quarantined_rows")
-    file = workspace.quarantine / "training.csv"
-    if rows.empty:
-        return [("quarantined", "no row")]
-    if not file.is_file():
-        write_text(file, rows.to_csv(index=False))
-    return [("quarantined", f"{len(rows):,} rows, with reasons in {file}")]
+    """Where the quarantined rows are, if there are any; written here too, since the step may have run elsewhere."""
+    rows, file = artifact(run, "validate", "quarantined_rows"), workspace.quarantine / "training.csv"
+    write_quarantine(rows, file)
+    return [("quarantined", "no row" if rows.empty else f"{len(rows):,} rows, with reasons in {file}")]
 
 
 def _curl(url: str, example: dict[str, object]) -> str:

@@ -17,8 +17,16 @@ def predict_file(
     champion: Bundle, use_case: UseCase, source: str, target: str, quarantine: str
 ) -> Annotated[BatchSummary, "batch_summary"]:
     """One row out for each row in; bad rows also go to the quarantine file, with the reason."""
-    chunk = use_case.serving.batch_rows
-    summary = batch.predict_file(champion, Path(source), Path(target), chunk_rows=chunk, quarantine=Path(quarantine))
+    like = use_case.data.sources[0]
+    summary = batch.predict_file(
+        champion,
+        source,
+        Path(target),
+        chunk_rows=use_case.serving.batch_rows,
+        quarantine=Path(quarantine),
+        separator=like.separator,
+        decimal=like.decimal,
+    )
     log_metadata({"rows": summary.rows, "quarantined": summary.quarantined})
     progress.stage(f"predict    {summary.rows:,} rows, {summary.quarantined:,} of them quarantined")
     return summary
