@@ -81,7 +81,7 @@ def predict_file(
         _check_names(bundle, rows.names, str(source))
         counts = _write(bundle, rows, target, quarantine, chunk_rows)
     seconds = time.perf_counter() - started
-    progress.stage(f"Predicted {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
+    progress.stage(f"predict    {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
         source=str(source),
         target=str(target),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from noria import batch, progress
+from noria import batch
 from noria.batch import BatchSummary
 from noria.bundle import Bundle
 from noria.config import UseCase
@@ -28,5 +28,4 @@ def predict_file(
         decimal=like.decimal,
     )
     log_metadata({"rows": summary.rows, "quarantined": summary.quarantined})
-    progress.stage(f"predict    {summary.rows:,} rows, {summary.quarantined:,} of them quarantined")
     return summary
