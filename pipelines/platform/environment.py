@@ -6,6 +6,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from noria.locks import in_turn
 from noria.workspace import PROJECT, Workspace, home
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def zenml_client() -> "Client":
         for handler in logging.getLogger().handlers:
             if isinstance(handler, ZenMLConsoleHandler):
                 handler.setLevel(logging.CRITICAL + 1)
-    return Client()
+    with in_turn("setup", Workspace("zenml")):  # two first commands at once would both make its database
+        client = Client()
+        _ = client.zen_store
+    return client
 
 
 @cache
