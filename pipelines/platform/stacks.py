@@ -10,34 +10,40 @@ import yaml
 
 from noria.config import expand_environment
 from noria.errors import NoriaError
-from noria.workspace import PROJECT, home
+from noria.locks import in_turn
+from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
+_ACTIVE = "ZENML_ACTIVE_STACK_ID"
 
 
 @contextmanager
 def stack_for_one_run(name: str | None) -> Iterator[str]:
-    """Activate a stack and go back to the one before; without a name, the stack that `zenml stack set` chose.
+    """Use a stack in this process for a while; without a name, the stack that `zenml stack set` chose.
 
-    A stack that is not registered yet is registered from `configs/stacks/NAME.yaml` if there is such a file.
+    A stack that is not registered yet is registered from `configs/stacks/NAME.yaml` if there is such a file. What
+    `zenml stack set` has chosen stays so, for other processes in the meantime too.
 
     Raises:
         NoriaError: there is neither a registered stack nor a file of that name.
     """
     client = zenml_client()
-    before = client.active_stack_model.name
     if name is None:
         # ZenML's own `default` has no experiment tracker; ours takes its place until a person sets another
-        name = DEFAULT_STACK if before == "default" else before
-    _ensure_registered(client, name)
-    client.activate_stack(name)
+        name = client.active_stack_model.name
+        name = DEFAULT_STACK if name == "default" else name
+    with in_turn("stacks", Workspace("zenml")):
+        _ensure_registered(client, name)
+    before = os.environ.get(_ACTIVE)
+    os.environ[_ACTIVE] = str(client.get_stack(name, allow_name_prefix_match=False).id)
     try:
         yield name
     finally:
-        if before != "default":
-            client.activate_stack(before)
+        os.environ.pop(_ACTIVE)
+        if before is not None:
+            os.environ[_ACTIVE] = before
 
 
 def _ensure_registered(client: Any, name: str) -> None:
