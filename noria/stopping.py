@@ -22,6 +22,15 @@ class Stopped(BaseException):
         super().__init__(f"stopped by {signal.Signals(signum).name}")
         self.exit_code = 128 + signum
         """What a shell expects of a process that ended by this signal."""
+        self.at = time.monotonic()
+
+
+_request: list[Stopped] = []
+
+
+def stop_requested() -> Stopped | None:
+    """The signal that came, also where a library has put an error of its own in its place."""
+    return _request[0] if _request else None
 
 
 @contextmanager
@@ -30,14 +39,14 @@ def stop_on_signals() -> Iterator[None]:
 
     Signals that the parent process has ordered to ignore (`nohup`) stay ignored.
     """
-    first: list[float] = []
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        if first and time.monotonic() - first[0] < _TIDYING_S:
+        if _request and time.monotonic() - _request[0].at < _TIDYING_S:
             return
-        first[:] = [time.monotonic()]
-        raise Stopped(signum)
+        _request[:] = [Stopped(signum)]
+        raise _request[0]
 
+    _request.clear()
     before = {each: signal.getsignal(each) for each in _SIGNALS}
     heard = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
     for each in heard:

@@ -1,9 +1,12 @@
 """Running a pipeline so that its end is never in doubt."""
 
+import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from noria.errors import NoriaError
+from noria.stopping import Stopped, stop_requested
 from pipelines.platform.stacks import stack_for_one_run
 
 PipelineRun = Any
@@ -17,15 +20,27 @@ def launch(pipeline: Callable[..., PipelineRun], *, stack: str | None, model: st
 
     Raises:
         NoriaError: a step failed; if the step itself raised a NoriaError, that one.
+        Stopped: a signal ended it; the run is marked as stopped.
     """
     from zenml import Model
+    from zenml.enums import ExecutionMode
 
-    with stack_for_one_run(stack):
+    name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
+    options = {
+        "run_name": name,
+        "model": Model(name=model),
+        # what does not depend on the failed step would run too, and a model be registered by a failed run
+        "execution_mode": ExecutionMode.STOP_ON_FAILURE,
+    }
+    with stack_for_one_run(stack) as chosen:
         try:
-            run = pipeline.with_options(model=Model(name=model), enable_cache=None)(**parameters)  # type: ignore[attr-defined]
-        except RuntimeError as error:
-            raise _cause(pipeline.name, error) from error  # type: ignore[attr-defined]
-        return _completed(run)
+            pipeline.with_options(**options)(**parameters)  # type: ignore[attr-defined]
+        except (Exception, Stopped) as error:
+            cause = _cause(name, chosen, error)
+            if cause is error:
+                raise
+            raise cause from error
+        return _completed(name)
 
 
 def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
@@ -35,11 +50,16 @@ def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
     return versions[0].load()
 
 
-def _completed(run: PipelineRun) -> PipelineRun:
+def _run_name(pipeline: str, model: str) -> str:
+    """Unique, so that a run can be found again before ZenML has told its id."""
+    return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _completed(name: str) -> PipelineRun:
     from zenml.client import Client
     from zenml.enums import ExecutionStatus
 
-    run = Client().get_pipeline_run(run.id)
+    run = Client().get_pipeline_run(name)
     if run.status in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
         return run
     raise _failure(run)
@@ -62,14 +82,36 @@ def _failure(run: PipelineRun) -> NoriaError:
     )
 
 
-def _cause(pipeline: str, error: RuntimeError) -> BaseException:
-    """The error that a step of this process raised, or what ZenML has noted of the latest run."""
+def _cause(name: str, stack: str, error: BaseException) -> BaseException:
+    """Why a run ended early: a signal, the error that a step of this process raised, or what ZenML has noted."""
     from zenml.client import Client
+    from zenml.exceptions import StackValidationError
 
     from steps.shared.failures import last_failure
 
-    cause = last_failure()
-    if cause is not None:
-        return cause
-    runs = Client().list_pipeline_runs(pipeline=pipeline, sort_by="desc:created", size=1)
-    return _failure(runs[0]) if len(runs) and "failure in step" in str(error) else error
+    run = next(iter(Client().list_pipeline_runs(name=name, size=1)), None)
+    stop = stop_requested()
+    if stop is not None:
+        _mark_stopped(run)
+        return stop
+    failure = last_failure()
+    if failure is not None:
+        return failure
+    if isinstance(error, StackValidationError):
+        fix = "take another --stack, or give it what it lacks with `zenml stack update`"
+        return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
+    return _failure(run) if run is not None and "failure in step" in str(error) else error
+
+
+def _mark_stopped(run: PipelineRun | None) -> None:
+    """ZenML marks most of what a signal ends, but not a run or step that has hardly begun."""
+    from zenml.enums import ExecutionStatus
+    from zenml.orchestrators.publish_utils import publish_pipeline_run_status_update, publish_step_run_status_update
+
+    if run is None:
+        return
+    for step in run.steps.values():
+        if not step.status.is_finished:
+            publish_step_run_status_update(step.id, ExecutionStatus.STOPPED)
+    if not run.status.is_finished:
+        publish_pipeline_run_status_update(run.id, ExecutionStatus.STOPPED)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zenml import get_step_context
 from zenml.client import Client
 
+from noria.stopping import stop_requested
 from noria.workspace import Workspace
 
 _last: list[BaseException] = []
@@ -13,6 +14,8 @@ _last: list[BaseException] = []
 
 def alert_on_failure(exception: BaseException) -> None:
     """Append the failure to `alerts.jsonl` in the workspace and post it to the stack's alerter, if it has one."""
+    if stop_requested() is not None:
+        return  # nothing failed
     _last[:] = [exception]
     context = get_step_context()
     alert = {
