@@ -1,7 +1,5 @@
 """Model bundles as folders, checked again when they are read."""
 
-import atexit
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +8,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.metadata.metadata_types import MetadataType
 
 from noria.bundle import Bundle
+from noria.files import scratch_folder
 
 
 class BundleMaterializer(BaseMaterializer):
@@ -26,14 +25,13 @@ class BundleMaterializer(BaseMaterializer):
                 remote.write(local.read())
 
     def load(self, data_type: type[Any]) -> Bundle:
-        """Copy the files to a temporary folder, gone when the step or the process ends, and open the bundle there."""
-        with self.get_temporary_directory(delete_at_exit=False) as folder:
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            for name in self.artifact_store.listdir(self._folder):
-                file_name = Path(name).name
-                with self.artifact_store.open(f"{self._folder}/{file_name}", "rb") as remote:
-                    (Path(folder) / file_name).write_bytes(remote.read())
-            return Bundle.load(Path(folder))
+        """Copy the files to a temporary folder, gone when the process ends, and open the bundle there."""
+        folder = scratch_folder()
+        for name in self.artifact_store.listdir(self._folder):
+            file_name = Path(name).name
+            with self.artifact_store.open(f"{self._folder}/{file_name}", "rb") as remote:
+                (folder / file_name).write_bytes(remote.read())
+        return Bundle.load(folder)
 
     def save_visualizations(self, data: Bundle) -> dict[str, VisualizationType]:
         """The manifest, for the dashboard."""

@@ -19,8 +19,8 @@ class TableMaterializer(BaseMaterializer):
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
 
     def save(self, data: pd.DataFrame) -> None:
-        """Write the table; its index is not kept."""
-        table = pa.Table.from_pandas(data, preserve_index=False)
+        """Write the table with its index."""
+        table = pa.Table.from_pandas(data)
         with self.artifact_store.open(self._file, "wb") as file:
             pq.write_table(table, file, compression="zstd", compression_level=1)
 

@@ -1,6 +1,8 @@
 """Writing files so that a reader never sees half of one."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,3 +45,10 @@ def write_text(target: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_path(target) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def scratch_folder() -> Path:
+    """A new temporary folder that is removed when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="noria-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,7 +1,5 @@
 """Touch the test rows, once."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -11,6 +9,7 @@ from materializers.bundle import BundleMaterializer
 from noria import progress
 from noria.bundle import Bundle, revise
 from noria.config import UseCase
+from noria.files import scratch_folder
 from noria.judge.evaluation import Evaluation
 from noria.judge.evaluation import evaluate as judge
 from steps.shared.failures import alert_on_failure
@@ -30,7 +29,7 @@ def evaluate(
     import mlflow
 
     version = str(get_step_context().model.version)
-    folder = Path(tempfile.mkdtemp(prefix="noria-"))
+    folder = scratch_folder()
     evaluation = judge(challenger, test, use_case, rules=rules)
     finished = revise(challenger, folder / "challenger", version=version, metrics=evaluation.metrics)
     finished_rules = revise(rules, folder / "rules", version=version, metrics=evaluation.rules_metrics)

@@ -1,7 +1,5 @@
 """Choose the challenger and fit it, and the rules, on all training rows."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -11,6 +9,7 @@ from materializers.bundle import BundleMaterializer
 from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
+from noria.files import scratch_folder
 from noria.models.selection import Selection
 from noria.models.selection import select as choose
 from noria.training import Leaderboard, fit_bundle
@@ -30,7 +29,7 @@ def select(
 ]:
     """The chosen candidate with the reason, its bundle, and the bundle of the rules."""
     selection = choose(leaderboard.scores, use_case)
-    folder = Path(tempfile.mkdtemp(prefix="noria-"))
+    folder = scratch_folder()
     bundles = [
         fit_bundle(
             next(score for score in leaderboard.scores if score.kind == kind),
