@@ -7,7 +7,9 @@ from noria.bundle import Bundle
 from noria.errors import NoriaError
 
 PROMOTED = "promoted"
-"""Metadata key of a model version: the name of the artifact that was promoted."""
+"""Metadata key of a model version: the name of the artifact that was promoted.
+
+A version that a person has put into `production` by hand may lack it."""
 
 
 def find_champion(name: str) -> Bundle | None:
@@ -16,7 +18,7 @@ def find_champion(name: str) -> Bundle | None:
         version = Client().get_model_version(name, ModelStages.PRODUCTION)
     except KeyError:
         return None
-    artifact = version.get_artifact(str(version.run_metadata[PROMOTED]))
+    artifact = version.get_artifact(str(version.run_metadata.get(PROMOTED, "challenger")))
     if artifact is None:
         return None
     bundle = artifact.load()
