@@ -1,10 +1,19 @@
 """`data`: where the rows come from and what must be true of them."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from noria.config.base import Label, Section
+
+
+def _one_character(text: str) -> str:
+    if len(text) != 1 or not text.isascii() or text in "\r\n\0":
+        raise ValueError("must be one ASCII character")
+    return text
+
+
+Character = Annotated[str, AfterValidator(_one_character)]
 
 
 class Source(Section):
@@ -17,9 +26,9 @@ class Source(Section):
     environment when the file is read."""
     format: Literal["csv", "parquet"] | None = None
     """Format of the file; by default its ending tells."""
-    separator: str = ","
+    separator: Character = ","
     """Separator of a CSV file."""
-    decimal: str = "."
+    decimal: Character = "."
     """Decimal mark of a CSV file."""
     url: str | None = None
     """SQLAlchemy URL of a database. Write secrets as `${env:NAME}`: they are taken from the environment when the
@@ -58,12 +67,18 @@ class ColumnExpectation(Section):
     """Smallest allowed number."""
     max: float | None = None
     """Largest allowed number."""
-    allowed: list[Label] | None = None
+    allowed: list[Label] | None = Field(default=None, min_length=1)
     """The allowed values."""
     unique: bool = False
     """No value twice: of rows that share a value all but the first are quarantined."""
     max_missing: float = Field(default=1.0, ge=0, le=1)
     """Largest share of missing values in the column (0 to 1); more stops the run."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("`min` must not exceed `max`")
+        return self
 
 
 class Expectations(Section):

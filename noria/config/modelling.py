@@ -1,7 +1,7 @@
 """From the split to the decision: `split`, `features`, `models`, `rules`, `evaluation`, `decision`."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,7 @@ class Split(Section):
     """For `time`: rows from this moment on are the test rows, instead of `test_share`."""
     group: str | None = None
     """For `group`: the column that names the group."""
-    seed: int = 42
+    seed: int = Field(default=42, ge=0, le=2**32 - 1)
     """Seed of the split."""
 
     @model_validator(mode="after")
@@ -115,9 +115,9 @@ class Models(Section):
     """Cross-validation folds on the training rows."""
     timeout_s: float | None = Field(default=None, gt=0)
     """Stop tuning a candidate after this many seconds, whatever trials are left."""
-    jobs: int = -1
+    jobs: Literal[-1] | Annotated[int, Field(ge=1)] = -1
     """Processor cores that a model may use while it trains (-1: all)."""
-    seed: int = 42
+    seed: int = Field(default=42, ge=0, le=2**32 - 1)
     """Seed of the folds, of tuning and of the models."""
 
 
@@ -151,7 +151,7 @@ class Evaluation(Section):
     """By how much a challenger must beat the champion and the rules, in the metric's own units."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Confidence of the bootstrap intervals (0.5 to 1)."""
-    bootstrap: int = Field(default=1000, ge=100)
+    bootstrap: int = Field(default=1000, ge=100, le=100_000)
     """Bootstrap resamples of the test rows."""
     slices: list[str] = []
     """Columns by which the metric is also reported; numbers are cut into quarters."""
@@ -162,7 +162,7 @@ class Evaluation(Section):
 class Decision(Section):
     """What is done with a prediction: act, ask a person, or leave it."""
 
-    threshold: float | Literal["best_worth"] = "best_worth"
+    threshold: Annotated[float, Field(ge=0, le=1)] | Literal["best_worth"] = "best_worth"
     """Binary: act from this probability on; `best_worth` finds the one that brings in most, on cross-validated
     predictions of the training rows."""
     ask_within: float = Field(default=0.0, ge=0, le=0.5)

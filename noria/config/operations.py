@@ -18,16 +18,16 @@ class Serving(Section):
     """Server processes."""
     max_rows: int = Field(default=1000, ge=1, le=100_000)
     """Most rows in one request."""
-    start_timeout_s: float = Field(default=120.0, gt=0)
+    start_timeout_s: float = Field(default=120.0, gt=0, le=86_400)
     """How long a new server may take until it is ready, in seconds."""
-    batch_rows: int = Field(default=50_000, ge=1)
+    batch_rows: int = Field(default=50_000, ge=1, le=10_000_000)
     """Rows that batch inference holds in memory at once."""
 
 
 class Monitoring(Section):
     """When a deployed model is well, worth watching, or due for retraining."""
 
-    window_days: float = Field(default=30.0, gt=0)
+    window_days: float = Field(default=30.0, gt=0, le=36_500)
     """Predictions of this many past days are looked at."""
     min_rows: int = Field(default=100, ge=10)
     """Fewer predictions than this give no verdict on drift."""

@@ -59,7 +59,7 @@ class _Problem(Section):
     """The largest that the stored model may be, in megabytes; larger candidates are not chosen."""
     needed: str = Field(min_length=3)
     """When the prediction is needed, in words."""
-    label_delay_days: float = Field(ge=0)
+    label_delay_days: float = Field(ge=0, le=36_500)
     """How many days after the prediction its true label is known; monitoring waits that long."""
     readable: Literal["required", "preferred", "unimportant"] = "preferred"
     """Must a person be able to read the model? `required` leaves only rules, linear models and small trees;

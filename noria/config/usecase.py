@@ -69,7 +69,10 @@ class UseCase(Section):
             raise ValueError(f"decision.{sorted(stray)[0]} does not apply to task `{task}`")
         if self.split.method == "time" and self.data.time is None:
             raise ValueError("split.method `time` needs data.time, the column that tells when a case happened")
-        if self.data.target in {self.data.id, self.data.time, *self.data.known_too_late, *self.features.exclude}:
+        if self.data.target in {
+            *(self.data.id, self.data.time, self.split.group),
+            *(*self.data.known_too_late, *self.features.exclude),
+        }:
             raise ValueError(f"data.target `{self.data.target}` has a second role; a target cannot be anything else")
         both = set(self.features.numeric) & set(self.features.categorical)
         if both:

@@ -1,0 +1,86 @@
+"""Files that a hurried or hostile person hands in: each ends in a clear error, and soon."""
+
+from pathlib import Path
+
+import pytest
+
+from noria.config import load_use_case
+from noria.errors import NoriaError
+
+CHURN = Path("configs/telco_churn.yaml").read_text(encoding="utf-8")
+
+
+def error(folder: Path, content: str | bytes) -> NoriaError:
+    path = folder / "given.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(NoriaError) as caught:
+        load_use_case(path)
+    assert str(path) in caught.value.where
+    assert caught.value.fix
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("x: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("x: " + "{a: " * 3000 + "1" + "}" * 3000, "nested too deeply"),
+        ("x: &a [*a]", "recursive"),
+        ("# " + "x" * 2_000_000, "larger than 1 MB"),
+        ("x: " + "9" * 5000, "neither a number nor a date"),
+        ("x: 2012-13-45", "neither a number nor a date"),
+        ("x: {<<: {a: 1}}", "merge keys"),
+        ("yes: 1", "the key `yes` is no text"),
+        ("5: 1", "the key `5` is no text"),
+        ("x: a\x00b", "special characters"),
+        (CHURN.encode("utf-16"), "not UTF-8"),
+    ],
+)
+def test_a_file_that_would_break_a_naive_reader_is_refused(tmp_path: Path, content: str | bytes, said: str) -> None:
+    assert said in error(tmp_path, content).what
+
+
+def test_aliases_of_aliases_of_aliases_take_no_time_and_no_memory(tmp_path: Path) -> None:
+    names = "abcdefghijklmnop"
+    lines = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip(names, names[1:], strict=False)]
+    bomb = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", *lines])
+    assert "unknown key `a`" in error(tmp_path, f"{bomb}\n{CHURN}").what
+
+
+def test_a_value_of_no_allowed_type_is_one_mistake(tmp_path: Path) -> None:
+    found = error(tmp_path, CHURN.replace('positive: "Yes"', "positive: [Yes]"))
+    assert found.what == "`problem.positive`: must be a text, a number, true or false"
+    assert "that we act on" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  target: churn\n", "  target: 5\n", "`data.target`: must be a text: write it in quotation marks"),
+        ("serving:\n  port: 3000", "serving:", "`serving`: must be a section"),
+        ("  task: binary\n", "", "`task` is missing"),
+        ("      path: data", '      separator: ";;"\n      path: data', "must be one ASCII character"),
+        ("tenure: {type: integer, min: 0, max: 120", "tenure: {type: integer, min: 9, max: 1", "must not exceed"),
+        ('contract: {type: text, allowed: ["Month-to-month", "One year", "Two year"]}', "contract: {allowed: []}", ""),
+        ("  seed: 42", "  seed: -5", "`split.seed`"),
+        ("  folds: 5", "  folds: 5\n  jobs: 0", "`models.jobs`"),
+        ("  threshold: best_worth", "  threshold: 5", "`decision.threshold`"),
+        ("  window_days: 30", "  window_days: 1e12", "`monitoring.window_days`"),
+        ("method: stratified", "method: group\n  group: churn", "second role"),
+    ],
+)
+def test_values_that_would_fail_much_later_are_refused_at_once(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert CHURN.count(old) == 1
+    assert said in error(tmp_path, CHURN.replace(old, new)).what
+
+
+def test_tabs_and_colons_get_the_fix_that_helps(tmp_path: Path) -> None:
+    assert "no tabs" in error(tmp_path, CHURN.replace("  question:", "\tquestion:")).fix
+    assert "quotation marks" in error(tmp_path, CHURN.replace("Which customers", "Which: customers")).fix
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoriaError, match="not found"):
+        load_use_case(tmp_path / ("x" * 300 + ".yaml"))
+    with pytest.raises(NoriaError, match="cannot be read"):
+        load_use_case(Path("/proc/self/mem"))
