@@ -1,7 +1,6 @@
 """Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
 
 import importlib.metadata
-import logging
 import os
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,8 +10,6 @@ from noria.workspace import PROJECT, Workspace, home
 
 if TYPE_CHECKING:
     from zenml.client import Client
-
-_DEBUG = "NORIA_DEBUG"
 
 
 def prepare_environment(*, debug: bool = False) -> None:
@@ -25,7 +22,7 @@ def prepare_environment(*, debug: bool = False) -> None:
     """
     _ = Workspace("zenml").folder  # fails early, and clearly, where nothing can be written
     defaults = {
-        _DEBUG: "1" if debug else "",
+        "NORIA_DEBUG": "1" if debug else "",
         "ZENML_CONFIG_PATH": str(home() / "zenml"),
         "ZENML_ANALYTICS_OPT_IN": "false",
         "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
@@ -45,15 +42,13 @@ def prepare_environment(*, debug: bool = False) -> None:
 
 
 def zenml_client() -> "Client":
-    """ZenML's client. Its console log is shown with `--debug` only; the log stored with each step stays whole."""
+    """ZenML's client; the first call makes ZenML's database."""
     from zenml.client import Client
-    from zenml.logger import ZenMLConsoleHandler
+
+    from steps.shared.quiet import quiet_console
 
     _remember_packages()
-    if not os.environ.get(_DEBUG):
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, ZenMLConsoleHandler):
-                handler.setLevel(logging.CRITICAL + 1)
+    quiet_console()
     with in_turn("setup", Workspace("zenml")):  # two first commands at once would both make its database
         client = Client()
         _ = client.zen_store

@@ -1,6 +1,8 @@
 """What the commands do: run a pipeline, fetch its outcome, and leave the results where people look."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from noria.errors import NoriaError
 from noria.files import write_text
 from noria.locks import only_one
 from noria.workspace import Workspace
-from pipelines.platform.launch import PipelineRun, artifact, launch
+from pipelines.platform.environment import zenml_client
+from pipelines.platform.launch import About, PipelineRun, artifact, launch
 
 Facts = list[tuple[str, object]]
 
@@ -74,16 +77,10 @@ class Monitored:
 def explore(use_case: UseCase, stack: str | None) -> Explored:
     """Validate and explore; the report is left in the workspace."""
     workspace = Workspace(use_case.name)
-    with only_one("explore", workspace):
+    with _turn("explore", workspace):
         from pipelines.exploration import exploration
 
-        run = launch(
-            exploration,
-            stack=stack,
-            model=use_case.name,
-            use_case=use_case.for_training(),
-            fingerprint=fingerprint(use_case.data),
-        )
+        run = _on_the_data(exploration, use_case, stack, "data")
     report = _publish(artifact(run, "explore").html, workspace.reports / "exploration.html")
     return Explored(report, _quarantine(run, workspace))
 
@@ -91,16 +88,10 @@ def explore(use_case: UseCase, stack: str | None) -> Explored:
 def train(use_case: UseCase, stack: str | None) -> Trained:
     """Train, judge and, if the gate says so, promote; both reports are left in the workspace."""
     workspace = Workspace(use_case.name)
-    with only_one("train", workspace):
+    with _turn("train", workspace):
         from pipelines.training import training
 
-        run = launch(
-            training,
-            stack=stack,
-            model=use_case.name,
-            use_case=use_case.for_training(),
-            fingerprint=fingerprint(use_case.data),
-        )
+        run = _on_the_data(training, use_case, stack, "new version")
     exploration = _publish(artifact(run, "explore").html, workspace.reports / "exploration.html")
     report = _publish(artifact(run, "gate", "evaluation_report").html, workspace.reports / "evaluation.html")
     verdict = artifact(run, "gate", "verdict")
@@ -126,7 +117,7 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
     workspace = Workspace(use_case.name)
-    with only_one("deploy", workspace):
+    with _turn("deploy", workspace):
         from pipelines.deployment import deployment
 
         run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case)
@@ -146,6 +137,7 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
 
 def predict(use_case: UseCase, source: str, output: Path | None, stack: str | None) -> Predicted:
     """Predict a file with the champion; the output is Parquet beside the input unless said otherwise."""
+    zenml_client()
     from pipelines.batch_inference import batch_inference
 
     workspace = Workspace(use_case.name)
@@ -170,7 +162,7 @@ def predict(use_case: UseCase, source: str, output: Path | None, stack: str | No
 def monitor(use_case: UseCase, labels: str | None, stack: str | None) -> Monitored:
     """Join the labels in `labels`, if given, and check the deployed model."""
     workspace = Workspace(use_case.name)
-    with only_one("monitor", workspace):
+    with _turn("monitor", workspace):
         from pipelines.monitoring import monitoring
 
         run = launch(monitoring, stack=stack, model=use_case.name, use_case=use_case, labels=_absolute(labels or ""))
@@ -196,6 +188,28 @@ def stop(use_case: UseCase) -> Facts:
     if running is not None and processes.stop(workspace):
         stopped.append(("service", f"{running.url} (process {running.pid})"))
     return stopped + [(each.name, each.url) for each in stop_dashboards()]
+
+
+@contextmanager
+def _turn(action: str, workspace: Workspace) -> Iterator[None]:
+    """One `action` at a time on a use case; ZenML's database stands before steps, which ask it, are declared."""
+    with only_one(action, workspace):
+        zenml_client()
+        yield
+
+
+def _on_the_data(
+    pipeline: Callable[..., PipelineRun], use_case: UseCase, stack: str | None, about: About
+) -> PipelineRun:
+    """Run a pipeline that begins with reading the sources; their fingerprint decides what its cache may reuse."""
+    return launch(
+        pipeline,
+        stack=stack,
+        model=use_case.name,
+        about=about,
+        use_case=use_case.for_training(),
+        fingerprint=fingerprint(use_case.data),
+    )
 
 
 def _verdict_headline(promote: str, kind: str) -> str:

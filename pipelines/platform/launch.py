@@ -3,20 +3,37 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
+from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
 from pipelines.platform.stacks import stack_for_one_run
 
 PipelineRun = Any
 """ZenML's response object of one run."""
+About = Literal["data", "new version", "champion"]
+_VERSION: dict[About, str | None] = {"new version": None, "champion": "production"}
 
 
-def launch(pipeline: Callable[..., PipelineRun], *, stack: str | None, model: str, **parameters: object) -> PipelineRun:
+def launch(
+    pipeline: Callable[..., PipelineRun],
+    *,
+    stack: str | None,
+    model: str,
+    about: About = "champion",
+    **parameters: object,
+) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
 
     ZenML may return normally although a step failed on a remote orchestrator, so the run's status decides.
+
+    Args:
+        pipeline: the pipeline.
+        stack: name of a stack; None: the active one.
+        model: name of the model.
+        about: the run is about the model's champion, makes a new version of it, or only looks at the data.
+        parameters: what the pipeline takes.
 
     Raises:
         NoriaError: a step failed; if the step itself raised a NoriaError, that one.
@@ -25,14 +42,20 @@ def launch(pipeline: Callable[..., PipelineRun], *, stack: str | None, model: st
     from zenml import Model
     from zenml.enums import ExecutionMode
 
+    from steps.shared.champion import require_champion_version
+
     name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
     options = {
         "run_name": name,
-        "model": Model(name=model),
+        "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
         # what does not depend on the failed step would run too, and a model be registered by a failed run
         "execution_mode": ExecutionMode.STOP_ON_FAILURE,
     }
+    progress.tick("starting ZenML")
     with stack_for_one_run(stack) as chosen:
+        if about == "champion":
+            require_champion_version(model)
+        progress.stage(f"stack      {chosen}")
         try:
             pipeline.with_options(**options)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:

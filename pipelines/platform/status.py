@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import ServiceFacts, service_facts
 from noria.monitoring.history import history_file, read
@@ -42,9 +43,11 @@ def _service(service: ServiceFacts) -> list[tuple[str, object]]:
     deployment = service.deployment
     if deployment is None or service.uptime_s is None:
         return []
+    with Client(deployment.url) as client:
+        model = client.model() if service.ready else None
     return [
-        ("version", deployment.version),
-        ("variants", "champion 100 %"),
+        ("version", f"{deployment.version} ({model.kind})" if model else deployment.version),
+        ("variants", f"{model.variant}, which answers every request" if model else "unknown: it does not answer"),
         ("uptime", str(timedelta(seconds=round(service.uptime_s)))),
         ("process", f"{deployment.pid}, log {deployment.log}"),
         (

@@ -2,6 +2,7 @@
 
 from zenml.client import Client
 from zenml.enums import ModelStages
+from zenml.models import ModelVersionResponse
 
 from noria.bundle import Bundle
 from noria.errors import NoriaError
@@ -14,9 +15,8 @@ A version that a person has put into `production` by hand may lack it."""
 
 def find_champion(name: str) -> Bundle | None:
     """The promoted bundle of model `name`, or None before the first promotion."""
-    try:
-        version = Client().get_model_version(name, ModelStages.PRODUCTION)
-    except KeyError:
+    version = _champion_version(name)
+    if version is None:
         return None
     artifact = version.get_artifact(str(version.run_metadata.get(PROMOTED, "challenger")))
     if artifact is None:
@@ -35,8 +35,29 @@ def require_champion(name: str) -> Bundle:
     """
     bundle = find_champion(name)
     if bundle is None:
-        raise NoriaError(
-            f"no model of `{name}` has been promoted yet",
-            fix=f"train one first: python run.py train --config configs/{name}.yaml",
-        )
+        raise _nothing_promoted(name)
     return bundle
+
+
+def require_champion_version(name: str) -> None:
+    """See that there is a champion, without loading it.
+
+    Raises:
+        NoriaError: nothing has been promoted yet.
+    """
+    if _champion_version(name) is None:
+        raise _nothing_promoted(name)
+
+
+def _champion_version(name: str) -> ModelVersionResponse | None:
+    try:
+        return Client().get_model_version(name, ModelStages.PRODUCTION)
+    except KeyError:
+        return None
+
+
+def _nothing_promoted(name: str) -> NoriaError:
+    return NoriaError(
+        f"no model of `{name}` has been promoted yet",
+        fix=f"train one first: python run.py train --config configs/{name}.yaml",
+    )

@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from serving import Served
 
+from noria.batch import predict_file
 from noria.client import Client
 from noria.deployment import service_facts
 from noria.errors import NoriaError
@@ -22,7 +24,9 @@ def post(served: Served, path: str, content: object) -> httpx.Response:
     return httpx.post(served.deployment.url + path, content=body, timeout=30)
 
 
-def test_a_thousand_rows_over_http_are_what_the_bundle_says_in_process(served: Served, held_out: Rows) -> None:
+def test_a_thousand_rows_get_the_same_answer_over_http_in_a_file_and_in_process(
+    served: Served, held_out: Rows, tmp_path: Path
+) -> None:
     rows = [dict(row) for row in held_out[:1000]]
     for position, row in enumerate(rows):
         if position % 5 == 0:
@@ -37,6 +41,12 @@ def test_a_thousand_rows_over_http_are_what_the_bundle_says_in_process(served: S
         abs((answer.probability or 0) - wanted) for answer, wanted in zip(answers, expected["probability"], strict=True)
     ]
     assert max(gaps) < 1e-6
+    source, target = tmp_path / "rows.parquet", tmp_path / "answers.parquet"
+    pd.DataFrame(rows).to_parquet(source)
+    predict_file(served.bundle, source, target, chunk_rows=300, quarantine=tmp_path / "bad.csv")
+    batch = pd.read_parquet(target)
+    assert batch["decision"].tolist() == expected["decision"].tolist()
+    assert (batch["probability"] - expected["probability"]).abs().max() < 1e-6
     assert answers[7].warnings == ["payment_method: unseen category 'Carrier pigeon'"]
 
 
