@@ -1,5 +1,7 @@
 """Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
 
+import atexit
+import gc
 import importlib.metadata
 import os
 from functools import cache
@@ -47,7 +49,7 @@ def zenml_client() -> "Client":
 
     from steps.shared.quiet import quiet_console
 
-    _remember_packages()
+    _spare_time()
     quiet_console()
     with in_turn("setup", Workspace("zenml")):  # two first commands at once would both make its database
         client = Client()
@@ -56,6 +58,9 @@ def zenml_client() -> "Client":
 
 
 @cache
-def _remember_packages() -> None:
-    """ZenML asks for every table which package pandas comes from, and each time that reads all that is installed."""
+def _spare_time() -> None:
+    """Two habits that cost seconds in every process, once."""
+    # ZenML asks for every table which package pandas comes from, and each time that reads all that is installed
     importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
+    # at its end Python looks several times for cycles among all objects, though the process goes anyway
+    atexit.register(gc.freeze)
