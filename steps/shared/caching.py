@@ -5,13 +5,14 @@ from functools import cache
 
 from zenml.config import CachePolicy
 
+from noria.bundle.libraries import libraries
 from noria.workspace import PROJECT
 
 
 @cache
 def code_digest() -> str:
-    """SHA-256 over every source file and template of `noria/`, by path and content."""
-    digest = hashlib.sha256()
+    """SHA-256 over every source file and template of `noria/`, by path and content, and its libraries' versions."""
+    digest = hashlib.sha256(str(sorted(libraries("xgboost").items())).encode())
     for file in sorted((PROJECT / "noria").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(PROJECT)).encode())
@@ -20,4 +21,4 @@ def code_digest() -> str:
 
 
 WITH_DOMAIN_CODE = CachePolicy(cache_func=code_digest)
-"""Reuse a step's result only while its code, its inputs and all of `noria/` stay the same."""
+"""Reuse a step's result only while its code, its inputs, all of `noria/` and its libraries stay the same."""
