@@ -1,10 +1,25 @@
 """One workspace, and so one ZenML store, for all tests of this process that run pipelines."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+import run
 from pipelines.platform.environment import prepare_environment
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +30,17 @@ def pipeline_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("NORIA_HOME", str(home))
         prepare_environment()
     return home
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`python run.py …` in this process."""
+
+    def ended(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            run.main()
+        return Ended(int(end.value.code or 0), *capsys.readouterr())
+
+    return ended

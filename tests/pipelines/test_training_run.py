@@ -165,7 +165,10 @@ def test_every_candidate_is_a_child_run_in_mlflow(children: Callable[[str], list
     assert names == {f"{kind}, as configured" for kind in ("rules", "dummy", "linear", "tree", "xgboost")}
 
 
-def test_the_registry_names_champion_and_challenger(trained_again: flows.Trained, use_case: UseCase) -> None:
+def test_the_registry_names_champion_and_challenger(
+    trained_again: flows.Trained, use_case: UseCase, home: Path
+) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{home / 'artifacts' / 'mlflow.db'}")
     client = mlflow.MlflowClient()
     champion = client.get_model_version_by_alias(use_case.name, "champion")
     challenger = client.get_model_version_by_alias(use_case.name, "challenger")

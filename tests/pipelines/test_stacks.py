@@ -1,0 +1,106 @@
+"""`--stack` picks a stack for one run, and for that run only."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipeline_runs import runs_of
+from zenml.client import Client
+from zenml.enums import StackComponentType
+
+from noria.config import UseCase
+from noria.errors import NoriaError
+from pipelines.platform import flows, stacks
+from tests.small_cases import churn_table, small_case
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> UseCase:
+    churn_table(400).to_csv(tmp_path / "few.csv", index=False)
+    return small_case("on_stacks", tmp_path / "few.csv")
+
+
+@pytest.fixture(scope="module")
+def other(trained: object, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A stack with an artifact store of its own."""
+    store = tmp_path_factory.mktemp("other_store")
+    client = Client()
+    client.create_stack_component(
+        name="other",
+        flavor="local",
+        component_type=StackComponentType.ARTIFACT_STORE,
+        configuration={"path": str(store)},
+    )
+    client.create_stack(
+        "other", {StackComponentType.ARTIFACT_STORE: "other", StackComponentType.ORCHESTRATOR: "default"}
+    )
+    return str(store)
+
+
+def active() -> str:
+    return str(Client().active_stack_model.name)
+
+
+def used_stack(run: Any) -> str:
+    return str(run.stack.name)
+
+
+def test_without_a_name_noria_s_own_stack_is_used(trained: object, run: Any) -> None:
+    assert used_stack(run) == "local"
+    assert active() == "default"
+
+
+@pytest.mark.parametrize("before", ["default", "local"])
+def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, before: str) -> None:
+    Client().activate_stack(before)
+    try:
+        flows.explore(case, "other")
+        run = runs_of(case, "exploration")[0]
+        assert used_stack(run) == "other"
+        assert run.steps["ingest"].outputs["raw_table"][0].uri.startswith(other)
+        assert active() == before
+        assert "ZENML_ACTIVE_STACK_ID" not in os.environ
+        flows.explore(case, None)
+        assert used_stack(runs_of(case, "exploration")[0]) == "local"
+    finally:
+        Client().activate_stack("default")
+
+
+def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str) -> None:
+    Client().activate_stack("other")
+    try:
+        flows.explore(case, None)
+        assert used_stack(runs_of(case, "exploration")[0]) == "other"
+    finally:
+        Client().activate_stack("default")
+
+
+def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: str) -> None:
+    with pytest.raises(NoriaError, match="experiment tracker") as caught:
+        flows.train(case, "other")
+    assert "other" in caught.value.where
+    assert "zenml stack update" in caught.value.fix
+    assert active() == "default"
+
+
+def test_an_unknown_stack_is_a_clear_error(case: UseCase, trained: object) -> None:
+    with pytest.raises(NoriaError, match="no stack is named `lokal`") as caught:
+        flows.explore(case, "lokal")
+    assert "local" in caught.value.fix
+
+
+def test_a_stack_file_registers_its_stack(
+    case: UseCase, trained: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (stacks.STACK_FILES / "local.yaml").read_text(encoding="utf-8")
+    text = text.replace("name: local", "name: from_file").replace("${env:NORIA_HOME}", "${env:NORIA_TEST_STORE}")
+    (tmp_path / "from_file.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(stacks, "STACK_FILES", tmp_path)
+    with pytest.raises(NoriaError, match="NORIA_TEST_STORE is not set"):
+        flows.explore(case, "from_file")
+    monkeypatch.setenv("NORIA_TEST_STORE", str(tmp_path / "store"))
+    with stacks.stack_for_one_run("from_file"):
+        assert active() == "from_file"
+        assert Client().active_stack.artifact_store.path.startswith(str(tmp_path / "store"))
+    assert active() == "default"
