@@ -80,9 +80,8 @@ def _usual(bundle: Bundle, use_case: UseCase) -> str | float | None:
 
 
 def _metrics_of_nothing(idle: Judged) -> dict[str, Metric]:
-    metrics = idle.metrics()
     # leaving everything alone gives no probabilities to be judged
-    return {"worth": metrics["worth"]} if idle.use_case.problem.task == "binary" else metrics
+    return idle.metrics("worth") if idle.use_case.problem.task == "binary" else idle.metrics()
 
 
 def _confusion(judged: Judged) -> list[list[float]]:

@@ -11,7 +11,8 @@ from noria.bundle import Bundle, Metric
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.judge.bootstrap import Floats, Statistic
-from noria.judge.metrics import all_statistics, as_labels, intervals, measure
+from noria.judge.labels import as_labels
+from noria.judge.metrics import all_statistics, intervals_of
 
 _FEWEST_BLOCKS = 30
 
@@ -56,11 +57,12 @@ class Judged:
         """Metric → its weighted form over these rows."""
         return all_statistics(self.use_case, self.truth, self.scores, self.decisions, **self._answered)
 
-    def metrics(self) -> dict[str, Metric]:
-        """Every metric that is defined on these rows, with its interval."""
-        given = (self.use_case, self.truth, self.scores, self.decisions)
-        values = measure(*given, **self._answered)
-        ranges = intervals(*given, **self._answered, blocks=self.blocks)
+    def metrics(self, *names: str) -> dict[str, Metric]:
+        """These metrics, or every one, with their intervals; what is undefined on these rows is left out."""
+        every = self.statistics()
+        found = {name: every[name] for name in names or every}
+        values = {name: float(statistic(np.ones((1, len(self.truth))))[0]) for name, statistic in found.items()}
+        ranges = intervals_of(found, self.use_case, len(self.truth), self.blocks)
         return {
             name: Metric(value=value, low=ranges[name][0], high=ranges[name][1])
             for name, value in values.items()

@@ -4,7 +4,7 @@ Truths are compared as text (`str(value)`) for classification and as numbers for
 probabilities of the positive class, (n, k) probabilities of the classes, or (n,) predicted numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from noria.config.usecase import METRICS
 from noria.errors import NoriaError
 from noria.judge import statistics
 from noria.judge.bootstrap import Floats, Statistic, bootstrap, percentile_interval
+from noria.judge.labels import as_labels
 from noria.judge.worth import binary_worth, break_even_decisions, multiclass_worth, regression_worth
 
 Values = Sequence[Any] | NDArray[Any] | Any
@@ -66,9 +67,8 @@ def primary(
     predictions: Values = None,
 ) -> float:
     """The value of `evaluation.metric`; arguments and errors as for `measure`."""
-    return measure(use_case, truth, scores, decisions, classes=classes, predictions=predictions)[
-        use_case.evaluation.metric
-    ]
+    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
+    return float(found[use_case.evaluation.metric](np.ones((1, len(truth))))[0])
 
 
 def interval(
@@ -88,7 +88,7 @@ def interval(
     1,000 resamples of 20,000 rows. (NaN, NaN) where the metric is undefined.
     """
     found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
-    return _intervals(use_case, {metric: found[metric]}, len(truth), blocks)[metric]
+    return intervals_of({metric: found[metric]}, use_case, len(truth), blocks)[metric]
 
 
 def intervals(
@@ -103,7 +103,7 @@ def intervals(
 ) -> dict[str, tuple[float, float]]:
     """`interval` for every metric of the task, on the same resamples."""
     found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
-    return _intervals(use_case, found, len(truth), blocks)
+    return intervals_of(found, use_case, len(truth), blocks)
 
 
 def all_statistics(
@@ -146,14 +146,10 @@ def all_statistics(
     return {metric: found[metric] for metric in METRICS[problem.task]}
 
 
-def as_labels(values: Values) -> NDArray[np.str_]:
-    """(n,) labels as text, the way they are compared everywhere."""
-    return np.array([str(value) for value in values], dtype=str)
-
-
-def _intervals(
-    use_case: UseCase, found: dict[str, Statistic], rows: int, blocks: NDArray[np.int64] | None
+def intervals_of(
+    found: Mapping[str, Statistic], use_case: UseCase, rows: int, blocks: NDArray[np.int64] | None
 ) -> dict[str, tuple[float, float]]:
+    """`interval` for each of these statistics of the same rows."""
     if rows == 0:
         return {metric: (float("nan"), float("nan")) for metric in found}
     judged = use_case.evaluation

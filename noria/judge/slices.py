@@ -60,7 +60,9 @@ def _kept(series: "pd.Series[Any]") -> "pd.Series[Any]":
     order = sorted(frequent) if pd.api.types.is_numeric_dtype(series) else list(frequent)
     names = [_text(value) for value in order]
     categories = names if series.nunique() <= _MOST_SLICES else [*names, "(others)"]
-    texts = series.map(lambda value: _text(value) if value in set(order) else "(others)", na_action="ignore")
+    written = dict(zip(order, names, strict=True))
+    distinct = {value: written.get(value, "(others)") for value in known.unique()}
+    texts = series.map(distinct, na_action="ignore")
     return _with_missing(texts.astype(pd.CategoricalDtype(list(dict.fromkeys(categories)))))
 
 

@@ -5,9 +5,11 @@ are the metric of that resample.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from noria.judge.bootstrap import Floats, Statistic
 
@@ -61,47 +63,42 @@ def mean(values: Floats) -> Statistic:
 
 
 def _roc_auc(positive: NDArray[np.bool_], probability: Floats) -> Statistic:
-    order, starts = _ranks(probability)
-    is_positive = positive[order].astype(np.float64)
+    positives, negatives = _by_score(positive, probability)
 
     def value(weights: Floats) -> Floats:
-        ups, downs = _per_score(weights[:, order], is_positive, starts)
+        ups, downs = positives @ weights.T, negatives @ weights.T
         # the chance that a positive outranks a negative, a tie counting half (Hanley and McNeil 1982)
-        below = downs.cumsum(axis=1) - downs / 2
-        return _ratio((ups * below).sum(axis=1), ups.sum(axis=1) * downs.sum(axis=1))
+        below = downs.cumsum(axis=0) - downs / 2
+        return _ratio((ups * below).sum(axis=0), ups.sum(axis=0) * downs.sum(axis=0))
 
     return _if_rows(positive, value)
 
 
 def _average_precision(positive: NDArray[np.bool_], probability: Floats) -> Statistic:
-    order, starts = _ranks(-probability)
-    is_positive = positive[order].astype(np.float64)
+    positives, negatives = _by_score(positive, -probability)
 
     def value(weights: Floats) -> Floats:
-        ups, downs = _per_score(weights[:, order], is_positive, starts)
-        caught = ups.cumsum(axis=1)
-        picked = caught + downs.cumsum(axis=1)
+        ups, downs = positives @ weights.T, negatives @ weights.T
+        caught = ups.cumsum(axis=0)
+        picked = caught + downs.cumsum(axis=0)
         precision = np.divide(caught, picked, out=np.zeros_like(caught), where=picked > 0)
-        return _ratio((ups * precision).sum(axis=1), ups.sum(axis=1))
+        return _ratio((ups * precision).sum(axis=0), ups.sum(axis=0))
 
     return _if_rows(positive, value)
 
 
-def _ranks(scores: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The rising order of the scores and where each distinct score starts in it."""
+def _by_score(positive: NDArray[np.bool_], scores: Floats) -> tuple[Any, Any]:
+    """Sparse (distinct scores, n) matrices that add up the weights of the positives, and of the negatives, at each
+    distinct score, the lowest first."""
     order = np.argsort(scores, kind="stable")
-    ranked = scores[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.array([], dtype=np.intp)
-    return order, starts
-
-
-def _per_score(weights: Floats, is_positive: Floats, starts: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Weights of positives and of negatives at each distinct score, both (b, distinct scores)."""
-    ups = weights * is_positive
-    if len(starts) == weights.shape[1]:
-        return ups, weights - ups
-    together = np.add.reduceat(ups, starts, axis=1)
-    return together, np.add.reduceat(weights, starts, axis=1) - together
+    ranked, rows = scores[order], len(scores)
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    matrices = []
+    for chosen in (positive[order], ~positive[order]):
+        ends = np.append(0, chosen.cumsum())[np.append(starts, rows)]
+        shape = (len(starts), rows)
+        matrices.append(csr_array((np.ones(ends[-1]), order[chosen], ends), shape=shape))
+    return matrices[0], matrices[1]
 
 
 def _f1_macro(is_true: NDArray[np.bool_], is_predicted: NDArray[np.bool_]) -> Statistic:

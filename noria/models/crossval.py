@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from noria.config import UseCase
 from noria.config.base import Section
 from noria.errors import NoriaError
-from noria.judge.metrics import measure
+from noria.judge.metrics import primary
 from noria.models.candidates import Params
 from noria.models.decision import choose_policy
 from noria.models.fitted import Fitted
@@ -116,13 +116,10 @@ def fold_values(folds: Folds, places: Sequence[NDArray[np.intp]], oof: NDArray[n
     For `worth` all folds share one decision policy, chosen on their out-of-fold scores together, as the final one is.
     """
     use_case, so_far = folds.use_case, np.concatenate(places)
-    truth = np.array(folds.classes, dtype=object)[folds.target] if folds.classes else folds.target
+    truth = np.array(folds.classes)[folds.target] if folds.classes else folds.target
     policy = choose_policy(use_case, truth[so_far], oof[so_far])
     classes = folds.classes or None
-    return [
-        measure(use_case, truth[rows], oof[rows], policy.decide(oof[rows]), classes=classes)[use_case.evaluation.metric]
-        for rows in places
-    ]
+    return [primary(use_case, truth[rows], oof[rows], policy.decide(oof[rows]), classes=classes) for rows in places]
 
 
 def mean_value(values: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from noria.config import UseCase
 from noria.config.base import Section
 from noria.config.problem import BinaryWorth
+from noria.judge.labels import as_labels
 
 
 class DecisionPolicy(Section):
@@ -59,7 +60,7 @@ def choose_policy(use_case: UseCase, truth: Any, oof: NDArray[np.float64]) -> De
     if decision.threshold != "best_worth":
         return DecisionPolicy(threshold=decision.threshold, ask_within=decision.ask_within)
     known = ~np.isnan(oof)
-    positive = np.array([str(value) == str(problem.positive) for value in truth], dtype=bool)
+    positive = as_labels(truth) == str(problem.positive)
     threshold = best_threshold(problem.worth, positive[known], oof[known])
     return DecisionPolicy(threshold=threshold, ask_within=decision.ask_within)
 
