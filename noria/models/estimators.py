@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -101,9 +102,10 @@ def _in_blocks(score: Callable[[NDArray[Any]], Any], prepared: NDArray[Any]) -> 
         return np.asarray(score(prepared), dtype=np.float64)
     import joblib
 
+    # joblib's own threads are waited for in steps of 10 ms
     blocks = [prepared[start : start + _ROWS_AT_ONCE] for start in range(0, len(prepared), _ROWS_AT_ONCE)]
-    found = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(score)(block) for block in blocks)
-    return np.concatenate(found).astype(np.float64, copy=False)
+    with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+        return np.concatenate(list(threads.map(score, blocks))).astype(np.float64, copy=False)
 
 
 def _sum_of_trees(trees: list[Any], prepared: NDArray[Any]) -> NDArray[np.float64]:
