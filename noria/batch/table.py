@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from noria.batch.chunk import Chunk
+from noria.data.plain import as_texts, is_compound
 from noria.errors import NoriaError
 
 _BUFFER_BYTES = 1 << 20
@@ -25,6 +26,7 @@ class ParquetSource:
             raise _unreadable(error, where) from error
         self.schema = self._file.schema_arrow.remove_metadata()
         self.names: list[str] = list(self.schema.names)
+        self._compound = [field.name for field in self.schema if is_compound(field.type)]
 
     def chunks(self, inputs: list[str], rows: int) -> Iterator[Chunk]:
         """All rows in order, at most `rows` at a time."""
@@ -36,6 +38,7 @@ class ParquetSource:
                 kept = pa.Table.from_batches([batch]).replace_schema_metadata(None)
                 # whole numbers stay whole beside missing ones, whatever else is in the chunk
                 raw = kept.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+                raw = raw.assign(**{name: as_texts(raw[name]) for name in self._compound})
                 yield Chunk(first, kept, raw[inputs], raw)
                 first += len(raw)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from noria.config import expand_environment
+from noria.data.plain import with_single_values
 from noria.errors import NoriaError
 from noria.workspace import in_project
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 _CONNECT_TIMEOUT_S = 10
+_READ_ONLY = {
+    "sqlite": "PRAGMA query_only = ON",
+    "postgresql": "SET TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+}
 _KNOWS_TIMEOUT = ("psycopg", "pymysql", "mysqldb", "mysqlconnector")
 
 
@@ -49,6 +56,7 @@ def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
 def _rows(engine: Any, query: str, place: str) -> pd.DataFrame:
     # no_parameters: a `%` in the query is no placeholder
     with engine.execution_options(no_parameters=True).connect() as connection:
+        _forbid_writing(connection)
         try:
             frame = pd.read_sql_query(query, connection)
         except Exception as error:  # drivers raise errors of their own kinds
@@ -58,7 +66,14 @@ def _rows(engine: Any, query: str, place: str) -> pd.DataFrame:
     if doubled:
         fix = "name each column of the query once, with `AS` where needed"
         raise NoriaError(f"the query returns two columns named `{doubled[0]}`", where=place, fix=fix)
-    return frame
+    return with_single_values(frame)
+
+
+def _forbid_writing(connection: Any) -> None:
+    """A query that changes something must fail: SQLite keeps a `DROP TABLE` even when nothing is committed."""
+    statement = _READ_ONLY.get(connection.dialect.name)
+    if statement is not None:
+        connection.exec_driver_sql(statement)
 
 
 def _address(url: str, place: str) -> "URL":

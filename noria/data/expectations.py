@@ -7,7 +7,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.data import ColumnExpectation
-from noria.data.types import Type, convert, is_number
+from noria.data.types import LARGEST, Type, convert, is_number
 from noria.errors import NoriaError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _UNREADABLE = {
 _LONGEST_VALUE = 60
 # failures tell their value, except these, where it says nothing
 _WITHOUT_VALUE = ("is missing", "is infinite")
+_TOO_LARGE = "is too large"
 
 
 def typed(frame: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -108,6 +109,7 @@ def _checks(column: str, frame: pd.DataFrame, use_case: UseCase) -> "list[Check]
         found.append(Check(_present, error="is missing", ignore_na=False))
     if pd.api.types.is_float_dtype(values) and column not in _unused(use_case):
         found.append(Check(_finite, error="is infinite"))
+        found.append(Check(_computable, error=_TOO_LARGE))
     if expectation.min is not None:
         found.append(Check.ge(expectation.min, error=f"is below {expectation.min:g}"))
     if expectation.max is not None:
@@ -134,6 +136,10 @@ def _present(values: pd.Series) -> "pd.Series[bool]":
 
 def _finite(values: pd.Series) -> "pd.Series[bool]":
     return ~values.isin([np.inf, -np.inf])
+
+
+def _computable(values: pd.Series) -> "pd.Series[bool]":
+    return (values.abs() <= LARGEST) | ~_finite(values) | values.isna()
 
 
 def _first(values: pd.Series) -> "pd.Series[bool]":

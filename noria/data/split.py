@@ -87,6 +87,9 @@ def _stratified(frame: pd.DataFrame, use_case: UseCase) -> Fold:
 
 def _by_time(frame: pd.DataFrame, use_case: UseCase) -> Fold:
     order, times = _in_order(frame, use_case)
+    if times[0] == times[-1]:
+        what = f"all rows have the same `{use_case.data.time}`, so they cannot be divided by it"
+        raise NoriaError(what, where="data.time", fix="use another column as data.time, or `split.method: stratified`")
     if use_case.split.cutoff is not None:
         start = np.searchsorted(times, _moment(use_case.split.cutoff, times), side="left")
     else:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from noria.config import expand_environment
+from noria.data.plain import as_texts, is_compound
 from noria.errors import NoriaError
 
 Format = Literal["csv", "parquet"]
@@ -17,6 +18,12 @@ MISSING_MARKS = [
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 ]
 _ENDINGS: dict[str, Format] = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+_OTHER_KINDS = [
+    (b"PAR1", "this is a Parquet file", "let its name end in .parquet, or say `format: parquet` for this source"),
+    (b"PK", "this is an archive or a spreadsheet, not a CSV file", "save the table as CSV (UTF-8) or Parquet"),
+    (b"\xff\xfe", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
+    (b"\xfe\xff", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
+]
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
@@ -83,6 +90,9 @@ def open_file(path: str, *, where: str) -> Iterator[Any]:
     except NoriaError:
         raise
     except FileNotFoundError as error:
+        if "://" in path:  # fsspec says the same of a host that cannot be reached
+            fix = "check the URL and the network"
+            raise NoriaError("file not found, or its host cannot be reached", where=where, fix=fix) from error
         fix = "check the path; relative paths start at the project folder"
         raise NoriaError("file not found", where=where, fix=fix) from error
     except IsADirectoryError as error:
@@ -104,11 +114,14 @@ def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        frame: pd.DataFrame = pq.read_table(handle).to_pandas()
+        table = pq.read_table(handle)
+        frame: pd.DataFrame = table.to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
         fix = "write it anew as Parquet, or say `format: csv` if it is text"
         raise NoriaError(f"not a readable Parquet file: {reason}", where=place, fix=fix) from error
+    compound = [field.name for field in table.schema if is_compound(field.type)]
+    frame = frame.assign(**{name: as_texts(frame[name]) for name in compound if name in frame.columns})
     # an index written by pandas comes back as columns, so that nothing is lost
     named = [name for name in frame.index.names if name is not None]
     return frame.reset_index(drop=not named)
@@ -188,6 +201,9 @@ def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
 
 
 def _not_utf8(raw: bytes, place: str) -> NoriaError:
+    for start, what, fix in _OTHER_KINDS:
+        if raw.startswith(start):
+            return NoriaError(what, where=place, fix=fix)
     line = ""
     try:
         raw.decode("utf-8")

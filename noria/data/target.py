@@ -3,7 +3,7 @@
 import pandas as pd
 
 from noria.config import UseCase
-from noria.config.problem import BinaryProblem
+from noria.config.problem import BinaryProblem, MulticlassProblem
 from noria.data.names import did_you_mean
 from noria.data.types import convert, is_number
 from noria.errors import NoriaError
@@ -34,7 +34,8 @@ def require_learnable(target: pd.Series, use_case: UseCase) -> None:
     """Check the target of the rows that are kept.
 
     Raises:
-        NoriaError: it is constant, has the wrong number of classes, lacks the positive one, or has too rare a class.
+        NoriaError: it is constant, has the wrong number of classes, lacks the positive one, or has too rare a class,
+            or the worth names a class that it has not.
     """
     name, seen = use_case.data.target, target.astype(str).value_counts()
     if len(seen) == 1:
@@ -43,6 +44,8 @@ def require_learnable(target: pd.Series, use_case: UseCase) -> None:
             where="data.target",
             fix="bring rows with other outcomes, or name another target",
         )
+    if isinstance(use_case.problem, MulticlassProblem):
+        _require_known_classes(list(use_case.problem.worth.wrong_when_true), [str(label) for label in seen.index])
     if isinstance(use_case.problem, BinaryProblem):
         _require_two_classes(seen, name, use_case.problem)
     if use_case.problem.task != "regression" and use_case.split.method == "stratified":
@@ -71,6 +74,13 @@ def _require_two_classes(seen: "pd.Series[int]", name: str, problem: BinaryProbl
         if isinstance(problem.positive, bool):
             fix += ' (YAML reads Yes, No, On and Off as true or false: write `positive: "Yes"` in quotation marks)'
         raise NoriaError(f"`{name}` is never {str(problem.positive)!r}", where="problem.positive", fix=fix)
+
+
+def _require_known_classes(named: list[str], classes: list[str]) -> None:
+    for label in named:
+        if label not in classes:
+            fix = did_you_mean(label, classes).replace("the columns are", "the classes are")
+            raise NoriaError(f"`{label}` is not a class of the target", where="problem.worth.wrong_when_true", fix=fix)
 
 
 def _require_common_classes(seen: "pd.Series[int]", use_case: UseCase) -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+LARGEST = float(np.finfo(np.float32).max)
+"""Models compute in single precision: a number beyond this is as good as infinite."""
 Type = Literal["number", "integer", "text", "boolean", "datetime"]
 BOOLEANS = {
     "true": True,
@@ -85,9 +87,12 @@ def _booleans(values: pd.Series) -> pd.Series:
 
 
 def _datetimes(values: pd.Series) -> pd.Series:
-    """ISO 8601 first, else the format of the first value; offsets are turned into UTC."""
+    """ISO 8601 first, else the format of the first value; offsets are turned into UTC.
+
+    A date must have a year of four digits, as every text that carries it to a prediction has.
+    """
     if pd.api.types.is_datetime64_any_dtype(values):
-        return values
+        return values.where(values.dt.year.between(1, 9999))
     if is_number(values) or pd.api.types.is_bool_dtype(values):
         return pd.Series(pd.NaT, index=values.index, name=values.name)
     parsed = _parse(values, "ISO8601")

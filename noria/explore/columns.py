@@ -8,6 +8,7 @@ from noria.data.types import is_number
 from noria.explore.facts import Bin, ColumnFacts, Kind, Level, Numbers, Role
 from noria.explore.relation import Outcome, fine_codes, levels, strength
 from noria.html.format import date, number
+from noria.schema.check import seconds
 
 _FREE_TEXT_SHARE = 0.5
 _FREE_TEXT_VALUES = 100
@@ -50,7 +51,7 @@ def as_numbers(values: pd.Series) -> pd.Series:
     """Numbers as they are, without infinite ones; dates as epoch seconds."""
     if pd.api.types.is_datetime64_any_dtype(values):
         naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-        return (naive - pd.Timestamp(0)).dt.total_seconds()
+        return pd.Series(seconds(naive.to_numpy(dtype="datetime64[us]")), index=values.index, name=values.name)
     return values.astype("float64").where(np.isfinite)
 
 
@@ -106,7 +107,10 @@ def _summary(values: pd.Series) -> Numbers:
 
 def _histogram(values: pd.Series) -> list[Bin]:
     present = values.dropna()
-    counts, edges = np.histogram(present, bins=min(_BARS, max(1, present.nunique())))
+    try:
+        counts, edges = np.histogram(present, bins=min(_BARS, max(1, present.nunique())))
+    except ValueError:  # large numbers so near to each other that nothing lies between them
+        return []
     return [
         Bin(left=float(left), right=float(right), rows=int(rows))
         for left, right, rows in zip(edges[:-1], edges[1:], counts, strict=True)

@@ -1,6 +1,5 @@
 """The pictures of the exploration report."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -8,7 +7,7 @@ from markupsafe import Markup
 from noria.explore.facts import ColumnFacts, Exploration, Level
 from noria.explore.findings import ranked
 from noria.explore.relation import MISSING
-from noria.html.format import count, number, percent
+from noria.html.format import count, date, number, percent
 from noria.html.pictures import ACCENT, ACCENT_SOFT, INK, SERIES, SOFT, drawing, svg
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ _WIDTH = 8.6
 _LABEL = 26
 _SHOWN_CLASSES = 6
 _MOST_BARS = 30
+_DAY_S = 86_400
+_FIRST_DAY, _LAST_DAY = -719_000, 2_932_000
+"""Early in the year 1 and late in the year 9997, in days since 1970."""
 
 
 def target_picture(facts: Exploration) -> Markup:
@@ -93,7 +95,7 @@ def _histogram(axes: "Axes", column: ColumnFacts) -> None:
     axes.bar(
         lefts,
         [bar.rows for bar in column.histogram],
-        width=[width / 86_400 for width in widths] if days else widths,
+        width=[width / _DAY_S for width in widths] if days else widths,
         align="edge",
         color=ACCENT_SOFT,
         edgecolor="white",
@@ -184,15 +186,22 @@ def _named_rows(axes: "Axes", names: list[str]) -> None:
 
 
 def _number_axis(axes: "Axes", column: ColumnFacts) -> None:
-    if column.kind == "datetime":
+    if column.kind == "datetime" and _drawable(axes):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
         locator = AutoDateLocator(minticks=3, maxticks=6)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         return
-    axes.xaxis.set_major_formatter(lambda value, _: number(value))
+    is_date = column.kind == "datetime"
+    axes.xaxis.set_major_formatter(lambda value, _: date(value * _DAY_S)[:-6] if is_date else number(value))
     axes.locator_params(axis="x", nbins=6)
+
+
+def _drawable(axes: "Axes") -> bool:
+    """Has matplotlib dates for all of the axis? It ends in the year 9999, which often stands for "for ever"."""
+    low, high = axes.get_xlim()
+    return low > _FIRST_DAY and high < _LAST_DAY
 
 
 def _answer_axis(axis: object, facts: Exploration) -> None:
@@ -207,12 +216,8 @@ def _answer_title(facts: Exploration) -> str:
 
 
 def _place(value: float, column: ColumnFacts) -> float:
-    """Where a value lies on the axis; matplotlib counts dates in days."""
-    if column.kind != "datetime":
-        return value
-    from matplotlib.dates import date2num
-
-    return float(date2num(datetime.fromtimestamp(value, UTC).replace(tzinfo=None)))
+    """Where a value lies on the axis; matplotlib counts dates in days since 1970."""
+    return value / _DAY_S if column.kind == "datetime" else value
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,8 @@
 """Numbers as a person reads them."""
 
 import math
-from datetime import UTC, datetime
+
+import numpy as np
 
 NOTHING = "–"
 _NO_BREAK = "\u00a0"
@@ -52,4 +53,4 @@ def plural(many: float, word: str) -> str:
 
 def date(seconds: float) -> str:
     """The day of an epoch time: `2011-01-31` (UTC)."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+    return str(np.datetime64(math.floor(seconds), "s").astype("datetime64[D]"))

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.data.names import did_you_mean
-from noria.data.types import BOOLEANS, convert
+from noria.data.types import BOOLEANS, LARGEST, convert
 from noria.errors import NoriaError
 from noria.schema.columns import Column
 from noria.schema.values import distinct, is_missing, number_of, read_each, shown, text_of
@@ -141,11 +141,11 @@ def _numbers(column: Column, raw: Raw, errors: list[str], warnings: list[str]) -
     values, faults = read_numbers(raw)
     for row, fault in faults.items():
         _note(errors, row, column.name, fault)
-    infinite = np.isinf(values)
-    if infinite.any():
-        values = np.where(infinite, np.nan, values)
-        for place in np.flatnonzero(infinite):
-            _note(errors, int(place), column.name, "infinite")
+    beyond = np.abs(values) > LARGEST
+    if beyond.any():
+        for place in np.flatnonzero(beyond):
+            _note(errors, int(place), column.name, "infinite" if np.isinf(values[place]) else "too large")
+        values = np.where(beyond, np.nan, values)
     _note_range(column, values, values, warnings)
     return values
 

@@ -8,6 +8,7 @@ import pandas as pd
 from noria import progress
 from noria.config import UseCase
 from noria.data.names import did_you_mean
+from noria.data.types import LARGEST
 from noria.errors import NoriaError
 from noria.schema.check import read_dates, read_numbers, read_texts, seconds
 from noria.schema.columns import Column, Kind
@@ -84,8 +85,9 @@ def _learn(name: str, series: "pd.Series[Any]", use_case: UseCase, *, keep: bool
 
 def _learn_number(name: str, series: "pd.Series[Any]", *, keep: bool) -> Column | str:
     values, faults = read_numbers(series)
-    if np.isinf(values).any():
-        faults = {**faults, int(np.isinf(values).argmax()): "an infinite value"}
+    beyond = np.abs(values) > LARGEST
+    if beyond.any():
+        faults = {**faults, int(beyond.argmax()): "an infinite value, or one too large to compute with"}
     if faults:
         raise _unreadable(name, "number", faults)
     return _ranged(name, "number", values, keep=keep)

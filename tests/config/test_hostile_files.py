@@ -1,5 +1,6 @@
 """Files that a hurried or hostile person hands in: each ends in a clear error, and soon."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_file_that_would_break_a_naive_reader_is_refused(tmp_path: Path, conte
 
 def test_aliases_of_aliases_of_aliases_take_no_time_and_no_memory(tmp_path: Path) -> None:
     names = "abcdefghijklmnop"
-    lines = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip(names, names[1:], strict=False)]
+    lines = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in itertools.pairwise(names)]
     bomb = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", *lines])
     assert "unknown key `a`" in error(tmp_path, f"{bomb}\n{CHURN}").what
 

@@ -1,5 +1,6 @@
 """`run.py new`: from a table to a use case that trains as it stands."""
 
+import datetime as dt
 import sqlite3
 from pathlib import Path
 
@@ -358,7 +359,7 @@ def test_tables_without_content_are_refused(tmp_path: Path, text: str, said: str
         ([f"text {i}" for i in range(50)], "too many for classes"),
         ([str(i) for i in range(49)] + ["n/k"], "mixes numbers with text"),
         (["a"] * 49 + ["b"], "fewer than 3 rows"),
-        ([["a"], ["b"]] * 25, "neither numbers nor classes"),
+        ([dt.timedelta(hours=hour % 2) for hour in range(50)], "neither numbers nor classes"),
     ],
 )
 def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path, values: list[object], said: str) -> None:
