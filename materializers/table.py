@@ -21,8 +21,10 @@ class TableMaterializer(BaseMaterializer):
     def save(self, data: pd.DataFrame) -> None:
         """Write the table with its index."""
         table = pa.Table.from_pandas(data)
+        # measured amounts seldom repeat: looking for repetitions takes longer than it saves
+        repeated = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
         with self.artifact_store.open(self._file, "wb") as file:
-            pq.write_table(table, file, compression="zstd", compression_level=1)
+            pq.write_table(table, file, compression="zstd", compression_level=1, use_dictionary=repeated)
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:
         """Read the table."""
