@@ -1,0 +1,1 @@
+"""What Noria costs: measured, not guessed."""

@@ -1,0 +1,1 @@
+"""What the training pipeline costs on top of the work itself."""

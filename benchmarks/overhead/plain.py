@@ -1,0 +1,80 @@
+"""Training as a plain script: the functions that the pipeline's steps call, in their order, and nothing around them."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.overhead.clock import Clock
+from benchmarks.overhead.outcome import Outcome, finish
+from benchmarks.overhead.phases import PYTHON
+from noria.bundle import revise
+from noria.config import UseCase, load_use_case
+from noria.data.sources import fingerprint, read
+from noria.data.split import split
+from noria.data.validate import validate
+from noria.explore import exploration_report, explore
+from noria.files import write_text
+from noria.judge.evaluation import evaluate
+from noria.judge.gate import gate
+from noria.judge.report import evaluation_report
+from noria.models.selection import select
+from noria.training import fit_bundle, score_candidates, tune_candidates
+
+
+def train(use_case: UseCase, folder: Path, clock: Clock) -> Outcome:
+    """Train, judge, and leave bundles, quarantined rows and both reports in `folder`."""
+    with clock.phase("fingerprint"):
+        digest = fingerprint(use_case.data)
+    with clock.phase("ingest"):
+        raw = read(use_case.data)
+    with clock.phase("validate"):
+        valid = validate(raw, use_case, quarantine=folder / "quarantine.csv")
+    with clock.phase("explore"):
+        facts = explore(valid.frame, use_case, valid.quarantined)
+        exploration = exploration_report(facts, valid.frame, use_case)
+    with clock.phase("split"):
+        train_rows, test = split(valid.frame, use_case)
+    with clock.phase("train_candidates"):
+        first, out_of_fold = score_candidates(train_rows, use_case)
+    with clock.phase("tune"):
+        leaderboard, out_of_fold = tune_candidates(train_rows, first, out_of_fold, use_case, lambda trial: None)
+    with clock.phase("select"):
+        selection = select(leaderboard.scores, use_case)
+        fitted, fitted_rules = (
+            fit_bundle(
+                next(score for score in leaderboard.scores if score.kind == kind),
+                train_rows,
+                out_of_fold,
+                use_case,
+                fingerprint=digest,
+                version="1",
+                folder=folder / "fitted" / role,
+            )
+            for role, kind in (("challenger", selection.kind), ("rules", "rules"))
+        )
+    with clock.phase("evaluate"):
+        evaluation = evaluate(fitted, test, use_case, rules=fitted_rules)
+        challenger = revise(fitted, folder / "challenger", version="1", metrics=evaluation.metrics)
+        rules = revise(fitted_rules, folder / "rules", version="1", metrics=evaluation.rules_metrics)
+    with clock.phase("gate"):
+        verdict = gate(use_case, test, challenger, rules, None)
+        report = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)
+    with clock.phase("reports"):
+        write_text(folder / "exploration.html", exploration)
+        write_text(folder / "evaluation.html", report)
+    return Outcome.of(leaderboard, selection, evaluation, verdict)
+
+
+def main(arguments: list[str]) -> None:
+    """`python -m benchmarks.overhead.plain USE_CASE RESULT`."""
+    began = time.time()
+    clock = Clock(PYTHON)
+    use_case = load_use_case(Path(arguments[0])).for_training()
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = train(use_case, Path(folder), clock)
+    finish(Path(arguments[1]), began, clock, lambda: outcome)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
