@@ -1,6 +1,7 @@
 """Ctrl-C and its kin: work in progress is told to stop, tidies up, and the command line says so."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,12 +48,30 @@ def stop_on_signals() -> Iterator[None]:
         raise _request[0]
 
     _request.clear()
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
-    heard = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
-    for each in heard:
-        signal.signal(each, stop)
+    before = {each: signal.signal(each, stop) for each in _heard()}
     try:
         yield
     finally:
-        for each in heard:
-            signal.signal(each, before[each])
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def unstopped() -> Iterator[None]:
+    """Hold signals back for the moment that a piece of work takes which must not be left half done."""
+    if threading.current_thread() is not threading.main_thread():  # Python runs no handler there
+        yield
+        return
+    came: list[int] = []
+    before = {each: signal.signal(each, lambda signum, frame: came.append(signum)) for each in _heard()}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
+def _heard() -> list[signal.Signals]:
+    return [each for each in _SIGNALS if signal.getsignal(each) not in (signal.SIG_IGN, None)]

@@ -1,30 +1,26 @@
 """MLflow: trials as child runs, metrics of the run, and the registry with its aliases."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
+
+from noria.stopping import unstopped
 
 
 def log_child_run(
     name: str, params: Mapping[str, object], metrics: Mapping[str, float], tags: Mapping[str, str]
 ) -> None:
     """One child of the active run: a tuning trial or a candidate."""
-    with mlflow.start_run(run_name=name, nested=True, tags=dict(tags)):
+    with unstopped(), mlflow.start_run(run_name=name, nested=True, tags=dict(tags)):
         mlflow.log_params(dict(params))
         mlflow.log_metrics(dict(metrics))
 
 
-def log_reports(files: Iterable[Path], folder: str) -> None:
-    """Files of a report, kept with the active run."""
-    for file in files:
-        mlflow.log_artifact(str(file), folder)
-
-
-def register_version(name: str, folder: Path, *, aliases: Iterable[str], tags: Mapping[str, str]) -> str:
-    """Keep a bundle with the active run, register it as a new version of `name`, and move `aliases` to it.
+def register_version(name: str, folder: Path, tags: Mapping[str, str]) -> str:
+    """Keep a bundle with the active run and register it as a new version of `name`.
 
     Returns the version's number in MLflow's registry.
     """
@@ -37,6 +33,9 @@ def register_version(name: str, folder: Path, *, aliases: Iterable[str], tags: M
         client.create_registered_model(name)
     source = f"{run.info.artifact_uri}/bundle"
     version = client.create_model_version(name, source=source, run_id=run.info.run_id, tags=dict(tags))
-    for alias in aliases:
-        client.set_registered_model_alias(name, alias, version.version)
     return str(version.version)
+
+
+def set_alias(name: str, alias: str, version: str) -> None:
+    """Let an alias of MLflow's registry stand for this version from now on."""
+    mlflow.MlflowClient().set_registered_model_alias(name, alias, version)

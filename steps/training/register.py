@@ -9,9 +9,10 @@ from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.judge.gate import Verdict
+from noria.stopping import unstopped
 from steps.shared.champion import PROMOTED
 from steps.shared.failures import alert_on_failure
-from steps.shared.tracking import register_version
+from steps.shared.tracking import register_version, set_alias
 
 
 @step(enable_cache=False, experiment_tracker=True, on_failure=alert_on_failure)
@@ -21,17 +22,13 @@ def register(
     """ZenML's model version gets stage `production` and MLflow's the alias `champion`, if the gate promoted it."""
     version = get_step_context().model
     bundle = rules if verdict.promote == "rules" else challenger
-    aliases = ["challenger"] if verdict.promote == "none" else ["champion"]
-    number = register_version(
-        use_case.name,
-        bundle.folder,
-        aliases=aliases,
-        tags={"kind": bundle.manifest.kind, "zenml_version": str(version.number), "verdict": verdict.reason[:5000]},
-    )
-    if verdict.promote != "none":
-        log_metadata({PROMOTED: verdict.promote}, infer_model=True)
-        version.set_stage(ModelStages.PRODUCTION, force=True)
-    progress.stage(
-        f"register   version {version.number} ({bundle.manifest.kind}), MLflow version {number} is {aliases[0]}"
-    )
+    alias = "challenger" if verdict.promote == "none" else "champion"
+    tags = {"kind": bundle.manifest.kind, "zenml_version": str(version.number), "verdict": verdict.reason[:5000]}
+    number = register_version(use_case.name, bundle.folder, tags)
+    with unstopped():  # a champion in both registries or in neither
+        set_alias(use_case.name, alias, number)
+        if verdict.promote != "none":
+            log_metadata({PROMOTED: verdict.promote}, infer_model=True)
+            version.set_stage(ModelStages.PRODUCTION, force=True)
+    progress.stage(f"register   version {version.number} ({bundle.manifest.kind}), MLflow version {number} is {alias}")
     return number
