@@ -1,6 +1,7 @@
 """Writing files so that a reader never sees half of one."""
 
 import atexit
+import errno
 import os
 import shutil
 import tempfile
@@ -19,12 +20,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
         NoriaError: the folder cannot be written to, or the disk is full.
     """
     try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(handle)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {error.strerror}", where=str(target), fix="choose a folder you may write to"
+            f"cannot write: {reason(error)}", where=str(target), fix="choose a folder you may write to"
         ) from error
     part = Path(name)
     try:
@@ -35,10 +38,17 @@ def atomic_path(target: Path) -> Iterator[Path]:
         part.replace(target)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {error}", where=str(target), fix="free some space or choose another folder"
+            f"cannot write: {reason(error)}", where=str(target), fix="free some space or choose another folder"
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def reason(error: OSError) -> str:
+    """Why something could not be written, without the names of temporary files."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a part of its path is a file, not a folder"
+    return error.strerror or str(error)
 
 
 def write_text(target: Path, text: str) -> None:

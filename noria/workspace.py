@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noria.errors import NoriaError
+from noria.files import reason
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -68,7 +69,7 @@ def _made(folder: Path) -> Path:
             raise PermissionError(13, "not writable")
     except OSError as error:
         raise NoriaError(
-            f"cannot write to the workspace: {error.strerror}",
+            f"cannot write to the workspace: {reason(error)}",
             where=str(folder),
             fix="free or unlock that path, or point NORIA_HOME at a folder you may write to",
         ) from error

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from noria.data.types import is_number
+from noria.data.types import LARGEST, is_number
 from noria.errors import NoriaError
 from noria.propose.columns import Facts
 from noria.propose.leakage import Strength, measure
@@ -77,7 +77,7 @@ def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findin
 def _learnable(frame: pd.DataFrame, target: Target) -> pd.DataFrame:
     """Rows with a target to learn and no infinite number."""
     numbers = [name for name in frame.columns if is_number(frame[name])]
-    infinite = frame[numbers].isin([float("inf"), float("-inf")]).any(axis=1)
+    infinite = (frame[numbers].abs() > LARGEST).any(axis=1)
     if target.task != "regression":
         return frame[frame[target.name].isin(target.classes) & ~infinite]
     known = frame[frame[target.name].notna() & ~infinite]

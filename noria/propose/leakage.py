@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from noria import progress
+from noria.data.types import LARGEST
 from noria.propose.columns import Facts
 from noria.propose.task import Target
 
@@ -125,7 +126,7 @@ def as_numbers(values: pd.Series) -> Numbers:
         seconds: Numbers = (values - values.min()).dt.total_seconds().to_numpy(dtype="float64")
         return seconds.reshape(-1, 1)
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    finite: Numbers = np.where(np.isfinite(numbers), numbers, np.nan).reshape(-1, 1)
+    finite: Numbers = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan).reshape(-1, 1)
     return finite
 
 

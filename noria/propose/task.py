@@ -48,7 +48,7 @@ def infer_task(values: pd.Series, fact: Facts) -> Target:
     """
     present = values.dropna()
     if present.empty or (fact.distinct <= 1 and fact.kind != "other"):
-        what = "no value at all" if present.empty else f"one value only, {present.iloc[0]!r}"
+        what = "no value at all" if present.empty else f"one value only, {_label(present.iloc[0])!r}"
         raise _unfit(fact.name, f"has {what}", "choose a target that varies")
     if fact.kind in {"datetime", "other"}:
         raise _unfit(fact.name, "holds neither numbers nor classes", "choose a target of numbers, texts or booleans")

@@ -1,5 +1,6 @@
 """Writing a use case for a table that Noria has not seen before."""
 
+import os
 from pathlib import Path
 
 from noria.config import load_use_case
@@ -17,11 +18,18 @@ def write_use_case(
     Raises:
         NoriaError: the table cannot be read or has no such target, or the file is there already.
     """
+    if output is not None and not force:
+        _refuse_taken(output)
     proposal = propose(data, target, query, output=output)
     path = output or PROJECT / "configs" / f"{proposal.name}.yaml"
-    if path.exists() and not force:
-        raise NoriaError("the file is there already", where=str(path), fix="name another --output, or add --force")
+    if not force:
+        _refuse_taken(path)
     with atomic_path(path) as part:
         part.write_text(proposal.yaml, encoding="utf-8")
         load_use_case(part)
     return path, proposal.notes
+
+
+def _refuse_taken(path: Path) -> None:
+    if os.path.lexists(path):
+        raise NoriaError("the file is there already", where=str(path), fix="name another --output, or add --force")

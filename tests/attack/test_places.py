@@ -1,0 +1,59 @@
+"""Places that cannot be written to: said plainly, and nothing is left behind."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from noria.errors import NoriaError
+from noria.files import write_text
+from noria.workspace import Workspace
+from pipelines.platform.newcase import write_use_case
+
+CHURN = "data/telco_churn.csv"
+
+
+def test_a_file_in_the_place_of_a_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NoriaError, match="a file, not a folder"):
+        write_text(tmp_path / "file" / "report.html", "text")
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(NoriaError, match="a file, not a folder") as caught:
+        _ = Workspace("churn").folder
+    assert "NORIA_HOME" in caught.value.fix
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(NoriaError, match="there is a folder of that name"):
+        write_text(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoriaError, match="too long"):
+        write_text(tmp_path / ("x" * 300), "text")
+    with pytest.raises(NoriaError, match="too long"):
+        write_use_case(CHURN, "churn", None, tmp_path / f"{'x' * 300}.yaml", force=False)
+
+
+def test_a_file_that_is_there_is_told_before_the_table_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("mine")
+    with pytest.raises(NoriaError, match="there already"):
+        write_use_case("no/such/table.csv", "churn", None, tmp_path / "mine.yaml", force=False)
+    assert (tmp_path / "mine.yaml").read_text() == "mine"
+
+
+def test_numbers_beyond_computing_do_not_stop_a_proposal(tmp_path: Path) -> None:
+    table = pd.read_csv(CHURN).head(400)
+    table["x"] = [1e300 if row % 4 == 0 else float(row) for row in range(400)]
+    table.to_csv(tmp_path / "table.csv", index=False)
+    path, _ = write_use_case(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)
+    assert path.is_file()
+
+
+def test_a_constant_target_is_shown_as_a_person_writes_it(tmp_path: Path) -> None:
+    pd.read_csv(CHURN).head(100).assign(churn=1).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(NoriaError, match="one value only, 1 "):
+        write_use_case(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)
