@@ -2,12 +2,11 @@
 
 import difflib
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from noria.config.usecase import UseCase
 from noria.errors import NoriaError
@@ -38,9 +37,9 @@ def explain(error: ValidationError, path: Path) -> NoriaError:
     return NoriaError("; ".join(lines), where=str(path), fix=fix)
 
 
-def _by_place(items: Iterable[ErrorDetails]) -> dict[tuple[str, ...], list[ErrorDetails]]:
+def _by_place(items: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
     """Mistakes by key; a value that is tried as several types is one mistake."""
-    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for item in items:
         keys = [str(part) for part in item["loc"] if str(part) not in _TASKS and str(part) != "[key]"]
         if keys and _is_union_member(keys):
@@ -55,7 +54,7 @@ def _is_union_member(keys: list[str]) -> bool:
     return (tail in _SCALARS or tail.startswith(("constrained-", "literal["))) and not known
 
 
-def _one(keys: list[str], place: str, items: list[ErrorDetails]) -> tuple[str, str]:
+def _one(keys: list[str], place: str, items: list[Mapping[str, Any]]) -> tuple[str, str]:
     item = items[0]
     if item["type"] == "extra_forbidden":
         return f"unknown key `{place}`", _did_you_mean(keys)
@@ -69,7 +68,7 @@ def _one(keys: list[str], place: str, items: list[ErrorDetails]) -> tuple[str, s
     return f"`{place}`: {said}", _describe(keys)
 
 
-def _said(item: ErrorDetails) -> str:
+def _said(item: Mapping[str, Any]) -> str:
     return item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
 
 
