@@ -69,7 +69,8 @@ def _one(keys: list[str], place: str, items: list[Mapping[str, Any]]) -> tuple[s
 
 
 def _said(item: Mapping[str, Any]) -> str:
-    return item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    said = str(item["msg"]).removeprefix("Value error, ")
+    return said.replace("Input should be", "must be")
 
 
 def _did_you_mean(keys: list[str]) -> str:
