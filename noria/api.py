@@ -1,6 +1,6 @@
 """What the service and its clients say to each other: the JSON bodies of requests and answers."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -8,6 +8,8 @@ from noria.config.base import Section
 
 Cell = str | int | float | bool | None
 Row = dict[str, Cell]
+LONGEST_ENTITY = 255
+"""Most characters of a case's identifier, as the prediction store keeps it."""
 
 
 class PredictRequest(Section):
@@ -47,9 +49,9 @@ class PredictResponse(Section):
 class TrueLabel(Section):
     """The true label of a prediction (`id`) or of a case (`entity`)."""
 
-    id: str | None = None
+    id: str | None = Field(default=None, min_length=1, max_length=64)
     """Identifier of the prediction, as /predict gave it."""
-    entity: str | int | None = None
+    entity: Annotated[str, Field(min_length=1, max_length=LONGEST_ENTITY)] | int | None = None
     """The case's own identifier."""
     label: str | int | float | bool
     """The true class or number."""

@@ -106,6 +106,14 @@ def _feedback(body: bytes, max_rows: int) -> FeedbackResponse:
     return response
 
 
+async def wrong_method(request: Request, error: Exception) -> Response:
+    """405, in the words of every other error."""
+    said = f"{request.method} is no method of this address"
+    response = _json(Refusal(error=said, fix="see /openapi.json for those that are"), 405)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
+
+
 def _refuse_many(sent: int, allowed: int, what: str) -> None:
     if sent > allowed:
         raise Refused(413, f"{sent} {what} in one request; at most {allowed}", fix="send them in several requests")
@@ -139,5 +147,6 @@ app = Starlette(
         Route("/openapi.json", answered(document)),
         Route("/docs.json", answered(document)),
         Route("/", index),
-    ]
+    ],
+    exception_handlers={405: wrong_method},
 )

@@ -53,7 +53,8 @@ def build_bento(bundle: Bundle, workspace: Workspace) -> Path:
     built = home / "bentos" / name / tagged
     if not (built / "bento.yaml").is_file():
         try:
-            with tempfile.TemporaryDirectory(prefix="build-", dir=workspace.service) as staging:
+            # not in the workspace: BentoML builds from no path with a hidden folder in it, such as .noria
+            with tempfile.TemporaryDirectory(prefix="noria-build-") as staging:
                 _stage(Path(staging), bundle)
                 _build(Path(staging), tagged, home)
         except OSError as error:

@@ -7,10 +7,20 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from noria.api import Answer, FeedbackRequest, FeedbackResponse, PredictResponse, Problem, Row, TrueLabel
+from noria.api import (
+    LONGEST_ENTITY,
+    Answer,
+    FeedbackRequest,
+    FeedbackResponse,
+    PredictResponse,
+    Problem,
+    Row,
+    TrueLabel,
+)
 from noria.bundle import Manifest
 from noria.predictions import Feedback, PredictionRecord, PredictionStore
 from noria.predictions.records import new_id
+from noria.schema.values import shown
 from service.refused import Refused
 from service.runtime import Active
 
@@ -31,9 +41,13 @@ def predict(active: Active, rows: Sequence[Row], store: PredictionStore, began: 
     manifest = active.bundle.manifest
     names = manifest.schema_.names
     _refuse_incomplete(rows, names)
+    entities = [_entity(row, manifest) for row in rows]
+    _refuse_long(entities, str(manifest.id))
     table = active.bundle.predict(pd.DataFrame({name: [row[name] for row in rows] for name in names}))
     _refuse([Problem(row=row, problem=error) for row, error in enumerate(table["error"]) if error], len(rows))
-    columns = zip(rows, table["prediction"], table["probability"], table["decision"], table["warning"], strict=True)
+    columns = zip(
+        rows, entities, table["prediction"], table["probability"], table["decision"], table["warning"], strict=True
+    )
     request, now, elapsed = new_id(), datetime.now(UTC), (time.perf_counter() - began) * 1000
     records = [
         PredictionRecord(
@@ -42,7 +56,7 @@ def predict(active: Active, rows: Sequence[Row], store: PredictionStore, began: 
             model=manifest.name,
             version=manifest.version,
             variant=active.variant,
-            entity=_entity(row, manifest),
+            entity=entity,
             features={name: row[name] for name in names},
             prediction=prediction,
             probability=None if math.isnan(probability) else probability,
@@ -50,7 +64,7 @@ def predict(active: Active, rows: Sequence[Row], store: PredictionStore, began: 
             warning=warning,
             latency_ms=elapsed,
         )
-        for row, prediction, probability, decision, warning in columns
+        for row, entity, prediction, probability, decision, warning in columns
     ]
     store.append(records)
     return PredictResponse(predictions=[_answer(record) for record in records], ignored=_ignored(rows, manifest))
@@ -87,6 +101,12 @@ def _refuse_incomplete(rows: Sequence[Row], names: Sequence[str]) -> None:
     _refuse(problems, len(rows), fix="send every input of the model; null says that a value is not known")
 
 
+def _refuse_long(entities: Sequence[str | None], name: str) -> None:
+    long = [row for row, entity in enumerate(entities) if entity is not None and len(entity) > LONGEST_ENTITY]
+    said = f"{name}: longer than {LONGEST_ENTITY} characters"
+    _refuse([Problem(row=row, problem=said) for row in long], len(entities))
+
+
 def _refuse(problems: list[Problem], rows: int, fix: str = "correct these rows and send the request again") -> None:
     if problems:
         noun = "row" if rows == 1 else "rows"
@@ -121,6 +141,6 @@ def _wrong_label(sent: TrueLabel, manifest: Manifest) -> str:
         return "give either `id` or `entity`"
     if manifest.task == "regression":
         number = isinstance(sent.label, int | float) and not isinstance(sent.label, bool)
-        return "" if number else f"label: {sent.label!r} is not a number"
+        return "" if number else f"label: {shown(sent.label)} is not a number"
     known = str(sent.label) in manifest.classes
-    return "" if known else f"label: {str(sent.label)!r} is none of {', '.join(manifest.classes)}"
+    return "" if known else f"label: {shown(str(sent.label))} is none of {', '.join(manifest.classes)}"

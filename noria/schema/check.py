@@ -197,6 +197,7 @@ def _per_row(codes: NDArray[np.intp], notes: dict[int, str]) -> dict[int, str]:
 
 
 def _note(notes: list[str], row: int, name: str, text: str) -> None:
+    text = text.replace("; ", "\\x3b ")  # what stands between two notes stands in none
     notes[row] = f"{notes[row]}; {name}: {text}" if notes[row] else f"{name}: {text}"
 
 
