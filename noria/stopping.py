@@ -36,9 +36,9 @@ def stop_requested() -> Stopped | None:
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Raise `Stopped` in the main thread on Ctrl-C, `kill`, and when the terminal is closed.
+    """Raise `Stopped` in the main thread on Ctrl-C, `kill`, and when the terminal is closed (not under `nohup`).
 
-    Signals that the parent process has ordered to ignore (`nohup`) stay ignored.
+    After a stop the handlers stay, so that a second Ctrl-C does not break the end of the process.
     """
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -52,7 +52,7 @@ def stop_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        for each, handler in before.items():
+        for each, handler in before.items() if not _request else ():
             signal.signal(each, handler)
 
 
@@ -74,4 +74,5 @@ def unstopped() -> Iterator[None]:
 
 
 def _heard() -> list[signal.Signals]:
-    return [each for each in _SIGNALS if signal.getsignal(each) not in (signal.SIG_IGN, None)]
+    ignored = signal.getsignal(signal.SIGHUP) in (signal.SIG_IGN, None)
+    return [each for each in _SIGNALS if each is not signal.SIGHUP or not ignored]
