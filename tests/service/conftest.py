@@ -23,7 +23,9 @@ HELD_OUT = 1500
 
 @pytest.fixture(scope="session")
 def service_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("service_home")
+    home = tmp_path_factory.mktemp("service") / ".noria"  # hidden, as the default workspace is
+    home.mkdir()
+    return home
 
 
 @pytest.fixture(autouse=True)
