@@ -92,4 +92,7 @@ def _drawn(lines: list[list[str]]) -> Table:
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).resolve().parent.parent)
-    typer.run(main)
+    try:
+        typer.run(main)
+    except RuntimeError as error:
+        sys.exit(f"Not measured: {error}")
