@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,  # its Markdown machinery would double the time that --help takes
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with make demo, or with your own table: python run.py new --data my.csv --target label",
 )
 Config = Annotated[Path, typer.Option("--config", "-c", help="The use case: one YAML file.")]
@@ -285,7 +285,7 @@ def main() -> None:
     debug = len(arguments) < len(sys.argv[1:])
     try:
         with stop_on_signals():
-            app(args=["--debug"] * debug + arguments)
+            app(args=arguments)
     except (Exception, Stopped) as error:
         if debug:
             traceback.print_exc()

@@ -17,8 +17,8 @@ class Screen:
     """Everything that is printed. Results go to standard output; progress and errors to standard error."""
 
     def __init__(self) -> None:
-        self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = Console(highlight=False, soft_wrap=True, emoji=False)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         self._status = self.err.status("", spinner="dots")
         self._last_stage = self._last_tick = time.monotonic()
 
