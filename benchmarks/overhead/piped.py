@@ -41,7 +41,7 @@ MLFLOW = {
     "mlflow": {"log_metrics": MLFLOW_RUNS},
     "steps.training.train_candidates": {"log_child_run": MLFLOW_RUNS},
     "steps.training.tune": {"log_child_run": MLFLOW_RUNS},
-    "steps.training.register": {"register_version": MLFLOW_REGISTRY},
+    "steps.training.register": {"register_version": MLFLOW_REGISTRY, "set_alias": MLFLOW_REGISTRY},
 }
 _MATERIALIZER = {
     "save": SAVE,
