@@ -83,9 +83,12 @@ def _completed(name: str) -> PipelineRun:
     from zenml.enums import ExecutionStatus
 
     run = Client().get_pipeline_run(name)
-    if run.status in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
-        return run
-    raise _failure(run)
+    if run.status not in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
+        raise _failure(run)
+    cached = [step.name for step in run.steps.values() if step.status == ExecutionStatus.CACHED]
+    if cached:
+        progress.stage(f"cache      nothing has changed for {', '.join(cached)}")
+    return run
 
 
 def _failure(run: PipelineRun) -> NoriaError:

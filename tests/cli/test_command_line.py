@@ -179,6 +179,7 @@ def test_a_workspace_that_cannot_be_written_is_said(
     assert_told(command(name, "--config", config), str(tmp_path / "file" / "noria"), "NORIA_HOME")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", ["deploy", "predict", "monitor"])
 def test_what_needs_a_model_says_so_before_training(command: Command, config: Path, home: Path, name: str) -> None:
     needed = ["--input", config.parent / "few.csv", "--output", config.parent / "out.parquet"]

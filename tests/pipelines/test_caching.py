@@ -53,6 +53,7 @@ def run_steps() -> Explore:
     return explore
 
 
+@pytest.mark.e2e
 def test_nothing_runs_twice_and_changes_of_serving_do_not_matter(mini: UseCase, run_steps: Explore, data: Path) -> None:
     run_steps(mini)
     assert run_steps(mini) == set()
@@ -63,6 +64,7 @@ def test_nothing_runs_twice_and_changes_of_serving_do_not_matter(mini: UseCase, 
     assert run_steps(elsewhere) == set()
 
 
+@pytest.mark.e2e
 def test_changed_rows_run_again(mini: UseCase, run_steps: Explore, data: Path) -> None:
     run_steps(mini)
     changed = churn_table(400)
@@ -71,6 +73,7 @@ def test_changed_rows_run_again(mini: UseCase, run_steps: Explore, data: Path) -
     assert run_steps(mini) == ALL
 
 
+@pytest.mark.e2e
 def test_a_changed_expectation_validates_again(mini: UseCase, run_steps: Explore, data: Path) -> None:
     run_steps(mini)
     stricter = small_case(mini.name, data, data={"expectations": {"max_quarantined": 0.01}})
@@ -108,6 +111,7 @@ def test_compiled_python_does_not_change_the_key(copied: Path) -> None:
     assert caching.code_digest() == before
 
 
+@pytest.mark.e2e
 def test_changed_domain_code_runs_again(mini: UseCase, run_steps: Explore, copied: Path) -> None:
     run_steps(mini)
     assert run_steps(mini) == set()

@@ -16,6 +16,8 @@ from noria.config import UseCase
 from noria.errors import NoriaError
 from tests.small_cases import churn_table, small_case, write_config
 
+pytestmark = pytest.mark.e2e
+
 Command = Callable[..., Any]
 
 

@@ -21,6 +21,8 @@ from steps.shared.champion import require_champion
 from tests.service.serving import free_port
 from tests.small_cases import churn_table, small_case, write_config
 
+pytestmark = pytest.mark.e2e
+
 RULE = 'contract == "Month-to-month" and tenure <= 12'
 
 
@@ -71,7 +73,6 @@ def deployed(trained_rules: flows.Trained, case: UseCase, pipeline_home: Path) -
         assert stop(Workspace(case.name))
 
 
-@pytest.mark.e2e
 def test_the_rules_are_served(deployed: flows.Deployed, case: UseCase) -> None:
     assert "rules" in deployed.headline
     rows = pd.DataFrame({"contract": ["Month-to-month", "Month-to-month", "Two year"], "tenure": [3, 30, 3]})
@@ -85,7 +86,6 @@ def test_the_rules_are_served(deployed: flows.Deployed, case: UseCase) -> None:
     assert runs_of(case, "deployment")[0].model_version.number == 1
 
 
-@pytest.mark.e2e
 def test_status_tells_what_runs(deployed: flows.Deployed, case: UseCase, command: Any, tmp_path: Path) -> None:
     told = command("status", "--config", write_config(case, tmp_path / "case.yaml"))
     assert told.code == 0

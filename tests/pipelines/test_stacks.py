@@ -14,6 +14,8 @@ from noria.errors import NoriaError
 from pipelines.platform import flows, stacks
 from tests.small_cases import churn_table, small_case
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture
 def case(tmp_path: Path) -> UseCase:

@@ -26,6 +26,8 @@ from noria.training import Leaderboard
 from pipelines.platform import flows
 from steps.shared.champion import find_champion
 
+pytestmark = pytest.mark.e2e
+
 TABLES = [
     ("ingest", "raw_table"),
     ("validate", "valid_rows"),
