@@ -22,5 +22,6 @@ def explore(
     """An HTML report on types, gaps, outliers, distributions and the relation to the target."""
     facts = find_facts(table, use_case, quarantined)
     html = exploration_report(facts, table, use_case)
-    progress.stage(f"explore    {len(facts.columns)} columns, {len(facts.warnings)} things to look at")
+    things = "thing" if len(facts.warnings) == 1 else "things"
+    progress.stage(f"explore    {len(facts.columns)} columns, {len(facts.warnings)} {things} to look at")
     return Report(title=f"{use_case.name}: the data", html=html)
