@@ -13,7 +13,7 @@ from noria import handover, progress
 from noria.client import Client
 from noria.deployment.code import code_digest, source_of
 from noria.deployment.logs import fresh_log, last_lines
-from noria.deployment.state import Deployment, Settings, forget, save, state
+from noria.deployment.state import Deployment, Settings, forget, forget_lost, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
 from noria.processes import Identity, alive, end, identity, listener
@@ -88,7 +88,7 @@ def stop_now(workspace: Workspace) -> bool:
     """`stop` for whoever holds the lock."""
     deployment = state(workspace)
     if deployment is None:
-        return False
+        return forget_lost(workspace)
     end([deployment.process], grace_s=_GRACE_S)
     forget(workspace)
     return True

@@ -13,6 +13,7 @@ from noria.deployment.smoke import smoke_test
 from noria.deployment.state import Deployment, Settings, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
+from noria.predictions import PredictionStore
 from noria.workspace import Workspace
 
 _KEPT = 3
@@ -31,6 +32,7 @@ def start_or_roll(use_case: UseCase, workspace: Workspace, bento: Path, bundle: 
     with only_one("serve", workspace):
         settings = Settings.of(use_case, workspace)
         timeout_s = use_case.serving.start_timeout_s
+        PredictionStore(settings.predictions_url).close()  # before anything that runs is touched
         running = state(workspace)
         if running is not None and not running.ready:  # whoever started it was killed
             stop_now(workspace)

@@ -1,10 +1,12 @@
 """What is deployed, kept in the workspace's `service/state.json`."""
 
+import contextlib
 import ipaddress
 import socket
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 from pydantic import ValidationError
 
 from noria import handover, progress
@@ -12,7 +14,7 @@ from noria.config import UseCase
 from noria.config.base import Section
 from noria.errors import NoriaError
 from noria.files import write_text
-from noria.processes import Identity, alive, end
+from noria.processes import Identity, alive, end, identity
 from noria.workspace import Workspace
 
 _STATE = "state.json"
@@ -81,9 +83,15 @@ def state(workspace: Workspace) -> Deployment | None:
     except FileNotFoundError:
         return None
     except ValidationError:
-        progress.warn(f"{path} could not be read and is set aside as {path.name}.bad")
         path.replace(path.with_name(path.name + ".bad"))
+        progress.warn(f"{path} could not be read and is set aside as {path.name}.bad")
+        if left := _lost(workspace.service):
+            progress.warn(f"its server still runs (process {left[0].pid}): `stop` ends it, `deploy` takes its place")
         return None
+    except OSError as error:
+        raise NoriaError(
+            f"what is deployed cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
+        ) from error
     if alive(deployment.process) is None:
         forget(workspace)
         return None
@@ -97,12 +105,37 @@ def save(workspace: Workspace, deployment: Deployment) -> Deployment:
 
 
 def forget(workspace: Workspace) -> None:
-    """Nothing is deployed any more; workers that outlived their server are ended."""
+    """Nothing is deployed any more; workers that outlived their server are ended, and a server that is lost."""
     folder = workspace.service
-    left = [Identity(worker.pid, worker.process_started) for worker in handover.reports(folder)]
-    end(left, grace_s=5)
+    end([*_lost(folder), *_workers(folder)], grace_s=5)
     (folder / _STATE).unlink(missing_ok=True)
     handover.clear(folder)
+
+
+def forget_lost(workspace: Workspace) -> bool:
+    """End a server of which nothing but its workers is known; False if there is none."""
+    if not _lost(workspace.service):
+        return False
+    forget(workspace)
+    return True
+
+
+def _workers(folder: Path) -> list[Identity]:
+    return [Identity(worker.pid, worker.process_started) for worker in handover.reports(folder)]
+
+
+def _lost(folder: Path) -> list[Identity]:
+    """The servers of workers that are alive, as long as they were started for this folder."""
+    found: dict[int, Identity] = {}
+    for who in _workers(folder):
+        worker = alive(who)
+        if worker is None:
+            continue
+        with contextlib.suppress(psutil.Error):
+            server = worker.parent()
+            if server is not None and server.environ().get("NORIA_SERVICE_DIR") == str(folder):
+                found[server.pid] = identity(server.pid)
+    return list(found.values())
 
 
 def _address(host: str) -> str:

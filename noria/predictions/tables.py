@@ -129,10 +129,13 @@ def translated(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        is_damaged = "not a database" in reason or "malformed" in reason
         raise NoriaError(
             f"the prediction store does not work: {reason}",
             where=engine.url.render_as_string(hide_password=True),
-            fix="check that the database can be reached and written, and that its disk is not full",
+            fix="restore that file from a backup, or move it away and begin with an empty one"
+            if is_damaged
+            else "check that the database can be reached and written, and that its disk is not full",
         ) from error
 
 

@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from noria import processes, progress
 from noria.config import UseCase
 from noria.errors import NoriaError
@@ -29,6 +31,9 @@ class Dashboard:
     url: str
     pid: int
     started: float
+
+
+_KNOWN = TypeAdapter(list[Dashboard])
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,13 @@ def running_dashboards() -> list[Dashboard]:
     """The dashboards that were started before and are still alive."""
     if not _state().is_file():
         return []
-    known = [Dashboard(**each) for each in json.loads(_state().read_text(encoding="utf-8"))]
+    try:
+        known = _KNOWN.validate_json(_state().read_bytes())
+    except ValidationError:
+        aside = _state().with_name(_state().name + ".bad")
+        _state().replace(aside)
+        progress.warn(f"what is known of the dashboards could not be read and is set aside as {aside}")
+        return []
     return [each for each in known if processes.alive(processes.Identity(each.pid, each.started))]
 
 

@@ -185,8 +185,9 @@ def stop(use_case: UseCase) -> Facts:
     workspace = Workspace(use_case.name)
     running = processes.state(workspace)
     stopped: Facts = []
-    if running is not None and processes.stop(workspace):
-        stopped.append(("service", f"{running.url} (process {running.pid})"))
+    if processes.stop(workspace):
+        what = f"{running.url} (process {running.pid})" if running else "a server of which nothing was known any more"
+        stopped.append(("service", what))
     return stopped + [(each.name, each.url) for each in stop_dashboards()]
 
 

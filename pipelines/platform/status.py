@@ -36,7 +36,8 @@ def describe(use_case: UseCase, config: Path) -> Described:
         return Described(f"{use_case.name} is not deployed.", facts, [f"python run.py deploy --config {config}"])
     doing = "answers" if service.ready else "does not answer"
     headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
-    return Described(headline, facts, [f"python run.py monitor --config {config}"])
+    next_command = "monitor" if service.ready else "deploy"
+    return Described(headline, facts, [f"python run.py {next_command} --config {config}"])
 
 
 def _service(service: ServiceFacts) -> list[tuple[str, object]]:

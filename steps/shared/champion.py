@@ -59,5 +59,5 @@ def _champion_version(name: str) -> ModelVersionResponse | None:
 def _nothing_promoted(name: str) -> NoriaError:
     return NoriaError(
         f"no model of `{name}` has been promoted yet",
-        fix=f"train one first: python run.py train --config configs/{name}.yaml",
+        fix="train one first: `python run.py train` with the same --config",
     )

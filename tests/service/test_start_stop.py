@@ -181,3 +181,19 @@ def test_a_workspace_that_cannot_be_written(
 def test_a_host_that_does_not_exist(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     with pytest.raises(NoriaError, match=r"serving\.host"):
         start_or_roll(with_serving(alone, host="no.such.host.invalid"), workspace, bento, bundle)
+
+
+def test_a_server_whose_state_was_damaged_is_found_by_its_workers(
+    workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle
+) -> None:
+    first = start_or_roll(alone, workspace, bento, bundle)
+    (workspace.service / "state.json").write_text("{")
+    assert state(workspace) is None
+    with Client(first.url) as client:
+        assert client.ready(), "looking must not stop it"
+    second = start_or_roll(alone, workspace, bento, bundle)
+    assert alive(first.process) is None
+    assert alive(second.process) is not None
+    (workspace.service / "state.json").write_text("{")
+    assert stop(workspace)
+    assert_nothing_is_left(workspace)
