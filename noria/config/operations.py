@@ -1,27 +1,10 @@
-"""After training: `serving` and `monitoring`."""
+"""After deployment: `monitoring`."""
 
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from noria.config.base import Section
-
-
-class Serving(Section):
-    """Where and how the service listens."""
-
-    host: str = "127.0.0.1"
-    """Address to listen on."""
-    port: int = Field(default=3000, ge=1, le=65535)
-    """Port to listen on."""
-    workers: int = Field(default=1, ge=1, le=64)
-    """Server processes."""
-    max_rows: int = Field(default=1000, ge=1, le=100_000)
-    """Most rows in one request."""
-    start_timeout_s: float = Field(default=120.0, gt=0, le=86_400)
-    """How long a new server may take until it is ready, in seconds."""
-    batch_rows: int = Field(default=50_000, ge=1, le=10_000_000)
-    """Rows that batch inference holds in memory at once."""
 
 
 class Monitoring(Section):

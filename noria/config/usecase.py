@@ -17,8 +17,9 @@ from noria.config.modelling import (
     Rules,
     Split,
 )
-from noria.config.operations import Monitoring, Serving
+from noria.config.operations import Monitoring
 from noria.config.problem import Problem
+from noria.config.serving import Serving
 
 METRICS = {"binary": BINARY_METRICS, "multiclass": MULTICLASS_METRICS, "regression": REGRESSION_METRICS}
 _DECISION_KEYS = {
