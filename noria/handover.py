@@ -1,4 +1,4 @@
-"""How a running server is told which bundle to answer with, and how its workers say that they do.
+"""How a running server is told which bundles to answer with, and how its workers say that they do.
 
 The service folder holds `active.json`, replaced atomically by whoever deploys, and `workers/PID.json`, replaced by
 each worker. Files rather than requests: behind one socket nobody can choose which worker answers, and a worker that
@@ -10,25 +10,89 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from noria.config.base import Section
+from noria.config.serving import Canary
 from noria.errors import NoriaError
 from noria.files import write_text
+from noria.models.policy import DecisionPolicy
 
+CHAMPION = "champion"
+"""Name of the variant that answers alone, unless the use case names others."""
 _ACTIVE = "active.json"
 _WORKERS = "workers"
+_TOLERANCE = 1e-6
+
+
+class ActiveVariant(Section):
+    """One of the models that answer side by side."""
+
+    name: str = Field(min_length=1, max_length=64)
+    """What predictions call it."""
+    bundle: Path
+    version: str
+    share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the cases that it answers."""
+    shadow: bool = False
+    """It predicts every case and is recorded, but answers nobody."""
+    policy: DecisionPolicy | None = None
+    """What is done with its predictions, if not what its bundle says."""
+    policy_version: str = "1"
+    """Names that policy among all that this model version has had; "1" is the bundle's own."""
+
+
+class CanaryState(Section):
+    """A challenger whose share grows step by step."""
+
+    variant: str
+    plan: Canary
+    """The steps and bounds that held when it began."""
+    step: int = Field(default=0, ge=0)
+    """Position in the plan's steps."""
+    since: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When this step began; it is judged by what came after."""
+    ready: bool = False
+    """The last step has gone well: it can be promoted."""
 
 
 class Activation(Section):
-    """An order to answer with a bundle."""
+    """An order to answer with these variants; the first one is the champion."""
 
-    bundle: Path
-    version: str
+    variants: list[ActiveVariant] = Field(min_length=1)
     serial: str = Field(default_factory=lambda: uuid.uuid4().hex)
-    """Tells two orders apart, even for the same bundle."""
+    """Tells two orders apart, even for the same bundles."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    canary: CanaryState | None = None
+
+    @classmethod
+    def of(cls, bundle: Path, version: str) -> Self:
+        """One bundle answers everything."""
+        return cls(variants=[ActiveVariant(name=CHAMPION, bundle=bundle, version=version)])
+
+    @property
+    def champion(self) -> ActiveVariant:
+        """The variant that the others are compared with."""
+        return self.variants[0]
+
+    def find(self, name: str) -> ActiveVariant | None:
+        """The variant of that name, if there is one."""
+        return next((variant for variant in self.variants if variant.name == name), None)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise ValueError("two variants have the same name")
+        if self.champion.shadow or any(variant.shadow and variant.share for variant in self.variants):
+            raise ValueError("a shadow answers nobody: it takes no share and is not the champion")
+        if abs(sum(variant.share for variant in self.variants) - 1) > _TOLERANCE:
+            raise ValueError("the shares do not add up to 1")
+        if self.canary is not None and self.canary.variant not in names[1:]:
+            raise ValueError("the canary is no challenger")
+        return self
 
 
 class WorkerReport(Section):
@@ -40,13 +104,13 @@ class WorkerReport(Section):
     serial: str
     """The order that it has followed; empty: it answers with the bundle it was built with."""
     version: str
-    """The version it answers with; empty: it could not start."""
+    """The champion's version; empty: it could not start."""
     error: str = ""
     """Why it could not follow the order."""
 
 
 def activate(folder: Path, activation: Activation) -> None:
-    """Order the workers of `folder` to answer with another bundle."""
+    """Order the workers of `folder` to answer with other variants."""
     write_text(folder / _ACTIVE, activation.model_dump_json(indent=1))
 
 

@@ -87,7 +87,7 @@ class Runtime:
     def _follow(self, order: Activation | None) -> None:
         from noria.bundle import Bundle
 
-        bundle = Bundle.load(_BUILT_IN if order is None else order.bundle)
+        bundle = Bundle.load(_BUILT_IN if order is None else order.champion.bundle)
         self._active = Active(bundle, datetime.now(UTC), bundle.examples()[0])
 
     def _watch(self, folder: Path, seen: tuple[int, int] | None, ended: threading.Event) -> None:

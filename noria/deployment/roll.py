@@ -1,6 +1,7 @@
 """Bringing a bundle into service: a first start, a rollover without a failed request, or a restart."""
 
 import shutil
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _first(workspace: Workspace, settings: Settings, bento: Path, bundle: Bundle
 def _roll(workspace: Workspace, running: Deployment, bundle: Bundle, timeout_s: float) -> Deployment:
     before = handover.activation(workspace.service) or _built_in(running)
     order = _ordered(workspace, bundle)
-    rolled = running.model_copy(update={"version": order.version, "rolled_at": datetime.now(UTC)})
+    rolled = running.model_copy(update={"version": order.champion.version, "rolled_at": datetime.now(UTC)})
     try:
         handover.activate(workspace.service, order)
         wait_ready(workspace, rolled, serial=order.serial, timeout_s=timeout_s)
@@ -72,7 +73,7 @@ def _roll(workspace: Workspace, running: Deployment, bundle: Bundle, timeout_s: 
 
 
 def _put_back(workspace: Workspace, running: Deployment, before: handover.Activation, timeout_s: float) -> None:
-    again = handover.Activation(bundle=before.bundle, version=before.version)
+    again = handover.Activation(variants=before.variants, canary=before.canary)
     handover.activate(workspace.service, again)
     save(workspace, running)
     try:
@@ -102,13 +103,13 @@ def _restart(
 
 
 def _built_in(running: Deployment) -> handover.Activation:
-    return handover.Activation(bundle=bundle_of(running.bento), version=running.version)
+    return handover.Activation.of(bundle_of(running.bento), running.version)
 
 
 def _ordered(workspace: Workspace, bundle: Bundle) -> handover.Activation:
     """An order for a copy of the bundle: what the server reads must not vanish with a folder of someone else's."""
-    order = handover.Activation(bundle=Path(), version=bundle.manifest.version)
-    target = workspace.service / "bundles" / f"{order.version}-{order.serial[:8]}"
+    version = bundle.manifest.version
+    target = workspace.service / "bundles" / f"{version}-{uuid.uuid4().hex[:8]}"
     try:
         shutil.copytree(bundle.folder, target)
     except OSError as error:
@@ -116,13 +117,13 @@ def _ordered(workspace: Workspace, bundle: Bundle) -> handover.Activation:
         raise NoriaError(
             f"the bundle cannot be copied: {error}", where=str(target), fix="free some space and deploy again"
         ) from error
-    return order.model_copy(update={"bundle": target})
+    return handover.Activation.of(target, version)
 
 
 def _prune(workspace: Workspace, deployment: Deployment) -> None:
     """Remove all but the newest Bentos and copies of bundles, and those in use."""
     order = handover.activation(workspace.service)
-    in_use = {deployment.bento, *([order.bundle] if order is not None else [])}
+    in_use = {deployment.bento, *(variant.bundle for variant in (order.variants if order is not None else []))}
     for folder in (workspace.service / "bundles", deployment.bento.parent):
         versions = sorted((path for path in folder.glob("*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
         for path in versions[:-_KEPT]:

@@ -1,4 +1,4 @@
-"""From a score to what is done: act, ask a person, or leave it."""
+"""The decision policy that a use case asks for, chosen on out-of-fold scores of its training rows."""
 
 from typing import Any
 
@@ -6,41 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.config.base import Section
 from noria.config.problem import BinaryWorth
 from noria.judge.labels import as_labels
+from noria.models.policy import DecisionPolicy
 
-
-class DecisionPolicy(Section):
-    """When to act on a prediction. Only the keys of its task are set."""
-
-    threshold: float | None = None
-    """Binary: act from this probability of the positive class on."""
-    ask_within: float = 0.0
-    """Binary: a probability this close to the threshold goes to a person (0: never)."""
-    ask_below: float = 0.0
-    """Multiclass: a person is asked when the likeliest class is less probable than this."""
-    act_above: float | None = None
-    """Regression: act when the prediction is at least this; None: act on every prediction."""
-
-    def decide(self, scores: NDArray[np.float64]) -> NDArray[np.object_]:
-        """What is done with each of n scores, (n,) for binary and regression or (n, k) for multiclass.
-
-        Returns:
-            (n,) of "act", "ask" and "leave"; a NaN score is never acted on by itself, a person is asked.
-        """
-        best = scores.max(axis=1) if scores.ndim == 2 else scores
-        decisions = np.full(len(best), "act", dtype=object)
-        if scores.ndim == 2:
-            decisions[best < self.ask_below] = "ask"
-        elif self.threshold is not None:
-            decisions[best < self.threshold] = "leave"
-            if self.ask_within > 0:
-                decisions[np.abs(best - self.threshold) <= self.ask_within] = "ask"
-        elif self.act_above is not None:
-            decisions[best < self.act_above] = "leave"
-        decisions[np.isnan(best)] = "ask"
-        return decisions
+__all__ = ["DecisionPolicy", "best_threshold", "choose_policy"]
 
 
 def choose_policy(use_case: UseCase, truth: Any, oof: NDArray[np.float64]) -> DecisionPolicy:

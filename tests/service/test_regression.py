@@ -45,7 +45,7 @@ def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def client(bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestClient]":
-    handover.activate(tmp_path, handover.Activation(bundle=bikes.folder, version="7"))
+    handover.activate(tmp_path, handover.Activation.of(bikes.folder, "7"))
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient
@@ -89,7 +89,7 @@ def test_without_a_place_for_predictions_the_service_does_not_start(
 ) -> None:
     monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
-    handover.activate(tmp_path, handover.Activation(bundle=bikes.folder, version="7"))
+    handover.activate(tmp_path, handover.Activation.of(bikes.folder, "7"))
     with pytest.raises(NoriaError, match="no place is named"):
         Runtime().start()
     assert "no place is named" in handover.reports(tmp_path)[0].error
