@@ -1,14 +1,18 @@
 """From scores to the columns that a prediction consists of."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noria.models.decision import DecisionPolicy
-from noria.models.fitted import Fitted
 from noria.schema import Checked
+
+if TYPE_CHECKING:
+    from noria.models.fitted import Fitted
 
 _EVEN = 0.5
 

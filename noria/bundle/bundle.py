@@ -1,13 +1,15 @@
 """The one class that loads a bundle and predicts: service, batch and evaluation all use it."""
 
+from __future__ import annotations
+
 import io
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from noria.bundle.answer import answer, rules_say
@@ -15,8 +17,13 @@ from noria.bundle.libraries import check_libraries
 from noria.bundle.manifest import Manifest
 from noria.bundle.seal import sealed_bytes, unseal
 from noria.errors import NoriaError
-from noria.models.fitted import Fitted
-from noria.models.storage import load_model
+from noria.fast.model import FastModel
+from noria.fast.stored import FAST, TREES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from noria.models.fitted import Fitted
 
 REFERENCE, EXAMPLES = "reference.parquet", "examples.json"
 
@@ -37,29 +44,61 @@ class Bundle:
 
     manifest: Manifest
     folder: Path
-    fitted: Fitted
-    """The model; use `predict`, which checks the rows first."""
 
     @classmethod
-    def load(cls, folder: Path) -> "Bundle":
+    def open(cls, folder: Path) -> Bundle:
+        """Verify the folder's seal; each model is read when it is first asked for, and nothing is unpickled.
+
+        Raises:
+            NoriaError: the folder is no bundle, or a file is missing, changed, cut short or one too many.
+        """
+        return cls(unseal(folder), folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
         """Verify the folder's seal and read the model; nothing is unpickled.
 
         Raises:
             NoriaError: the folder is no bundle, a file is missing, changed, cut short or one too many, or it was
                 written with another major version of a library.
         """
-        manifest = unseal(folder)
-        check_libraries(manifest, folder)
-        names = set(manifest.files) - {REFERENCE, EXAMPLES}
-        fitted = load_model(
-            {name: sealed_bytes(folder, manifest, name) for name in names},
+        bundle = cls.open(folder)
+        bundle.fitted  # noqa: B018 - read now, so that what is wrong is told now
+        return bundle
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """The model; use `predict`, which checks the rows first.
+
+        Raises:
+            NoriaError: its files are damaged, or were written with another major version of a library.
+        """
+        from noria.models.storage import load_model
+
+        manifest = self.manifest
+        check_libraries(manifest, self.folder)
+        names = set(manifest.files) - {REFERENCE, EXAMPLES, FAST, TREES}
+        return load_model(
+            {name: sealed_bytes(self.folder, manifest, name) for name in names},
             kind=manifest.kind,
             params=manifest.parameters,
             schema=manifest.schema_,
             task=manifest.task,
             classes=manifest.classes,
         )
-        return cls(manifest, folder, fitted)
+
+    @cached_property
+    def fast(self) -> FastModel | None:
+        """The model in its fast form, which needs neither pandas nor the training libraries; None if it has none.
+
+        Raises:
+            NoriaError: its files are damaged.
+        """
+        manifest = self.manifest
+        if FAST not in manifest.files:
+            return None
+        names = {FAST, TREES, "rules.json"} & set(manifest.files)
+        return FastModel.read({name: sealed_bytes(self.folder, manifest, name) for name in names}, manifest.task)
 
     def answer(self, frame: pd.DataFrame) -> Answers:
         """Answer n rows; both the table and the scores behind it.
@@ -67,6 +106,8 @@ class Bundle:
         Raises:
             NoriaError: an input column is missing (all of them are named).
         """
+        import pandas as pd
+
         manifest = self.manifest
         checked = manifest.schema_.check(frame)
         scores = self.fitted.scores(checked)
@@ -117,4 +158,6 @@ class Bundle:
     def reference(self) -> pd.DataFrame:
         """At most 5,000 training rows: the inputs, the target, and out of fold `prediction`, `probability` and
         `decision`."""
+        import pandas as pd
+
         return pd.read_parquet(io.BytesIO(sealed_bytes(self.folder, self.manifest, REFERENCE)))

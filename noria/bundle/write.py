@@ -1,5 +1,7 @@
 """Writing a bundle so that nobody ever sees half of one."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -7,21 +9,25 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from noria.bundle.bundle import EXAMPLES, REFERENCE, Bundle
 from noria.bundle.libraries import libraries
 from noria.bundle.manifest import Manifest, Metric, positive_label
-from noria.bundle.reference import example_rows, reference_rows
 from noria.bundle.seal import MANIFEST, seal, sealed_bytes
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.models.decision import DecisionPolicy
-from noria.models.fitted import Fitted
-from noria.models.storage import dump_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from noria.models.fitted import Fitted
+
+_COMPARED = 1_000
 
 
 def write_bundle(
@@ -50,6 +56,10 @@ def write_bundle(
     Raises:
         NoriaError: the folder cannot be written, or holds something else.
     """
+    from noria.bundle.reference import example_rows, reference_rows
+    from noria.fast.convert import fast_files
+    from noria.models.storage import dump_model
+
     manifest = Manifest(
         name=use_case.name,
         version=version,
@@ -70,7 +80,9 @@ def write_bundle(
     )
 
     def fill(part: Path) -> None:
-        for name, content in dump_model(fitted).items():
+        some = train.sample(min(len(train), _COMPARED), random_state=use_case.split.seed)
+        files = dump_model(fitted) | fast_files(fitted, some, seed=use_case.split.seed)
+        for name, content in files.items():
             (part / name).write_bytes(content)
         reference = reference_rows(train, out_of_fold, manifest, fitted, seed=use_case.split.seed)
         reference.to_parquet(part / REFERENCE, compression="zstd", index=False)

@@ -1,11 +1,15 @@
 """Column names in errors: which are missing, and which were perhaps meant."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Iterable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from noria.errors import NoriaError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 

@@ -5,19 +5,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-LARGEST = float(np.finfo(np.float32).max)
-"""Models compute in single precision: a number beyond this is as good as infinite."""
+from noria.schema.values import BOOLEANS
+
 Type = Literal["number", "integer", "text", "boolean", "datetime"]
-BOOLEANS = {
-    "true": True,
-    "false": False,
-    "yes": True,
-    "no": False,
-    "1": True,
-    "0": False,
-    "1.0": True,
-    "0.0": False,
-}
 
 
 def convert(values: pd.Series, kind: Type) -> tuple[pd.Series, pd.Series]:

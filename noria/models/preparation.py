@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from noria.models.transform import Transform
 from noria.schema import InputSchema
 
 Matrix = NDArray[Any]
@@ -55,7 +56,8 @@ class Preparation(TransformerMixin, BaseEstimator):
 
     def transform(self, matrix: Matrix) -> Matrix:
         """(n, q) prepared rows, float64 for linear models and float32 for trees."""
-        parts = [self._transform(matrix[i : i + _ROWS_AT_ONCE]) for i in range(0, max(len(matrix), 1), _ROWS_AT_ONCE)]
+        transform = self.fitted
+        parts = [transform.apply(matrix[i : i + _ROWS_AT_ONCE]) for i in range(0, max(len(matrix), 1), _ROWS_AT_ONCE)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _fit_linear(self, numbers: Matrix) -> None:
@@ -68,16 +70,14 @@ class Preparation(TransformerMixin, BaseEstimator):
         spread = filled.std(axis=0)
         self.spread_ = np.where(spread > 0, spread, 1.0)
 
-    def _transform(self, matrix: Matrix) -> Matrix:
-        numbers, codes = np.clip(matrix[:, self.numbers], self.low_, self.high_), matrix[:, self.categories]
-        if self.style == "codes":
-            return np.hstack([numbers, np.where(codes < 0, np.nan, codes)]).astype(np.float32)
-        one_hot = codes[:, self.owner_] == self.level_
-        if self.style == "one_hot":
-            return np.hstack([numbers.astype(np.float32), one_hot.astype(np.float32)])
-        missing = np.isnan(numbers)
-        scaled = (np.where(missing, self.median_, numbers) - self.mean_) / self.spread_
-        return np.hstack([scaled, missing[:, self.marked_], one_hot])
+    @property
+    def fitted(self) -> Transform:
+        """What it does to a matrix, now that it is fitted."""
+        places = (np.array(self.numbers, dtype=np.intp), np.array(self.categories, dtype=np.intp))
+        learned = (self.low_, self.high_, self.owner_, self.level_)
+        if self.style != "linear":
+            return Transform(self.style, *places, *learned)
+        return Transform(self.style, *places, *learned, self.median_, self.mean_, self.spread_, self.marked_)
 
 
 def build_preparation(kind: str, schema: InputSchema, clip_quantile: float) -> Preparation:

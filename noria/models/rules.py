@@ -1,8 +1,10 @@
 """The rule baseline as a model that can be ranked, thresholded and stored like any other."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,10 @@ from noria.data.names import did_you_mean
 from noria.errors import NoriaError
 from noria.models.compiler import Predicate
 from noria.models.conditions import compile_condition, rule_place
-from noria.models.training_rows import TrainingRows
 from noria.schema.columns import Kind
+
+if TYPE_CHECKING:
+    from noria.models.training_rows import TrainingRows
 
 
 class Answer(Section):
@@ -41,7 +45,7 @@ class RuleModel(Section):
     """The rules in order; the last one is `otherwise`."""
 
     @classmethod
-    def fit(cls, rules: Rules, rows: TrainingRows) -> "RuleModel":
+    def fit(cls, rules: Rules, rows: TrainingRows) -> RuleModel:
         """Measure on the training rows how often each rule is right.
 
         A rule's probability of a class is (rows of the class + 1) / (rows + classes): Laplace's rule of succession

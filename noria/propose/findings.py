@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from noria.data.types import LARGEST, is_number
+from noria.data.types import is_number
 from noria.errors import NoriaError
 from noria.propose.columns import Facts
 from noria.propose.leakage import Strength, measure
 from noria.propose.roles import Roles, assign
 from noria.propose.task import Target
+from noria.schema.values import LARGEST
 
 
 @dataclass(frozen=True)

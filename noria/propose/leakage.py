@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from noria import progress
-from noria.data.types import LARGEST
 from noria.propose.columns import Facts
 from noria.propose.task import Target
+from noria.schema.values import LARGEST
 
 Numbers = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.intp] | Numbers

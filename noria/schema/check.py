@@ -1,21 +1,24 @@
 """Checking rows against the schema: errors and warnings for each row, and the values in their proper types."""
 
+from __future__ import annotations
+
 import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from noria.data.names import did_you_mean
-from noria.data.types import BOOLEANS, LARGEST, convert
 from noria.errors import NoriaError
 from noria.schema.columns import Column
-from noria.schema.values import distinct, is_missing, number_of, read_each, shown, text_of
+from noria.schema.values import BOOLEANS, LARGEST, distinct, is_missing, number_of, read_each, shown, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Values = NDArray[Any]
 Raw: TypeAlias = "pd.Series[Any] | list[Any]"
@@ -36,12 +39,14 @@ class Checked:
     """Per row what the model has not seen in training; empty when there is nothing."""
     ignored: list[str]
     """Columns that the schema does not know."""
-    index: "pd.Index[Any]"
-    """The index of the rows."""
+    index: pd.Index[Any] | None
+    """The index of the rows; None where they were no table."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The typed values as a table with the rows' own index."""
+        import pandas as pd
+
         return pd.DataFrame(self.values, index=self.index)
 
 
@@ -123,6 +128,11 @@ def read_dates(raw: Raw) -> tuple[NDArray[np.datetime64], dict[int, str]]:
     if isinstance(raw, list):
         with contextlib.suppress(ValueError):
             return np.array([_plain_date(value) for value in raw], dtype="datetime64[us]"), {}
+    import pandas as pd
+
+    from noria.data.types import convert
+
+    if isinstance(raw, list):
         raw = pd.Series(raw, dtype=object)
     readable = raw.map(_date_or_text) if pd.api.types.is_object_dtype(raw.dtype) else raw
     dates, bad = convert(readable, "datetime")
@@ -207,7 +217,9 @@ def _objects(values: Sequence[Any]) -> Values:
     return array
 
 
-def _is_plain_number(series: "pd.Series[Any]") -> bool:
+def _is_plain_number(series: pd.Series[Any]) -> bool:
+    import pandas as pd
+
     return pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype)
 
 

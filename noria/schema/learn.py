@@ -8,10 +8,10 @@ import pandas as pd
 from noria import progress
 from noria.config import UseCase
 from noria.data.names import did_you_mean
-from noria.data.types import LARGEST
 from noria.errors import NoriaError
 from noria.schema.check import read_dates, read_numbers, read_texts, seconds
 from noria.schema.columns import Column, Kind
+from noria.schema.values import LARGEST
 
 _FREE_TEXT = 0.5
 _OF_OBJECTS: dict[str, Kind] = {

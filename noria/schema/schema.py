@@ -1,18 +1,23 @@
 """The input schema: learned from the training rows, stored in the manifest, checked at every prediction."""
 
-from collections.abc import Sequence
-from typing import Literal
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from noria.config import UseCase
 from noria.config.base import Section
 from noria.schema.check import Checked, check_column, check_names
 from noria.schema.columns import Column
-from noria.schema.learn import learn_columns
 from noria.schema.values import raw_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from noria.config import UseCase
+    from noria.schema.check import Raw
 
 
 class InputSchema(Section):
@@ -24,7 +29,7 @@ class InputSchema(Section):
     """Parts of each date that are features."""
 
     @classmethod
-    def fit(cls, train: pd.DataFrame, use_case: UseCase, *, warn: bool = True) -> "InputSchema":
+    def fit(cls, train: pd.DataFrame, use_case: UseCase, *, warn: bool = True) -> InputSchema:
         """Learn the schema from n training rows.
 
         Columns that can be no feature stay out: constant or wholly missing ones and free text, each with a warning
@@ -34,6 +39,8 @@ class InputSchema(Section):
             NoriaError: no column is left, a rule uses a column that is none of them, or a value in a numeric
                 column is no number.
         """
+        from noria.schema.learn import learn_columns
+
         return cls(columns=learn_columns(train, use_case, warn=warn), calendar=list(use_case.features.calendar))
 
     @property
@@ -59,17 +66,22 @@ class InputSchema(Section):
             NoriaError: an input column is missing (all of them are named), or comes twice.
         """
         ignored = check_names(self.columns, frame)
-        rows = len(frame)
+        return self._checked(raw_columns(frame), len(frame), ignored, frame.index)
+
+    def check_lists(self, raw: Mapping[str, list[Any]], rows: int) -> Checked:
+        """Read n `rows` whose input columns are lists of values, as a request brings them; needs no pandas."""
+        return self._checked(raw, rows, [], None)
+
+    def _checked(self, raw: Mapping[str, Raw], rows: int, ignored: list[str], index: pd.Index[Any] | None) -> Checked:
         errors, warnings = [""] * rows, [""] * rows
         matrix = np.empty((rows, len(self.encoded_names)), dtype=np.float64)
-        raw = raw_columns(frame)
         values, place = {}, 0
         for column in self.columns:
             typed, encoded = check_column(column, raw[column.name], self.calendar, errors, warnings)
             values[column.name] = typed
             matrix[:, place : place + encoded.shape[1]] = encoded
             place += encoded.shape[1]
-        return Checked(values, matrix, errors, warnings, ignored, frame.index)
+        return Checked(values, matrix, errors, warnings, ignored, index)
 
     def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """n rows as (n, p) float64.

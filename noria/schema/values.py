@@ -1,13 +1,30 @@
 """Reading raw values, whatever their type: the same value means the same in a table, a CSV file or a request."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Models compute in single precision: a number beyond this is as good as infinite."""
+BOOLEANS = {
+    "true": True,
+    "false": False,
+    "yes": True,
+    "no": False,
+    "1": True,
+    "0": False,
+    "1.0": True,
+    "0.0": False,
+}
 
 _FEW = 64
 _WHOLE = 1e15
@@ -15,17 +32,19 @@ _SHOWN = 60
 T = TypeVar("T")
 
 
-def raw_columns(frame: pd.DataFrame) -> "dict[str, pd.Series[Any] | list[Any]]":
+def raw_columns(frame: pd.DataFrame) -> dict[str, pd.Series[Any] | list[Any]]:
     """The columns of a table as they are; those of a few rows as lists, which are quicker to read."""
     if len(frame) > _FEW:
         return {name: frame[name] for name in frame.columns}
     return dict(zip(frame.columns, frame.to_numpy(dtype=object).T.tolist(), strict=True))
 
 
-def distinct(column: "pd.Series[Any] | list[Any]") -> tuple[NDArray[np.intp], list[Any]]:
+def distinct(column: pd.Series[Any] | list[Any]) -> tuple[NDArray[np.intp], list[Any]]:
     """Codes (n,) and values, so that `values[codes[i]]` is row i; few rows are not worth hashing."""
     if isinstance(column, list):
         return np.arange(len(column)), column
+    import pandas as pd
+
     try:
         codes, values = pd.factorize(column, use_na_sentinel=False)
     except TypeError:
@@ -49,13 +68,15 @@ def read_each(read: Callable[[Any], T], values: Sequence[Any]) -> tuple[list[T |
 
 def is_missing(value: Any) -> bool:
     """None, NaN, NaT, NA and blank text."""
-    if value is None or value is pd.NaT or value is pd.NA:
+    if value is None:
         return True
     if isinstance(value, str):
         return not value or value.isspace()
+    if isinstance(value, float | np.floating | Decimal):
+        return math.isnan(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
-    return isinstance(value, float | np.floating | Decimal) and math.isnan(value)
+    return type(value).__name__ in {"NaTType", "NAType"}  # pandas' own, without importing it
 
 
 def text_of(value: Any) -> str:
