@@ -1,6 +1,31 @@
-"""Every prediction that was answered, and the true labels that came later."""
+"""Every prediction that was answered, and the true labels that came later.
 
-from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord
-from noria.predictions.store import PredictionStore, inputs_of
+The store is imported when it is first asked for: what answers requests needs the records only, and no database.
+"""
 
-__all__ = ["SMOKE", "Counts", "Feedback", "PredictionRecord", "PredictionStore", "inputs_of"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, VariantFacts
+
+if TYPE_CHECKING:
+    from noria.predictions.frame import inputs_of
+    from noria.predictions.store import PredictionStore
+
+__all__ = [
+    "SMOKE",
+    "Counts",
+    "Feedback",
+    "PredictionRecord",
+    "PredictionStore",
+    "VariantFacts",
+    "inputs_of",
+]
+
+_LATE = {"PredictionStore": "noria.predictions.store", "inputs_of": "noria.predictions.frame"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)

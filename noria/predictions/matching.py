@@ -1,66 +1,111 @@
-"""Which predictions a label belongs to."""
+"""Which predictions a label belongs to.
+
+Shadow rows are never looked up: whatever label a prediction gets, its shadows get too.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, select, update
+from sqlalchemy import Column, Connection, Row, String, bindparam, or_, select, update
 
-from noria.predictions.records import Feedback, PredictionRecord
+from noria.predictions.records import Feedback, Value
+from noria.predictions.sql import among
 from noria.predictions.tables import labels, predictions
 
-_CHUNK = 500  # SQLite's older versions allow 999 parameters in a statement
+
+class Arrived(NamedTuple):
+    """What of a new prediction a label may name."""
+
+    id: str
+    entity: str | None
+    shadow_of: str | None
+
+
+class Attached(NamedTuple):
+    """A label on its way to one prediction and its shadows."""
+
+    prediction: str
+    label_id: str
+    label: Value
+    at: datetime
 
 
 def targets(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
     """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
-    known = {row.id for row in _rows(connection, predictions.c.id, [f.id for f in feedbacks if f.id is not None])}
-    cases = _by_case(connection, [f.entity for f in feedbacks if f.entity is not None])
-    found = []
-    for feedback in feedbacks:
-        if feedback.id is not None:
-            found.append([feedback.id] if feedback.id in known else [])
-        else:
-            found.append(cases.get(feedback.entity or "", []))
-    return found
+    ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
+    found = select(predictions.c.id).where(among(connection, predictions.c.id, ids))
+    known = set(connection.scalars(found)) if ids else set()
+    cases = _by_case(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
+    return [
+        cases.get(feedback.entity or "", []) if feedback.id is None else [feedback.id] if feedback.id in known else []
+        for feedback in feedbacks
+    ]
 
 
-def attach_pending(connection: Connection, records: Sequence[PredictionRecord]) -> None:
-    """Join labels that came before their prediction."""
-    if connection.execute(select(labels.c.seq).where(labels.c.pending).limit(1)).first() is None:
-        return
-    waiting = _waiting(connection, labels.c.prediction_id, [record.id for record in records])
-    waiting += _waiting(connection, labels.c.entity, [record.entity for record in records if record.entity])
-    for label in sorted(waiting, key=lambda row: row.seq):
-        by_id = predictions.c.id == label.prediction_id
-        of_label = by_id if label.prediction_id is not None else predictions.c.entity == label.entity
+def attach(connection: Connection, attached: Iterable[Attached]) -> None:
+    """Give labels to predictions and their shadows, in this order."""
+    changes = [
+        {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in attached
+    ]
+    if changes:
+        target = bindparam("target", type_=String)
+        statement = update(predictions).where(or_(predictions.c.id == target, predictions.c.shadow_of == target))
         connection.execute(
-            update(predictions).where(of_label).values(label_id=label.id, label=label.label, labelled_at=label.at)
+            statement.values(label_id=bindparam("key"), label=bindparam("truth"), labelled_at=bindparam("when")),
+            changes,
         )
-        connection.execute(update(labels).where(labels.c.seq == label.seq).values(pending=False))
 
 
-def _by_case(connection: Connection, entities: Sequence[str]) -> dict[str, list[str]]:
-    rows: dict[str, list[Row[tuple[str, str, str]]]] = defaultdict(list)
-    for row in _rows(connection, predictions.c.entity, entities):
-        rows[row.entity].append(row)
+def attach_waiting(connection: Connection, arrived: Sequence[Arrived]) -> None:
+    """Join labels that came before their prediction, and labels of the answered ones to shadows that came later."""
+    _follow(connection, {each.shadow_of for each in arrived if each.shadow_of is not None})
+    if not arrived or connection.execute(select(labels.c.seq).limit(1)).first() is None:
+        return
+    ids, cases = set(), defaultdict(list)
+    for each in arrived:
+        if each.shadow_of is None:
+            ids.add(each.id)
+            if each.entity is not None:
+                cases[each.entity].append(each.id)
+    found = [(label, [label.prediction_id]) for label in _waiting(connection, labels.c.prediction_id, ids)]
+    found += [(label, cases[label.entity]) for label in _waiting(connection, labels.c.entity, cases)]
+    found.sort(key=lambda pair: int(pair[0].seq))
+    attach(connection, [Attached(each, label.id, label.label, label.at) for label, hits in found for each in hits])
+    if found:
+        which = [{"which": label.seq} for label, _ in found]
+        connection.execute(update(labels).where(labels.c.seq == bindparam("which")).values(pending=False), which)
+
+
+def _follow(connection: Connection, answered: Collection[str]) -> None:
+    """Give shadows what the predictions answered in their place have already."""
+    if answered:
+        row = predictions.c
+        labelled = select(row.id, row.label_id, row.label, row.labelled_at).where(
+            row.label_id.is_not(None), among(connection, row.id, answered)
+        )
+        attach(connection, [Attached(*found) for found in connection.execute(labelled)])
+
+
+def _waiting(connection: Connection, column: Column[str], values: Collection[str]) -> Sequence[Row[Any]]:
+    return connection.execute(select(labels).where(labels.c.pending, among(connection, column, values))).all()
+
+
+def _by_case(connection: Connection, entities: Collection[str]) -> dict[str, list[str]]:
+    if not entities:
+        return {}
+    row = predictions.c
+    wanted = select(row.id, row.entity, row.label_id).where(
+        row.shadow_of.is_(None), among(connection, row.entity, entities)
+    )
+    rows: dict[str, list[Row[Any]]] = defaultdict(list)
+    for found in connection.execute(wanted.order_by(row.seq)):
+        rows[found.entity].append(found)
     return {entity: _open_or_newest(found) for entity, found in rows.items()}
 
 
-def _open_or_newest(rows: Sequence[Row[tuple[str, str, str]]]) -> list[str]:
+def _open_or_newest(rows: Sequence[Row[Any]]) -> list[str]:
     """Predictions of one case, oldest first → those without a label, or those the newest label went to."""
     unlabelled = [row.id for row in rows if row.label_id is None]
     return unlabelled or [row.id for row in rows if row.label_id == rows[-1].label_id]
-
-
-def _rows(connection: Connection, column: Column[str], values: Sequence[str]) -> Iterator[Row[tuple[str, str, str]]]:
-    wanted = select(predictions.c.id, predictions.c.entity, predictions.c.label_id).order_by(predictions.c.seq)
-    for start in range(0, len(values), _CHUNK):
-        yield from connection.execute(wanted.where(column.in_(values[start : start + _CHUNK])))
-
-
-def _waiting(connection: Connection, column: Column[str], values: Sequence[str]) -> list[Row[tuple[object, ...]]]:
-    found: list[Row[tuple[object, ...]]] = []
-    for start in range(0, len(values), _CHUNK):
-        chunk = values[start : start + _CHUNK]
-        found += connection.execute(select(labels).where(labels.c.pending, column.in_(chunk))).all()
-    return found

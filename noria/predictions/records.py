@@ -29,7 +29,9 @@ class PredictionRecord:
     """One answered row.
 
     `features` holds the input columns as they were received; `prediction` is a class or, for regression, a number;
-    `latency_ms` is the time from the request's arrival until the answer was ready to be recorded, in milliseconds.
+    `latency_ms` is the time from the request's arrival until the answer was ready to be recorded, in milliseconds;
+    `policy` is the version of the decision policy; `shadow_of`, for a shadow variant, the id of the prediction that was
+    answered in its place.
     """
 
     request_id: str
@@ -42,7 +44,9 @@ class PredictionRecord:
     warning: str = ""
     latency_ms: float
     variant: str = "champion"
+    policy: str = "1"
     entity: str | None = None
+    shadow_of: str | None = None
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=_now)
 
@@ -50,6 +54,8 @@ class PredictionRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """The true label of one prediction (`id`), or of the case that was predicted (`entity`).
+
+    A label is kept once for each `key`, so that it can be sent again after a failure.
 
     Raises:
         NoriaError: not exactly one of `id` and `entity` is given, or the label is missing.
@@ -59,6 +65,7 @@ class Feedback:
     id: str | None = None
     entity: str | None = None
     at: datetime = field(default_factory=_now)
+    key: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
         if (self.id is None) == (self.entity is None):
@@ -77,3 +84,27 @@ class Counts:
     unmatched_labels: int
     first_at: datetime | None
     last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFacts:
+    """How one variant has done since a moment; for comparing a canary with the champion.
+
+    `latencies_ms` has one element per request, `labels`, `predictions` and `probabilities` one per labelled
+    prediction, in the same order; each holds the newest ones up to a limit, in no stated order.
+    """
+
+    variant: str
+    answers: int
+    errors: int
+    latencies_ms: list[float]
+    labels: list[Value]
+    predictions: list[Value]
+    probabilities: list[float | None]
+
+    def latency_ms(self, quantile: float) -> float | None:
+        """The quantile (0 to 1, nearest rank) of the latencies in milliseconds; None if there are none."""
+        if not self.latencies_ms:
+            return None
+        ordered = sorted(self.latencies_ms)
+        return ordered[max(math.ceil(quantile * len(ordered)), 1) - 1]

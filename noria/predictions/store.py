@@ -5,25 +5,31 @@ predictions that have none yet; if all have one, it replaces the newest. A label
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select
 
-from noria.predictions.matching import attach_pending, targets
+from noria.predictions.comparison import facts_of
+from noria.predictions.database import connect, reading, writing
+from noria.predictions.frame import inputs_of, to_frame
+from noria.predictions.keep import keep_entries
+from noria.predictions.labelling import keep_labels
+from noria.predictions.matching import Arrived, attach_waiting
 from noria.predictions.plain import plain
-from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, new_id
-from noria.predictions.tables import connect, labels, predictions, reading, writing
+from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, VariantFacts
+from noria.predictions.tables import labels, name_of, predictions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from noria.spool.entries import Entry
+
+__all__ = ["PredictionStore", "inputs_of"]
+
 _ASKED_FOR = predictions.c.variant != SMOKE
-_BEFORE = ("prediction_id", "at", "version", "variant", "entity")
-_AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at")
-_OWN = frozenset((*_BEFORE, *_AFTER))
-_CLASH = "input."  # before the name of an input column that is called like one of ours
+_ANSWERED = and_(_ASKED_FOR, predictions.c.shadow_of.is_(None))
 
 
 class PredictionStore:
@@ -44,36 +50,30 @@ class PredictionStore:
         rows = [_row(record) for record in records]
         with self._turn, writing(self._engine) as connection:
             connection.execute(insert(predictions), rows)
-            attach_pending(connection, records)
+            attach_waiting(connection, [Arrived(each.id, _case(each), each.shadow_of) for each in records])
+
+    def keep(self, entries: Sequence["Entry"]) -> int:
+        """Keep what the spool holds, all or nothing; returns how many predictions were new.
+
+        Entries that are kept already change nothing, so they can be given again after a failure. Several thousand
+        rows at once are fastest.
+        """
+        if not entries:
+            return 0
+        with self._turn, writing(self._engine) as connection:
+            return keep_entries(connection, entries)
 
     def label(self, feedbacks: Sequence[Feedback]) -> list[bool]:
         """Keep the labels, all or none. For each, in order: is its prediction known?
 
         The label of an unknown one waits and is joined when the prediction arrives. A repeated label replaces the
-        one before, which stays in the table `labels`.
+        one before, which stays in the table `labels`. A label whose key is kept already changes nothing. What a
+        prediction gets, its shadows get too.
         """
         if not feedbacks:
             return []
         with self._turn, writing(self._engine) as connection:
-            found = targets(connection, feedbacks)
-            keys = [new_id() for _ in feedbacks]
-            known = [bool(hits) for hits in found]
-            connection.execute(
-                insert(labels),
-                [
-                    {
-                        "id": key,
-                        "prediction_id": feedback.id,
-                        "entity": feedback.entity,
-                        "label": plain(feedback.label),
-                        "at": feedback.at,
-                        "pending": not hit,
-                    }
-                    for key, feedback, hit in zip(keys, feedbacks, known, strict=True)
-                ],
-            )
-            _attach(connection, zip(keys, feedbacks, found, strict=True))
-        return known
+            return keep_labels(connection, feedbacks)
 
     def window(
         self,
@@ -82,6 +82,9 @@ class PredictionStore:
         limit: int | None = None,
         version: str | None = None,
         labelled: bool | None = None,
+        *,
+        variants: Sequence[str] | None = None,
+        shadows: bool = False,
     ) -> "pd.DataFrame":
         """Predictions with `since` ≤ at < `until`, oldest first; both times must carry a zone.
 
@@ -89,31 +92,37 @@ class PredictionStore:
         decision, latency_ms, label, labelled_at. An input column that is named like one of these is called
         `input.NAME`; `inputs_of` gives the inputs under their own names.
         If there are more than `limit`, a random sample of that many, the same each time. `labelled` keeps only the
-        rows with a label (True) or without (False). Smoke tests are left out.
+        rows with a label (True) or without (False), `variants` those of these variants. Smoke tests are left out, and
+        without `shadows` the predictions of shadow variants, too.
         """
-        chosen = select(predictions).where(_ASKED_FOR, predictions.c.at >= since)
+        chosen = select(predictions).where(_ASKED_FOR if shadows else _ANSWERED, predictions.c.at >= since)
         if until is not None:
             chosen = chosen.where(predictions.c.at < until)
         if version is not None:
             chosen = chosen.where(predictions.c.version == version)
         if labelled is not None:
             chosen = chosen.where(predictions.c.label_id.is_not(None) == labelled)
+        if variants is not None:
+            chosen = chosen.where(predictions.c.variant.in_(variants))
         if limit is not None:  # identifiers are random, so the first ones in their order are a random sample
             sample = chosen.with_only_columns(predictions.c.id).order_by(predictions.c.id).limit(limit)
             chosen = select(predictions).where(predictions.c.id.in_(sample))
         with reading(self._engine) as connection:
             rows = connection.execute(chosen.order_by(predictions.c.at, predictions.c.seq)).mappings().all()
-        return _frame(rows)
+        return to_frame(rows)
 
     def counts(self, version: str | None = None) -> Counts:
-        """How much is kept, in all or of one model version (labels without a prediction belong to no version)."""
+        """How many answers are kept, in all or of one model version; smoke tests and shadows are left out.
+
+        Labels without a prediction belong to no version.
+        """
         chosen: Select[Any] = select(
             func.count(predictions.c.request_id.distinct()),
             func.count(),
             func.count(predictions.c.label_id),
             func.min(predictions.c.at),
             func.max(predictions.c.at),
-        ).where(_ASKED_FOR)
+        ).where(_ANSWERED)
         if version is not None:
             chosen = chosen.where(predictions.c.version == version)
         waiting = select(func.count()).select_from(labels).where(labels.c.pending)
@@ -122,15 +131,14 @@ class PredictionStore:
             unmatched = connection.execute(waiting).scalar_one() if version is None else 0
         return Counts(requests, answered, labelled, unmatched, first_at, last_at)
 
+    def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantFacts]:
+        """How each of the variants has done since then, by name; of lists the newest `limit` elements."""
+        with reading(self._engine) as connection:
+            return {variant: facts_of(connection, variant, since, limit) for variant in variants}
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-
-
-def inputs_of(window: "pd.DataFrame") -> "pd.DataFrame":
-    """The input columns of a window, under the names they were received with; same rows and index."""
-    inputs = window.drop(columns=[*_BEFORE, *_AFTER])
-    return inputs.rename(columns=lambda name: name.removeprefix(_CLASH) if name[len(_CLASH) :] in _OWN else name)
 
 
 def _row(record: PredictionRecord) -> dict[str, object]:
@@ -141,7 +149,9 @@ def _row(record: PredictionRecord) -> dict[str, object]:
         "model": record.model,
         "version": record.version,
         "variant": record.variant,
-        "entity": record.entity,
+        "policy": record.policy,
+        "entity": _case(record),
+        "shadow_of": record.shadow_of,
         "features": {name: plain(value) for name, value in record.features.items()},
         "prediction": plain(record.prediction),
         "probability": plain(record.probability),
@@ -151,33 +161,5 @@ def _row(record: PredictionRecord) -> dict[str, object]:
     }
 
 
-def _attach(connection: Connection, matched: Iterable[tuple[str, Feedback, list[str]]]) -> None:
-    changes = [
-        {"target": target, "key": key, "truth": plain(feedback.label), "when": feedback.at}
-        for key, feedback, hits in matched
-        for target in hits
-    ]
-    if changes:
-        statement = update(predictions).where(predictions.c.id == bindparam("target"))
-        connection.execute(
-            statement.values(label_id=bindparam("key"), label=bindparam("truth"), labelled_at=bindparam("when")),
-            changes,
-        )
-
-
-def _frame(rows: Sequence[RowMapping]) -> "pd.DataFrame":
-    import pandas as pd
-
-    columns: dict[str, Any] = {
-        name: [row["id" if name == "prediction_id" else name] for row in rows] for name in _BEFORE
-    }
-    inputs = pd.DataFrame([row["features"] for row in rows])
-    for name in inputs.columns:
-        columns[_CLASH + name if name in _OWN else name] = inputs[name]
-    columns |= {name: [row[name] for row in rows] for name in _AFTER}
-    frame = pd.DataFrame(columns, columns=list(columns))
-    for name in ("at", "labelled_at"):
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    for name in ("probability", "latency_ms"):
-        frame[name] = frame[name].astype("float64")
-    return frame
+def _case(record: PredictionRecord) -> str | None:
+    return None if record.entity is None else name_of(record.entity)

@@ -1,9 +1,7 @@
 """What a user of the prediction store relies on: nothing lost, labels find their prediction, clear errors."""
 
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,21 +12,10 @@ import pytest
 
 from noria.errors import NoriaError
 from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, inputs_of
+from tests.predictions.conftest import Direct
 
 PROJECT = Path(__file__).parents[2]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'predictions.db'}"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[PredictionStore]:
-    opened = PredictionStore(url)
-    yield opened
-    opened.close()
 
 
 def record(hour: int = 0, **changes: object) -> PredictionRecord:
@@ -123,14 +110,13 @@ def test_a_label_that_comes_before_its_prediction_waits_for_it(store: Prediction
     assert store.counts().unmatched_labels == 0
 
 
-def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStore, tmp_path: Path) -> None:
+def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStore, direct: Direct) -> None:
     store.append([record(entity="c1")])
     store.label([Feedback(entity="c1", label="No")])
     store.label([Feedback(entity="c1", label="Yes")])
     assert store.window(NOON)["label"].tolist() == ["Yes"]
     assert store.counts().labelled == 1
-    with sqlite3.connect(tmp_path / "predictions.db") as direct:
-        assert direct.execute("select label from labels order by seq").fetchall() == [('"No"',), ('"Yes"',)]
+    assert direct.rows("select cast(label as text) from labels order by seq") == [('"No"',), ('"Yes"',)]
 
 
 def test_a_case_predicted_again_gets_its_own_later_label(store: PredictionStore) -> None:
@@ -160,11 +146,10 @@ def test_counts_per_version(store: PredictionStore) -> None:
     assert (second.requests, second.predictions, second.labelled) == (1, 1, 0)
 
 
-def test_smoke_tests_are_kept_but_left_out(store: PredictionStore, tmp_path: Path) -> None:
+def test_smoke_tests_are_kept_but_left_out(store: PredictionStore, direct: Direct) -> None:
     store.append([record(variant=SMOKE), record()])
     assert (store.counts().predictions, len(store.window(NOON))) == (1, 1)
-    with sqlite3.connect(tmp_path / "predictions.db") as direct:
-        assert direct.execute("select count(*) from predictions").fetchone() == (2,)
+    assert direct.rows("select count(*) from predictions") == [(2,)]
 
 
 def test_an_append_is_all_or_nothing(store: PredictionStore) -> None:

@@ -1,0 +1,107 @@
+"""The connection to the store's database: SQLite in WAL mode, or PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import Connection as SQLiteConnection
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from noria.config import expand_environment
+from noria.errors import NoriaError
+from noria.predictions.migrate import upgrade
+
+_BUSY_TIMEOUT_MS = 30_000
+_CACHE_KB = 64_000
+_CONNECT_TIMEOUT_S = 10
+_WRITERS_TURN = 0x6E6F7269  # any number, as long as all writers to this database take the same
+
+
+def connect(url: str) -> Engine:
+    """Open the database and bring its tables to the newest form.
+
+    Raises:
+        NoriaError: the URL cannot be read, or the database cannot be reached, written or brought to that form.
+    """
+    try:
+        made = make_url(expand_environment(url, where="the URL of the prediction store"))
+        timeout = {"connect_timeout": _CONNECT_TIMEOUT_S} if made.get_backend_name() == "postgresql" else {}
+        engine = create_engine(made, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise NoriaError(
+            f"the prediction store's URL cannot be used: {error}",
+            fix="write a SQLAlchemy URL such as sqlite:///p.db or postgresql+psycopg://user@host/database",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    with writing(engine) as connection:
+        upgrade(connection)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is durable when the block ends, or leaves no trace. Writers take turns."""
+    with translated(engine), engine.connect().execution_options(noria_writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the store and never waits for writers."""
+    with (
+        translated(engine),
+        engine.connect().execution_options(**_one_state(engine)) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def translated(engine: Engine) -> Iterator[None]:
+    """Database errors as NoriaErrors; the URL's password stays out of them."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = _without_password(str(getattr(error, "orig", None) or error).splitlines()[0], engine)
+        is_damaged = "not a database" in reason or "malformed" in reason
+        raise NoriaError(
+            f"the prediction store does not work: {reason}",
+            where=engine.url.render_as_string(hide_password=True),
+            fix="restore that file from a backup, or move it away and begin with an empty one"
+            if is_damaged
+            else "check that the database can be reached and written, and that its disk is not full",
+        ) from None  # its text may name the password
+
+
+def _without_password(text: str, engine: Engine) -> str:
+    password = engine.url.password
+    return text.replace(password, "***") if password else text
+
+
+def _one_state(engine: Engine) -> dict[str, str]:
+    return {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+
+
+def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # indexes of random identifiers are read at random
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Writers wait for each other from the start.
+
+    In SQLite, a reader that turns into a writer fails at once when another process wrote meanwhile. In PostgreSQL, a
+    label and its prediction that are written at the same time would not see each other.
+    """
+    writes = connection.get_execution_options().get("noria_writes", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    elif connection.dialect.name == "postgresql" and writes:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")

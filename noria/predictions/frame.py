@@ -1,0 +1,39 @@
+"""Kept predictions as a table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import RowMapping
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BEFORE = ("prediction_id", "at", "version", "variant", "entity")
+_AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at")
+_OWN = frozenset((*_BEFORE, *_AFTER))
+_CLASH = "input."  # before the name of an input column that is called like one of ours
+
+
+def to_frame(rows: Sequence[RowMapping]) -> "pd.DataFrame":
+    """Rows of the table `predictions` (n) with the columns that `PredictionStore.window` describes."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        name: [row["id" if name == "prediction_id" else name] for row in rows] for name in _BEFORE
+    }
+    inputs = pd.DataFrame([row["features"] for row in rows])
+    for name in inputs.columns:
+        columns[_CLASH + name if name in _OWN else name] = inputs[name]
+    columns |= {name: [row[name] for row in rows] for name in _AFTER}
+    frame = pd.DataFrame(columns, columns=list(columns))
+    for name in ("at", "labelled_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    for name in ("probability", "latency_ms"):
+        frame[name] = frame[name].astype("float64")
+    return frame
+
+
+def inputs_of(window: "pd.DataFrame") -> "pd.DataFrame":
+    """The input columns of a window, under the names they were received with; same rows and index."""
+    inputs = window.drop(columns=[*_BEFORE, *_AFTER])
+    return inputs.rename(columns=lambda name: name.removeprefix(_CLASH) if name[len(_CLASH) :] in _OWN else name)

@@ -1,0 +1,121 @@
+"""Taking over what the spool holds: many entries at once, each of them once however often they come."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from noria.errors import NoriaError
+from noria.predictions.labelling import keep_labels
+from noria.predictions.matching import Arrived, attach_waiting
+from noria.predictions.records import Feedback, Value
+from noria.predictions.sql import insert_new, utc_text
+from noria.predictions.tables import name_of
+from noria.spool.entries import Answered, Entry, Happened, Labelled
+
+_COLUMNS = (
+    *("id", "entity", "shadow_of", "features", "prediction", "probability", "decision", "warning"),
+    *("at", "request_id", "model", "version", "variant", "policy", "latency_ms"),
+)
+_Row = tuple[Any, ...]
+_JSON = msgspec.json.Encoder()
+
+
+@dataclass
+class _Batch:
+    """Entries that may be kept in any order."""
+
+    answered: list[Answered] = field(default_factory=list)
+    labelled: list[Labelled] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+
+
+def keep_entries(connection: Connection, entries: Sequence[Entry]) -> int:
+    """Keep the entries, each once; returns how many predictions were new."""
+    new = 0
+    for batch in _in_order(entries):
+        new += _keep_answers(connection, batch.answered)
+        feedbacks, refused = _feedbacks(batch.labelled)
+        keep_labels(connection, feedbacks)
+        _keep_events(connection, [*batch.happened, *refused])
+    return new
+
+
+def _in_order(entries: Sequence[Entry]) -> Iterator[_Batch]:
+    """As few batches as possible: a case's label must not reach a prediction that was made after it."""
+    batch, labelled_cases = _Batch(), set[str]()
+    for entry in entries:
+        if isinstance(entry, Answered):
+            if labelled_cases and not labelled_cases.isdisjoint(entry.entities):
+                yield batch
+                batch, labelled_cases = _Batch(), set()
+            batch.answered.append(entry)
+        elif isinstance(entry, Labelled):
+            batch.labelled.append(entry)
+            if entry.entity is not None:
+                labelled_cases.add(entry.entity)
+        else:
+            batch.happened.append(entry)
+    yield batch
+
+
+def _keep_answers(connection: Connection, answered: Sequence[Answered]) -> int:
+    if not answered:
+        return 0
+    rows = [row for entry in answered for row in _rows(entry)]
+    new = insert_new(connection, "predictions", _COLUMNS, rows)
+    attach_waiting(connection, [Arrived(row[0], row[1], row[2]) for row in rows])
+    return new
+
+
+def _rows(entry: Answered) -> Iterator[_Row]:
+    shared = (
+        *(utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.request_id, entry.model, entry.version),
+        *(entry.variant, entry.policy, float(entry.latency_ms)),
+    )
+    names = entry.names
+    own: Sequence[str | None] = entry.shadow_of or [None] * len(entry.ids)
+    rows = zip(
+        *(entry.ids, entry.entities, own, entry.features, entry.predictions),
+        *(entry.probabilities, entry.decisions, entry.warnings),
+        strict=True,
+    )
+    for prediction_id, entity, shadow_of, features, prediction, probability, decision, warning in rows:
+        yield (
+            *(prediction_id, None if entity is None else name_of(entity), shadow_of),
+            *(_text(dict(zip(names, features, strict=True))), _text(prediction)),
+            *(None if probability is None else float(probability), decision, warning.replace("\x00", "\ufffd")),
+            *shared,
+        )
+
+
+def _feedbacks(labelled: Sequence[Labelled]) -> tuple[list[Feedback], list[Happened]]:
+    """Labels, and what cannot be one: it is kept as an event, because what is in the spool must find an end."""
+    feedbacks, refused = [], []
+    for entry in labelled:
+        try:
+            if entry.label is None:
+                raise ValueError
+            at = datetime.fromtimestamp(entry.at, UTC)
+            feedbacks.append(Feedback(key=entry.key, at=at, id=entry.id, entity=entry.entity, label=entry.label))
+        except (NoriaError, ValueError):
+            refused.append(Happened(entry.key, entry.at, "label", "", "", _text(entry)))
+    return feedbacks, refused
+
+
+def _keep_events(connection: Connection, happened: Sequence[Happened]) -> None:
+    rows = [
+        (
+            *(entry.key, utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.kind, entry.variant, entry.version),
+            *(entry.detail.replace("\x00", "\ufffd"), entry.count),
+        )
+        for entry in happened
+    ]
+    insert_new(connection, "events", ("key", "at", "kind", "variant", "version", "detail", "count"), rows)
+
+
+def _text(value: Value | dict[str, Value] | Labelled) -> str:
+    return _JSON.encode(value).decode()

@@ -1,0 +1,49 @@
+"""Bringing a store's tables to their newest form, whatever state they are in."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from noria.errors import NoriaError
+
+HEAD = "0002"
+"""The newest form, the last revision in `migrations/versions`."""
+_FIRST = "0001"
+_SCRIPTS = Path(__file__).with_name("migrations")
+
+
+def upgrade(connection: Connection) -> None:
+    """Upgrade within the transaction of `connection`: all of it, or nothing if a step fails.
+
+    The caller holds the writers' turn, so that two processes which start at once do it one after the other. Tables
+    from before revisions were counted are taken for the first revision.
+
+    Raises:
+        NoriaError: the tables are newer than this code.
+    """
+    at = _revision(connection)
+    if at == HEAD:
+        return
+    from alembic import command  # only where there is something to do: importing it takes longer than a request
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if at is not None and at not in known:
+        raise NoriaError(
+            f"the prediction store was written by a newer Noria: its tables are at revision {at}, not {HEAD}",
+            fix="use that version of Noria, or another store",
+        )
+    if at is None and inspect(connection).has_table("predictions"):
+        command.stamp(config, _FIRST)
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
