@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError, model_validator
 
 from noria.config.base import Section
+from noria.config.problem import Problem
 from noria.config.serving import Canary
 from noria.errors import NoriaError
 from noria.files import write_text
@@ -25,6 +27,7 @@ CHAMPION = "champion"
 _ACTIVE = "active.json"
 _WORKERS = "workers"
 _TOLERANCE = 1e-6
+_PATIENCE_S = 30.0
 
 
 class ActiveVariant(Section):
@@ -50,10 +53,16 @@ class CanaryState(Section):
     variant: str
     plan: Canary
     """The steps and bounds that held when it began."""
+    problem: Problem
+    """What is predicted, and what it is worth."""
+    metric: str
+    """The metric that the true labels are judged by."""
     step: int = Field(default=0, ge=0)
     """Position in the plan's steps."""
+    began: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When the first step began; labels count from there."""
     since: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    """When this step began; it is judged by what came after."""
+    """When this step began; errors and latency count from there."""
     ready: bool = False
     """The last step has gone well: it can be promoted."""
 
@@ -112,6 +121,27 @@ class WorkerReport(Section):
 def activate(folder: Path, activation: Activation) -> None:
     """Order the workers of `folder` to answer with other variants."""
     write_text(folder / _ACTIVE, activation.model_dump_json(indent=1))
+
+
+@contextlib.contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Alone with the order of `folder` while it is read and replaced; takes milliseconds.
+
+    Raises:
+        NoriaError: the lock cannot be had.
+    """
+    path = folder / f"{_ACTIVE}.lock"
+    lock = FileLock(path, timeout=_PATIENCE_S)
+    try:
+        lock.acquire()
+    except (OSError, Timeout) as error:
+        raise NoriaError(
+            f"the server's order cannot be changed: {error}", where=str(path), fix="free or unlock that path"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def deactivate(folder: Path) -> None:
