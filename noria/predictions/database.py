@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from noria.config import expand_environment
 from noria.errors import NoriaError
@@ -27,17 +27,23 @@ def connect(url: str) -> Engine:
         made = make_url(expand_environment(url, where="the URL of the prediction store"))
         timeout = {"connect_timeout": _CONNECT_TIMEOUT_S} if made.get_backend_name() == "postgresql" else {}
         engine = create_engine(made, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise NoriaError(
-            f"the prediction store's URL cannot be used: {error}",
-            fix="write a SQLAlchemy URL such as sqlite:///p.db or postgresql+psycopg://user@host/database",
-        ) from error
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise _unusable(f"there is no driver for it ({error})") from error
+    except (ArgumentError, ValueError):
+        raise _unusable("it is not written as such") from None  # that error may tell the password
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     with writing(engine) as connection:
         upgrade(connection)
     return engine
+
+
+def _unusable(why: str) -> NoriaError:
+    return NoriaError(
+        f"the prediction store's URL cannot be used: {why}",
+        fix="write a SQLAlchemy URL such as sqlite:///p.db or postgresql+psycopg://user@host/database",
+    )
 
 
 @contextmanager
@@ -72,7 +78,7 @@ def translated(engine: Engine) -> Iterator[None]:
             fix="restore that file from a backup, or move it away and begin with an empty one"
             if is_damaged
             else "check that the database can be reached and written, and that its disk is not full",
-        ) from None  # its text may name the password
+        ) from error
 
 
 def _without_password(text: str, engine: Engine) -> str:

@@ -1,0 +1,132 @@
+"""What of a case may be kept: applied before anything of it reaches the spool or the store."""
+
+import hmac
+import os
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING
+
+from noria.errors import NoriaError
+
+if TYPE_CHECKING:
+    from noria.config.serving import Privacy
+
+KEY = "NORIA_PRIVACY_KEY"
+_DIGITS = 32
+_Value = str | int | float | bool | None
+_Treatment = Callable[[_Value], _Value]
+
+
+class Redactor:
+    """Rows, cases and warnings as they may be kept. Safe for several threads."""
+
+    def __init__(
+        self, privacy: "Privacy", names: Sequence[str], key: bytes | None = None, id: str | None = None
+    ) -> None:
+        """Make one for rows of one model.
+
+        Args:
+            privacy: which columns are treated, and how.
+            names: the model's p input columns.
+            key: the secret of the keyed hash (HMAC-SHA256, RFC 2104).
+            id: the column that names the case, if there is one.
+
+        Raises:
+            NoriaError: a column is not known, or columns are to be hashed and there is no key.
+        """
+        known = [*names, *([id] if id is not None and id not in names else [])]
+        self._treatments = _treatments(privacy, known, key)
+        self._of_inputs = [
+            (place, self._treatments[name]) for place, name in enumerate(names) if name in self._treatments
+        ]
+        self._of_case = self._treatments.get(id) if id is not None else None
+        self._names = known
+        self.active = bool(self._treatments)
+        """Whether anything is treated at all."""
+
+    def row(self, values: list[_Value]) -> list[_Value]:
+        """The p inputs of one row, in the order of `names`: a hash is text of 32 digits, what is dropped is None.
+
+        Returns the same list if no input is treated, else a new one.
+        """
+        if not self._of_inputs:
+            return values
+        kept = values.copy()
+        for place, treat in self._of_inputs:
+            kept[place] = treat(values[place])
+        return kept
+
+    def entity(self, case: str | None) -> str | None:
+        """The name of a case as it is kept; for predictions and for labels alike."""
+        if self._of_case is None or case is None:
+            return case
+        kept = self._of_case(case)
+        return None if kept is None else str(kept)
+
+    def warning(self, text: str) -> str:
+        """The warnings on one row. If one of them is about a treated column, all lose their values.
+
+        All, because a value that is sent may itself look like the warning on another column.
+        """
+        if not text or not self._treatments:
+            return text
+        told = [name for name in self._names if text.startswith(f"{name}: ") or f"; {name}: " in text]
+        if self._treatments.keys().isdisjoint(told):
+            return text
+        return "; ".join(f"{name}: unusual" for name in told)
+
+
+def key_from_environment() -> bytes | None:
+    """The key for hashing, from NORIA_PRIVACY_KEY; None if it is not set."""
+    key = os.environ.get(KEY)
+    return key.encode() if key else None
+
+
+def keyed_hash(key: bytes, column: str, value: _Value) -> _Value:
+    """The hash of a value, different for each column so that columns cannot be joined by it; None stays None."""
+    if value is None:
+        return None
+    return hmac.digest(key, f"{column}\0{_text(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
+
+
+def _treatments(privacy: "Privacy", known: Sequence[str], key: bytes | None) -> dict[str, _Treatment]:
+    for section, columns in (("hash", privacy.hash), ("drop", privacy.drop), ("truncate", privacy.truncate)):
+        for column in columns:
+            if column not in known:
+                raise _unknown(section, column, known)
+    if privacy.hash and not key:
+        raise NoriaError(
+            "columns are to be hashed, and there is no key for it",
+            where=f"environment variable {KEY}",
+            fix=f"set {KEY} to a long random text and keep it: with another one, a case no longer matches its past",
+        )
+    treatments: dict[str, _Treatment] = {column: partial(keyed_hash, key or b"", column) for column in privacy.hash}
+    treatments |= dict.fromkeys(privacy.drop, _nothing)
+    return treatments | {column: partial(_cut, length) for column, length in privacy.truncate.items()}
+
+
+def _unknown(section: str, column: str, known: Sequence[str]) -> NoriaError:
+    near = get_close_matches(column, known, n=1, cutoff=0.6)
+    return NoriaError(
+        f"`{column}` is no input of the model, so nothing of it is kept",
+        where=f"serving.privacy.{section}",
+        fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known[:12])}",
+    )
+
+
+def _nothing(_: _Value) -> None:
+    return None
+
+
+def _cut(length: int, value: _Value) -> _Value:
+    return None if value is None else _text(value)[:length]
+
+
+def _text(value: _Value) -> str:
+    """One text for one value, however it was sent: 3 and 3.0 are the same."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
