@@ -10,6 +10,6 @@ def is_about_data(error: BaseException) -> bool:
     """
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-    cause = error.__cause__ if isinstance(error, NoriaError) and error.__cause__ else error
+    cause = (error.__cause__ or error.__context__) if isinstance(error, NoriaError) else error
     is_unbindable = isinstance(cause, StatementError) and not isinstance(cause, DBAPIError)
     return is_unbindable or isinstance(cause, (DataError, IntegrityError, ValueError, OverflowError))

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from noria.spool.positions import position_file
-from noria.spool.segments import Segment
+from noria.spool.segments import START, Segment
 
 SEGMENT_BYTES = 8_000_000
 """A segment that is as long as this is followed by a new one."""
@@ -38,9 +38,10 @@ class Journal:
                 segment = self._begun()
             try:
                 segment.write(frame)
-            finally:
-                if segment.spoiled:
+            except OSError:
+                if segment.size > START or segment.spoiled:  # once it is read and removed, there is room again
                     self._retire()
+                raise
             self.bytes += len(frame)
             self.position += 1
             return self.position
