@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from noria.api import Answer, FeedbackResponse, ModelFacts, PredictResponse, Refusal
 from noria.errors import NoriaError
 
-PURPOSE = "x-noria-purpose"
+PURPOSE, VARIANT = "x-noria-purpose", "x-noria-variant"
 _OK = 200
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -34,9 +34,12 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "") -> list[Answer]:
-        """Predict rows: one object per case with every input column. `purpose="smoke"` marks a deployment's test."""
-        headers = {PURPOSE: purpose} if purpose else {}
+    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "", variant: str = "") -> list[Answer]:
+        """Predict rows: one object per case with every input column.
+
+        `purpose="smoke"` marks a deployment's test, which may ask one `variant` by its name.
+        """
+        headers = {name: value for name, value in ((PURPOSE, purpose), (VARIANT, variant)) if value}
         return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers).predictions
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
