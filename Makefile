@@ -53,12 +53,15 @@ lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock f
 	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" benchmarks/served/requirements-peers.in -o benchmarks/served/requirements-peers.txt
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'
 
-benchmarks: env ## Measure what the pipeline costs on top of the work itself
+benchmarks: env ## Measure what the pipeline costs on top of the work itself, and the service beside others
 	@.venv/bin/python benchmarks/pipeline_overhead.py
+	@.venv/bin/python benchmarks/serving.py
 
 clean: ## Remove the environment and everything Noria made
 	@rm -rf .venv .noria out

@@ -1,15 +1,10 @@
 """The measurements as one table, for the screen and for `benchmarks/results`."""
 
-import os
-import platform
 import statistics
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-import psutil
-
+from benchmarks.machine import machine, now, versions
 from benchmarks.overhead.measure import Measured, Side
 from benchmarks.overhead.phases import ADDED, PYTHON, STAGES
 from noria.config.base import Section
@@ -35,14 +30,9 @@ class Results(Section):
 def results(runs: list[Measured], once: dict[str, float], models: dict[str, object]) -> Results:
     """The measurements with the facts of this machine."""
     return Results(
-        date=datetime.now(UTC).isoformat(timespec="minutes"),
-        machine={
-            "cores": str(os.cpu_count()),
-            "processor": _processor(),
-            "memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
-            "system": platform.platform(terse=True),
-        },
-        versions={"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        date=now(),
+        machine=machine(),
+        versions=versions(*_LIBRARIES),
         models=models,
         once=once,
         runs=runs,
@@ -169,11 +159,3 @@ def _rounds(runs: Sequence[Measured], of: Measured) -> int:
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

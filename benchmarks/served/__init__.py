@@ -1,0 +1,1 @@
+"""Noria's service beside other ways to serve the same model."""

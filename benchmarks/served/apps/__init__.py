@@ -1,0 +1,1 @@
+"""What the other servers run; the servers' own tools import these modules."""

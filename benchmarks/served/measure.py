@@ -1,0 +1,158 @@
+"""One server in one round: start it, see that it answers right, load it in every way, stop it."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.served.found import ONE, SCENARIOS, Kept, Load, Scenario, Start
+from benchmarks.served.place import Place
+from benchmarks.served.protocols import write_bodies
+from benchmarks.served.running import Running, running
+from benchmarks.served.servers import HOST, Server
+from benchmarks.served.service import kept, running_service
+from noria.workspace import PROJECT
+
+_TOLERANCE = 1e-6
+_CHECKED = 100
+_SETTLED_WITHIN_S = 120.0
+_GENERATED_WITHIN_S = 200.0
+_TOLD = 500
+
+
+@dataclass
+class Measurements:
+    """What has been found so far."""
+
+    loads: list[Load] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+    def add(self, other: "Measurements") -> None:
+        """Take in what another server or round gave."""
+        self.loads += other.loads
+        self.starts += other.starts
+        self.kept += other.kept
+
+
+def measure(server: Server, place: Place, rows: list[dict[str, Any]], number: int, *, seconds: float) -> Measurements:
+    """Measure one server in round `number`; one that fails is told of as such."""
+    found, cold = Measurements(), None
+    open_server = running_service if server.role == "noria" else running
+    try:
+        with open_server(server, place, rows[0]) as server_now:
+            cold = server_now.cold_start_s
+            if server.predicts:
+                _check(server_now, place, rows[:_CHECKED])
+            answered = 1 + _CHECKED
+            for scenario in SCENARIOS:
+                if scenario.paced and not server.predicts:
+                    continue
+                plan = _plan(server_now, place, rows, scenario, seconds)
+                plan["rate"] = _half(found.loads) if scenario.paced else None
+                load, all_answered = _load(server_now, plan, scenario, number)
+                answered += all_answered * scenario.rows
+                found.loads.append(load)
+            if server.role == "noria":
+                store, waited = kept(answered, _SETTLED_WITHIN_S)
+                found.kept.append(Kept(round=number, answered=answered, kept=store, after_s=waited))
+    except (RuntimeError, OSError, ValueError, KeyError) as error:
+        found.starts.append(Start(server=server.key, round=number, cold_start_s=cold, error=_short(error)))
+    else:
+        found.starts.append(Start(server=server.key, round=number, cold_start_s=cold))
+    return found
+
+
+def in_process(place: Place) -> dict[str, float]:
+    """Rows per second of prediction in bulk, in a process of its own."""
+    rates: dict[str, float] = json.loads(_run("benchmarks.served.inprocess", str(place.bundle.folder)))
+    return rates
+
+
+def _check(server: Running, place: Place, rows: list[dict[str, Any]]) -> None:
+    """Every server must give the bundle's probabilities: else it answers another question.
+
+    Raises:
+        RuntimeError: it gives others.
+    """
+    expected = place.bundle.scores(pd.DataFrame(rows))
+    given = server.server.protocol.probabilities(server.ask(rows))
+    pairs = zip(given, expected, strict=True)
+    differ = [(one, other) for one, other in pairs if not math.isclose(one, other, rel_tol=0, abs_tol=_TOLERANCE)]
+    if differ:
+        raise RuntimeError(f"{len(differ)} of {len(rows)} probabilities are not the model's, such as {differ[0]}")
+
+
+def _half(loads: list[Load]) -> float:
+    return next(load.requests_per_s for load in loads if load.scenario == ONE) / 2
+
+
+def _plan(
+    server: Running, place: Place, rows: list[dict[str, Any]], scenario: Scenario, seconds: float
+) -> dict[str, Any]:
+    protocol = server.server.protocol
+    bodies = place.folder / f"{server.server.key}-{scenario.rows}.jsonl"
+    if not bodies.exists():
+        write_bodies(protocol, rows, scenario.rows, bodies)
+    return {
+        "host": HOST,
+        "port": server.port,
+        "path": protocol.path,
+        "bodies": str(bodies),
+        "clients": scenario.clients,
+        "warm_s": min(1.0, seconds / 2),
+        "seconds": seconds,
+    }
+
+
+def _load(server: Running, plan: dict[str, Any], scenario: Scenario, number: int) -> tuple[Load, int]:
+    """What was found, and how many requests were answered, those before the clock started included."""
+    path = server.server.key, scenario.title
+    before = server.family.cpu_seconds()
+    told = json.loads(_run("benchmarks.served.generate", json.dumps(plan)))
+    settle_s = server.family.settle(_SETTLED_WITHIN_S)
+    cpu = server.family.cpu_seconds() - before
+    if not told["requests"]:
+        raise RuntimeError(f"{path[1]}: no answer within the time; {told['failure'] or 'the server is too slow'}")
+    load = Load(
+        server=path[0],
+        round=number,
+        scenario=scenario,
+        requests_per_s=told["requests"] / told["seconds"],
+        p50_ms=told["p50_ms"],
+        p99_ms=told["p99_ms"],
+        cpu_ms=cpu / told["answered"] * 1000,
+        failed=told["failed"],
+        failure=told["failure"],
+        settle_s=settle_s,
+        generator_busy=told["generator_busy"],
+    )
+    return load, told["answered"]
+
+
+def _short(error: Exception) -> str:
+    said = " | ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+    return said if len(said) <= _TOLD else f"{said[: _TOLD // 2]} … {said[-_TOLD // 2 :]}"
+
+
+def _run(module: str, argument: str) -> str:
+    """What a module prints that runs in a process of its own.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", module, argument],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=_GENERATED_WITHIN_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{module} failed: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
