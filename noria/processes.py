@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -39,8 +39,8 @@ def alive(who: Identity) -> psutil.Process | None:
         return None
 
 
-def end(identities: Iterable[Identity], grace_s: float) -> None:
-    """End the processes and everything they started.
+def end(identities: Iterable[Identity], grace_s: float, *, spare: Collection[Identity] = ()) -> None:
+    """End the processes and everything they started, but for those to `spare`.
 
     They are asked first, and killed when `grace_s` seconds are over.
 
@@ -48,11 +48,12 @@ def end(identities: Iterable[Identity], grace_s: float) -> None:
         NoriaError: one of them cannot be ended.
     """
     roots = [process for who in identities if (process := alive(who)) is not None]
-    family = _with_descendants(roots)
+    spared = {who.pid for who in spare}
+    family = _with_descendants(roots, spared)
     for process in roots:  # a server ends its own workers once their requests are answered
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    left = _with_descendants(_wait(family, grace_s))
+    left = _with_descendants(_wait(family, grace_s), spared)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -103,10 +104,9 @@ def _described(pid: int) -> str:
     return f"process {pid} ({short})" if short else f"process {pid}"
 
 
-def _with_descendants(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+def _with_descendants(processes: Sequence[psutil.Process], spared: Collection[int]) -> list[psutil.Process]:
     found = {process.pid: process for process in processes}
     for process in processes:
         with contextlib.suppress(psutil.Error):
             found |= {child.pid: child for child in process.children(recursive=True)}
-    found.pop(os.getpid(), None)
-    return list(found.values())
+    return [process for pid, process in found.items() if pid != os.getpid() and pid not in spared]

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from noria import handover, progress
 from noria.client import Client
+from noria.deployment import history
 from noria.deployment.code import code_digest, source_of
 from noria.deployment.logs import fresh_log, last_lines
-from noria.deployment.state import Deployment, Settings, forget, forget_lost, save, state
+from noria.deployment.state import Deployment, Settings, forget, forget_lost, keepers, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
 from noria.processes import Identity, alive, end, identity, listener
@@ -28,8 +29,7 @@ def start(
     settings: Settings,
     bento: Path,
     *,
-    version: str,
-    order: handover.Activation | None = None,
+    order: handover.Activation,
     timeout_s: float,
 ) -> Deployment:
     """Start a server and wait until every worker answers; on any error, Ctrl-C too, nothing of it is left.
@@ -38,24 +38,23 @@ def start(
         workspace: where its state and log are kept.
         settings: how it is started.
         bento: folder of the Bento that it runs.
-        version: version of the bundle that it answers with.
-        order: the bundle to answer with, if not the one in the Bento.
+        order: what it answers with.
         timeout_s: how long it may take, in seconds.
 
     Raises:
         NoriaError: the port is taken, the server dies, or it takes too long.
     """
-    forget(workspace)
+    forget(workspace, settings.spool)
     _refuse_taken_port(settings)
-    if order is not None:
-        handover.activate(workspace.service, order)
+    handover.activate(workspace.service, order)
+    history.forget_last(workspace.service, order)
     log = workspace.service / "server.log"
     process = _spawn(bento, settings, _environment(workspace, settings), log)
     try:
         who = identity(process.pid)
         deployment = Deployment(
             use_case=workspace.use_case,
-            version=version,
+            version=order.champion.version,
             bento=bento,
             settings=settings,
             code=code_digest(source_of(bento)),
@@ -65,10 +64,10 @@ def start(
             log=log,
         )
         save(workspace, deployment)
-        wait_ready(workspace, deployment, serial="" if order is None else order.serial, timeout_s=timeout_s)
+        wait_ready(workspace, deployment, timeout_s=timeout_s)
         return save(workspace, deployment.model_copy(update={"ready": True}))
     except BaseException:
-        _abandon(workspace, process)
+        _abandon(workspace, process, settings.spool)
         raise
 
 
@@ -89,13 +88,13 @@ def stop_now(workspace: Workspace) -> bool:
     deployment = state(workspace)
     if deployment is None:
         return forget_lost(workspace)
-    end([deployment.process], grace_s=_GRACE_S)
-    forget(workspace)
+    end([deployment.process], grace_s=_GRACE_S, spare=keepers(deployment.settings.spool))
+    forget(workspace, deployment.settings.spool)
     return True
 
 
-def wait_ready(workspace: Workspace, deployment: Deployment, *, serial: str, timeout_s: float) -> None:
-    """Wait until every worker has followed the order `serial` and the server answers.
+def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float) -> None:
+    """Wait until every worker has followed the order that stands and the server answers.
 
     Raises:
         NoriaError: the server dies, a worker cannot follow, or `timeout_s` seconds are over.
@@ -105,7 +104,7 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, serial: str, tim
         while True:
             if alive(deployment.process) is None:
                 raise _died(deployment)
-            if _all_follow(workspace.service, serial, deployment.settings.workers) and client.ready():
+            if _all_follow(workspace.service, deployment.settings.workers) and client.ready():
                 return
             waited = time.monotonic() - began
             if waited > timeout_s:
@@ -118,13 +117,15 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, serial: str, tim
             time.sleep(_POLL_S)
 
 
-def _abandon(workspace: Workspace, process: subprocess.Popen[bytes]) -> None:
+def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], spool: Path) -> None:
     if process.poll() is None:
-        end([identity(process.pid)], grace_s=5)
-    forget(workspace)
+        end([identity(process.pid)], grace_s=5, spare=keepers(spool))
+    forget(workspace, spool)
 
 
-def _all_follow(folder: Path, serial: str, workers: int) -> bool:
+def _all_follow(folder: Path, workers: int) -> bool:
+    order = handover.activation(folder)  # read each time: a canary may have grown meanwhile
+    serial = "" if order is None else order.serial
     reports = [worker for worker in handover.reports(folder) if worker.serial == serial]
     for worker in reports:
         if worker.error:
@@ -165,6 +166,8 @@ def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
         "BENTOML_HOME": str(workspace.service / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
         "NORIA_SERVICE_DIR": str(workspace.service),
+        "NORIA_SPOOL_DIR": str(settings.spool),
+        "NORIA_SERVING": settings.serving.model_dump_json(),
         "NORIA_PREDICTIONS_URL": settings.predictions_url,
         "NORIA_WORKERS": str(settings.workers),
         "NORIA_MAX_ROWS": str(settings.max_rows),

@@ -1,6 +1,7 @@
 """Does the server answer real rows as the bundle does in process?"""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -9,13 +10,19 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.deployment.state import Deployment
 from noria.errors import NoriaError
+from noria.handover import ActiveVariant
 from noria.predictions import SMOKE
 
 _TOLERANCE = 1e-6
 
 
-def smoke_test(deployment: Deployment, bundle: Bundle) -> None:
+def smoke_test(deployment: Deployment, bundle: Bundle, variant: ActiveVariant | None = None) -> None:
     """Send the bundle's example rows over HTTP and compare with the bundle in process, numbers to 1e-6.
+
+    Args:
+        deployment: the server.
+        bundle: what should answer.
+        variant: the variant that is asked, with its decision policy; None: whoever answers.
 
     The predictions are recorded as smoke tests, so nothing counts them.
 
@@ -23,15 +30,21 @@ def smoke_test(deployment: Deployment, bundle: Bundle) -> None:
         NoriaError: an answer differs, or comes from another version.
     """
     rows = bundle.examples()[: deployment.settings.max_rows]
-    expected = bundle.predict(pd.DataFrame(rows)).to_dict("records")
+    expected = _deciding(bundle, variant).predict(pd.DataFrame(rows)).to_dict("records")
     with Client(deployment.url) as client:
-        answers = client.predict(rows, purpose=SMOKE)
+        answers = client.predict(rows, purpose=SMOKE, variant="" if variant is None else variant.name)
     for answer, wanted in zip(answers, expected, strict=True):
         if answer.version != bundle.manifest.version:
             raise _failed(deployment, f"version {answer.version} answers instead of {bundle.manifest.version}")
         same = _close(answer.prediction, wanted["prediction"]) and _close(answer.probability, wanted["probability"])
         if not same or answer.decision != wanted["decision"]:
             raise _failed(deployment, f"it answers {_shown(answer)}, in process it is {wanted}")
+
+
+def _deciding(bundle: Bundle, variant: ActiveVariant | None) -> Bundle:
+    if variant is None or variant.policy is None:
+        return bundle
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"policy": variant.policy}))
 
 
 def _close(over_http: object, in_process: object) -> bool:

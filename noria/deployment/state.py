@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import os
 import socket
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,18 @@ from pydantic import ValidationError
 from noria import handover, progress
 from noria.config import UseCase
 from noria.config.base import Section
+from noria.config.serving import Serving
+from noria.deployment import history
+from noria.deployment.tokens import fingerprint, refuse_open
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.processes import Identity, alive, end, identity
+from noria.spool.report import read_report
 from noria.workspace import Workspace
 
 _STATE = "state.json"
+_SPOOL_DIR = "NORIA_SPOOL_DIR"
+_KEEPER_GRACE_S = 30.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds who listens everywhere
 
 
@@ -25,22 +32,49 @@ class Settings(Section):
     """What a server is started with; another value needs another server."""
 
     host: str
-    port: int
-    workers: int
-    max_rows: int
+    """Address that it listens on."""
     predictions_url: str
+    spool: Path
+    """Folder where answers wait for the prediction store."""
+    serving: Serving
+    """Without what needs no other server: variants, canary, the patience of a start, the size of batches."""
+    secrets: str
+    """Fingerprint of the tokens and of the key."""
 
     @classmethod
     def of(cls, use_case: UseCase, workspace: Workspace) -> "Settings":
-        """As the use case and the workspace say."""
-        serving = use_case.serving
+        """As the use case, the workspace and the environment say.
+
+        Raises:
+            NoriaError: the host cannot be found, or others can reach it and no tokens are set.
+        """
+        host = _address(use_case.serving.host)
+        refuse_open(host)
+        defaults = Serving()
+        without = {name: getattr(defaults, name) for name in ("variants", "canary", "start_timeout_s", "batch_rows")}
+        spools = os.environ.get(_SPOOL_DIR)
         return cls(
-            host=_address(serving.host),
-            port=serving.port,
-            workers=serving.workers,
-            max_rows=serving.max_rows,
+            host=host,
             predictions_url=workspace.predictions_url,
+            spool=Path(spools).absolute() / workspace.use_case if spools else workspace.service / "spool",
+            serving=use_case.serving.model_copy(update=without),
+            secrets=fingerprint(workspace.service),
         )
+
+    @property
+    def port(self) -> int:
+        """Port that it listens on."""
+        return self.serving.port
+
+    @property
+    def workers(self) -> int:
+        """Server processes."""
+        return self.serving.workers
+
+    @property
+    def max_rows(self) -> int:
+        """Most rows in one request."""
+        return self.serving.max_rows
 
 
 class Deployment(Section):
@@ -48,7 +82,7 @@ class Deployment(Section):
 
     use_case: str
     version: str
-    """Version of the bundle that it answers with."""
+    """Version of the champion."""
     bento: Path
     """Folder of the Bento that it runs."""
     settings: Settings
@@ -59,7 +93,7 @@ class Deployment(Section):
     """When the process began, in seconds since 1970."""
     started_at: datetime
     rolled_at: datetime | None = None
-    """When it took over its present bundle, if it did not start with it."""
+    """When what answers was last changed, if it was."""
     log: Path
     ready: bool = False
 
@@ -93,7 +127,7 @@ def state(workspace: Workspace) -> Deployment | None:
             f"what is deployed cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
         ) from error
     if alive(deployment.process) is None:
-        forget(workspace)
+        forget(workspace, deployment.settings.spool)
         return None
     return deployment
 
@@ -104,10 +138,20 @@ def save(workspace: Workspace, deployment: Deployment) -> Deployment:
     return deployment
 
 
-def forget(workspace: Workspace) -> None:
-    """Nothing is deployed any more; workers that outlived their server are ended, and a server that is lost."""
+def forget(workspace: Workspace, spool: Path | None = None) -> None:
+    """Nothing is deployed any more.
+
+    Workers that outlived their server are ended, a server that is lost, and then the keeper of their spool (default:
+    the one in the service folder), which moves to the prediction store what it can within its time; the rest waits.
+    """
     folder = workspace.service
-    end([*_lost(folder), *_workers(folder)], grace_s=5)
+    keeping = keepers(spool or folder / "spool")
+    end([*_lost(folder), *_workers(folder)], grace_s=5, spare=keeping)
+    end(keeping, grace_s=_KEEPER_GRACE_S)
+    with contextlib.suppress(NoriaError):  # an order that cannot be read is worth nothing
+        order = handover.activation(folder)
+        if order is not None:
+            history.remember(folder, order)
     (folder / _STATE).unlink(missing_ok=True)
     handover.clear(folder)
 
@@ -118,6 +162,19 @@ def forget_lost(workspace: Workspace) -> bool:
         return False
     forget(workspace)
     return True
+
+
+def keepers(spool: Path) -> list[Identity]:
+    """The process that moves a spool to the prediction store, if it is alive."""
+    told = read_report(spool)
+    if told is None:
+        return []
+    try:
+        process = psutil.Process(told.pid)
+        is_it = "service.keeper" in process.cmdline() and process.environ().get(_SPOOL_DIR) == str(spool.resolve())
+        return [identity(told.pid)] if is_it else []
+    except psutil.Error:
+        return []
 
 
 def _workers(folder: Path) -> list[Identity]:

@@ -1,0 +1,50 @@
+"""The orders that a service has followed before, so that the last change can be taken back."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from noria import progress
+from noria.config.base import Section
+from noria.files import write_text
+from noria.handover import Activation
+
+_FILE = "history.json"
+_KEPT = 5
+
+
+class _History(Section):
+    orders: list[Activation] = []
+    """The oldest first."""
+
+
+def earlier(folder: Path) -> list[Activation]:
+    """The orders before the one that stands, the oldest first; a file that cannot be read is set aside."""
+    path = folder / _FILE
+    try:
+        return _History.model_validate_json(path.read_bytes()).orders
+    except FileNotFoundError:
+        return []
+    except ValidationError:
+        path.replace(path.with_name(path.name + ".bad"))
+        progress.warn(f"{path} could not be read and is set aside as {path.name}.bad")
+        return []
+
+
+def remember(folder: Path, order: Activation) -> None:
+    """The order stands no more."""
+    orders = earlier(folder)
+    if not orders or orders[-1].variants != order.variants:
+        _write(folder, [*orders, order])
+
+
+def forget_last(folder: Path, order: Activation) -> None:
+    """The order stands again: it is not its own predecessor."""
+    orders = earlier(folder)
+    while orders and orders[-1].variants == order.variants:
+        orders.pop()
+    _write(folder, orders)
+
+
+def _write(folder: Path, orders: list[Activation]) -> None:
+    write_text(folder / _FILE, _History(orders=orders[-_KEPT:]).model_dump_json(indent=1))

@@ -1,0 +1,44 @@
+"""Who answers beside the champion, and the order that says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from noria.bundle import Bundle
+from noria.deployment.bundles import kept_copy
+from noria.handover import CHAMPION, Activation, ActiveVariant
+from noria.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Role:
+    """A bundle and its part; the first role of a lineup is the champion's."""
+
+    bundle: Bundle
+    name: str = CHAMPION
+    share: float = 1.0
+    """Share of the cases that it answers."""
+    shadow: bool = False
+    """It predicts every case and is recorded, but answers nobody."""
+
+    def variant(self, workspace: Workspace) -> ActiveVariant:
+        """With a copy of the bundle in the service folder.
+
+        Raises:
+            NoriaError: it cannot be copied.
+        """
+        return ActiveVariant(
+            name=self.name,
+            bundle=kept_copy(workspace, self.bundle),
+            version=self.bundle.manifest.version,
+            share=self.share,
+            shadow=self.shadow,
+        )
+
+
+def order_of(workspace: Workspace, lineup: Sequence[Role]) -> Activation:
+    """An order for these roles.
+
+    Raises:
+        NoriaError: a bundle cannot be copied.
+    """
+    return Activation(variants=[role.variant(workspace) for role in lineup])
