@@ -1,0 +1,93 @@
+"""The page for people at `/`: its files as they are sent, and the headers that go with them.
+
+The page lies in this folder as it is: no framework, nothing to build, and nothing that is loaded from elsewhere.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+_FOLDER = Path(__file__).resolve().parent
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "content-security-policy": _POLICY,
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+)
+"""Sent with every file of the page; names in lower case."""
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """One file of the page."""
+
+    body: bytes
+    media_type: str
+    etag: str
+    """A strong validator: the quoted SHA-256 of the body."""
+
+
+@dataclass(frozen=True)
+class PageResponse:
+    """What a GET or HEAD of a file is answered; for HEAD the body is left out by whoever sends it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@cache
+def files() -> Mapping[str, PageFile]:
+    """URL path → file; read once. `/` is the page, everything else lies below `/page/`."""
+    found = {path: _file(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
+    urls = {"/" if path.name == "index.html" else f"/page/{path.name}": file for path, file in found.items()}
+    return MappingProxyType(urls)
+
+
+def respond(path: str, if_none_match: str = "") -> PageResponse | None:
+    """The answer to a GET of `path`, or None if it is no file of the page.
+
+    Browsers keep the files but ask each time whether they are still the same (`no-cache`), so a new version of the
+    service is seen at once and an old one costs no transfer.
+
+    Args:
+        path: the URL's path, such as `/` or `/page/page.js`.
+        if_none_match: the request's header of that name: 304 without a body if it names the file's ETag.
+    """
+    file = files().get(path)
+    if file is None:
+        return None
+    headers = {"etag": file.etag, "cache-control": "no-cache", **SECURITY_HEADERS}
+    if _matches(file.etag, if_none_match):
+        return PageResponse(304, headers, b"")
+    headers |= {"content-type": file.media_type, "content-length": str(len(file.body))}
+    return PageResponse(200, headers, file.body)
+
+
+def _file(path: Path) -> PageFile:
+    body = path.read_bytes()
+    return PageFile(body, _MEDIA_TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()}"')
+
+
+def _matches(etag: str, if_none_match: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison, and `*` is anything."""
+    named = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    return "*" in named or etag in named

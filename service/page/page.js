@@ -1,0 +1,151 @@
+// The page: asks the service what it takes, makes the form, sends it, and shows what comes back.
+
+import { showAbout } from "./about.js";
+import { showAnswer } from "./answer.js";
+import { ask } from "./ask.js";
+import { byId, fill, h } from "./dom.js";
+import { makeFields } from "./fields.js";
+import { askOutcome } from "./outcome.js";
+import { misfits } from "./problems.js";
+import { awaitReasons, missReasons, showReasons } from "./reasons.js";
+import { lead, title } from "./words.js";
+
+let facts = null;
+let fields = [];
+let example = 0;
+let answered = false;
+
+async function open() {
+  fill(byId("failure"));
+  try {
+    adopt(await ask("model"));
+  } catch (refusal) {
+    byId("lead").textContent = "";
+    fill(byId("failure"), notice(refusal, h("p", {}, h("button", { type: "button", click: open }, "Try again"))));
+    return;
+  }
+  byId("work").hidden = false;
+  fillIn(0);
+}
+
+/** Take over what the service says of its model; the form is made anew if its columns are others. */
+function adopt(told) {
+  const before = facts;
+  facts = { ...told, case: told.case ?? "case", examples: told.examples ?? [] };
+  document.title = title(facts.name);
+  byId("title").textContent = title(facts.name);
+  byId("lead").textContent = lead(facts);
+  byId("case-title").textContent = `What you know of the ${facts.case}`;
+  byId("example").hidden = facts.examples.length === 0;
+  showAbout(facts);
+  if (before !== null && JSON.stringify([before.inputs, before.id]) === JSON.stringify([facts.inputs, facts.id])) return;
+  const entered = new Map(fields.map((field) => [field.name, field.read().value]));
+  fields = makeFields(facts);
+  fields.forEach((field) => field.set(entered.get(field.name)));
+  fill(byId("fields"), ...fields.map(({ element }) => element));
+}
+
+function fillIn(place) {
+  example = facts.examples.length > 0 ? place % facts.examples.length : -1;
+  const row = facts.examples[example] ?? {};
+  fields.forEach((field) => field.set(row[field.name]));
+  const which = facts.examples.length > 1 ? `, example ${example + 1} of ${facts.examples.length}` : "";
+  byId("filled").textContent = example < 0 ? "" : `Filled with a real ${facts.case}${which}. Change what you like.`;
+  changed();
+}
+
+function empty() {
+  fields.forEach((field) => field.set(null));
+  byId("filled").textContent = "Nothing is known yet. What you leave so counts as not known.";
+  fields[0]?.focus();
+  changed();
+}
+
+/** The answer on the page belongs to other entries now. */
+function changed() {
+  fill(byId("problem"));
+  if (!answered) return;
+  byId("answer").classList.add("stale");
+  fill(byId("waiting"), "An entry has changed since. Send the form again for a new answer.");
+  byId("waiting").hidden = false;
+}
+
+async function send(event) {
+  event.preventDefault();
+  if (byId("case").getAttribute("aria-busy") === "true") return;
+  fill(byId("problem"));
+  const read = fields.map((field) => [field, field.read()]);
+  read.forEach(([field, { problem }]) => field.say(problem ?? ""));
+  const wrong = read.filter(([, { problem }]) => problem).map(([field, { problem }]) => [field, problem]);
+  if (wrong.length > 0) return complain(wrong);
+  const row = Object.fromEntries(read.filter(([, { value }]) => value !== undefined).map(([field, { value }]) => [field.name, value]));
+  busy(true);
+  try {
+    const { predictions: [answer] } = await ask("predict", { rows: [row] });
+    if (answer.version !== facts.version) adopt(await ask("model"));
+    show(answer, row);
+  } catch (refusal) {
+    refuse(refusal);
+  } finally {
+    busy(false);
+  }
+}
+
+function show(answer, row) {
+  answered = true;
+  byId("answer").classList.remove("stale");
+  byId("waiting").hidden = true;
+  showAnswer(answer, facts);
+  askOutcome(answer, facts);
+  explain(answer, row);
+  comeInSight(byId("answer"));
+}
+
+function comeInSight(element) {
+  const { top } = element.getBoundingClientRect();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (top < 0 || top > innerHeight / 2) element.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+}
+
+async function explain(answer, row) {
+  awaitReasons();
+  try {
+    const { explanations: [explanation] } = await ask("explain", { rows: [row] });
+    const display = (name, value) => fields.find((field) => field.name === name)?.shown(value) ?? String(value);
+    if (byId("print").textContent.includes(answer.id)) showReasons(explanation, answer, facts, display);
+  } catch (refusal) {
+    missReasons(refusal, () => explain(answer, row));
+  }
+}
+
+function refuse(refusal) {
+  if (refusal.status === undefined) throw refusal;
+  const { wrong, rest } = misfits(refusal.rows, fields);
+  wrong.forEach(([field, problem]) => field.say(problem));
+  if (wrong.length > 0 && rest.length === 0) complain(wrong);
+  else fill(byId("problem"), notice(refusal, ...rest.map((text) => h("p", {}, text))));
+}
+
+function complain(wrong) {
+  const links = wrong.map(([field, problem]) => h("li", {}, h("button", { type: "button", class: "link", click: () => field.focus() }, title(field.name)), `: ${problem}`));
+  const count = wrong.length === 1 ? "One entry needs" : `${wrong.length} entries need`;
+  fill(byId("problem"), h("div", { class: "notice bad" }, h("p", {}, h("strong", {}, `${count} your attention.`)), h("ul", {}, ...links)));
+  wrong[0][0].focus();
+}
+
+function notice(refusal, ...more) {
+  return h("div", { class: "notice bad" }, h("p", {}, h("strong", {}, refusal.message), refusal.fix ? ` ${refusal.fix}` : ""), ...more);
+}
+
+function busy(is) {
+  byId("case").setAttribute("aria-busy", String(is));
+  byId("answer").setAttribute("aria-busy", String(is));
+  byId("send").textContent = is ? "One moment …" : "Get the answer";
+}
+
+byId("case").addEventListener("submit", send);
+byId("case").addEventListener("input", changed);
+byId("case").addEventListener("change", changed);
+byId("example").addEventListener("click", () => fillIn(example + 1));
+byId("empty").addEventListener("click", empty);
+open();

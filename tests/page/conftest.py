@@ -1,0 +1,73 @@
+"""One browser and a few real bundles for all tests of the page; each test has a service and a tab of its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from browser import Browser, Tab, chromium, found
+from bundles import bike, churn, contracts, make
+from standin import StandIn, standing
+
+from noria.bundle import Bundle
+
+CASES = {"churn": churn, "bike": bike, "contracts": contracts}
+Opened = tuple[Tab, StandIn]
+Open = Callable[..., Opened]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if found() is None:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bundle_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Bundle]:
+    """A bundle of a use case and a kind, trained once."""
+    made: dict[tuple[str, str], Bundle] = {}
+
+    def get(case: str, kind: str) -> Bundle:
+        if (case, kind) not in made:
+            made[case, kind] = make(CASES[case](), kind, tmp_path_factory.mktemp(f"{case}_{kind}") / "bundle")
+        return made[case, kind]
+
+    return get
+
+
+@pytest.fixture
+def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iterator[Open]:
+    """Opens the page of a stand-in. What the browser complains of, or asks of another host, fails the test."""
+    with ExitStack() as stack:
+        opened: list[Opened] = []
+
+        def get(case: str = "churn", kind: str = "xgboost", *, ready: bool = True, **settings: Any) -> Opened:
+            standin = stack.enter_context(standing(StandIn(bundle_of(case, kind), **settings)))
+            tab = stack.enter_context(browser.tab())
+            tab.screen(1280, 900)
+            tab.open(standin.url)
+            if ready:
+                tab.wait("!document.getElementById('work').hidden")
+            opened.append((tab, standin))
+            return tab, standin
+
+        yield get
+        for tab, standin in opened:
+            tab.run("1")
+            assert [one for one in tab.complaints if not _refusal(one)] == []
+            # what begins with `data:` is the browser's own, such as the sign of a calendar
+            asked = [request["url"] for request in tab.requests if not request["url"].startswith("data:")]
+            assert {url for url in asked if not url.startswith(standin.url)} == set()
+
+
+def _refusal(complaint: str) -> bool:
+    """Chromium notes every answer of 400 and above, and a lost connection, as an error."""
+    return complaint.startswith("Failed to load resource:")
+
+
+def send(tab: Tab) -> None:
+    """Send the form and wait for the reasons."""
+    tab.click("#send")
+    tab.wait("document.querySelector('.reasons li') && document.getElementById('case').ariaBusy === 'false'")
