@@ -46,6 +46,43 @@ class PredictResponse(Section):
     """Fields that the model does not know."""
 
 
+class Contribution(Section):
+    """What one input adds to a score."""
+
+    feature: str
+    value: Cell
+    """What was sent."""
+    contribution: float
+    """In the score's own unit; below zero it takes away."""
+
+
+class Explanation(Section):
+    """Why: one row's answer taken apart. `baseline` and all contributions together are `score`."""
+
+    prediction: str | float
+    probability: float | None
+    decision: str
+    baseline: float
+    """The mean score of some training rows."""
+    score: float
+    """Probability of the positive class, of the predicted class, or the predicted number."""
+    contributions: list[Contribution]
+    """One for each input, the largest first."""
+    warnings: list[str]
+    version: str
+    variant: str
+
+
+class ExplainResponse(Section):
+    """One explanation per row, in the order of the rows."""
+
+    explanations: list[Explanation]
+    unit: str
+    """What scores and contributions are measured in."""
+    ignored: list[str] = []
+    """Fields that the model does not know."""
+
+
 class TrueLabel(Section):
     """The true label of a prediction (`id`) or of a case (`entity`)."""
 
@@ -66,8 +103,9 @@ class FeedbackRequest(Section):
 class FeedbackResponse(Section):
     """What became of the labels, in their order."""
 
-    known: list[bool]
-    """Is the prediction known? The label of an unknown one is kept until its prediction arrives."""
+    known: list[bool | None]
+    """Is the prediction known? The label of an unknown one is kept until its prediction arrives. null: the label is
+    kept, but the store cannot say at the moment."""
 
 
 class ModelFacts(Section):
@@ -96,6 +134,12 @@ class ModelFacts(Section):
     """Since when this process answers with this model (ISO 8601)."""
     worker: int
     """Process that gave this answer."""
+    case: str = "case"
+    """What one row is."""
+    examples: list[Row] = []
+    """Real rows that the model can predict."""
+    variants: list[dict[str, Any]] = []
+    """The models that answer side by side, with shares, versions and decision policies."""
 
 
 class Problem(Section):

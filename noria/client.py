@@ -1,5 +1,6 @@
 """A client of the prediction service."""
 
+import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from noria.api import Answer, FeedbackResponse, ModelFacts, PredictResponse, Refusal
+from noria.api import Answer, ExplainResponse, FeedbackResponse, ModelFacts, PredictResponse, Refusal
 from noria.errors import NoriaError
 
 PURPOSE, VARIANT = "x-noria-purpose", "x-noria-variant"
@@ -21,8 +22,25 @@ class Client:
     Every method but `ready` raises NoriaError when the service cannot be reached or refuses the request.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float = 30.0, token: str | None = None, feedback_token: str | None = None
+    ) -> None:
+        """Talk to the service at `url`.
+
+        Args:
+            url: such as http://127.0.0.1:3000.
+            timeout_s: how long an answer may take, in seconds.
+            token: the bearer token for predictions, if the service wants one.
+            feedback_token: the one for labels.
+        """
         self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+        self._token, self._feedback_token = _bearer(token), _bearer(feedback_token)
+
+    @classmethod
+    def with_tokens(cls, url: str, *, timeout_s: float = 30.0) -> Self:
+        """With the tokens that the environment holds: NORIA_PREDICT_TOKEN and NORIA_FEEDBACK_TOKEN."""
+        predict, feedback = os.environ.get("NORIA_PREDICT_TOKEN"), os.environ.get("NORIA_FEEDBACK_TOKEN")
+        return cls(url, timeout_s=timeout_s, token=predict, feedback_token=feedback)
 
     def __enter__(self) -> Self:
         return self
@@ -44,11 +62,16 @@ class Client:
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
         """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case)."""
-        return self._ask("POST", "/feedback", FeedbackResponse, json={"labels": list(labels)})
+        sent = {"labels": list(labels)}
+        return self._ask("POST", "/feedback", FeedbackResponse, json=sent, headers=self._feedback_token)
+
+    def explain(self, rows: Sequence[Mapping[str, Any]]) -> ExplainResponse:
+        """What each input adds to the predictions of at most ten rows; nothing is recorded."""
+        return self._ask("POST", "/explain", ExplainResponse, json={"rows": list(rows)}, headers=self._token)
 
     def model(self) -> ModelFacts:
         """Which model answers."""
-        return self._ask("GET", "/model", ModelFacts)
+        return self._ask("GET", "/model", ModelFacts, headers=self._token)
 
     def metrics(self) -> str:
         """The metrics in Prometheus' text format."""
@@ -84,6 +107,10 @@ class Client:
         if response.status_code != _OK:
             raise _refused(response)
         return response
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _refused(response: httpx.Response) -> NoriaError:

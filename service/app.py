@@ -1,152 +1,230 @@
-"""The HTTP side: which request goes where, and what it is answered."""
+"""The addresses of the service: which request goes where, and what it is answered."""
 
+import asyncio
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
-from pydantic import BaseModel
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+import msgspec
 
-from noria.api import FeedbackRequest, FeedbackResponse, ModelFacts, PredictRequest, PredictResponse, Refusal
 from noria.errors import NoriaError
+from noria.fast.refusals import Wrong
 from noria.predictions import SMOKE
-from service.document import INDEX_PAGE, openapi
-from service.metrics import LABELS, REQUESTS, count_predictions
-from service.reading import body_of, parsed
-from service.refused import Refused
+from service import bulk
+from service.active import Active
+from service.document import DOCS_PAGE, openapi
+from service.exchange import Answer, Exchange, Gone, Receive, Scope, Send, json, refusal, send_answer
+from service.explaining import explain as explained
+from service.guards import Pace, Tokens
+from service.labels import keep_labels, read_labels
+from service.metrics import BACKLOG, DROPPED, LABELS, READY, count_request
+from service.page import respond
+from service.predict import Predicted, Predictions, predict, shadowed
 from service.runtime import Runtime
 
-MAX_ROWS = "NORIA_MAX_ROWS"
-PURPOSE = "x-noria-purpose"
+PURPOSE = b"x-noria-purpose"
 """Header by which a deployment's test says that nobody asked for its predictions (`smoke`)."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+_INLINE_ROWS = 256
+_RETRY_S = 1
 logger = logging.getLogger("noria.service")
-runtime = Runtime()
+Handler = Callable[[Exchange, float], Awaitable[Answer]]
+_predictions = msgspec.json.Encoder().encode
 
 
-def answered(endpoint: Endpoint) -> Endpoint:
-    """Count the endpoint's requests and answer its errors; nothing of the inside is told."""
+@dataclass(frozen=True)
+class Route:
+    """An address."""
 
-    async def guarded(request: Request) -> Response:
-        response = await _guarded(endpoint, request)
-        REQUESTS.labels(request.url.path, response.status_code).inc()
-        return response
-
-    return guarded
-
-
-async def predict(request: Request) -> Response:
-    """POST /predict."""
-    began = time.perf_counter()
-    max_rows = int(os.environ.get(MAX_ROWS, "1000"))
-    body = await body_of(request, max_rows)
-    smoke = request.headers.get(PURPOSE) == SMOKE
-    return _json(await run_in_threadpool(_predict, body, max_rows, began, smoke=smoke))
+    handler: Handler
+    methods: tuple[str, ...]
+    scope: str | None
+    """What its token allows; None: everybody may."""
+    limited: bool = True
+    """Whether pace and number of requests are limited."""
 
 
-async def feedback(request: Request) -> Response:
-    """POST /feedback."""
-    max_rows = int(os.environ.get(MAX_ROWS, "1000"))
-    body = await body_of(request, max_rows)
-    return _json(await run_in_threadpool(_feedback, body, max_rows))
+class App:
+    """The service as an ASGI application.
 
+    What is answered a thousand times a second must not pass through a framework's layers; everything that is not
+    listed here goes to `inner`, BentoML's own application.
+    """
 
-async def model(_: Request) -> Response:
-    """GET or POST /model."""
-    active = runtime.active
-    manifest = active.bundle.manifest.model_dump(mode="json")
-    return _json(
-        ModelFacts(
-            **{name: manifest[name] for name in ModelFacts.model_fields if name in manifest},
-            variant=active.variant,
-            inputs=manifest["schema"]["columns"],
-            active_since=active.since.isoformat(),
-            worker=os.getpid(),
-        )
-    )
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.inner: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
+        self._busy = 0
+        self._shadows: set[asyncio.Future[None]] = set()
+        get, post = ("GET", "HEAD"), ("POST",)
+        self.routes = {
+            "/predict": Route(self.predict, post, "predict"),
+            "/explain": Route(self.explain, post, "predict"),
+            "/feedback": Route(self.feedback, post, "feedback"),
+            "/model": Route(self.model, (*get, "POST"), "predict"),
+            "/openapi.json": Route(self.document, get, None),
+            "/docs.json": Route(self.document, get, None),
+            "/docs": Route(self.docs, get, None),
+            "/readyz": Route(self.readyz, get, None, limited=False),
+        }
 
+    def started(self) -> None:
+        """Take over the limits, once the runtime has read them."""
+        settings = self.runtime.settings
+        limits = settings.serving.limits
+        self._tokens, self._pace = Tokens(settings.tokens), Pace(limits.requests_per_second)
+        self._most_busy, self._most_bytes = limits.max_concurrent, int(limits.max_body_mb * 1e6)
 
-async def document(_: Request) -> Response:
-    """GET /openapi.json, and /docs.json where BentoML's page looks for it."""
-    active = runtime.active
-    return JSONResponse(openapi(active.bundle.manifest, active.example))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one of the server's own events."""
+        if scope["type"] != "http":
+            await self._pass_on(scope, receive, send)
+            return
+        route = self.routes.get(scope["path"])
+        if route is not None:
+            await self._answer(route, Exchange(scope, receive), send)
+        else:
+            await self._elsewhere(scope, receive, send)
 
+    async def predict(self, exchange: Exchange, began: float) -> Answer:
+        """POST /predict."""
+        active, runtime = self.runtime.active, self.runtime
+        body = await exchange.body(self._most_bytes)
+        smoke = exchange.headers.get(PURPOSE) == SMOKE.encode()
+        if bulk.is_bulk(exchange):
+            return await asyncio.to_thread(bulk.predict, exchange, body, active, runtime, began)
+        is_large = len(body) > _INLINE_ROWS * 400
+        if is_large:  # others must not wait for it
+            done = await asyncio.to_thread(self._predicted, active, body, began, smoke)
+        else:
+            done = self._predicted(active, body, began, smoke)
+        if done.position is not None:
+            await runtime.spool.durable(done.position)
+        if active.assigner.shadows and not smoke:
+            self._follow_up(active, done)
+        return Answer(_predictions(Predictions(done.predictions, done.rows.ignored)))
 
-async def index(_: Request) -> Response:
-    """GET /: the document for people. It replaces BentoML's own page, which loads a tracker."""
-    return HTMLResponse(INDEX_PAGE)
+    def _predicted(self, active: Active, body: bytes, began: float, smoke: bool) -> Predicted:
+        return predict(active, active.champion.reader.read(body), self.runtime.spool, began, smoke=smoke)
 
+    async def explain(self, exchange: Exchange, _: float) -> Answer:
+        """POST /explain."""
+        active = self.runtime.active
+        body = await exchange.body(self._most_bytes)
+        return json(await asyncio.to_thread(lambda: explained(active, active.champion.reader.read(body))))
 
-def _predict(body: bytes, max_rows: int, began: float, *, smoke: bool) -> PredictResponse:
-    from service.predict import predict
+    async def feedback(self, exchange: Exchange, _: float) -> Answer:
+        """POST /feedback."""
+        active = self.runtime.active
+        body = await exchange.body(self._most_bytes)
+        labels = read_labels(body, active.champion.manifest, self.runtime.settings.serving.max_rows)
+        known = await asyncio.to_thread(keep_labels, self.runtime, active, labels)
+        for one in known:
+            LABELS.labels({True: "True", False: "False", None: "later"}[one]).inc()
+        return json({"known": known})
 
-    request = parsed(PredictRequest, body)
-    _refuse_many(len(request.rows), max_rows, "rows")
-    active = replace(runtime.active, variant=SMOKE) if smoke else runtime.active
-    response = predict(active, request.rows, runtime.store, began)
-    count_predictions(response)
-    return response
+    async def model(self, exchange: Exchange, _: float) -> Answer:
+        """GET or POST /model."""
+        active = self.runtime.active
+        manifest = active.champion.manifest.model_dump(mode="json")
+        told = ("name", "version", "kind", "task", "target", "id", "case", "classes", "positive", "policy", "metric")
+        facts = {name: manifest[name] for name in (*told, "metrics", "data_fingerprint", "created_at")}
+        facts |= {
+            "variant": active.champion.name,
+            "inputs": manifest["schema"]["columns"],
+            "active_since": active.since.isoformat(),
+            "worker": os.getpid(),
+            "examples": active.examples,
+            "variants": [active.variant(place) for place in range(len(active.predictors))],
+            "policy": active.champion.policy.model_dump(),
+        }
+        return json(facts)
 
+    async def document(self, exchange: Exchange, _: float) -> Answer:
+        """GET /openapi.json, and /docs.json where BentoML's page looks for it."""
+        active = self.runtime.active
+        # real rows are shown to those alone who may ask for predictions
+        example = active.examples[0] if self._tokens.allows(exchange, "predict") else None
+        return json(openapi(active.champion.manifest, example, self.runtime.settings))
 
-def _feedback(body: bytes, max_rows: int) -> FeedbackResponse:
-    from service.predict import feedback
+    async def docs(self, _: Exchange, __: float) -> Answer:
+        """GET /docs: the document for people."""
+        return Answer(DOCS_PAGE.encode(), media_type=b"text/html; charset=utf-8")
 
-    request = parsed(FeedbackRequest, body)
-    _refuse_many(len(request.labels), max_rows, "labels")
-    response = feedback(runtime.active, request, runtime.store)
-    for known in response.known:
-        LABELS.labels(known).inc()
-    return response
+    async def readyz(self, _: Exchange, __: float) -> Answer:
+        """GET /readyz: whether answers are given and kept."""
+        problem = self.runtime.not_ready
+        if problem:
+            raise Wrong(503, problem, fix="see the service's log", retry_s=_RETRY_S)
+        return Answer(b'{"ready":true}')
 
+    async def _answer(self, route: Route, exchange: Exchange, send: Send) -> None:
+        began = time.perf_counter()
+        try:
+            answer = await self._guarded(route, exchange, began)
+        except Gone:
+            return
+        count_request(exchange.path, answer.status, time.perf_counter() - began)
+        await send_answer(send, answer, head=exchange.method == "HEAD")
 
-async def wrong_method(request: Request, error: Exception) -> Response:
-    """405, in the words of every other error."""
-    said = f"{request.method} is no method of this address"
-    response = _json(Refusal(error=said, fix="see /openapi.json for those that are"), 405)
-    response.headers.update(getattr(error, "headers", None) or {})
-    return response
+    async def _guarded(self, route: Route, exchange: Exchange, began: float) -> Answer:
+        if exchange.method not in route.methods:
+            wrong = Wrong(405, f"{exchange.method[:20]} is no method of this address", fix="see /openapi.json")
+            answer = refusal(wrong)
+            answer.headers.append((b"allow", ", ".join(route.methods).encode()))
+            return answer
+        if route.limited and self._busy >= self._most_busy:
+            return refusal(Wrong(503, "too many requests at once", fix="try again in a moment", retry_s=_RETRY_S))
+        self._busy += 1
+        try:
+            if route.limited:
+                self._pace.check(exchange)
+            if route.scope is not None:
+                self._tokens.check(exchange, route.scope)
+            return await route.handler(exchange, began)
+        except Wrong as wrong:
+            return refusal(wrong)
+        except NoriaError as error:
+            logger.error("%s %s: %s", exchange.method, exchange.path, error)
+            sorry = "the service cannot do this at the moment"
+            return refusal(Wrong(503, sorry, fix="try later", retry_s=_RETRY_S))
+        except Gone:
+            raise
+        except Exception:
+            logger.exception("%s %s", exchange.method, exchange.path)
+            return refusal(Wrong(500, "an unexpected error; the service's log tells more"))
+        finally:
+            self._busy -= 1
 
+    def _follow_up(self, active: Active, done: Predicted) -> None:
+        if len(self._shadows) >= self._most_busy:
+            return
+        task = asyncio.get_running_loop().run_in_executor(None, shadowed, active, done, self.runtime.spool)
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
 
-def _refuse_many(sent: int, allowed: int, what: str) -> None:
-    if sent > allowed:
-        raise Refused(413, f"{sent} {what} in one request; at most {allowed}", fix="send them in several requests")
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        headers = dict(scope["headers"])
+        page = respond(path, headers.get(b"if-none-match", b"").decode("latin-1"))
+        if page is not None and scope["method"] in {"GET", "HEAD"}:
+            sent = [(name.encode(), value.encode()) for name, value in page.headers.items()]
+            await send({"type": "http.response.start", "status": page.status, "headers": sent})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else page.body})
+        elif path in {"/metrics", "/healthz", "/livez"} or path.startswith("/static_content/"):
+            self._measure()
+            await self._pass_on(scope, receive, send)
+        else:
+            answer = refusal(Wrong(404, "there is nothing at this address", fix="see /openapi.json"))
+            await send_answer(send, answer, head=scope["method"] == "HEAD")
 
+    def _measure(self) -> None:
+        spool = self.runtime.spool
+        BACKLOG.set(spool.backlog_bytes)
+        DROPPED.set(spool.dropped)
+        READY.set(0 if self.runtime.not_ready else 1)
 
-async def _guarded(endpoint: Endpoint, request: Request) -> Response:
-    try:
-        return await endpoint(request)
-    except Refused as refused:
-        return _json(refused.body, refused.status)
-    except ClientDisconnect:
-        return Response(status_code=400)
-    except NoriaError as error:
-        logger.error("%s %s: %s", request.method, request.url.path, error)
-        sorry = Refusal(error="the service cannot record its answers at the moment, so it gives none", fix="try later")
-        return _json(sorry, 503)
-    except Exception:
-        logger.exception("%s %s", request.method, request.url.path)
-        return _json(Refusal(error="an unexpected error; the service's log tells more"), 500)
-
-
-def _json(body: BaseModel, status: int = 200) -> Response:
-    return Response(body.model_dump_json(), status, media_type="application/json")
-
-
-app = Starlette(
-    routes=[
-        Route("/predict", answered(predict), methods=["POST"]),
-        Route("/feedback", answered(feedback), methods=["POST"]),
-        Route("/model", answered(model), methods=["GET", "POST"]),
-        Route("/openapi.json", answered(document)),
-        Route("/docs.json", answered(document)),
-        Route("/", index),
-    ],
-    exception_handlers={405: wrong_method},
-)
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.inner is not None  # noqa: S101 - set before the server starts
+        await self.inner(scope, receive, send)

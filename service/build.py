@@ -20,14 +20,19 @@ from noria.workspace import PROJECT, Workspace
 
 _TIMEOUT_S = 300
 _NEEDED = (
+    "alembic",
     "bentoml",
     "filelock",
+    "httptools",
     "httpx",
     "joblib",
+    "msgspec",
     "numpy",
+    "onnxruntime",
     "pandas",
     "prometheus-client",
     "psutil",
+    "psycopg",
     "pyarrow",
     "pydantic",
     "pyyaml",
@@ -36,6 +41,7 @@ _NEEDED = (
     "sqlalchemy",
     "starlette",
     "threadpoolctl",
+    "uvloop",
 )
 
 

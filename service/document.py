@@ -6,6 +6,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from noria.api import (
+    LONGEST_ENTITY,
+    ExplainResponse,
     FeedbackRequest,
     FeedbackResponse,
     ModelFacts,
@@ -16,11 +18,13 @@ from noria.api import (
 )
 
 if TYPE_CHECKING:
-    from noria.bundle import Manifest
+    from noria.bundle.manifest import Manifest
     from noria.schema import Column
+    from service.settings import Settings
 
 _REF = "#/components/schemas/"
 _MODELS: list[type[BaseModel]] = [
+    ExplainResponse,
     FeedbackRequest,
     FeedbackResponse,
     ModelFacts,
@@ -28,13 +32,25 @@ _MODELS: list[type[BaseModel]] = [
     PredictResponse,
     Refusal,
 ]
-_JSON_TYPE = {"number": ["number", "null"], "category": ["string", "number", "boolean", "null"]}
+_SAYS = {
+    400: "The body cannot be read",
+    401: "A token is needed",
+    403: "Another token is needed",
+    413: "The request is too large",
+    415: "The body's type is not known",
+    422: "Rows or fields are wrong; each is named",
+    429: "Too many requests in a short time",
+    503: "No answer can be given at the moment",
+}
+_BODY = (400, 401, 403, 413, 415, 422, 429, 503)
+_REQUEST = {"Explain": "Predict"}
+_RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
-INDEX_PAGE = """<!DOCTYPE html>
+DOCS_PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Prediction service</title>
+<title>Prediction service: the interface</title>
 <link rel="stylesheet" href="./static_content/swagger-ui.css">
 </head>
 <body>
@@ -46,62 +62,116 @@ INDEX_PAGE = """<!DOCTYPE html>
 """
 
 
-def openapi(manifest: "Manifest", example: Row) -> dict[str, Any]:
-    """OpenAPI 3.1 of the service as it answers with this model; `example` is a row it can predict."""
+def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> dict[str, Any]:
+    """OpenAPI 3.1 of the service as it answers with this model.
+
+    Args:
+        manifest: the champion's.
+        example: a row that it can predict; None: nobody may see one.
+        settings: limits, and whether tokens are needed.
+    """
     _, definitions = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF + "{model}")
     schemas = definitions["$defs"]
-    schemas["Row"] = _row(manifest)
-    schemas["PredictRequest"]["properties"]["rows"]["items"] = {"$ref": _REF + "Row"}
-    label = {"id": "the prediction's id", "label": manifest.classes[-1] if manifest.classes else 0.0}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": manifest.name,
-            "version": manifest.version,
-            "description": f"Predicts `{manifest.target}` of one {manifest.case} or many ({manifest.kind}).",
-        },
-        "paths": {
-            "/predict": {"post": _posts("Predict rows", "Predict", {"rows": [example]}, (400, 413, 422, 503))},
-            "/feedback": {"post": _posts("Send true labels", "Feedback", {"labels": [label]}, (400, 413, 422, 503))},
-            "/model": {"get": {"summary": "Which model answers", "responses": _responses("ModelFacts")}},
-            "/healthz": {"get": {"summary": "The process lives", "responses": {"200": {"description": "It does"}}}},
-            "/readyz": {"get": {"summary": "It can answer", "responses": {"200": {"description": "It can"}}}},
-            "/metrics": {"get": {"summary": "Prometheus metrics", "responses": {"200": {"description": "As text"}}}},
-        },
-        "components": {"schemas": schemas},
+    schemas["Row"] = _row(manifest, settings)
+    _narrow(schemas, manifest, settings)
+    rows = None if example is None else {"rows": [example]}
+    label = {"id": "0" * 32, "label": manifest.classes[-1] if manifest.classes else 0.0}
+    secured = bool(settings.tokens)
+    paths = {
+        "/predict": {"post": _posts("Predict rows", "predict", "Predict", rows, secured=secured)},
+        "/explain": {"post": _posts("Why: at most 10 rows", "explain", "Explain", rows, secured=secured)},
+        "/feedback": {"post": _posts("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
+        "/model": {"get": _gets("Which models answer", "model", "ModelFacts", secured)},
+        "/healthz": {"get": _plain("The process lives", "healthz")},
+        "/readyz": {"get": _plain("It answers, and keeps its answers", "readyz", unready=True)},
+        "/metrics": {"get": _plain("Figures for Prometheus", "metrics")},
     }
+    components: dict[str, Any] = {"schemas": schemas}
+    if secured:
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    description = f"Predicts `{manifest.target}` of one {manifest.case} or many ({manifest.kind})."
+    info = {"title": manifest.name, "version": manifest.version, "description": description}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
 
-def _posts(summary: str, name: str, example: object, errors: tuple[int, ...]) -> dict[str, Any]:
-    content = {"schema": {"$ref": f"{_REF}{name}Request"}, "example": example}
-    return {
+def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings") -> None:
+    """What these models accept, more precisely than their types say."""
+    rows = schemas["PredictRequest"]["properties"]["rows"]
+    rows["items"] = {"$ref": _REF + "Row"}
+    rows["maxItems"] = settings.serving.max_rows
+    label = schemas["TrueLabel"]
+    label["properties"]["label"] = {"enum": manifest.classes} if manifest.classes else {"type": "number"}
+    label["oneOf"] = [{"required": ["id"]}, {"required": ["entity"]}]
+    for name in ("id", "entity"):  # given or left out, but not null
+        variants = [kind for kind in label["properties"][name]["anyOf"] if kind != {"type": "null"}]
+        label["properties"][name] = variants[0] if len(variants) == 1 else {"anyOf": variants}
+    schemas["FeedbackRequest"]["properties"]["labels"]["maxItems"] = settings.serving.max_rows
+
+
+def _posts(summary: str, name: str, about: str, example: object, *, secured: bool) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": f"{_REF}{_REQUEST.get(about, about)}Request"}}
+    if example is not None:
+        content["example"] = example
+    found = {
         "summary": summary,
+        "operationId": name,
         "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": _responses(f"{name}Response", errors),
+        "responses": _responses(f"{about}Response", _BODY),
     }
+    return found | _security(secured)
 
 
-def _responses(name: str, errors: tuple[int, ...] = ()) -> dict[str, Any]:
-    found = {"200": _described("Done", name)}
-    return found | {str(status): _described("Nothing was done", "Refusal") for status in errors}
+def _gets(summary: str, name: str, response: str, secured: bool) -> dict[str, Any]:
+    responses = _responses(response, (401, 403, 429, 503))
+    return {"summary": summary, "operationId": name, "responses": responses} | _security(secured)
 
 
-def _described(text: str, name: str) -> dict[str, Any]:
-    return {"description": text, "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
+def _plain(summary: str, name: str, *, unready: bool = False) -> dict[str, Any]:
+    responses: dict[str, Any] = {"200": {"description": "As it says"}}
+    if unready:
+        responses["503"] = _described(503)
+    return {"summary": summary, "operationId": name, "responses": responses}
 
 
-def _row(manifest: "Manifest") -> dict[str, Any]:
-    columns = {column.name: _column(column) for column in manifest.schema_.columns}
+def _security(secured: bool) -> dict[str, Any]:
+    return {"security": [{"token": []}]} if secured else {}
+
+
+def _responses(name: str, errors: tuple[int, ...]) -> dict[str, Any]:
+    done = {"description": "Done", "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
+    return {"200": done} | {str(status): _described(status) for status in errors}
+
+
+def _described(status: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": _REF + "Refusal"}}}
+    found: dict[str, Any] = {"description": _SAYS[status], "content": content}
+    return found | ({"headers": _RETRY} if status in {429, 503} else {})
+
+
+def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
+    longest = settings.serving.limits.max_text
+    columns = {column.name: _column(column, longest) for column in manifest.schema_.columns}
     if manifest.id is not None:
-        columns[manifest.id] = {"type": ["string", "integer"], "description": f"Identifier of the {manifest.case}"}
+        said = f"Identifier of the {manifest.case}"
+        columns[manifest.id] = {
+            "type": ["string", "integer", "null"],
+            "maxLength": LONGEST_ENTITY,
+            "description": said,
+        }
     return {"type": "object", "properties": columns, "required": manifest.schema_.names}
 
 
-def _column(column: "Column") -> dict[str, Any]:
+def _column(column: "Column", longest: int) -> dict[str, Any]:
     if column.kind == "category":
-        return {"type": _JSON_TYPE["category"], "description": f"In training: {', '.join(column.categories)}"}
+        said = f"In training: {', '.join(column.categories)}"
+        return {"type": ["string", "number", "boolean", "null"], "maxLength": longest, "description": said}
     if column.kind == "number":
         known = column.minimum is not None and column.maximum is not None
         seen = f"{column.minimum:g} to {column.maximum:g}" if known else "always missing"
-        return {"type": _JSON_TYPE["number"], "description": f"In training: {seen}"}
-    return {"type": ["string", "null"], "description": "A date, ISO 8601"}
+        return {
+            "type": ["number", "null"],
+            "minimum": -3.4e38,
+            "maximum": 3.4e38,
+            "description": f"In training: {seen}",
+        }
+    return {"type": ["string", "null"], "maxLength": longest, "description": "A date, ISO 8601"}

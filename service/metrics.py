@@ -1,18 +1,39 @@
-"""Counters for Prometheus; BentoML adds them up over the workers and shows them at /metrics."""
+"""Figures for Prometheus; BentoML adds them up over the workers and shows them at /metrics."""
 
 from collections import Counter as Tally
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from prometheus_client import Counter
-
-from noria.api import PredictResponse
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("noria_requests", "Requests by endpoint and HTTP status", ["endpoint", "status"])
+SECONDS = Histogram(
+    "noria_request_seconds",
+    "From a request's arrival to its answer",
+    ["endpoint"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
 PREDICTIONS = Counter("noria_predictions", "Answered rows", ["version", "variant", "decision"])
 LABELS = Counter("noria_labels", "True labels received, by whether their prediction is known", ["known"])
+FAILED = Counter("noria_variant_errors", "Requests that a variant could not answer itself", ["version", "variant"])
+BACKLOG = Gauge("noria_spool_bytes", "What waits for the prediction store", multiprocess_mode="max")
+DROPPED = Gauge("noria_dropped", "Answers that could not be kept", multiprocess_mode="sum")
+READY = Gauge("noria_ready", "1 while answers are given and kept", multiprocess_mode="min")
 
 
-def count_predictions(response: PredictResponse) -> None:
-    """Add the answered rows."""
-    tally = Tally((answer.version, answer.variant, answer.decision) for answer in response.predictions)
-    for labels, number in tally.items():
-        PREDICTIONS.labels(*labels).inc(number)
+@cache
+def _of(metric: Any, *labels: str) -> Any:
+    return metric.labels(*labels)
+
+
+def count_request(endpoint: str, status: int, seconds: float) -> None:
+    """Add one request."""
+    _of(REQUESTS, endpoint, str(status)).inc()
+    _of(SECONDS, endpoint).observe(seconds)
+
+
+def count_predictions(version: str, variant: str, decisions: Sequence[str]) -> None:
+    """Add answered rows."""
+    for decision, number in Tally(decisions).items():
+        _of(PREDICTIONS, version, variant, decision).inc(number)

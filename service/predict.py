@@ -1,146 +1,205 @@
-"""Answering rows: check, predict, record, and only then answer."""
+"""Answering rows: predict, keep, encode. Nothing here waits for anything but the disk, and that only if asked to."""
 
-import math
+import os
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from typing import Any
 
-import pandas as pd
+import msgspec
 
-from noria.api import (
-    LONGEST_ENTITY,
-    Answer,
-    FeedbackRequest,
-    FeedbackResponse,
-    PredictResponse,
-    Problem,
-    Row,
-    TrueLabel,
-)
-from noria.bundle import Manifest
-from noria.predictions import Feedback, PredictionRecord, PredictionStore
-from noria.predictions.records import new_id
-from noria.schema.values import shown
-from service.refused import Refused
-from service.runtime import Active
+from noria.fast.predictor import Predictor, Said
+from noria.fast.refusals import Wrong
+from noria.fast.rows import Rows
+from noria.predictions import SMOKE
+from noria.spool.entries import Answered, Entry, Happened
+from noria.spool.errors import SpoolFailed, SpoolFull
+from noria.spool.writer import SpoolWriter
+from service.active import Active
+from service.metrics import FAILED, count_predictions
+
+_RETRY_S = 5
 
 
-def predict(active: Active, rows: Sequence[Row], store: PredictionStore, began: float) -> PredictResponse:
-    """Answer all rows or none; when this returns, every answer is recorded.
+class Prediction(msgspec.Struct):
+    """The answer to one row, as `noria.api.Answer`."""
+
+    id: str
+    prediction: str | float
+    probability: float | None
+    decision: str
+    warnings: list[str]
+    version: str
+    variant: str
+
+
+class Predictions(msgspec.Struct):
+    """The answer to a request."""
+
+    predictions: list[Prediction]
+    ignored: list[str]
+
+
+class Predicted:
+    """n answered rows on their way: what is sent, and what the shadows still have to do."""
+
+    __slots__ = ("at", "ids", "position", "predictions", "request_id", "rows")
+
+    def __init__(self, rows: Rows) -> None:
+        n = len(rows.values)
+        self.rows = rows
+        self.request_id, *self.ids = new_ids(n + 1)
+        self.at = time.time()
+        self.predictions: list[Any] = [None] * n
+        self.position: int | None = None
+
+
+class _Part:
+    """What one variant answers of a request."""
+
+    __slots__ = ("ids", "latency_ms", "predictor", "rows", "said", "variant")
+
+    def __init__(self, predictor: Predictor, rows: Rows, said: Said) -> None:
+        self.predictor, self.rows, self.said = predictor, rows, said
+        self.variant = predictor.name
+        self.ids: list[str] = []
+        self.latency_ms = 0.0
+
+
+def new_ids(n: int) -> list[str]:
+    """n random identifiers of 128 bits, as hexadecimal digits."""
+    drawn = os.urandom(16 * n).hex()
+    return [drawn[start : start + 32] for start in range(0, 32 * n, 32)]
+
+
+def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, smoke: bool = False) -> Predicted:
+    """Answer all rows or none; when this returns, every answer is kept.
 
     Args:
-        active: the bundle that answers.
-        rows: what was sent.
-        store: where the answers are recorded.
+        active: the models that answer.
+        rows: as the champion's reader has read them.
+        spool: where answers are kept.
         began: when the request arrived, by `time.perf_counter`, in seconds.
+        smoke: a deployment's own test, which the champion answers.
 
     Raises:
-        Refused: a row lacks an input or holds a wrong value; nothing is recorded.
-        NoriaError: the store does not work; nothing is answered.
+        Wrong: answers cannot be kept now (503); none was given.
     """
-    manifest = active.bundle.manifest
-    names = manifest.schema_.names
-    _refuse_incomplete(rows, names)
-    entities = [_entity(row, manifest) for row in rows]
-    _refuse_long(entities, str(manifest.id))
-    table = active.bundle.predict(pd.DataFrame({name: [row[name] for row in rows] for name in names}))
-    _refuse([Problem(row=row, problem=error) for row, error in enumerate(table["error"]) if error], len(rows))
+    done = Predicted(rows)
+    for place, picked in _shared_out(active, done, smoke=smoke).items():
+        part = _answered(active, place, rows if len(picked) == len(done.ids) else rows.take(picked), spool)
+        part.ids = [done.ids[i] for i in picked]
+        if smoke:
+            part.variant = SMOKE
+        part.latency_ms = (time.perf_counter() - began) * 1000
+        done.position = keep(spool, _entry(active, part, done))
+        _place(done, picked, part)
+        count_predictions(part.predictor.version, part.variant, part.said.decisions)
+    return done
+
+
+def keep(spool: SpoolWriter, entry: Entry) -> int | None:
+    """Keep an entry as the settings say; None: it was dropped, and counted.
+
+    Raises:
+        Wrong: it cannot be kept, and the settings are to refuse then (503).
+    """
+    try:
+        return spool.offer(entry)
+    except (SpoolFull, SpoolFailed) as error:
+        raise Wrong(
+            503,
+            "the service cannot keep its answers at the moment, so it gives none",
+            fix="try later",
+            retry_s=_RETRY_S,
+        ) from error
+
+
+def shadowed(active: Active, done: Predicted, spool: SpoolWriter) -> None:
+    """Let the shadows predict what was answered; nobody waits for them."""
+    for place in active.assigner.shadows:
+        predictor, began = active.predictors[place], time.perf_counter()
+        try:
+            rows = _fit_for(predictor, active, done.rows)
+            part = _Part(predictor, rows, predictor.answer(rows))
+            part.ids = new_ids(len(done.ids))
+            part.latency_ms = (time.perf_counter() - began) * 1000
+            spool.offer(_entry(active, part, done, shadow_of=done.ids))
+        except Exception as error:
+            _tell_failed(spool, predictor, error)
+
+
+def _shared_out(active: Active, done: Predicted, *, smoke: bool) -> dict[int, list[int]]:
+    n = len(done.ids)
+    if smoke or len(active.predictors) == 1:
+        return {0: list(range(n))}
+    picked: dict[int, list[int]] = {}
+    for row, (entity, id) in enumerate(zip(done.rows.entities, done.ids, strict=True)):
+        picked.setdefault(active.assigner.pick(entity or id), []).append(row)
+    return picked
+
+
+def _answered(active: Active, place: int, rows: Rows, spool: SpoolWriter) -> "_Part":
+    """What the variant answers; if it fails, the champion answers in its place and the failure is kept."""
+    predictor = active.predictors[place]
+    if place == 0:
+        return _Part(predictor, rows, predictor.answer(rows))
+    try:
+        fitting = _fit_for(predictor, active, rows)
+        return _Part(predictor, fitting, predictor.answer(fitting))
+    except Exception as error:
+        _tell_failed(spool, predictor, error)
+        return _Part(active.champion, rows, active.champion.answer(rows))
+
+
+def _fit_for(predictor: Predictor, active: Active, rows: Rows) -> Rows:
+    """The rows as this variant reads them, which need not be as the champion does."""
+    champion = active.champion
+    if predictor.reader.schema == champion.reader.schema:
+        return rows
+    objects = [dict(zip(champion.reader.names, row, strict=True)) for row in rows.values]
+    read = predictor.reader.read_objects(objects)
+    return Rows(read.values, rows.entities, read.matrix, read.warnings, rows.ignored)
+
+
+def _entry(active: Active, part: "_Part", done: Predicted, shadow_of: list[str] | None = None) -> Answered:
+    rows, said, predictor = part.rows, part.said, part.predictor
+    features: Sequence[Any] = rows.values
+    entities, warnings = rows.entities, rows.warnings
+    redactor = active.redactors[active.predictors.index(predictor)]
+    if redactor.active:
+        features = [redactor.row(list(row)) for row in features]
+        entities = [redactor.entity(entity) for entity in entities]
+        warnings = [redactor.warning(warning) for warning in warnings]
+    return Answered(
+        at=done.at,
+        request_id=done.request_id,
+        model=predictor.manifest.name,
+        version=predictor.version,
+        variant=part.variant,
+        policy=predictor.policy_version,
+        latency_ms=part.latency_ms,
+        names=predictor.reader.names,
+        features=features,  # type: ignore[arg-type]  # tuples are packed as lists
+        ids=part.ids,
+        entities=entities,
+        predictions=said.predictions,
+        probabilities=said.probabilities,
+        decisions=said.decisions,
+        warnings=warnings,
+        shadow_of=shadow_of,
+    )
+
+
+def _place(done: Predicted, picked: list[int], part: "_Part") -> None:
+    said, version, variant = part.said, part.predictor.version, part.variant
     columns = zip(
-        rows, entities, table["prediction"], table["probability"], table["decision"], table["warning"], strict=True
+        picked, part.ids, said.predictions, said.probabilities, said.decisions, part.rows.warnings, strict=True
     )
-    request, now, elapsed = new_id(), datetime.now(UTC), (time.perf_counter() - began) * 1000
-    records = [
-        PredictionRecord(
-            at=now,
-            request_id=request,
-            model=manifest.name,
-            version=manifest.version,
-            variant=active.variant,
-            entity=entity,
-            features={name: row[name] for name in names},
-            prediction=prediction,
-            probability=None if math.isnan(probability) else probability,
-            decision=decision,
-            warning=warning,
-            latency_ms=elapsed,
-        )
-        for row, entity, prediction, probability, decision, warning in columns
-    ]
-    store.append(records)
-    return PredictResponse(predictions=[_answer(record) for record in records], ignored=_ignored(rows, manifest))
+    for place, id, prediction, probability, decision, warning in columns:
+        listed = warning.split("; ") if warning else []
+        done.predictions[place] = Prediction(id, prediction, probability, decision, listed, version, variant)
 
 
-def feedback(active: Active, request: FeedbackRequest, store: PredictionStore) -> FeedbackResponse:
-    """Keep all labels or none; when this returns they are kept.
-
-    Raises:
-        Refused: a label names nothing, or is not a value of the target.
-        NoriaError: the store does not work.
-    """
-    manifest, kept, problems = active.bundle.manifest, [], []
-    for position, sent in enumerate(request.labels):
-        problem = _wrong_label(sent, manifest)
-        if problem:
-            problems.append(Problem(row=position, problem=problem))
-        else:
-            entity = None if sent.entity is None else str(sent.entity)
-            label = sent.label if manifest.task == "regression" else str(sent.label)
-            kept.append(Feedback(id=sent.id, entity=entity, label=label))
-    if problems:
-        raise Refused(422, f"{len(problems)} of {len(request.labels)} labels are wrong; none was kept", rows=problems)
-    return FeedbackResponse(known=store.label(kept))
-
-
-def _refuse_incomplete(rows: Sequence[Row], names: Sequence[str]) -> None:
-    wanted = set(names)
-    problems = []
-    for position, row in enumerate(rows):
-        if not wanted <= row.keys():
-            absent = ", ".join(name for name in names if name not in row)
-            problems.append(Problem(row=position, problem=f"{absent}: missing"))
-    _refuse(problems, len(rows), fix="send every input of the model; null says that a value is not known")
-
-
-def _refuse_long(entities: Sequence[str | None], name: str) -> None:
-    long = [row for row, entity in enumerate(entities) if entity is not None and len(entity) > LONGEST_ENTITY]
-    said = f"{name}: longer than {LONGEST_ENTITY} characters"
-    _refuse([Problem(row=row, problem=said) for row in long], len(entities))
-
-
-def _refuse(problems: list[Problem], rows: int, fix: str = "correct these rows and send the request again") -> None:
-    if problems:
-        noun = "row" if rows == 1 else "rows"
-        wrong = f"{len(problems)} of {rows} {noun} cannot be predicted, so none was"
-        raise Refused(422, wrong, fix=fix, rows=problems)
-
-
-def _entity(row: Row, manifest: Manifest) -> str | None:
-    value = row.get(manifest.id) if manifest.id is not None else None
-    return None if value is None else str(value)
-
-
-def _answer(record: PredictionRecord) -> Answer:
-    return Answer(
-        id=record.id,
-        prediction=record.prediction,
-        probability=record.probability,
-        decision=record.decision,
-        warnings=record.warning.split("; ") if record.warning else [],
-        version=record.version,
-        variant=record.variant,
-    )
-
-
-def _ignored(rows: Sequence[Row], manifest: Manifest) -> list[str]:
-    known = {*manifest.schema_.names, manifest.id}
-    return sorted({name for row in rows for name in row} - known)
-
-
-def _wrong_label(sent: TrueLabel, manifest: Manifest) -> str:
-    if (sent.id is None) == (sent.entity is None):
-        return "give either `id` or `entity`"
-    if manifest.task == "regression":
-        number = isinstance(sent.label, int | float) and not isinstance(sent.label, bool)
-        return "" if number else f"label: {shown(sent.label)} is not a number"
-    known = str(sent.label) in manifest.classes
-    return "" if known else f"label: {shown(str(sent.label))} is none of {', '.join(manifest.classes)}"
+def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception) -> None:
+    FAILED.labels(predictor.version, predictor.name).inc()
+    spool.offer(Happened(new_ids(1)[0], time.time(), "error", predictor.name, predictor.version, type(error).__name__))

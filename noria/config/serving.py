@@ -28,6 +28,8 @@ class Limits(Section):
 
     max_body_mb: float = Field(default=16, gt=0, le=1024)
     """Longest body, in megabytes (10^6 bytes)."""
+    max_bulk_rows: int = Field(default=100_000, ge=1, le=10_000_000)
+    """Most rows in one Arrow or Parquet body."""
     max_text: int = Field(default=10_000, ge=255, le=1_000_000)
     """Longest text in a request, in characters."""
     max_concurrent: int = Field(default=256, ge=1, le=100_000)

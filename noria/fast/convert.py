@@ -7,6 +7,8 @@ precision may move a row over a threshold, so the result is compared with the mo
 import copy
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -93,7 +95,8 @@ def _base_first(graph: Any) -> None:
     if base is None:
         return
     trees, ids = fields[f"{kind}_treeids"].ints, fields[f"{kind}_ids"].ints
-    weights, first = np.array(fields[f"{kind}_weights"].floats, dtype=np.float32), {}
+    weights = np.array(fields[f"{kind}_weights"].floats, dtype=np.float32)
+    first: dict[int, int] = {}
     for tree, owner in zip(trees, ids, strict=True):
         first[owner] = min(tree, first.get(owner, tree))
     bases = np.array(base.floats, dtype=np.float32)
@@ -183,15 +186,14 @@ def _reason(error: Exception) -> str:
     return lines[0][:200] if lines else type(error).__name__
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801 - used like a function
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Converters speak of their own concerns."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("ignore")
-        self._level = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-
-    def __exit__(self, *error: object) -> None:
-        logging.disable(self._level)
-        super().__exit__(*error)
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

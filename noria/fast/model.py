@@ -57,7 +57,8 @@ def _score(stored: Stored, files: Mapping[str, bytes], task: str) -> Callable[[N
     if stored.weights is None:
         return lambda prepared: np.repeat(bias[None], len(prepared), axis=0)
     weights = stored.weights.read().astype(np.float64)
-    link = {"binary": _logistic, "multiclass": _softmax, "regression": lambda margin: margin}[task]
+    links: dict[str, Callable[[Numbers], Numbers]] = {"binary": _logistic, "multiclass": _softmax}
+    link = links.get(task, _as_it_is)
     return lambda prepared: link(prepared @ weights + bias)
 
 
@@ -89,6 +90,10 @@ class _Trees:
         if self._task == "multiclass":
             return scores
         return scores[:, -1] if scores.ndim == 2 else scores
+
+
+def _as_it_is(margin: Numbers) -> Numbers:
+    return margin
 
 
 def _logistic(margin: Numbers) -> Numbers:

@@ -5,20 +5,23 @@ predictions that have none yet; if all have one, it replaces the newest. A label
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, func, insert, select
 
 from noria.predictions.comparison import facts_of
 from noria.predictions.database import connect, reading, writing
+from noria.predictions.erasing import erase_case, erase_old, holdings
 from noria.predictions.frame import inputs_of, to_frame
+from noria.predictions.housekeeping import empty_log, rewrite_tables
 from noria.predictions.keep import keep_entries
 from noria.predictions.labelling import keep_labels
 from noria.predictions.matching import Arrived, attach_waiting
 from noria.predictions.plain import plain
-from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, VariantFacts
+from noria.predictions.records import SMOKE, Counts, Feedback, Holdings, PredictionRecord, VariantFacts
 from noria.predictions.tables import labels, name_of, predictions
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PredictionStore", "inputs_of"]
 
+_AT_ONCE = 500
 _ASKED_FOR = predictions.c.variant != SMOKE
 _ANSWERED = and_(_ASKED_FOR, predictions.c.shadow_of.is_(None))
 
@@ -135,6 +139,51 @@ class PredictionStore:
         """How each of the variants has done since then, by name; of lists the newest `limit` elements."""
         with reading(self._engine) as connection:
             return {variant: facts_of(connection, variant, since, limit) for variant in variants}
+
+    def unknown(self, ids: Sequence[str]) -> list[str]:
+        """Those of the identifiers that no kept prediction has, in their order."""
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for start in range(0, len(ids), _AT_ONCE):
+                wanted = select(predictions.c.id).where(predictions.c.id.in_(ids[start : start + _AT_ONCE]))
+                found.update(connection.execute(wanted).scalars())
+        return [id for id in ids if id not in found]
+
+    def erase_before(self, moment: datetime, limit: int | None = None) -> Holdings:
+        """Erase predictions older than `moment` with their labels, older labels, and events that may tell of rows.
+
+        At most `limit` of each; nothing is erased when nothing of that is left. See `noria.predictions.retention`.
+        """
+        with self._turn, writing(self._engine) as connection:
+            return erase_old(connection, moment, limit)
+
+    def holdings(self, cases: Collection[str]) -> tuple[Holdings, list[str]]:
+        """What is kept of a case, known under any of these names, and the ids of its predictions."""
+        with reading(self._engine) as connection:
+            return holdings(connection, [name_of(case) for case in cases])
+
+    def erase_case(self, cases: Collection[str]) -> Holdings:
+        """Erase everything of a case, known under any of these names; of events that name it, the words."""
+        with self._turn, writing(self._engine) as connection:
+            return erase_case(connection, [name_of(case) for case in cases])
+
+    def tidy(self, *, rewrite: bool = False) -> bool:
+        """Let erased bytes go from the files, too; False if somebody reads at present, so that some stay for now.
+
+        With `rewrite` the tables are written anew, which takes room and time, and others cannot write meanwhile.
+        """
+        with self._turn:
+            if rewrite:
+                rewrite_tables(self._engine)
+            return empty_log(self._engine)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of a SQLite database; empty for a database server."""
+        name = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or not name or name == ":memory:":
+            return []
+        return [path for suffix in ("", "-wal", "-shm", "-journal") if (path := Path(name + suffix)).is_file()]
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,73 @@
+"""The models that answer at one moment, as an order names them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from noria.api import Row
+from noria.fast.predictor import Predictor
+from noria.handover import Activation
+from noria.predictions.privacy import Redactor
+from noria.traffic.assign import Assigner
+from service.settings import Settings
+
+_BUILT_IN = Path(__file__).resolve().parent.parent / "bundle"
+
+
+@dataclass(frozen=True)
+class Active:
+    """What answers. A request takes it once, so that a change meanwhile does not touch it."""
+
+    order: Activation | None
+    """None: the bundle that was built in."""
+    predictors: list[Predictor]
+    """One for each variant, the champion first."""
+    assigner: Assigner
+    redactors: list[Redactor]
+    """For each variant, what of a row may be kept."""
+    examples: list[Row]
+    """Real rows, for the page and the document."""
+    since: datetime
+
+    @property
+    def champion(self) -> Predictor:
+        """The variant that is asked when another one fails."""
+        return self.predictors[0]
+
+    def variant(self, place: int) -> dict[str, object]:
+        """What is told of a variant."""
+        predictor = self.predictors[place]
+        told = None if self.order is None else self.order.variants[place]
+        return {
+            "name": predictor.name,
+            "version": predictor.version,
+            "kind": predictor.manifest.kind,
+            "share": 1.0 if told is None else told.share,
+            "shadow": False if told is None else told.shadow,
+            "policy": predictor.policy.model_dump(),
+            "policy_version": predictor.policy_version,
+            "path": "plain" if predictor.fast is None else "fast",
+        }
+
+
+def load_active(order: Activation | None, settings: Settings, before: Active | None) -> Active:
+    """Load what the order names; models that `before` has loaded already are taken from it.
+
+    Raises:
+        NoriaError: a bundle is damaged, or the privacy settings do not fit it.
+    """
+    from noria.bundle import Bundle
+
+    told = order or Activation.of(_BUILT_IN, "")
+    known = {} if before is None else {each.bundle.folder: each.bundle for each in before.predictors}
+    bundles = [known.get(each.bundle) or Bundle.open(each.bundle) for each in told.variants]
+    limits = {"max_rows": settings.serving.max_rows, "max_text": settings.serving.limits.max_text}
+    predictors = [
+        Predictor(bundle, each.name, policy=each.policy, policy_version=each.policy_version, **limits)
+        for bundle, each in zip(bundles, told.variants, strict=True)
+    ]
+    redactors = [
+        Redactor(settings.serving.privacy, each.reader.names, settings.privacy_key, id=each.manifest.id)
+        for each in predictors
+    ]
+    return Active(order, predictors, Assigner(told.variants), redactors, bundles[0].examples(), datetime.now(UTC))

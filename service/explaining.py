@@ -1,0 +1,71 @@
+"""Why: what each input adds to one prediction."""
+
+from typing import Any
+
+import msgspec
+
+from noria.fast.predictor import Predictor
+from noria.fast.refusals import Wrong
+from noria.fast.rows import Rows
+from noria.predictions.plain import plain
+from service.active import Active
+
+MOST_ROWS = 10
+
+
+class Contribution(msgspec.Struct):
+    """What one input adds, as `noria.api.Contribution`."""
+
+    feature: str
+    value: str | float | bool | None
+    contribution: float
+
+
+class Explanation(msgspec.Struct):
+    """One row taken apart."""
+
+    prediction: str | float
+    probability: float | None
+    decision: str
+    baseline: float
+    score: float
+    contributions: list[Contribution]
+    warnings: list[str]
+    version: str
+    variant: str
+
+
+def explain(active: Active, rows: Rows) -> dict[str, Any]:
+    """Explanations of at most ten rows, by the variants that answer these cases; nothing is kept.
+
+    Raises:
+        Wrong: there are more rows (413).
+    """
+    if len(rows.values) > MOST_ROWS:
+        raise Wrong(413, f"{len(rows.values)} rows; at most {MOST_ROWS} are explained at once", fix="send fewer rows")
+    found = [_explained(active.champion, rows.take([place])) for place in range(len(rows.values))]
+    return {"explanations": found, "unit": _unit(active.champion), "ignored": rows.ignored}
+
+
+def _explained(predictor: Predictor, row: Rows) -> Explanation:
+    said, taken_apart = predictor.answer(row), predictor.explain(row)
+    columns = zip(predictor.reader.names, row.values[0], taken_apart.contributions.tolist(), strict=True)
+    parts = [Contribution(name, plain(value), contribution) for name, value, contribution in columns]
+    return Explanation(
+        said.predictions[0],
+        said.probabilities[0],
+        said.decisions[0],
+        taken_apart.baseline,
+        taken_apart.baseline + float(taken_apart.contributions.sum()),
+        sorted(parts, key=lambda part: -abs(part.contribution)),
+        row.warnings[0].split("; ") if row.warnings[0] else [],
+        predictor.version,
+        predictor.name,
+    )
+
+
+def _unit(predictor: Predictor) -> str:
+    manifest = predictor.manifest
+    if manifest.task == "regression":
+        return manifest.target
+    return f"probability of {manifest.positive}" if manifest.positive else "probability of the predicted class"
