@@ -11,7 +11,9 @@ from noria.config import expand_environment
 from noria.errors import NoriaError
 from noria.predictions.migrate import upgrade
 
-_BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_MS = 30_000
+OUTSIDE = "noria_outside"
+"""Execution option of a connection that begins no transaction."""
 _CACHE_KB = 64_000
 _CONNECT_TIMEOUT_S = 10
 _WRITERS_TURN = 0x6E6F7269  # any number, as long as all writers to this database take the same
@@ -93,9 +95,10 @@ def _one_state(engine: Engine) -> dict[str, str]:
 def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # indexes of random identifiers are read at random
     cursor.close()
 
@@ -106,7 +109,10 @@ def _begin(connection: Connection) -> None:
     In SQLite, a reader that turns into a writer fails at once when another process wrote meanwhile. In PostgreSQL, a
     label and its prediction that are written at the same time would not see each other.
     """
-    writes = connection.get_execution_options().get("noria_writes", False)
+    options = connection.get_execution_options()
+    writes = options.get("noria_writes", False)
+    if options.get(OUTSIDE, False):
+        return
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif connection.dialect.name == "postgresql" and writes:

@@ -87,6 +87,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """How many rows there are, or were."""
+
+    predictions: int = 0
+    labels: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Holdings") -> "Holdings":
+        return Holdings(self.predictions + other.predictions, self.labels + other.labels, self.events + other.events)
+
+    def __bool__(self) -> bool:
+        return bool(self.predictions or self.labels or self.events)
+
+
+@dataclass(frozen=True, slots=True)
 class VariantFacts:
     """How one variant has done since a moment; for comparing a canary with the champion.
 

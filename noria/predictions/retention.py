@@ -1,0 +1,38 @@
+"""Erasing what has been kept for long enough."""
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from noria.predictions.records import Holdings
+
+if TYPE_CHECKING:
+    from noria.config.serving import Privacy
+    from noria.predictions.store import PredictionStore
+
+_BATCH = 1000
+_PAUSE_S = 0.05
+"""Between two batches, so that what waits to be written gets its turn."""
+
+
+def retain(store: "PredictionStore", privacy: "Privacy", now: datetime) -> Holdings:
+    """Erase what is older than `privacy.keep_days` at `now` (with a zone); returns how much that was.
+
+    It is done in small transactions: interrupted, it goes on the next time.
+
+    Raises:
+        NoriaError: the store does not work.
+    """
+    total = Holdings()
+    if privacy.keep_days is None:
+        return total
+    moment = now - timedelta(days=privacy.keep_days)
+    while True:
+        erased = store.erase_before(moment, limit=_BATCH)
+        total += erased
+        if not erased:
+            break
+        time.sleep(_PAUSE_S)
+    if total:
+        store.tidy()
+    return total
