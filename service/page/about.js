@@ -22,7 +22,10 @@ export function showAbout(facts) {
     ["Made", new Date(facts.created_at).toLocaleDateString("en-GB", { dateStyle: "long" })],
     ["Version", `${facts.version}, in service as ${facts.variant}`],
   ];
-  fill(byId("about-facts"), ...told.filter(([, text]) => text).flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+  fill(
+    byId("about-facts"),
+    ...told.filter(([, text]) => text).flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]),
+  );
   byId("about").hidden = false;
 }
 
@@ -33,11 +36,17 @@ export function quality(facts) {
   const cases = plural(facts.case);
   const of100 = `${Math.round(100 * value)} of 100`;
   switch (facts.metric) {
-    case "roc_auc": return `Of two ${cases}, one that is ${outcome(facts, facts.positive)} and one that is not, it finds the first ${of100} times; 50 of 100 would be tossing a coin.`;
-    case "accuracy": return `It was right for ${of100} ${cases} that it had never met.`;
-    case "mae": return `It was off by ${rounded(value)} on average, on ${cases} that it had never met.`;
-    case "rmse": return `It was off by about ${rounded(value)}, on ${cases} that it had never met; large errors count more.`;
-    case "r2": return `It followed ${of100} parts of the ups and downs of “${inText(facts.target)}”, on ${cases} that it had never met.`;
-    default: return `${title(facts.metric)} ${shown(value, 3)}, on ${cases} that it had never met.`;
+    case "roc_auc":
+      return `Of two ${cases}, one that is ${outcome(facts, facts.positive)} and one that is not, it finds the first ${of100} times; 50 of 100 would be tossing a coin.`;
+    case "accuracy":
+      return `It was right for ${of100} ${cases} that it had never met.`;
+    case "mae":
+      return `It was off by ${rounded(value)} on average, on ${cases} that it had never met.`;
+    case "rmse":
+      return `It was off by about ${rounded(value)}, on ${cases} that it had never met; large errors count more.`;
+    case "r2":
+      return `It followed ${of100} parts of the ups and downs of “${inText(facts.target)}”, on ${cases} that it had never met.`;
+    default:
+      return `${title(facts.metric)} ${shown(value, 3)}, on ${cases} that it had never met.`;
   }
 }

@@ -44,27 +44,41 @@ async function read(response) {
   try {
     return await response.json();
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Refusal(0, "Something else than the service answers.", "Tell those who run it.");
+    if (error instanceof SyntaxError)
+      throw new Refusal(0, "Something else than the service answers.", "Tell those who run it.");
     throw unreachable(error);
   }
 }
 
 function unreachable(error) {
   if (error.name === "TimeoutError") return new Refusal(0, "The service takes too long to answer.", "Try again.");
-  return new Refusal(0, "The service cannot be reached.", "Check your connection and try again. What you entered is still here.");
+  return new Refusal(
+    0,
+    "The service cannot be reached.",
+    "Check your connection and try again. What you entered is still here.",
+  );
 }
 
 function refused(response, said) {
   const wait = Number(response.headers.get("Retry-After"));
-  const when = wait > 0 ? `Try again in ${wait === 1 ? "a second" : `${Math.ceil(wait)} seconds`}.` : "Try again in a moment.";
+  const when =
+    wait > 0 ? `Try again in ${wait === 1 ? "a second" : `${Math.ceil(wait)} seconds`}.` : "Try again in a moment.";
   const rows = Array.isArray(said.rows) ? said.rows.map((row) => String(row.problem)) : [];
   const told = sentence(said.error);
   switch (response.status) {
-    case 422: return new Refusal(422, told || "Something you entered cannot be used.", sentence(said.fix), rows);
-    case 429: return new Refusal(429, "Too many requests at once.", when);
-    case 503: return new Refusal(503, told || "The service cannot answer at the moment.", when);
+    case 422:
+      return new Refusal(422, told || "Something you entered cannot be used.", sentence(said.fix), rows);
+    case 429:
+      return new Refusal(429, "Too many requests at once.", when);
+    case 503:
+      return new Refusal(503, told || "The service cannot answer at the moment.", when);
     default:
-      if (response.status >= 500) return new Refusal(response.status, "The service failed to answer.", "Try again; if it goes on, tell those who run it.");
+      if (response.status >= 500)
+        return new Refusal(
+          response.status,
+          "The service failed to answer.",
+          "Try again; if it goes on, tell those who run it.",
+        );
       return new Refusal(response.status, told || "The service refused this.", sentence(said.fix));
   }
 }

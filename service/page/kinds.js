@@ -9,14 +9,20 @@ const DAY = 86400;
 /** `{typed}` or `{chosen}`, as suits a column; the examples (values or null) tell what its ranges do not. */
 export function kindOf(column, examples) {
   if (column.kind === "datetime") return { typed: dateInput(column, examples) };
-  if (column.kind === "number") return isFlag(column, examples) ? { chosen: flagChoices() } : { typed: numberInput(column) };
+  if (column.kind === "number")
+    return isFlag(column, examples) ? { chosen: flagChoices() } : { typed: numberInput(column) };
   return column.categories.length > LISTED ? { typed: textInput(column) } : { chosen: categoryChoices(column) };
 }
 
 /** A column that is only ever 0 or 1 is a question with yes or no. */
 function isFlag(column, examples) {
   const known = examples.filter((value) => value !== null && value !== undefined);
-  return column.minimum === 0 && column.maximum === 1 && known.length > 0 && known.every((value) => value === 0 || value === 1);
+  return (
+    column.minimum === 0 &&
+    column.maximum === 1 &&
+    known.length > 0 &&
+    known.every((value) => value === 0 || value === 1)
+  );
 }
 
 function numberInput(column) {
@@ -32,9 +38,13 @@ function numberInput(column) {
 }
 
 function dateInput(column, examples) {
-  const clock = [column.minimum, column.maximum].some((end) => end !== null && end % DAY !== 0) ||
+  const clock =
+    [column.minimum, column.maximum].some((end) => end !== null && end % DAY !== 0) ||
     examples.some((value) => typeof value === "string" && !/T00:00(:00(\.0+)?)?(Z|\+00:00)?$|^[^T ]+$/.test(value));
-  const cut = (value) => String(value).replace(" ", "T").slice(0, clock ? 16 : 10);
+  const cut = (value) =>
+    String(value)
+      .replace(" ", "T")
+      .slice(0, clock ? 16 : 10);
   const day = (end) => new Date(1000 * end).toISOString().slice(0, 10);
   return {
     attributes: { type: clock ? "datetime-local" : "date" },
@@ -58,11 +68,20 @@ function textInput(column) {
 }
 
 function flagChoices() {
-  return { options: [["1", "Yes", 1], ["0", "No", 0]], own: readNumber };
+  return {
+    options: [
+      ["1", "Yes", 1],
+      ["0", "No", 0],
+    ],
+    own: readNumber,
+  };
 }
 
 function categoryChoices(column) {
-  const names = new Map([["True", "Yes"], ["False", "No"]]);
+  const names = new Map([
+    ["True", "Yes"],
+    ["False", "No"],
+  ]);
   if (column.categories.length > 0 && column.categories.every((value) => names.has(value))) {
     return { options: column.categories.map((value) => [value, names.get(value), value]), own: null };
   }

@@ -23,16 +23,27 @@ export function askOutcome(answer, facts) {
       box.setAttribute("aria-busy", "false");
     }
   };
-  const box = h("div", { class: "choices", role: "group", "aria-labelledby": "outcome-title" }, ...choices(facts, send, problem));
-  fill(byId("outcome"), h("h3", { id: "outcome-title" }, "Was it right?"),
-    h("p", {}, "As soon as you know how it turned out, say so here: it shows how good the model really is."), box, problem);
+  const box = h(
+    "div",
+    { class: "choices", role: "group", "aria-labelledby": "outcome-title" },
+    ...choices(facts, send, problem),
+  );
+  fill(
+    byId("outcome"),
+    h("h3", { id: "outcome-title" }, "Was it right?"),
+    h("p", {}, "As soon as you know how it turned out, say so here: it shows how good the model really is."),
+    box,
+    problem,
+  );
 }
 
 function choices(facts, send, problem) {
   if (facts.task === "regression") return [number(facts, send, problem)];
   if (facts.classes.length > FEW) return [list(facts, send)];
   const labels = facts.task === "binary" ? [...facts.classes].reverse() : facts.classes;
-  return labels.map((label) => h("button", { type: "button", class: "choice", click: () => send(label) }, `It was ${outcome(facts, label)}`));
+  return labels.map((label) =>
+    h("button", { type: "button", class: "choice", click: () => send(label) }, `It was ${outcome(facts, label)}`),
+  );
 }
 
 function number(facts, send, problem) {
@@ -44,7 +55,13 @@ function number(facts, send, problem) {
     if (read.problem) input.focus();
     else send(read.value);
   };
-  return h("form", { class: "truth", novalidate: true, submit }, h("label", { for: "truth" }, `“${inText(facts.target)}” was`), input, h("button", { type: "submit", class: "choice" }, "Send"));
+  return h(
+    "form",
+    { class: "truth", novalidate: true, submit },
+    h("label", { for: "truth" }, `“${inText(facts.target)}” was`),
+    input,
+    h("button", { type: "submit", class: "choice" }, "Send"),
+  );
 }
 
 function list(facts, send) {
@@ -53,12 +70,22 @@ function list(facts, send) {
     event.preventDefault();
     send(select.value);
   };
-  return h("form", { class: "truth", submit }, h("label", { for: "truth" }, `“${inText(facts.target)}” was`), select, h("button", { type: "submit", class: "choice" }, "Send"));
+  return h(
+    "form",
+    { class: "truth", submit },
+    h("label", { for: "truth" }, `“${inText(facts.target)}” was`),
+    select,
+    h("button", { type: "submit", class: "choice" }, "Send"),
+  );
 }
 
 function thank(answer, label, facts) {
   const said = h("p", { class: "notice good", tabindex: "-1", role: "status" }, thanks(answer, label, facts));
-  const correct = h("button", { type: "button", class: "quiet", click: () => askOutcome(answer, facts) }, "I was wrong: change it");
+  const correct = h(
+    "button",
+    { type: "button", class: "quiet", click: () => askOutcome(answer, facts) },
+    "I was wrong: change it",
+  );
   fill(byId("outcome"), h("h3", {}, "Was it right?"), said, h("p", {}, correct));
   said.focus();
 }

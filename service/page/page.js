@@ -6,9 +6,9 @@ import { ask } from "./ask.js";
 import { byId, fill, h } from "./dom.js";
 import { makeFields } from "./fields.js";
 import { askOutcome } from "./outcome.js";
-import { misfits } from "./problems.js";
+import { complain, notice, showRefusal } from "./problems.js";
 import { awaitReasons, missReasons, showReasons } from "./reasons.js";
-import { lead, title } from "./words.js";
+import { decision, lead, title } from "./words.js";
 
 let facts = null;
 let fields = [];
@@ -31,14 +31,15 @@ async function open() {
 /** Take over what the service says of its model; the form is made anew if its columns are others. */
 function adopt(told) {
   const before = facts;
-  facts = { ...told, case: told.case ?? "case", examples: told.examples ?? [] };
+  facts = { ...told, case: told.case ?? "case", examples: told.examples ?? [], variants: told.variants ?? [] };
   document.title = title(facts.name);
   byId("title").textContent = title(facts.name);
   byId("lead").textContent = lead(facts);
   byId("case-title").textContent = `What you know of the ${facts.case}`;
   byId("example").hidden = facts.examples.length === 0;
   showAbout(facts);
-  if (before !== null && JSON.stringify([before.inputs, before.id]) === JSON.stringify([facts.inputs, facts.id])) return;
+  if (before !== null && JSON.stringify([before.inputs, before.id]) === JSON.stringify([facts.inputs, facts.id]))
+    return;
   const entered = new Map(fields.map((field) => [field.name, field.read().value]));
   fields = makeFields(facts);
   fields.forEach((field) => field.set(entered.get(field.name)));
@@ -78,24 +79,47 @@ async function send(event) {
   read.forEach(([field, { problem }]) => field.say(problem ?? ""));
   const wrong = read.filter(([, { problem }]) => problem).map(([field, { problem }]) => [field, problem]);
   if (wrong.length > 0) return complain(wrong);
-  const row = Object.fromEntries(read.filter(([, { value }]) => value !== undefined).map(([field, { value }]) => [field.name, value]));
+  const row = Object.fromEntries(
+    read.filter(([, { value }]) => value !== undefined).map(([field, { value }]) => [field.name, value]),
+  );
   busy(true);
   try {
-    const { predictions: [answer] } = await ask("predict", { rows: [row] });
-    if (answer.version !== facts.version) adopt(await ask("model"));
+    const {
+      predictions: [answer],
+    } = await ask("predict", { rows: [row] });
+    await catchUp(answer);
     show(answer, row);
   } catch (refusal) {
-    refuse(refusal);
+    showRefusal(refusal, fields);
   } finally {
     busy(false);
   }
+}
+
+/** Ask for the model's facts again if they do not fit the answer: another model or another rule is in service now. */
+async function catchUp(answer) {
+  const known =
+    answer.version === facts.version ||
+    facts.variants.some(({ name, version }) => name === answer.variant && version === answer.version);
+  if (known && decision(answer, factsOf(answer))?.reason !== "") return;
+  try {
+    adopt(await ask("model"));
+  } catch {
+    // the answer matters more than what is said of the model
+  }
+}
+
+/** The facts, with kind and rule of the variant that answered. */
+function factsOf(answer) {
+  const variant = facts.variants.find(({ name }) => name === answer.variant);
+  return variant ? { ...facts, kind: variant.kind, policy: variant.policy } : facts;
 }
 
 function show(answer, row) {
   answered = true;
   byId("answer").classList.remove("stale");
   byId("waiting").hidden = true;
-  showAnswer(answer, facts);
+  showAnswer(answer, factsOf(answer));
   askOutcome(answer, facts);
   explain(answer, row);
   comeInSight(byId("answer"));
@@ -110,31 +134,14 @@ function comeInSight(element) {
 async function explain(answer, row) {
   awaitReasons();
   try {
-    const { explanations: [explanation] } = await ask("explain", { rows: [row] });
+    const {
+      explanations: [explanation],
+    } = await ask("explain", { rows: [row] });
     const display = (name, value) => fields.find((field) => field.name === name)?.shown(value) ?? String(value);
     if (byId("print").textContent.includes(answer.id)) showReasons(explanation, answer, facts, display);
   } catch (refusal) {
     missReasons(refusal, () => explain(answer, row));
   }
-}
-
-function refuse(refusal) {
-  if (refusal.status === undefined) throw refusal;
-  const { wrong, rest } = misfits(refusal.rows, fields);
-  wrong.forEach(([field, problem]) => field.say(problem));
-  if (wrong.length > 0 && rest.length === 0) complain(wrong);
-  else fill(byId("problem"), notice(refusal, ...rest.map((text) => h("p", {}, text))));
-}
-
-function complain(wrong) {
-  const links = wrong.map(([field, problem]) => h("li", {}, h("button", { type: "button", class: "link", click: () => field.focus() }, title(field.name)), `: ${problem}`));
-  const count = wrong.length === 1 ? "One entry needs" : `${wrong.length} entries need`;
-  fill(byId("problem"), h("div", { class: "notice bad" }, h("p", {}, h("strong", {}, `${count} your attention.`)), h("ul", {}, ...links)));
-  wrong[0][0].focus();
-}
-
-function notice(refusal, ...more) {
-  return h("div", { class: "notice bad" }, h("p", {}, h("strong", {}, refusal.message), refusal.fix ? ` ${refusal.fix}` : ""), ...more);
 }
 
 function busy(is) {

@@ -2,7 +2,7 @@
 
 import { byId, fill, h } from "./dom.js";
 import { signed, step } from "./numbers.js";
-import { start, title } from "./words.js";
+import { otherVoice, start, title } from "./words.js";
 
 const FEW = 8; // reasons that are shown at first
 
@@ -13,22 +13,38 @@ export function awaitReasons() {
 
 /** Say why there are no reasons; `again` asks for them once more. */
 export function missReasons(refusal, again) {
-  fill(byId("why"), h("h3", {}, "Why"),
+  fill(
+    byId("why"),
+    h("h3", {}, "Why"),
     h("p", { class: "notice watch" }, `The reasons cannot be shown. ${refusal.message} ${refusal.fix}`),
-    h("p", {}, h("button", { type: "button", class: "quiet", click: again }, "Ask for the reasons again")));
+    h("p", {}, h("button", { type: "button", class: "quiet", click: again }, "Ask for the reasons again")),
+  );
 }
 
 /** Show what moved the answer, the strongest first; `display` writes a column's value as the form does. */
 export function showReasons(explanation, answer, facts, display) {
   const [moved, idle] = parted(explanation.contributions);
+  const voice = otherVoice(explanation, answer);
   if (moved.length === 0) {
     fill(byId("why"), h("h3", {}, "Why"), h("p", {}, `For every ${facts.case} the model says the same.`));
     return;
   }
-  fill(byId("why"), h("h3", {}, "Why"), h("p", {}, start(explanation, answer, facts)), ends(facts),
+  fill(
+    byId("why"),
+    h("h3", {}, "Why"),
+    h("p", {}, start(explanation, facts)),
+    voice ? h("p", { class: "soft" }, voice) : null,
+    ends(facts),
     ...bars(moved, facts, display),
-    idle.length > 0 ? h("p", { class: "soft" }, `Without influence here: ${idle.map(({ feature }) => title(feature)).join(", ")}.`) : null,
-    h("p", { class: "soft" }, `These are the reasons of the model. They need not be causes: changing one of them may change nothing for this ${facts.case}.`));
+    idle.length > 0
+      ? h("p", { class: "soft" }, `Without influence here: ${idle.map(({ feature }) => title(feature)).join(", ")}.`)
+      : null,
+    h(
+      "p",
+      { class: "soft" },
+      `These are the reasons of the model. They need not be causes: changing one of them may change nothing for this ${facts.case}.`,
+    ),
+  );
 }
 
 function parted(contributions) {
@@ -46,12 +62,27 @@ function bars(moved, facts, display) {
   const list = h("ul", { class: "reasons" });
   const draw = (many) => {
     const rest = amounts.slice(many).reduce((sum, amount) => sum + amount, 0);
-    fill(list, ...moved.slice(0, many).map(({ feature, value }, place) =>
-      bar(title(feature), display(feature, value), amounts[place], largest, many > strong ? by / 10 : by, facts)),
-    many < moved.length ? bar(others(moved.length - many), "", rest, largest, by, facts) : null);
+    fill(
+      list,
+      ...moved
+        .slice(0, many)
+        .map(({ feature, value }, place) =>
+          bar(title(feature), display(feature, value), amounts[place], largest, many > strong ? by / 10 : by, facts),
+        ),
+      many < moved.length ? bar(others(moved.length - many), "", rest, largest, by, facts) : null,
+    );
   };
   draw(strong);
-  return strong < moved.length ? [list, h("p", {}, switchButton(`Show all ${moved.length}`, (all) => draw(all ? moved.length : strong)))] : [list];
+  return strong < moved.length
+    ? [
+        list,
+        h(
+          "p",
+          {},
+          switchButton(`Show all ${moved.length}`, (all) => draw(all ? moved.length : strong)),
+        ),
+      ]
+    : [list];
 }
 
 function switchButton(text, change) {
@@ -78,8 +109,16 @@ function bar(name, value, amount, largest, by, facts) {
   const length = h("span", { class: "bar" });
   length.style.width = `${(50 * Math.min(1, Math.abs(amount) / largest)).toFixed(2)}%`;
   const unit = facts.task === "regression" ? "" : " of 100";
-  return h("li", { class: amount < 0 ? "down" : "up" },
+  return h(
+    "li",
+    { class: amount < 0 ? "down" : "up" },
     h("span", { class: "name" }, value === "" ? name : `${name}: `, value === "" ? "" : h("b", {}, value)),
-    h("span", { class: "amount" }, signed(amount, by), h("span", { class: "unseen" }, `${unit}, ${amount < 0 ? less : more}`)),
-    h("span", { class: "track", "aria-hidden": "true" }, length));
+    h(
+      "span",
+      { class: "amount" },
+      signed(amount, by),
+      h("span", { class: "unseen" }, `${unit}, ${amount < 0 ? less : more}`),
+    ),
+    h("span", { class: "track", "aria-hidden": "true" }, length),
+  );
 }

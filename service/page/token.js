@@ -29,14 +29,18 @@ export function askForToken(kind, refused) {
       resolve(done);
     };
     const { signal } = listeners;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const token = input.value.trim();
-      problem.textContent = wrong(token);
-      if (problem.textContent) return input.focus();
-      sessionStorage.setItem(`noria-${kind}`, token);
-      end(true);
-    }, { signal });
+    form.addEventListener(
+      "submit",
+      (event) => {
+        event.preventDefault();
+        const token = input.value.trim();
+        problem.textContent = wrong(token);
+        if (problem.textContent) return input.focus();
+        sessionStorage.setItem(`noria-${kind}`, token);
+        end(true);
+      },
+      { signal },
+    );
     byId("token-cancel").addEventListener("click", () => end(false), { signal });
     dialog.addEventListener("cancel", () => end(false), { signal });
     dialog.showModal();

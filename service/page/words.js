@@ -4,7 +4,11 @@ import { exact, rounded, shown } from "./numbers.js";
 
 /** `monthly_charges` → "Monthly charges". */
 export function title(name) {
-  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_\s]+/g, " ").trim() || name;
+  const words =
+    name
+      .replace(/([a-z])([A-Z])/g, "$1 $2")
+      .replace(/[_\s]+/g, " ")
+      .trim() || name;
   const spelled = words.replace(/\b(id|tv|url|ip)\b/gi, (short) => short.toUpperCase());
   return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
@@ -29,7 +33,8 @@ export function inText(name) {
 /** The page's first sentence. */
 export function lead(facts) {
   const each = `Describe one ${facts.case}.`;
-  if (facts.task === "regression") return `${each} The service says which “${inText(facts.target)}” to expect, and why.`;
+  if (facts.task === "regression")
+    return `${each} The service says which “${inText(facts.target)}” to expect, and why.`;
   if (facts.task === "binary") {
     return `${each} The service says how likely ${outcome(facts, facts.positive)} is, what to do, and why.`;
   }
@@ -40,7 +45,8 @@ export function lead(facts) {
 export function counted(probability, digits = 0) {
   const percent = 100 * probability;
   if (percent > 0 && percent < 0.1) return { count: "fewer than 1 of 1,000", about: "", dots: 0 };
-  if (percent > 0 && percent < 0.95) return { count: `${Math.round(10 * percent)} of 1,000`, about: "about ", dots: percent < 0.5 ? 0 : 1 };
+  if (percent > 0 && percent < 0.95)
+    return { count: `${Math.round(10 * percent)} of 1,000`, about: "about ", dots: percent < 0.5 ? 0 : 1 };
   if (percent < 100 && percent > 99.5) return { count: "more than 99 of 100", about: "", dots: 99 };
   const number = percent.toFixed(digits);
   return { count: `${number} of 100`, about: "about ", dots: Math.round(percent) };
@@ -50,7 +56,10 @@ export function counted(probability, digits = 0) {
 export function prediction(answer, facts) {
   if (facts.task === "regression") {
     const expected = rounded(answer.prediction);
-    return { large: expected, text: `For this ${facts.case} the model expects “${inText(facts.target)}” to be about ${expected}.` };
+    return {
+      large: expected,
+      text: `For this ${facts.case} the model expects “${inText(facts.target)}” to be about ${expected}.`,
+    };
   }
   const label = facts.task === "binary" ? facts.positive : answer.prediction;
   const { count, about, dots } = counted(answer.probability, decimals(answer, facts));
@@ -70,9 +79,14 @@ function decimals(answer, facts) {
 
 /** What to do and by which rule: {word, reason}; null where the use case sets no rule. */
 export function decision(answer, facts) {
-  const reason = facts.kind === "rules" && facts.task !== "regression" ? "Your written rules say so." : rule(answer, facts);
+  const reason =
+    facts.kind === "rules" && facts.task !== "regression" ? "Your written rules say so." : rule(answer, facts);
   if (reason === null) return null;
-  const words = { act: facts.task === "multiclass" ? "Go by this answer" : "Act", ask: "Let a person decide", leave: "Do nothing" };
+  const words = {
+    act: facts.task === "multiclass" ? "Go by this answer" : "Act",
+    ask: "Let a person decide",
+    leave: "Do nothing",
+  };
   return { word: words[answer.decision] ?? answer.decision, reason };
 }
 
@@ -108,20 +122,28 @@ export function warning(text, facts) {
   const unseen = /^unseen category ['"](.*)['"]$/s.exec(rest);
   if (unseen) return `${title(column.name)}: the model has never met “${unseen[1]}”.`;
   const range = /^(\S+) is outside the training range (.+)–(.+)$/.exec(rest);
-  if (range) return `${title(column.name)}: ${range[1]} is outside what the model has met so far (${range[2]} to ${range[3]}).`;
+  if (range)
+    return `${title(column.name)}: ${range[1]} is outside what the model has met so far (${range[2]} to ${range[3]}).`;
   return `${title(column.name)}: ${rest}`;
 }
 
 /** Why: where the answer starts, and where the entries take it. */
-export function start(explanation, answer, facts) {
+export function start(explanation, facts) {
   const cases = plural(facts.case);
   if (facts.task === "regression") {
     const [from, to] = [explanation.baseline, explanation.score].map(rounded);
     return `For ${cases} in general the model expects ${from}. What you entered makes it ${to}:`;
   }
-  const label = facts.task === "binary" ? facts.positive : answer.prediction;
+  const label = facts.task === "binary" ? facts.positive : explanation.prediction;
   const [from, to] = [explanation.baseline, explanation.score].map((share) => counted(share).count);
   return `Of ${cases} in general the model expects ${from} to turn out ${outcome(facts, label)}. What you entered makes it ${to}:`;
+}
+
+/** Said when one model answered and another one gives the reasons; else nothing. */
+export function otherVoice(explanation, answer) {
+  const { variant = answer.variant, version = answer.version } = explanation;
+  if (variant === answer.variant && version === answer.version) return "";
+  return `The answer came from variant ${answer.variant}, version ${answer.version}; these are the reasons of ${variant}, version ${version}.`;
 }
 
 /** Thanks for the truth, and what it says about the answer. */
@@ -132,7 +154,9 @@ export function thanks(answer, label, facts) {
   }
   if (facts.task === "multiclass") {
     const right = label === String(answer.prediction);
-    return right ? "Thank you, that is noted. The answer was right." : `Thank you, that is noted. The answer was ${outcome(facts, answer.prediction)}.`;
+    return right
+      ? "Thank you, that is noted. The answer was right."
+      : `Thank you, that is noted. The answer was ${outcome(facts, answer.prediction)}.`;
   }
   const given = label === facts.positive ? answer.probability : 1 - answer.probability;
   return `Thank you, that is noted. The model expected it for ${counted(given).count} such ${plural(facts.case)}.`;

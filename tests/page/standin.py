@@ -32,6 +32,8 @@ class StandIn:
     bundle: Bundle
     facts: dict[str, Any] = field(default_factory=dict)
     """Put over what `/model` would say."""
+    explained_by: dict[str, str] = field(default_factory=dict)
+    """What `/explain` says of who gives the reasons."""
     failures: dict[str, Response] = field(default_factory=dict)
     """Path → what is answered there in the place of the truth."""
     tokens: dict[str, str] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class StandIn:
         probability = None if math.isnan(answer["probability"]) else answer["probability"]
         told = {"prediction": answer["prediction"], "probability": probability, "decision": answer["decision"]}
         score_ = found.baseline + float(found.contributions.sum())
+        told |= self.explained_by
         return told | {"baseline": found.baseline, "score": score_, "contributions": contributions}
 
 
