@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
+from noria.config import expand_environment
 from noria.config.serving import Serving
 from noria.errors import NoriaError
 from noria.predictions.store import PredictionStore
@@ -34,6 +37,8 @@ class Keeper:
         self._spool, self._url, self._duties, self._stop = spool, url, duties, stop
         self._interval_s = serving.spool.flush_interval_ms / 1000
         self._store: PredictionStore | None = None
+        self._file = _file_of(url)
+        self._was: int | None = None
         self._moved = Flushed()
         self._failures = 0
         self._beat_at = -_BEAT_S
@@ -69,7 +74,7 @@ class Keeper:
             )
         serving = Serving.model_validate_json(environment.get(SERVING) or "{}")
         service = environment.get(SERVICE_DIR)
-        return cls(spool, url, serving, duties(Path(service) if service else None, spool, serving), stop)
+        return cls(spool, url, serving, duties(Path(service) if service else None, spool, serving.privacy), stop)
 
     def run(self) -> None:
         """Flush again and again."""
@@ -91,8 +96,11 @@ class Keeper:
 
     def _flush(self) -> None:
         try:
+            if self._store is not None and self._file is not None and _inode(self._file) != self._was:
+                self._close()  # moved or removed: what is written to the old file is seen by nobody
             if self._store is None:
                 self._store = PredictionStore(self._url)
+                self._was = None if self._file is None else _inode(self._file)
             Flusher(self._spool, self._store, self._is_over).flush(self._moved)
         except NoriaError as error:
             self._fail(error.what, str(error))
@@ -100,6 +108,8 @@ class Keeper:
             logger.exception("an unexpected error")
             self._fail(f"an unexpected error: {error}", "")
         else:
+            for duty in self._duties:
+                duty.see_to(self._store)
             if self._failures:
                 logger.info("the prediction store works again")
             self._failures = 0
@@ -107,7 +117,7 @@ class Keeper:
                 flushed_at=time.time(),
                 error="",
                 failing_since=None,
-                duties={duty.name: duty.error for duty in self._duties if not duty.done(self._store)},
+                duties={duty.name: duty.error for duty in self._duties if duty.error},
             )
 
     def _is_over(self) -> bool:
@@ -159,3 +169,20 @@ class Keeper:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def _file_of(url: str) -> Path | None:
+    """The file of a SQLite store; None: it has none."""
+    try:
+        made = make_url(expand_environment(url, where="the URL of the prediction store"))
+    except (ArgumentError, NoriaError):  # opening the store says what is wrong
+        return None
+    is_file = made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
+    return Path(str(made.database)) if is_file else None
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

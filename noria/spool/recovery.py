@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from noria.errors import NoriaError
 from noria.files import atomic_path
 from noria.spool.entries import Entry
 from noria.spool.frames import entry_at, next_frame
@@ -50,3 +52,19 @@ def set_aside(segment: Path, head: bytes, start: int, damaged: bytes) -> Path:
         part.write_bytes(damaged)
     target.chmod(0o600)
     return target
+
+
+def remove_set_aside(folder: Path, before: datetime) -> None:
+    """Remove the bytes that were set aside before that moment: they hold what people sent, too.
+
+    Raises:
+        NoriaError: one cannot be removed.
+    """
+    try:
+        for path in folder.glob("*.bad"):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+    except OSError as error:
+        raise NoriaError(
+            f"what was set aside cannot be removed: {error.strerror}", where=str(folder), fix="free or unlock that path"
+        ) from error

@@ -1,5 +1,6 @@
 """What the tests of the spool share."""
 
+import contextlib
 import sqlite3
 import subprocess
 import time
@@ -87,8 +88,12 @@ def flushed(folder: Path) -> list[str]:
 
 
 def ids_in(database: Path) -> list[str]:
-    """The ids in a SQLite store, sorted, each as often as it is there."""
-    with sqlite3.connect(database) as direct:
+    """The ids in a SQLite store, sorted, each as often as it is there; none while there is no store."""
+    if not database.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(database)) as direct:
+        if not direct.execute("select * from sqlite_master where name = 'predictions'").fetchall():
+            return []
         return [row[0] for row in direct.execute("select id from predictions order by id")]
 
 
