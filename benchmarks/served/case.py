@@ -26,8 +26,8 @@ _MODELS: dict[str, Any] = {
 def table(rows: int, seed: int = _SEED) -> pd.DataFrame:
     """Made-up customers: identifier, 12 numbers, 8 categories and whether they left. The same seed, the same table."""
     random = np.random.default_rng(seed)
-    numbers = random.normal(size=(rows, len(NUMBERS))) * 10.0 ** random.integers(0, 4, len(NUMBERS))
-    scaled = numbers / numbers.std(axis=0)
+    scaled = random.normal(size=(rows, len(NUMBERS)))
+    numbers = scaled * 10.0 ** (np.arange(len(NUMBERS)) % 4)
     codes = np.column_stack([random.integers(0, levels, rows) for levels in CATEGORIES.values()])
     risk = scaled[:, 0] * scaled[:, 1] + np.sin(3 * scaled[:, 2]) + scaled[:, 3:].sum(axis=1) / 4
     risk += np.where(codes[:, 0] == 1, scaled[:, 4], -scaled[:, 5]) + (codes % 3 == 0).sum(axis=1) / 4

@@ -1,26 +1,20 @@
-"""Noria's predictor behind FastAPI: what Noria's service has around it is not there."""
+"""Noria's predictor behind FastAPI: no prediction log, no metrics, no tokens or limits."""
 
 import os
 from pathlib import Path
 
-import pandas as pd
-from fastapi import FastAPI
-from pydantic import BaseModel
+from fastapi import FastAPI, Request
 
 from benchmarks.served.apps.names import BUNDLE
 from noria.bundle import Bundle
+from noria.fast.predictor import Predictor
 
 app = FastAPI()
-_bundle = Bundle.load(Path(os.environ[BUNDLE]))
-
-
-class Rows(BaseModel):
-    """What is sent."""
-
-    rows: list[dict[str, float | str | None]]
+_predictor = Predictor(Bundle.open(Path(os.environ[BUNDLE])), "champion", max_rows=1_000, max_text=10_000)
 
 
 @app.post("/predict")
-def predict(sent: Rows) -> dict[str, list[float]]:
+async def predict(request: Request) -> dict[str, list[float | None]]:
     """The probability of each row."""
-    return {"predictions": _bundle.scores(pd.DataFrame(sent.rows)).tolist()}
+    rows = _predictor.reader.read(await request.body())
+    return {"predictions": _predictor.answer(rows).probabilities}
