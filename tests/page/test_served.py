@@ -1,0 +1,107 @@
+"""The page of the real service: what a person says there reaches the prediction store."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browser import Browser, Tab
+from conftest import send
+from served import serving, store_url
+
+from noria.bundle import Bundle
+from noria.predictions import PredictionStore
+from service.page import SECURITY_HEADERS, files
+
+pytestmark = pytest.mark.e2e
+TOKENS = {f"NORIA_{scope.upper()}_TOKEN": f"{scope}-0123456789abcdef" for scope in ("predict", "feedback", "admin")}
+OPEN = "!document.getElementById('work').hidden"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def url(bundle_of: Callable[[str, str], Bundle], folder: Path) -> Iterator[str]:
+    with serving(bundle_of("churn", "xgboost"), folder, **TOKENS) as address:
+        yield address
+
+
+@pytest.fixture
+def tab(browser: Browser, url: str) -> Iterator[Tab]:
+    with browser.tab() as opened:
+        opened.screen(1280, 900)
+        yield opened.open(url)
+        opened.run("1")
+        noted = "Failed to load resource: the server responded with a status of 4"
+        assert [one for one in opened.complaints if not one.startswith(noted)] == []
+
+
+def enter(tab: Tab, token: str) -> None:
+    tab.wait("document.getElementById('token').open")
+    tab.put("#token-input", token)
+    tab.press("Enter")
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    """The newest prediction in the store once its label is there, which a process of its own brings."""
+    since, end = datetime.now(UTC) - timedelta(hours=1), time.monotonic() + 30
+    store = PredictionStore(store_url(folder))
+    rows = store.window(since, labelled=True)
+    while rows.empty and time.monotonic() < end:
+        time.sleep(0.2)
+        rows = store.window(since, labelled=True)
+    store.close()
+    assert not rows.empty, "the label never came"
+    newest: dict[str, Any] = rows.iloc[-1].to_dict()
+    return newest
+
+
+def test_from_the_token_to_the_truth(tab: Tab, folder: Path, bundle_of: Callable[[str, str], Bundle]) -> None:
+    enter(tab, "predict-0123456789abcdef")
+    tab.wait(OPEN)
+    tab.put("[name=tenure]", "2")
+    send(tab)
+    assert "of 100" in tab.text("#said .large")
+    assert "Tenure: 2" in tab.text("#why")
+    assert "variant champion" in tab.text("#print")
+    assert "The answer came from variant" not in tab.text("#why")
+    tab.click(".choices button")
+    enter(tab, "feedback-0123456789abcdef")
+    tab.wait("document.querySelector('#outcome .notice.good')")
+    row = kept(folder)
+    assert row["prediction_id"] in tab.text("#print")
+    assert (row["label"], row["tenure"], row["contract"]) == ("Yes", 2, "Month-to-month")
+    expected = bundle_of("churn", "xgboost")
+    assert row["version"] == expected.manifest.version
+
+
+def test_what_cannot_be_used_is_said_at_its_field(tab: Tab) -> None:
+    enter(tab, "predict-0123456789abcdef")
+    tab.wait(OPEN)
+    tab.put("[name=tenure]", "1e300")
+    tab.click("#send")
+    tab.wait("document.querySelector('#problem .notice')")
+    assert "One entry needs your attention." in tab.text("#problem")
+    assert tab.run("document.activeElement.name") == "tenure"
+
+
+def test_a_token_for_something_else_is_not_enough(tab: Tab) -> None:
+    enter(tab, "feedback-0123456789abcdef")
+    tab.wait("document.getElementById('token-problem').textContent.startsWith('The service does not accept')")
+    assert tab.run("document.getElementById('work').hidden") is True
+
+
+def test_the_files_come_with_their_headers(url: str) -> None:
+    for path, file in files().items():
+        response = httpx.get(url + path[1:], trust_env=False)
+        assert (response.status_code, response.content) == (200, file.body)
+        assert SECURITY_HEADERS.items() <= response.headers.items()
+        again = httpx.get(url + path[1:], headers={"If-None-Match": response.headers["etag"]}, trust_env=False)
+        assert (again.status_code, again.content) == (304, b"")
+    assert httpx.head(url, trust_env=False).headers["content-length"] == str(len(files()["/"].body))
