@@ -40,7 +40,7 @@ class Committer:
         self._ended = threading.Event()
         self._look_at = 0.0
         self.failing = ""
-        """Why the last sync failed; empty: it did not."""
+        """Why the disk did not take something; empty again once it takes a test."""
         self._thread = threading.Thread(target=self._run, name="noria-spool", daemon=True)
         self._thread.start()
 
@@ -64,7 +64,12 @@ class Committer:
         try:
             future.result(timeout_s)
         except TimeoutError as error:
-            raise self._failed(f"not on the disk after {timeout_s:g} s") from error
+            raise self._refusal(f"not on the disk after {timeout_s:g} s") from error
+
+    def failed(self, error: OSError) -> SpoolFailed:
+        """The disk did not take something: what to say about it."""
+        self.failing = error.strerror or str(error)
+        return self._refusal(self.failing)
 
     def end(self) -> None:
         """Sync once more and end the thread."""
@@ -75,7 +80,7 @@ class Committer:
     def _register(self, position: int, future: Waiting) -> None:
         with self._turn:
             if position in self._lost:
-                future.set_exception(self._failed(self.failing or "the disk did not take it"))
+                future.set_exception(self._refusal(self.failing or "the disk did not take it"))
             elif position <= self._synced:
                 future.set_result(None)
             else:
@@ -99,23 +104,26 @@ class Committer:
             self._look()
             if self._journal.tidy():
                 self._commit()
+            if self.failing:  # requests may stay away until it works again, so that none would find out
+                self._journal.test()
+                self.failing = ""
         except OSError as error:
-            self.failing = str(error)
+            self.failed(error)
         now = time.monotonic()
         self._look_at = now + max(_LOOK_S, 20 * (now - began))  # many segments wait: look less often
 
     def _commit(self) -> None:
         position, error = self._journal.sync()
-        self.failing = "" if error is None else str(error)
+        refusal = None if error is None else self.failed(error)
         with self._turn:
             if error is not None:
                 self._lost = range(self._synced + 1, position + 1)
             self._synced = position
             due = [future for until, future in self._waiting if until <= position]
             self._waiting = [(until, future) for until, future in self._waiting if until > position]
-        _settle(due, None if error is None else self._failed(str(error)))
+        _settle(due, refusal)
 
-    def _failed(self, reason: str) -> SpoolFailed:
+    def _refusal(self, reason: str) -> SpoolFailed:
         return SpoolFailed(
             f"the spool cannot be written: {reason}", where=str(self._folder), fix="free some space, or mend the disk"
         )

@@ -1,5 +1,6 @@
 """One writer's segments, one after the other."""
 
+import errno
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from noria.spool.segments import START, Segment
 SEGMENT_BYTES = 8_000_000
 """A segment that is as long as this is followed by a new one."""
 _KEPT_S = 1.0
+_TEST_BYTES = 65_536
 
 
 class Journal:
@@ -76,6 +78,22 @@ class Journal:
         if current is not None and (self._is_read(current) or not os.fstat(current.handle).st_nlink):
             self.leave(current)
         return bool(self._retired)
+
+    def test(self) -> None:
+        """Write and sync something that is removed again.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        path = self._folder / f"{os.getpid()}-{id(self)}.test"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        path.unlink()
+        try:
+            if os.write(handle, bytes(_TEST_BYTES)) < _TEST_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def leave(self, segment: Segment | None) -> None:
         """Append no more to this segment; the next `sync` closes it."""

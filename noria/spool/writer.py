@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from noria.config.serving import Spool
 
 _MEAN_BYTES = 500
+_FULL = 0.99
 
 
 class SpoolWriter:
@@ -47,7 +48,6 @@ class SpoolWriter:
         self._journal = Journal(folder)
         self._turn = threading.Lock()
         self._is_closed = False
-        self._failing = ""
         self.dropped = 0
         """Entries that `offer` did not keep."""
         self._untold = 0
@@ -66,9 +66,10 @@ class SpoolWriter:
             SpoolFailed: it cannot be written; nothing of it is kept.
         """
         frame = framed(entry)
-        if self.backlog_bytes + len(frame) > self._bound:
+        waiting = self.backlog_bytes
+        if waiting + len(frame) > self._bound and waiting:
             raise SpoolFull(
-                f"the spool is full: {self.backlog_bytes / 1e6:.0f} MB wait for the prediction store",
+                f"the spool is full: {waiting / 1e6:.0f} MB wait for the prediction store",
                 where=str(self._folder),
                 fix="make the prediction store work again, or raise serving.spool.max_mb",
             )
@@ -77,11 +78,7 @@ class SpoolWriter:
         try:
             position = self._journal.append(frame)
         except OSError as error:
-            self._failing = error.strerror or str(error)
-            raise SpoolFailed(
-                f"the spool cannot be written: {self._failing}", where=str(self._folder), fix="free some space"
-            ) from error
-        self._failing = ""
+            raise self._commits.failed(error) from error
         self._commits.appended()
         return position
 
@@ -138,13 +135,13 @@ class SpoolWriter:
 
     @property
     def full(self) -> bool:
-        """Does as much wait as may wait?"""
-        return self.backlog_bytes >= self._bound
+        """Does as much wait as may wait, so that there may be no room for another entry?"""
+        return self.backlog_bytes >= _FULL * self._bound
 
     @property
     def failing(self) -> str:
-        """Why the spool cannot be written, as of the last try; empty: it can."""
-        return self._failing or self._commits.failing
+        """Why the spool cannot be written; empty: it can, as was tried a moment ago if it could not before."""
+        return self._commits.failing
 
     def close(self) -> None:
         """Wait until everything is on the disk, and leave it to whoever reads the spool."""

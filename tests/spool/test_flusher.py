@@ -113,7 +113,7 @@ def test_a_label_that_comes_before_its_prediction_was_moved(tmp_path: Path, stor
 
 
 def test_while_the_database_is_locked_all_wait(tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.predictions.database._BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr("noria.predictions.database.BUSY_TIMEOUT_MS", 100)
     store = PredictionStore(f"sqlite:///{database}")
     with writing(tmp_path / "spool") as writer:
         writer.append(answered("a"))
