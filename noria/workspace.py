@@ -58,8 +58,21 @@ class Workspace:
 
     @property
     def predictions_url(self) -> str:
-        """SQLAlchemy URL of the prediction store."""
+        """SQLAlchemy URL of the prediction store: what NORIA_PREDICTIONS_URL says, or a file in the workspace.
+
+        In the variable, `{use_case}` stands for the use case's name: each one needs a store of its own. A secret is
+        best written as `${env:NAME}`.
+        """
+        given = os.environ.get("NORIA_PREDICTIONS_URL")
+        if given:
+            return given.replace("{use_case}", self.use_case)
         return f"sqlite:///{self.folder / 'predictions.db'}"
+
+    @property
+    def spool(self) -> Path:
+        """Where answers wait for the prediction store: a folder in NORIA_SPOOL_DIR, or in that of the service."""
+        given = os.environ.get("NORIA_SPOOL_DIR")
+        return Path(given).absolute() / self.use_case if given else self.service / "spool"
 
 
 def _made(folder: Path) -> Path:

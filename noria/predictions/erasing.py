@@ -1,15 +1,16 @@
 """Erasing: what is old, and what belongs to one case."""
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, delete, func, or_, select, update
 
 from noria.predictions.records import Holdings
 from noria.predictions.sql import among
-from noria.predictions.tables import events, labels, predictions
+from noria.predictions.tables import events, labels, name_of, predictions
 
 _PASSING = ("error", "dropped", "corrupt", "label")
 """Kinds of events that may hold a piece of a row; changes of traffic and policy are kept as a record."""
@@ -52,6 +53,21 @@ def erase_case(connection: Connection, cases: Collection[str]) -> Holdings:
         connection.execute(silenced, [{"which": seq} for seq in telling])
     gone = connection.execute(delete(labels).where(_labels_of(connection, cases, ids))).rowcount
     return _erase(connection, ids, []) + Holdings(labels=gone, events=len(telling))
+
+
+def mentions(connection: Connection, texts: Collection[str]) -> int:
+    """How many rows hold one of the texts anywhere, as a name, a value or a part of one."""
+    held = [
+        (predictions, (predictions.c.entity, predictions.c.features, predictions.c.prediction, predictions.c.warning)),
+        (labels, (labels.c.entity, labels.c.prediction_id, labels.c.label)),
+        (events, (events.c.detail,)),
+    ]
+    forms = {form for text in texts for form in (name_of(text), json.dumps(text)[1:-1])}
+    found = 0
+    for table, columns in held:
+        told = or_(*(cast(column, String).contains(form, autoescape=True) for column in columns for form in forms))
+        found += connection.execute(select(func.count()).select_from(table).where(told)).scalar_one()
+    return found
 
 
 def _ids(connection: Connection, cases: Collection[str]) -> list[str]:

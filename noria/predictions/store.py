@@ -14,7 +14,7 @@ from sqlalchemy import Select, and_, func, insert, select
 
 from noria.predictions.comparison import facts_of
 from noria.predictions.database import connect, reading, writing
-from noria.predictions.erasing import erase_case, erase_old, holdings
+from noria.predictions.erasing import erase_case, erase_old, holdings, mentions
 from noria.predictions.frame import inputs_of, to_frame
 from noria.predictions.housekeeping import empty_log, rewrite_tables
 from noria.predictions.keep import keep_entries
@@ -166,6 +166,11 @@ class PredictionStore:
         """Erase everything of a case, known under any of these names; of events that name it, the words."""
         with self._turn, writing(self._engine) as connection:
             return erase_case(connection, [name_of(case) for case in cases])
+
+    def mentions(self, texts: Collection[str]) -> int:
+        """How many rows hold one of the texts, of whatever case; all rows are looked at."""
+        with reading(self._engine) as connection:
+            return mentions(connection, texts)
 
     def tidy(self, *, rewrite: bool = False) -> bool:
         """Let erased bytes go from the files, too; False if somebody reads at present, so that some stay for now.
