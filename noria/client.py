@@ -57,7 +57,7 @@ class Client:
 
         `purpose="smoke"` marks a deployment's test, which may ask one `variant` by its name.
         """
-        headers = {name: value for name, value in ((PURPOSE, purpose), (VARIANT, variant)) if value}
+        headers = self._token | {name: value for name, value in ((PURPOSE, purpose), (VARIANT, variant)) if value}
         return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers).predictions
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:

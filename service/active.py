@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from noria.api import Row
@@ -33,6 +34,11 @@ class Active:
     def champion(self) -> Predictor:
         """The variant that is asked when another one fails."""
         return self.predictors[0]
+
+    @cached_property
+    def reads_alike(self) -> list[bool]:
+        """For each variant, whether it takes in what the champion does."""
+        return [each.reader.schema == self.champion.reader.schema for each in self.predictors]
 
     def variant(self, place: int) -> dict[str, object]:
         """What is told of a variant."""

@@ -26,6 +26,8 @@ from service.runtime import Runtime
 
 PURPOSE = b"x-noria-purpose"
 """Header by which a deployment's test says that nobody asked for its predictions (`smoke`)."""
+VARIANT = b"x-noria-variant"
+"""Header by which that test names the variant that it asks."""
 _INLINE_ROWS = 256
 _RETRY_S = 1
 logger = logging.getLogger("noria.service")
@@ -91,22 +93,22 @@ class App:
         """POST /predict."""
         active, runtime = self.runtime.active, self.runtime
         body = await exchange.body(self._most_bytes)
-        smoke = exchange.headers.get(PURPOSE) == SMOKE.encode()
+        tested = _tested(active, exchange)
         if bulk.is_bulk(exchange):
             return await asyncio.to_thread(bulk.predict, exchange, body, active, runtime, began)
         is_large = len(body) > _INLINE_ROWS * 400
         if is_large:  # others must not wait for it
-            done = await asyncio.to_thread(self._predicted, active, body, began, smoke)
+            done = await asyncio.to_thread(self._predicted, active, body, began, tested)
         else:
-            done = self._predicted(active, body, began, smoke)
+            done = self._predicted(active, body, began, tested)
         if done.position is not None:
             await runtime.spool.durable(done.position)
-        if active.assigner.shadows and not smoke:
+        if active.assigner.shadows and tested is None:
             self._follow_up(active, done)
         return Answer(_predictions(Predictions(done.predictions, done.rows.ignored)))
 
-    def _predicted(self, active: Active, body: bytes, began: float, smoke: bool) -> Predicted:
-        return predict(active, active.champion.reader.read(body), self.runtime.spool, began, smoke=smoke)
+    def _predicted(self, active: Active, body: bytes, began: float, tested: int | None) -> Predicted:
+        return predict(active, active.champion.reader.read(body), self.runtime.spool, began, tested=tested)
 
     async def explain(self, exchange: Exchange, _: float) -> Answer:
         """POST /explain."""
@@ -228,3 +230,14 @@ class App:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.inner is not None  # noqa: S101 - set before the server starts
         await self.inner(scope, receive, send)
+
+
+def _tested(active: Active, exchange: Exchange) -> int | None:
+    """The variant that a deployment's test asks, the champion unless it names another; None: it is no test."""
+    if exchange.headers.get(PURPOSE) != SMOKE.encode():
+        return None
+    name = exchange.headers.get(VARIANT, b"").decode("latin-1")
+    names = [predictor.name for predictor in active.predictors]
+    if name and name not in names:
+        raise Wrong(422, "no variant of that name answers", fix=f"name one of {', '.join(names)}")
+    return names.index(name) if name else 0

@@ -71,7 +71,7 @@ def new_ids(n: int) -> list[str]:
     return [drawn[start : start + 32] for start in range(0, 32 * n, 32)]
 
 
-def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, smoke: bool = False) -> Predicted:
+def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, tested: int | None = None) -> Predicted:
     """Answer all rows or none; when this returns, every answer is kept.
 
     Args:
@@ -79,16 +79,18 @@ def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, smo
         rows: as the champion's reader has read them.
         spool: where answers are kept.
         began: when the request arrived, by `time.perf_counter`, in seconds.
-        smoke: a deployment's own test, which the champion answers.
+        tested: the variant that a deployment's own test asks; None: it is no test.
 
     Raises:
         Wrong: answers cannot be kept now (503); none was given.
     """
     done = Predicted(rows)
-    for place, picked in _shared_out(active, done, smoke=smoke).items():
-        part = _answered(active, place, rows if len(picked) == len(done.ids) else rows.take(picked), spool)
+    for place, picked in _shared_out(active, done, tested).items():
+        mine = rows if len(picked) == len(done.ids) else rows.take(picked)
+        # a test must fail where its variant does
+        part = _answered(active, place, mine, spool) if tested is None else _said(active, place, mine)
         part.ids = [done.ids[i] for i in picked]
-        if smoke:
+        if tested is not None:
             part.variant = SMOKE
         part.latency_ms = (time.perf_counter() - began) * 1000
         done.position = keep(spool, _entry(active, part, done))
@@ -119,19 +121,19 @@ def shadowed(active: Active, done: Predicted, spool: SpoolWriter) -> None:
     for place in active.assigner.shadows:
         predictor, began = active.predictors[place], time.perf_counter()
         try:
-            rows = _fit_for(predictor, active, done.rows)
+            rows = _fit_for(place, active, done.rows)
             part = _Part(predictor, rows, predictor.answer(rows))
             part.ids = new_ids(len(done.ids))
             part.latency_ms = (time.perf_counter() - began) * 1000
             spool.offer(_entry(active, part, done, shadow_of=done.ids))
         except Exception as error:
-            _tell_failed(spool, predictor, error)
+            _tell_failed(spool, predictor, error, len(done.ids))
 
 
-def _shared_out(active: Active, done: Predicted, *, smoke: bool) -> dict[int, list[int]]:
+def _shared_out(active: Active, done: Predicted, tested: int | None) -> dict[int, list[int]]:
     n = len(done.ids)
-    if smoke or len(active.predictors) == 1:
-        return {0: list(range(n))}
+    if tested is not None or len(active.predictors) == 1:
+        return {tested or 0: list(range(n))}
     picked: dict[int, list[int]] = {}
     for row, (entity, id) in enumerate(zip(done.rows.entities, done.ids, strict=True)):
         picked.setdefault(active.assigner.pick(entity or id), []).append(row)
@@ -140,24 +142,27 @@ def _shared_out(active: Active, done: Predicted, *, smoke: bool) -> dict[int, li
 
 def _answered(active: Active, place: int, rows: Rows, spool: SpoolWriter) -> "_Part":
     """What the variant answers; if it fails, the champion answers in its place and the failure is kept."""
-    predictor = active.predictors[place]
     if place == 0:
-        return _Part(predictor, rows, predictor.answer(rows))
+        return _said(active, place, rows)
     try:
-        fitting = _fit_for(predictor, active, rows)
-        return _Part(predictor, fitting, predictor.answer(fitting))
+        return _said(active, place, rows)
     except Exception as error:
-        _tell_failed(spool, predictor, error)
-        return _Part(active.champion, rows, active.champion.answer(rows))
+        _tell_failed(spool, active.predictors[place], error, len(rows.values))
+        return _said(active, 0, rows)
 
 
-def _fit_for(predictor: Predictor, active: Active, rows: Rows) -> Rows:
+def _said(active: Active, place: int, rows: Rows) -> "_Part":
+    predictor = active.predictors[place]
+    fitting = _fit_for(place, active, rows)
+    return _Part(predictor, fitting, predictor.answer(fitting))
+
+
+def _fit_for(place: int, active: Active, rows: Rows) -> Rows:
     """The rows as this variant reads them, which need not be as the champion does."""
-    champion = active.champion
-    if predictor.reader.schema == champion.reader.schema:
+    if active.reads_alike[place]:
         return rows
-    objects = [dict(zip(champion.reader.names, row, strict=True)) for row in rows.values]
-    read = predictor.reader.read_objects(objects)
+    objects = [dict(zip(active.champion.reader.names, row, strict=True)) for row in rows.values]
+    read = active.predictors[place].reader.read_objects(objects)
     return Rows(read.values, rows.entities, read.matrix, read.warnings, rows.ignored)
 
 
@@ -200,6 +205,7 @@ def _place(done: Predicted, picked: list[int], part: "_Part") -> None:
         done.predictions[place] = Prediction(id, prediction, probability, decision, listed, version, variant)
 
 
-def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception) -> None:
+def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
     FAILED.labels(predictor.version, predictor.name).inc()
-    spool.offer(Happened(new_ids(1)[0], time.time(), "error", predictor.name, predictor.version, type(error).__name__))
+    what = type(error).__name__
+    spool.offer(Happened(new_ids(1)[0], time.time(), "error", predictor.name, predictor.version, what, rows))
