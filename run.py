@@ -221,6 +221,27 @@ def status(config: Config = DEFAULT_CONFIG) -> None:
     screen.result(described.headline, described.facts, following=described.following)
 
 
+@app.command(short_help="Erase a person from what was predicted, and prove it.")
+def forget(
+    entity: Annotated[str, typer.Option("--entity", help="The case, as its identifier (data.id) was sent.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Erase a case's predictions and labels, in the store and in what waits for it, and search the files for its name.
+
+    The service goes on answering. If cases are kept as hashes, NORIA_PRIVACY_KEY must hold the key.
+
+    Example: python run.py forget --entity C-1017 --config configs/my.yaml
+    """
+    screen, use_case = _begin(config, f"Forgetting {entity}")
+    from noria.forget import facts, headline
+    from noria.forget import forget as erase
+    from noria.workspace import Workspace
+
+    done = erase(entity, use_case, Workspace(use_case.name))
+    what = "remove it from your training data, then: python run.py train" if done.left else "python run.py status"
+    screen.result(headline(entity, done), facts(done), following=[f"{what} --config {config}"])
+
+
 @app.command(short_help="Stop the service and the dashboards.")
 def stop(config: Config = DEFAULT_CONFIG) -> None:
     """Stop the service of a use case, and the dashboards.

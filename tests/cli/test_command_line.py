@@ -19,7 +19,11 @@ from tests.small_cases import churn_table, small_case, write_config
 
 Command = Callable[..., Any]
 COMMANDS = [str(each.callback.__name__) for each in run.app.registered_commands if each.callback]
-REQUIRED = {"new": ["--data", "data/telco_churn.csv", "--target", "churn"], "predict": ["--input", "rows.csv"]}
+REQUIRED = {
+    "new": ["--data", "data/telco_churn.csv", "--target", "churn"],
+    "predict": ["--input", "rows.csv"],
+    "forget": ["--entity", "C-1017"],
+}
 TAKE_A_CONFIG = [name for name in COMMANDS if name != "new"]
 HEAVY = {"zenml", "mlflow", "bentoml", "evidently", "pandas", "numpy", "sklearn", "xgboost", "pydantic", "sqlalchemy"}
 
@@ -48,7 +52,7 @@ def assert_told(ended: Any, *parts: str) -> None:
 
 
 def test_all_commands_are_there() -> None:
-    wanted = "demo new explore train deploy predict monitor cycle status stop dashboard"
+    wanted = "demo new explore train deploy predict monitor cycle status forget stop dashboard"
     assert sorted(COMMANDS) == sorted(wanted.split())
 
 
