@@ -150,6 +150,107 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     )
 
 
+@app.command(short_help="Make another version the champion, live.")
+def promote(
+    config: Config = DEFAULT_CONFIG,
+    version: Annotated[
+        str | None,
+        typer.Option(
+            "--version", help="A version's number, or `rules`; by default the challenger that answers or is newest."
+        ),
+    ] = None,
+    stack: Stack = None,
+) -> None:
+    """Make a version the champion: in ZenML (stage `production`), MLflow (alias `champion`) and the running service.
+
+    The service goes on without a restart and without a failed request. Its cases go to the new champion, and so does
+    the share that this version had as a challenger. If the service cannot answer with it, nothing changes anywhere.
+
+    \b
+    python run.py promote                    the challenger: the one that answers, or else the newest version
+    python run.py promote --version 3        version 3, older ones too
+    python run.py promote --version rules    your own rules
+    """
+    screen, use_case = _begin(config, "Promoting")
+    from pipelines.platform import traffic as turning
+
+    turned = turning.promote(use_case, version, stack)
+    following = "rollback" if turned.is_live else "deploy"
+    screen.result(turned.headline, turned.facts, following=[f"python run.py {following} --config {config}"])
+
+
+@app.command(short_help="Take the last change back, live.")
+def rollback(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
+    """Put back what answered before the last deploy, promote or traffic: models, shares and decision policies.
+
+    The service goes on without a restart and without a failed request. If the champion changes with it, ZenML's stage
+    and MLflow's alias follow. Once more takes back the change before that one, up to five.
+
+    Example: python run.py rollback --config configs/telco_churn.yaml
+    """
+    screen, use_case = _begin(config, "Rolling back")
+    from pipelines.platform import traffic as turning
+
+    turned = turning.rollback(use_case, stack)
+    screen.result(turned.headline, turned.facts, following=[f"python run.py status --config {config}"])
+
+
+@app.command(short_help="Who answers which share of the cases, live.")
+def traffic(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    shares: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=SHARE from 0 to 1; 0 takes it out. May be given several times."),
+    ] = None,
+    shadow: Annotated[str | None, typer.Option("--shadow", help="It predicts everything, but answers nobody.")] = None,
+    canary: Annotated[
+        str | None, typer.Option("--canary", help="Its share grows by serving.canary.steps while it does well.")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Policy, binary: act from here on.")] = None,
+    ask_within: Annotated[
+        float | None, typer.Option("--ask-within", help="Policy, binary: this close to the threshold a person decides.")
+    ] = None,
+    ask_below: Annotated[
+        float | None, typer.Option("--ask-below", help="Policy, several classes: below this a person decides.")
+    ] = None,
+    act_above: Annotated[
+        float | None, typer.Option("--act-above", help="Policy, regression: act from this number on.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", help="Whose policy changes; by default the champion's.")
+    ] = None,
+    stack: Stack = None,
+) -> None:
+    """Show who answers, or change it: shares, shadows, a canary, the decision policy. No restart, no failed request.
+
+    A case always gets the same variant. NAME is a variant of `serving.variants`, or `challenger` (the newest version
+    that was never promoted), `rules`, or a version's number; the champion takes what the others leave. Every change
+    is kept in the prediction store with who made it, and lasts until the next deploy or rollback.
+
+    \b
+    python run.py traffic                                 who answers, and how each one does
+    python run.py traffic --set challenger=0.1            one case in ten goes to the challenger
+    python run.py traffic --set challenger=0              it is out again
+    python run.py traffic --shadow rules                  what would the rules have said?
+    python run.py traffic --canary challenger             grow by itself, or be taken back by itself
+    python run.py traffic --threshold 0.4                 act from a probability of 0.4 on
+    """
+    from pipelines.platform.retraffic import Wishes, change_traffic
+
+    screen, use_case = _begin(config, None)
+    policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
+    wishes = Wishes.read(shares or [], shadow, canary, variant, **policy)
+    if wishes:
+        turned, following = change_traffic(use_case, wishes, stack), "rollback"
+    else:
+        from pipelines.platform import traffic as turning
+
+        turned, following = turning.show(use_case), "traffic --help"
+    next_command = following if following.endswith("--help") else f"{following} --config {config}"
+    screen.result(turned.headline, turned.facts, following=[f"python run.py {next_command}"])
+
+
 @app.command(short_help="Predict a whole file.")
 def predict(
     source: Annotated[str, typer.Option("--input", "-i", help="CSV or Parquet file to predict (path or URL).")],

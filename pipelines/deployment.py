@@ -12,4 +12,4 @@ def deployment(use_case: UseCase) -> None:
     bundle = champion(use_case.name)
     bento = build(bundle, use_case)
     url = start(bundle, bento, use_case)
-    check(bundle, url, use_case)
+    check(url, use_case)

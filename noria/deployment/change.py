@@ -87,8 +87,9 @@ def follow(
         wait_ready(workspace, changed, timeout_s=timeout_s)
         for variant in _to_test(before, after, bundles):
             smoke_test(changed, bundles.get(variant.name) or Bundle.load(variant.bundle), variant)
-        history.forget_last(workspace.service, after)
-        if after.variants != before.variants and not is_back:
+        if is_back:
+            history.go_back(workspace.service, after)
+        elif after.variants != before.variants:
             history.remember(workspace.service, before)
         return Changed(save(workspace, changed), before, after)
     except BaseException:

@@ -4,10 +4,24 @@ from datetime import UTC, datetime
 
 from noria.client import Client
 from noria.config.base import Section
+from noria.deployment.change import standing
 from noria.deployment.state import Deployment, state
 from noria.errors import NoriaError
+from noria.handover import Activation, ActiveVariant, CanaryState
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
+
+
+class VariantSummary(Section):
+    """How one variant has done since what answers was last changed."""
+
+    variant: ActiveVariant
+    answers: int
+    error_rate: float | None
+    """Share of the rows that it should have answered and did not; None without any."""
+    p95_ms: float | None
+    """95 % of its requests took no longer, in milliseconds."""
+    labelled: int
 
 
 class ServiceFacts(Section):
@@ -23,6 +37,9 @@ class ServiceFacts(Section):
     predictions: int
     predictions_of_version: int | None
     """Predictions by the version that answers now."""
+    variants: list[VariantSummary]
+    """The champion first; empty if no server runs."""
+    canary: CanaryState | None
     labelled: int
     waiting_labels: int
     """Labels whose prediction is not known (yet)."""
@@ -44,6 +61,8 @@ def service_facts(workspace: Workspace) -> ServiceFacts:
     try:
         counts = store.counts()
         of_version = None if deployment is None else store.counts(deployment.version).predictions
+        order = None if deployment is None else standing(workspace, deployment)
+        variants = [] if deployment is None or order is None else _variants(store, deployment, order)
     finally:
         store.close()
     served, refused = (None, None) if deployment is None else _served(deployment)
@@ -54,6 +73,8 @@ def service_facts(workspace: Workspace) -> ServiceFacts:
         requests=counts.requests,
         predictions=counts.predictions,
         predictions_of_version=of_version,
+        variants=variants,
+        canary=None if order is None else order.canary,
         labelled=counts.labelled,
         waiting_labels=counts.unmatched_labels,
         last_prediction_at=counts.last_at,
@@ -62,11 +83,30 @@ def service_facts(workspace: Workspace) -> ServiceFacts:
     )
 
 
+def _variants(store: PredictionStore, deployment: Deployment, order: Activation) -> list[VariantSummary]:
+    since = deployment.rolled_at or deployment.started_at
+    facts = store.comparison(since, [variant.name for variant in order.variants])
+    summaries = []
+    for variant in order.variants:
+        its = facts[variant.name]
+        asked = its.answers + its.errors
+        summaries.append(
+            VariantSummary(
+                variant=variant,
+                answers=its.answers,
+                error_rate=its.errors / asked if asked else None,
+                p95_ms=its.latency_ms(0.95),
+                labelled=len(its.labels),
+            )
+        )
+    return summaries
+
+
 def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:
     from prometheus_client.parser import text_string_to_metric_families
 
     try:
-        with Client(deployment.url, timeout_s=5.0) as client:
+        with Client.with_tokens(deployment.url, timeout_s=5.0) as client:
             text = client.metrics()
     except NoriaError:
         return None, None

@@ -46,5 +46,17 @@ def forget_last(folder: Path, order: Activation) -> None:
     _write(folder, orders)
 
 
+def go_back(folder: Path, order: Activation) -> None:
+    """The order was returned to: it and what came after it are no predecessors any more."""
+    orders = earlier(folder)
+    places = [place for place, each in enumerate(orders) if each.variants == order.variants]
+    _write(folder, orders[: places[-1]] if places else orders)
+
+
+def last_other(folder: Path, order: Activation) -> Activation | None:
+    """The latest order before this one that named other variants, shares or policies."""
+    return next((each for each in reversed(earlier(folder)) if each.variants != order.variants), None)
+
+
 def _write(folder: Path, orders: list[Activation]) -> None:
     write_text(folder / _FILE, _History(orders=orders[-_KEPT:]).model_dump_json(indent=1))

@@ -1,12 +1,17 @@
 """Who answers beside the champion, and the order that says so."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from noria.bundle import Bundle
 from noria.deployment.bundles import kept_copy
+from noria.errors import NoriaError
 from noria.handover import CHAMPION, Activation, ActiveVariant
+from noria.predictions import SMOKE
 from noria.workspace import Workspace
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,14 @@ class Role:
         """With a copy of the bundle in the service folder.
 
         Raises:
-            NoriaError: it cannot be copied.
+            NoriaError: it cannot be copied, or the name is none.
         """
+        if not _NAME.fullmatch(self.name) or self.name == SMOKE:
+            raise NoriaError(
+                f"`{self.name}` is no name for a variant",
+                where="serving.variants",
+                fix=f"use up to 64 letters, digits, dots, dashes and underscores, and not `{SMOKE}`",
+            )
         return ActiveVariant(
             name=self.name,
             bundle=kept_copy(workspace, self.bundle),

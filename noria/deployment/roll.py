@@ -15,6 +15,7 @@ from noria.deployment.lineup import Role, order_of
 from noria.deployment.smoke import smoke_test
 from noria.deployment.state import Deployment, Settings, state
 from noria.errors import NoriaError
+from noria.handover import Activation
 from noria.locks import only_one
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
@@ -68,8 +69,18 @@ def _first(
 
 def _roll(workspace: Workspace, before: Deployment, roles: Sequence[Role], timeout_s: float) -> Deployment:
     order = order_of(workspace, roles)
+    _tell_what_ends(standing(workspace, before), order)
     tested = {role.name: role.bundle for role in roles}
     return follow(workspace, before, lambda _: order, tested, timeout_s).deployment
+
+
+def _tell_what_ends(before: Activation, after: Activation) -> None:
+    """What was changed while the service ran lasts until the next deployment."""
+    if before.canary is not None:
+        progress.warn(f"the canary `{before.canary.variant}` ends with this deployment")
+    for variant in before.variants:
+        if variant.policy is not None and after.find(variant.name) is not None:
+            progress.warn(f"policy {variant.policy_version} of `{variant.name}` ends: its bundle's own takes its place")
 
 
 def _restart(
@@ -84,6 +95,7 @@ def _restart(
     reason = "settings" if before.settings != settings else "code"
     progress.warn(f"the service's {reason} changed, so it is restarted: for some seconds nobody answers")
     order = standing(workspace, before)
+    _tell_what_ends(order, order_of(workspace, roles))
     stop_now(workspace)
     try:
         return _first(workspace, settings, bento, roles, timeout_s)

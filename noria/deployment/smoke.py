@@ -31,7 +31,7 @@ def smoke_test(deployment: Deployment, bundle: Bundle, variant: ActiveVariant | 
     """
     rows = bundle.examples()[: deployment.settings.max_rows]
     expected = _deciding(bundle, variant).predict(pd.DataFrame(rows)).to_dict("records")
-    with Client(deployment.url) as client:
+    with Client.with_tokens(deployment.url) as client:
         answers = client.predict(rows, purpose=SMOKE, variant="" if variant is None else variant.name)
     for answer, wanted in zip(answers, expected, strict=True):
         if answer.version != bundle.manifest.version:

@@ -2,7 +2,6 @@
 
 import contextlib
 import ipaddress
-import os
 import socket
 from datetime import datetime
 from pathlib import Path
@@ -52,11 +51,10 @@ class Settings(Section):
         refuse_open(host)
         defaults = Serving()
         without = {name: getattr(defaults, name) for name in ("variants", "canary", "start_timeout_s", "batch_rows")}
-        spools = os.environ.get(_SPOOL_DIR)
         return cls(
             host=host,
             predictions_url=workspace.predictions_url,
-            spool=Path(spools).absolute() / workspace.use_case if spools else workspace.service / "spool",
+            spool=workspace.spool,
             serving=use_case.serving.model_copy(update=without),
             secrets=fingerprint(workspace.service),
         )

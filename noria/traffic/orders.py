@@ -1,4 +1,7 @@
-"""New orders made of old ones: other shares, a shadow, a canary, a promotion, another policy. Nothing is written."""
+"""New orders made of old ones: other shares, a shadow, a canary, a promotion, another policy. Nothing is written.
+
+A variant may be left without a share; `settled` takes it out at the end.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,19 +11,22 @@ from noria.handover import Activation, ActiveVariant, CanaryState
 from noria.models.policy import DecisionPolicy
 
 
-def changed(order: Activation, variants: list[ActiveVariant], canary: CanaryState | None = None) -> Activation:
-    """An order of its own with these variants; whoever holds neither a share nor a shadow's place is left out."""
-    kept = [variants[0], *(each for each in variants[1:] if each.share > 0 or each.shadow)]
-    return Activation(variants=kept, canary=canary)
+def settled(order: Activation) -> Activation:
+    """Without the variants that hold neither a share nor a shadow's place; the champion stays in any case."""
+    kept = [order.champion, *(each for each in order.variants[1:] if each.share > 0 or each.shadow)]
+    return Activation(variants=kept, canary=order.canary)
 
 
-def with_variant(order: Activation, variant: ActiveVariant) -> Activation:
-    """The variant takes the place of the one of its name, or comes last; the champion keeps the rest of the shares."""
-    if variant.name == order.champion.name:
-        raise NoriaError(f"`{variant.name}` is the champion", fix="use promote to put another model in its place")
-    others = [each for each in order.variants[1:] if each.name != variant.name]
-    canary = order.canary if order.canary is not None and order.canary.variant != variant.name else None
-    return changed(order, _filled([order.champion, *others, variant]), canary)
+def with_newcomer(order: Activation, variant: ActiveVariant) -> Activation:
+    """A variant that was not there; it has no share until it gets one."""
+    return Activation(variants=[*order.variants, variant], canary=order.canary)
+
+
+def with_shadow(order: Activation, name: str) -> Activation:
+    """The challenger answers nobody from now on, but predicts everything; the champion takes its share."""
+    shadow = _challenger(order, name).model_copy(update={"share": 0.0, "shadow": True})
+    canary = order.canary if order.canary is not None and order.canary.variant != name else None
+    return Activation(variants=_filled(_replaced(order, shadow)), canary=canary)
 
 
 def with_shares(order: Activation, shares: Mapping[str, float]) -> Activation:
@@ -40,13 +46,13 @@ def with_shares(order: Activation, shares: Mapping[str, float]) -> Activation:
     ]
     canary = None if order.canary is not None and order.canary.variant in shares else order.canary
     if order.champion.name not in shares:
-        return changed(order, _filled(named), canary)
+        return Activation(variants=_filled(named), canary=canary)
     total = sum(each.share for each in named)
     if abs(total - 1) > 1e-6:
         raise NoriaError(
             f"the shares add up to {total:g}, not to 1", fix="leave the champion out: it takes what the others leave"
         )
-    return changed(order, named, canary)
+    return Activation(variants=named, canary=canary)
 
 
 def with_canary(order: Activation, state: CanaryState) -> Activation:
@@ -68,25 +74,28 @@ def with_canary(order: Activation, state: CanaryState) -> Activation:
             fix="take shares from the other variants first, or let the steps end lower",
         )
     grown = variant.model_copy(update={"share": state.plan.steps[state.step], "shadow": False})
-    return changed(order, _filled(_replaced(order, grown)), state)
+    return Activation(variants=_filled(_replaced(order, grown)), canary=state)
 
 
 def without(order: Activation, name: str) -> Activation:
     """A challenger is gone; the champion takes its share."""
-    gone = _challenger(order, name).model_copy(update={"share": 0.0, "shadow": False})
+    gone = _challenger(order, name)
     canary = order.canary if order.canary is not None and order.canary.variant != name else None
-    return changed(order, _filled(_replaced(order, gone)), canary)
+    return Activation(variants=_filled([each for each in order.variants if each is not gone]), canary=canary)
 
 
 def with_champion(order: Activation, champion: ActiveVariant) -> Activation:
-    """Another champion, with the champion's name and share; who answered as a challenger with its bundle is gone."""
-    name = order.champion.name
+    """Another champion under the champion's name.
+
+    A challenger with its bundle is gone, and its share and its decision policy are the champion's now.
+    """
+    known = next((each for each in order.variants if each.bundle == champion.bundle), champion)
     others = [each for each in order.variants[1:] if each.bundle != champion.bundle]
     canary = order.canary
     if canary is not None and all(each.name != canary.variant for each in others):
         canary = None
-    new = champion.model_copy(update={"name": name, "shadow": False, "share": 0.0})
-    return changed(order, _filled([new, *others]), canary)
+    new = known.model_copy(update={"name": order.champion.name, "shadow": False, "share": 0.0})
+    return Activation(variants=_filled([new, *others]), canary=canary)
 
 
 def with_policy(order: Activation, name: str, policy: DecisionPolicy | None, version: str) -> Activation:
@@ -95,7 +104,7 @@ def with_policy(order: Activation, name: str, policy: DecisionPolicy | None, ver
     if variant is None:
         raise NoriaError(f"no variant `{name}` answers", fix=f"name one of {_names(order)}")
     decided = variant.model_copy(update={"policy": policy, "policy_version": version})
-    return changed(order, _replaced(order, decided), order.canary)
+    return Activation(variants=_replaced(order, decided), canary=order.canary)
 
 
 def again(order: Activation) -> Activation:

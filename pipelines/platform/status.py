@@ -10,6 +10,7 @@ from noria.deployment import ServiceFacts, service_facts
 from noria.monitoring.history import history_file, read
 from noria.workspace import Workspace
 from pipelines.platform.dashboards import running_dashboards
+from pipelines.platform.described import describe_traffic
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ def _service(service: ServiceFacts) -> list[tuple[str, object]]:
     deployment = service.deployment
     if deployment is None or service.uptime_s is None:
         return []
-    with Client(deployment.url) as client:
+    with Client.with_tokens(deployment.url) as client:
         model = client.model() if service.ready else None
     return [
         ("version", f"{deployment.version} ({model.kind})" if model else deployment.version),
-        ("variants", f"{model.variant}, which answers every request" if model else "unknown: it does not answer"),
+        *describe_traffic(service),
         ("uptime", str(timedelta(seconds=round(service.uptime_s)))),
         ("process", f"{deployment.pid}, log {deployment.log}"),
         (

@@ -13,11 +13,14 @@ from steps.shared.failures import alert_on_failure
 
 
 @step(enable_cache=False, on_failure=alert_on_failure)
-def check(champion: Bundle, service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
-    """A real example row over HTTP must get the same answer as in this process."""
-    running = deployment.state(Workspace(use_case.name))
+def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
+    """Every variant must answer real rows over HTTP as its bundle does in this process."""
+    workspace = Workspace(use_case.name)
+    running = deployment.state(workspace)
     if running is None:
         raise NoriaError("the service stopped right after it started", where=service_url, fix="look at its log")
-    deployment.smoke_test(running, champion)
+    variants = deployment.standing(workspace, running).variants
+    for variant in variants:
+        deployment.smoke_test(running, Bundle.load(variant.bundle), variant)
     progress.stage("check      a real row gets the same answer over HTTP as in process")
     return True

@@ -10,11 +10,16 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.workspace import Workspace
 from steps.shared.failures import alert_on_failure
+from steps.shared.lineup import lineup_of
 
 
 @step(enable_cache=False, on_failure=alert_on_failure)
 def start(champion: Bundle, bento: str, use_case: UseCase) -> Annotated[str, "service_url"]:
     """The address of the service, which is ready when the step ends."""
-    running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion)
+    lineup = lineup_of(use_case, champion)
+    running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion, lineup)
     progress.stage(f"start      version {running.version} at {running.url} (process {running.pid})")
+    for role in lineup if len(lineup) > 1 else ():
+        part = "is a shadow" if role.shadow else f"answers {role.share:.1%} of the cases"
+        progress.stage(f"variant    {role.name} (version {role.bundle.manifest.version}) {part}")
     return running.url

@@ -10,6 +10,7 @@ from materializers.table import TableMaterializer
 from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
+from noria.deployment import settle
 from noria.monitoring import read_window
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
@@ -29,8 +30,10 @@ def collect(champion: Bundle, use_case: UseCase, labels_joined: int) -> Collecte
 
     `labels_joined` is only there to run after the join.
     """
+    workspace = Workspace(use_case.name)
+    settle(workspace)
     now = datetime.now(UTC)
-    store = PredictionStore(Workspace(use_case.name).predictions_url)
+    store = PredictionStore(workspace.predictions_url)
     window = read_window(store, use_case, champion.manifest.version, now)
     progress.stage(f"collect    {len(window.recent):,} predictions, {len(window.labelled):,} with their label")
     return window.recent, window.labelled, now.isoformat()

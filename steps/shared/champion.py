@@ -15,7 +15,7 @@ A version that a person has put into `production` by hand may lack it."""
 
 def find_champion(name: str) -> Bundle | None:
     """The promoted bundle of model `name`, or None before the first promotion."""
-    version = _champion_version(name)
+    version = champion_version(name)
     if version is None:
         return None
     artifact = version.get_artifact(str(version.run_metadata.get(PROMOTED, "challenger")))
@@ -45,11 +45,12 @@ def require_champion_version(name: str) -> None:
     Raises:
         NoriaError: nothing has been promoted yet.
     """
-    if _champion_version(name) is None:
+    if champion_version(name) is None:
         raise _nothing_promoted(name)
 
 
-def _champion_version(name: str) -> ModelVersionResponse | None:
+def champion_version(name: str) -> ModelVersionResponse | None:
+    """ZenML's record of the version in stage `production`, if there is one."""
     try:
         return Client().get_model_version(name, ModelStages.PRODUCTION)
     except KeyError:

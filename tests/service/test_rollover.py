@@ -3,7 +3,6 @@
 import shutil
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,8 +88,10 @@ def test_a_damaged_bundle_is_not_taken_over(served: Served, tmp_path: Path) -> N
 def test_a_bundle_that_fails_the_smoke_test_is_put_back(served: Served, churn: Any) -> None:
     before = served.client.model().version
     other = fit("linear", {}, churn.iloc[:1500], served.use_case)
+    mistaken = Bundle.open(served.bundle.folder)
+    vars(mistaken)["fitted"] = other
     with pytest.raises(NoriaError, match="smoke test failed"):
-        start_or_roll(served.use_case, served.workspace, served.bento, replace(served.bundle, fitted=other))
+        start_or_roll(served.use_case, served.workspace, served.bento, mistaken)
     _goes_on(served, before)
 
 

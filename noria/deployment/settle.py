@@ -1,0 +1,34 @@
+"""Seeing that the prediction store has everything that was answered."""
+
+from noria import progress
+from noria.deployment.state import keepers, state
+from noria.predictions import PredictionStore
+from noria.spool.flusher import Flusher
+from noria.spool.waiting import wait_until_flushed
+from noria.workspace import Workspace
+
+_KEEPER_S = 15.0
+
+
+def settle(workspace: Workspace) -> bool:
+    """Wait until what was answered until now is in the prediction store; without a keeper it is moved here.
+
+    False, with a warning, if some of it still waits.
+
+    Raises:
+        NoriaError: the prediction store does not work.
+    """
+    deployment = state(workspace)
+    spool = workspace.spool if deployment is None else deployment.settings.spool
+    if wait_until_flushed(spool, _KEEPER_S if keepers(spool) else 0.0):
+        return True
+    if not keepers(spool):
+        store = PredictionStore(workspace.predictions_url)
+        try:
+            Flusher(spool, store).flush()
+        finally:
+            store.close()
+    settled = wait_until_flushed(spool, 0.0)
+    if not settled:
+        progress.warn("some answers have not reached the prediction store yet, so they are not looked at")
+    return settled

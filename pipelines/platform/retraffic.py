@@ -1,0 +1,188 @@
+"""`traffic` with options: other shares, a shadow, a canary, another decision policy."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from noria import deployment as processes
+from noria.bundle import Bundle, Manifest
+from noria.config import UseCase
+from noria.deployment import Role
+from noria.errors import NoriaError
+from noria.handover import Activation, ActiveVariant, CanaryState
+from noria.locks import only_one
+from noria.models.policy import DecisionPolicy
+from noria.traffic import orders
+from noria.traffic.audit import record_change
+from noria.traffic.policies import numbered
+from noria.workspace import Workspace
+from pipelines.platform.environment import zenml_client
+from pipelines.platform.stacks import stack_for_one_run
+from pipelines.platform.traffic import Turned
+
+_KEYS = {"binary": ("threshold", "ask_within"), "multiclass": ("ask_below",), "regression": ("act_above",)}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What `traffic` was asked for."""
+
+    shares: Mapping[str, float] = field(default_factory=dict)
+    shadow: str | None = None
+    canary: str | None = None
+    policy: Mapping[str, float] = field(default_factory=dict)
+    """Keys of the decision policy that change."""
+    of: str | None = None
+    """The variant whose policy changes; None: the champion."""
+
+    @classmethod
+    def read(
+        cls,
+        shares: Iterable[str],
+        shadow: str | None,
+        canary: str | None,
+        of: str | None,
+        **policy: float | None,
+    ) -> "Wishes":
+        """From the command line; `shares` are texts such as "challenger=0.1".
+
+        Raises:
+            NoriaError: one of them says nothing.
+        """
+        given = {name: value for name, value in policy.items() if value is not None}
+        if of is not None and not given:
+            raise NoriaError(f"nothing is said about `{of}`", fix="--variant goes with --threshold and its like")
+        return cls(dict(map(_share, shares)), shadow, canary, given, of)
+
+    def __bool__(self) -> bool:
+        return bool(self.shares or self.shadow or self.canary or self.policy)
+
+    @property
+    def named(self) -> list[str]:
+        """The variants that must be there."""
+        return [*(name for name, share in self.shares.items() if share > 0), *filter(None, (self.shadow, self.canary))]
+
+
+def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None) -> Turned:
+    """Let a running service answer as wished, without a restart and without a failed request.
+
+    Raises:
+        NoriaError: no service runs, or the wishes do not fit it; then nothing has changed.
+    """
+    workspace = Workspace(use_case.name)
+    with only_one("deploy", workspace):
+        standing = processes.standing(workspace, processes.running(workspace))
+        missing = [name for name in dict.fromkeys(wishes.named) if standing.find(name) is None]
+        newcomers = _fetched(use_case, workspace, missing, stack) if missing else []
+        changed = processes.change(use_case, workspace, _maker(use_case, workspace, wishes, newcomers))
+    kind = "canary" if wishes.canary else "policy" if wishes.policy and not wishes.named else "traffic"
+    record_change(workspace.predictions_url, kind, changed.before, changed.after, _said(wishes))
+    facts: list[tuple[str, object]] = [("before", _told(changed.before)), ("now", _told(changed.after))]
+    if changed.after.canary is not None:
+        facts.append(("canary", _plan(changed.after.canary)))
+    return Turned(f"{use_case.name}: {orders.in_words(changed.after)}.", facts)
+
+
+def _maker(
+    use_case: UseCase, workspace: Workspace, wishes: Wishes, newcomers: list[ActiveVariant]
+) -> Callable[[Activation], Activation]:
+    def make(order: Activation) -> Activation:
+        for variant in newcomers:
+            order = orders.with_newcomer(order, variant)
+        if wishes.shadow is not None:
+            order = orders.with_shadow(order, wishes.shadow)
+        if wishes.shares:
+            order = orders.with_shares(order, wishes.shares)
+        if wishes.canary is not None:
+            order = orders.with_canary(order, _canary(use_case, wishes.canary))
+        if wishes.policy:
+            order = _decided(workspace, order, wishes)
+        return orders.settled(order)
+
+    return make
+
+
+def _fetched(use_case: UseCase, workspace: Workspace, names: list[str], stack: str | None) -> list[ActiveVariant]:
+    """The variants that the service does not hold yet, from the registry."""
+    zenml_client()
+    from steps.shared.versions import find_bundle
+
+    with stack_for_one_run(stack):
+        models = {name: each.model for name, each in use_case.serving.variants.items()}
+        return [
+            Role(find_bundle(use_case.name, models.get(name, name)), name, share=0.0).variant(workspace)
+            for name in names
+        ]
+
+
+def _canary(use_case: UseCase, name: str) -> CanaryState:
+    return CanaryState(
+        variant=name,
+        plan=use_case.serving.canary,
+        problem=use_case.problem,
+        metric=use_case.evaluation.metric,
+    )
+
+
+def _decided(workspace: Workspace, order: Activation, wishes: Wishes) -> Activation:
+    variant = order.find(wishes.of or order.champion.name)
+    if variant is None:
+        known = ", ".join(each.name for each in order.variants)
+        raise NoriaError(f"no variant `{wishes.of}` answers", where="--variant", fix=f"name one of {known}")
+    manifest = Bundle.open(variant.bundle).manifest
+    _refuse_stray(wishes.policy, manifest)
+    policy = (variant.policy or manifest.policy).model_copy(update=dict(wishes.policy))
+    version = numbered(workspace.service, variant.bundle.name, policy, manifest.policy)
+    return orders.with_policy(order, variant.name, None if policy == manifest.policy else policy, version)
+
+
+def _refuse_stray(policy: Mapping[str, float], manifest: Manifest) -> None:
+    keys = _KEYS[manifest.task]
+    stray = [key for key in policy if key not in keys]
+    if stray:
+        raise NoriaError(
+            f"{_option(stray[0])} says nothing about a {manifest.task} model",
+            fix=f"its decisions follow {' and '.join(map(_option, keys))}",
+        )
+    if manifest.kind == "rules" and manifest.task != "regression":
+        raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
+    for key, value in policy.items():
+        if key != "act_above" and not 0 <= value <= 1:
+            raise NoriaError(f"{_option(key)} {value:g} is no probability", fix="give a number from 0 to 1")
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    try:
+        return name.strip(), float(share)
+    except ValueError as error:
+        raise NoriaError(
+            f"`{text}` is no share", where="--set", fix="write NAME=SHARE, such as challenger=0.1"
+        ) from error
+
+
+def _option(key: str) -> str:
+    return "--" + key.replace("_", "-")
+
+
+def _said(wishes: Wishes) -> str:
+    parts = [f"{name} set to {share:g}" for name, share in wishes.shares.items()]
+    parts += [f"{wishes.shadow} made a shadow"] if wishes.shadow else []
+    parts += [f"{wishes.canary} began as a canary"] if wishes.canary else []
+    parts += [f"{key} of {wishes.of or 'the champion'} set to {value:g}" for key, value in wishes.policy.items()]
+    return ", ".join(parts)
+
+
+def _told(order: Activation) -> str:
+    policies = [
+        f"{each.name} policy {each.policy_version}: {_keys(each.policy)}" for each in order.variants if each.policy
+    ]
+    return "; ".join([orders.in_words(order), *policies])
+
+
+def _keys(policy: DecisionPolicy) -> str:
+    return ", ".join(f"{key} {value:g}" for key, value in policy.model_dump(exclude_defaults=True).items())
+
+
+def _plan(state: CanaryState) -> str:
+    steps = ", ".join(f"{share:g}" for share in state.plan.steps)
+    return f"{state.variant} grows by {steps}, each for at least {state.plan.step_minutes:g} minutes"

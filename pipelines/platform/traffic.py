@@ -1,0 +1,160 @@
+"""`promote`, `rollback` and `traffic`: who answers is changed while the service runs, and the registries follow."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from noria import deployment as processes
+from noria import progress
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.deployment import Changed, Deployment, Role, history
+from noria.errors import NoriaError
+from noria.handover import Activation
+from noria.locks import only_one
+from noria.traffic import orders
+from noria.traffic.audit import record_change
+from noria.workspace import Workspace
+from pipelines.platform.described import describe_traffic
+from pipelines.platform.environment import zenml_client
+from pipelines.platform.stacks import stack_for_one_run
+
+
+@dataclass(frozen=True)
+class Turned:
+    """The outcome of a command that changes who answers."""
+
+    headline: str
+    facts: list[tuple[str, object]]
+    is_live: bool = True
+    """Whether a running service was changed."""
+
+
+def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned:
+    """Make a version the champion, in the registries and in the service, if one runs.
+
+    Raises:
+        NoriaError: there is no such version, or the service cannot answer with it; then nothing has changed.
+    """
+    workspace = Workspace(use_case.name)
+    with _registries(workspace, stack):
+        from steps.shared.versions import find_bundle, promote_version
+
+        server = _running(workspace)
+        order = None if server is None else processes.standing(workspace, server)
+        bundle = find_bundle(use_case.name, version or _next_champion(use_case, order))
+        number, kind = bundle.manifest.version, bundle.manifest.kind
+        changed = None
+        if server is not None:
+            champion = Role(bundle).variant(workspace)
+            changed = processes.change(
+                use_case, workspace, lambda each: orders.settled(orders.with_champion(each, champion))
+            )
+        with _taken_back_on_error(use_case, workspace, changed):
+            promote_version(use_case.name, int(number), _artifact(bundle))
+    if changed is None:
+        return Turned(
+            f"Version {number} ({kind}) is the champion; no service runs.", [("version", number)], is_live=False
+        )
+    record_change(workspace.predictions_url, "traffic", changed.before, changed.after, f"promoted version {number}")
+    return Turned(f"Version {number} ({kind}) is the champion and answers.", _facts(changed))
+
+
+def rollback(use_case: UseCase, stack: str | None) -> Turned:
+    """Put back what answered before the last change; the registries follow if it was another champion.
+
+    Raises:
+        NoriaError: no service runs, there is nothing to take back, or it cannot be put back.
+    """
+    workspace = Workspace(use_case.name)
+    with only_one("deploy", workspace):
+        standing = processes.standing(workspace, processes.running(workspace))
+        before = history.last_other(workspace.service, standing)
+        if before is None:
+            raise NoriaError(
+                "there is nothing to take back: nothing has changed since the service was first deployed",
+                where=str(workspace.service),
+                fix="name the version that should answer: `python run.py promote --version N`",
+            )
+        changed = processes.change(use_case, workspace, lambda _: orders.again(before), is_back=True)
+        record_change(workspace.predictions_url, "traffic", changed.before, changed.after, "rolled back")
+        if changed.before.champion.bundle != changed.after.champion.bundle:
+            _follow_in_registries(use_case, changed.after, stack)
+    return Turned(f"Rolled back: {orders.in_words(changed.after)}.", _facts(changed))
+
+
+def show(use_case: UseCase) -> Turned:
+    """Who answers now.
+
+    Raises:
+        NoriaError: no service runs, or the prediction store cannot be read.
+    """
+    workspace = Workspace(use_case.name)
+    server = processes.running(workspace)
+    order = processes.standing(workspace, server)
+    return Turned(f"{use_case.name}: {orders.in_words(order)}.", describe_traffic(processes.service_facts(workspace)))
+
+
+def _next_champion(use_case: UseCase, order: Activation | None) -> str:
+    """The version that is promoted if none is named: the challenger that answers, or else the newest one."""
+    from steps.shared.versions import newest_challenger
+
+    rivals = [] if order is None else [each for each in order.variants[1:] if not _is_rules(Bundle.open(each.bundle))]
+    if order is not None and order.canary is not None:
+        rivals = [each for each in rivals if each.name == order.canary.variant]
+    versions = sorted({each.version for each in rivals})
+    if len(versions) > 1:
+        raise NoriaError(f"several challengers answer: versions {', '.join(versions)}", fix="name one with --version N")
+    return versions[0] if versions else str(newest_challenger(use_case.name, above_champion=True).number)
+
+
+def _follow_in_registries(use_case: UseCase, order: Activation, stack: str | None) -> None:
+    zenml_client()
+    from steps.shared.versions import promote_version
+
+    champion = order.champion
+    try:
+        with stack_for_one_run(stack):
+            promote_version(use_case.name, int(champion.version), _artifact(Bundle.open(champion.bundle)))
+    except (NoriaError, ValueError) as error:
+        progress.warn(f"version {champion.version} answers, but the registries do not say so: {error}")
+
+
+@contextmanager
+def _registries(workspace: Workspace, stack: str | None) -> Iterator[None]:
+    with only_one("deploy", workspace):
+        zenml_client()
+        with stack_for_one_run(stack):
+            yield
+
+
+@contextmanager
+def _taken_back_on_error(use_case: UseCase, workspace: Workspace, changed: Changed | None) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if changed is not None:
+            progress.warn("the registries could not be changed, so the service goes back, too")
+            processes.change(use_case, workspace, lambda _: orders.again(changed.before), is_back=True)
+        raise
+
+
+def _running(workspace: Workspace) -> Deployment | None:
+    server = processes.state(workspace)
+    return server if server is not None and server.ready else None
+
+
+def _is_rules(bundle: Bundle) -> bool:
+    return bundle.manifest.kind == "rules"
+
+
+def _artifact(bundle: Bundle) -> str:
+    return "rules" if _is_rules(bundle) else "challenger"
+
+
+def _facts(changed: Changed) -> list[tuple[str, object]]:
+    return [
+        ("before", orders.in_words(changed.before)),
+        ("now", orders.in_words(changed.after)),
+        ("service", changed.deployment.url),
+    ]
