@@ -167,7 +167,8 @@ class App:
             answer = await self._guarded(route, exchange, began)
         except Gone:
             return
-        count_request(exchange.path, answer.status, time.perf_counter() - began)
+        if route.limited:  # nobody asked for what probes ask for
+            count_request(exchange.path, answer.status, time.perf_counter() - began)
         await send_answer(send, answer, head=exchange.method == "HEAD")
 
     async def _guarded(self, route: Route, exchange: Exchange, began: float) -> Answer:

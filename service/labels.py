@@ -15,6 +15,8 @@ from noria.predictions import Feedback
 from noria.predictions.plain import plain
 from noria.schema.values import shown
 from noria.spool.entries import Labelled
+from noria.spool.positions import waiting_bytes
+from noria.spool.report import read_report
 from service.active import Active
 from service.predict import keep, new_ids
 from service.runtime import Runtime
@@ -62,8 +64,8 @@ def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback])
     redactor = active.redactors[0]
     hidden = [_hidden(feedback, redactor) for feedback in feedbacks] if redactor.active else list(feedbacks)
     try:
-        _wait_for_flush(runtime, [feedback.id for feedback in hidden if feedback.id is not None])
-        return list(runtime.store.label(hidden))
+        flushed = _wait_for_flush(runtime, hidden)
+        return [True if known else (False if flushed else None) for known in runtime.store.label(hidden)]
     except NoriaError as error:
         logger.error("labels are kept in the spool: %s", error)
         for feedback in hidden:
@@ -75,12 +77,20 @@ def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback])
         return [None] * len(hidden)
 
 
-def _wait_for_flush(runtime: Runtime, ids: list[str]) -> None:
-    until = time.monotonic() + _UNTIL_FLUSHED_S
-    while ids and runtime.spool.backlog_bytes and time.monotonic() < until:
+def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
+    """Does the store now have all that was answered before these labels came?"""
+    folder, arrived, until = runtime.settings.spool_dir, time.time(), time.monotonic() + _UNTIL_FLUSHED_S
+    by_case = any(feedback.id is None for feedback in feedbacks)
+    ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
+    while time.monotonic() < until and waiting_bytes(folder):
         ids = runtime.store.unknown(ids)
-        if ids:
-            time.sleep(_POLL_S)
+        told = read_report(folder)
+        # a round that had begun before may have passed by what came since, so the next one counts
+        flushed = told is not None and (told.flushed_at or 0) - runtime.flush_interval_s > arrived
+        if flushed or not (ids or by_case):
+            return True
+        time.sleep(_POLL_S)
+    return not waiting_bytes(folder)
 
 
 def _wrong(sent: Any, manifest: Manifest) -> str:

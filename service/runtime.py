@@ -13,7 +13,7 @@ from noria.processes import identity
 from noria.spool.writer import SpoolWriter
 from service.active import Active, load_active
 from service.keeper import ensure_keeper
-from service.settings import Settings
+from service.settings import Settings, service_dir
 
 if TYPE_CHECKING:
     from noria.predictions import PredictionStore
@@ -75,6 +75,11 @@ class Runtime:
             return "as many answers wait for the prediction store as may wait"
         return "answers cannot be kept" if self._spool.failing else ""
 
+    @property
+    def flush_interval_s(self) -> float:
+        """How often the keeper moves what waits, in seconds."""
+        return self.settings.serving.spool.flush_interval_ms / 1000
+
     def start(self) -> None:
         """Open the spool, load the models and begin to watch.
 
@@ -82,11 +87,11 @@ class Runtime:
             NoriaError: something of it does not work; the worker's report says so, too.
         """
         self._ended = threading.Event()
-        self._settings = Settings.from_environment()
-        folder = self._settings.service_dir
+        folder = service_dir()
         seen = None if folder is None else stamp(folder)
         order = None
         try:
+            self._settings = Settings.from_environment()
             order = None if folder is None else activation(folder)
             self._active = load_active(order, self._settings, None)
             self._spool = SpoolWriter(self._settings.spool_dir, self._settings.serving.spool)
@@ -135,7 +140,7 @@ class Runtime:
                 logger.warning("%s (version %s) has no fast form and is slower", predictor.name, predictor.version)
 
     def _report(self, order: Activation | None, error: str = "") -> None:
-        folder = self.settings.service_dir
+        folder = service_dir()
         if folder is None:
             return
         me = identity(os.getpid())

@@ -37,7 +37,7 @@ class Settings:
         Raises:
             NoriaError: one is missing or wrong.
         """
-        folder = os.environ.get(SERVICE_DIR)
+        folder = service_dir()
         url = os.environ.get(PREDICTIONS_URL)
         if not url:
             raise NoriaError(
@@ -45,7 +45,7 @@ class Settings:
                 where=f"environment variable {PREDICTIONS_URL}",
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )
-        spool = os.environ.get(SPOOL_DIR) or (str(Path(folder) / "spool") if folder else "")
+        spool = os.environ.get(SPOOL_DIR) or (str(folder / "spool") if folder else "")
         if not spool:
             raise NoriaError(
                 "no place is named where answers wait for the prediction store",
@@ -54,13 +54,19 @@ class Settings:
             )
         key = os.environ.get(PRIVACY_KEY)
         return cls(
-            service_dir=Path(folder) if folder else None,
+            service_dir=folder,
             spool_dir=Path(spool),
             predictions_url=url,
             serving=serving_from(os.environ.get(SERVING, "")),
             tokens=_tokens(),
             privacy_key=key.encode() if key else None,
         )
+
+
+def service_dir() -> Path | None:
+    """Where orders come from and reports go."""
+    folder = os.environ.get(SERVICE_DIR)
+    return Path(folder) if folder else None
 
 
 def serving_from(text: str) -> Serving:

@@ -63,6 +63,8 @@ class Predictor:
         self.fast = bundle.fast
         if self.fast is None:
             bundle.fitted  # noqa: B018 - read before the first request, not by it
+        elif self.fast.rules is None:
+            self.fast.warm_up(self._encoded)
 
     def answer(self, rows: Rows) -> Said:
         """Predict n rows that this variant's reader has read."""

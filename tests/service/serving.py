@@ -8,7 +8,7 @@ from typing import Any
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment
+from noria.deployment import Deployment, settle
 from noria.predictions import PredictionStore
 from noria.workspace import Workspace
 
@@ -35,4 +35,6 @@ class Served:
     client: Client
 
     def store(self) -> PredictionStore:
+        """The prediction store, with everything that was answered until now."""
+        assert settle(self.workspace)
         return PredictionStore(self.workspace.predictions_url)

@@ -56,7 +56,8 @@ def test_a_megabyte_is_not_sent_back(served: Served, held_out: Rows) -> None:
     long = "x" * 1_000_000
     label = send(served, "/feedback", {"labels": [{"id": "a", "label": long}]})
     answer = send(served, "/predict", {"rows": [held_out[0] | {"contract": long}]})
-    assert (label.status_code, answer.status_code) == (422, 200)
+    assert (label.status_code, answer.status_code) == (422, 422)
+    assert answer.json()["rows"] == [{"row": 0, "problem": "contract: longer than 10000 characters"}]
     assert len(label.content) < 1000
     assert len(answer.content) < 1000
 

@@ -1,6 +1,5 @@
 """The service's app without a server, answering with numbers; and what it does when nothing can be recorded."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +16,9 @@ from noria.errors import NoriaError
 from noria.models.decision import DecisionPolicy
 from noria.models.fitted import fit
 from noria.predictions import PredictionStore
+from noria.spool.waiting import wait_until_flushed
 from noria.workspace import PROJECT
-from service.app import app, runtime
+from service.app import App
 from service.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -50,38 +50,58 @@ def client(bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "I
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient
 
+    runtime = Runtime()
     runtime.start()
+    app = App(runtime)
+    app.started()
     yield TestClient(app)
     runtime.stop()
 
 
-def test_numbers_with_dates_among_the_inputs(client: "TestClient", bikes: Bundle) -> None:
+def kept(folder: Path) -> PredictionStore:
+    """The store, with everything that was answered until now."""
+    assert wait_until_flushed(folder / "spool", 30)
+    return PredictionStore(f"sqlite:///{folder / 'predictions.db'}")
+
+
+def test_numbers_with_dates_among_the_inputs(client: "TestClient", bikes: Bundle, tmp_path: Path) -> None:
     rows = bikes.examples()
     answers = client.post("/predict", json={"rows": rows}).json()["predictions"]
     assert all(isinstance(answer["prediction"], float) and answer["probability"] is None for answer in answers)
     assert {answer["decision"] for answer in answers} <= {"act", "leave"}
-    kept = runtime.store.window(datetime(2026, 1, 1, tzinfo=UTC))
-    assert kept["prediction"].tolist() == [answer["prediction"] for answer in answers]
-    assert kept["dteday"].tolist() == [row["dteday"] for row in rows]
+    window = kept(tmp_path).window(datetime(2026, 1, 1, tzinfo=UTC))
+    assert window["prediction"].tolist() == [answer["prediction"] for answer in answers]
+    assert window["dteday"].tolist() == [row["dteday"] for row in rows]
     dates = client.get("/openapi.json").json()["components"]["schemas"]["Row"]["properties"]["dteday"]
     assert dates["description"] == "A date, ISO 8601"
 
 
-def test_the_true_number_comes_back(client: "TestClient", bikes: Bundle) -> None:
+def test_the_true_number_comes_back(client: "TestClient", bikes: Bundle, tmp_path: Path) -> None:
     answer = client.post("/predict", json={"rows": bikes.examples()[:1]}).json()["predictions"][0]
+    kept(tmp_path)
     refused = client.post("/feedback", json={"labels": [{"id": answer["id"], "label": "many"}]})
     assert (refused.status_code, refused.json()["rows"][0]["problem"]) == (422, "label: 'many' is not a number")
     assert client.post("/feedback", json={"labels": [{"id": answer["id"], "label": 42}]}).json() == {"known": [True]}
-    assert runtime.store.window(datetime(2026, 1, 1, tzinfo=UTC))["label"].tolist() == [42]
+    assert kept(tmp_path).window(datetime(2026, 1, 1, tzinfo=UTC))["label"].tolist() == [42]
 
 
-def test_what_cannot_be_recorded_is_not_answered(client: "TestClient", bikes: Bundle, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "predictions.db") as direct:
-        direct.execute("drop table predictions")
-    response = client.post("/predict", json={"rows": bikes.examples()})
-    assert response.status_code == 503
+def test_what_cannot_be_kept_is_not_answered(client: "TestClient", bikes: Bundle, tmp_path: Path) -> None:
+    import resource
+
+    assert client.post("/predict", json={"rows": bikes.examples()}).status_code == 200
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+        response = client.post("/predict", json={"rows": bikes.examples()})
+        unready = client.get("/readyz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (response.status_code, unready.status_code) == (503, 503)
+    assert int(response.headers["retry-after"]) > 0
     assert "predictions" not in response.json()
-    assert "no such table" not in response.text
+    assert str(tmp_path) not in response.text
+    assert client.post("/predict", json={"rows": bikes.examples()}).status_code == 200
+    assert kept(tmp_path).counts().predictions == 2 * len(bikes.examples())
 
 
 def test_without_a_place_for_predictions_the_service_does_not_start(
@@ -99,5 +119,4 @@ def test_the_store_of_another_service_can_be_read_meanwhile(
     client: "TestClient", bikes: Bundle, tmp_path: Path
 ) -> None:
     client.post("/predict", json={"rows": bikes.examples()})
-    beside = PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")
-    assert beside.counts("7").predictions == len(bikes.examples())
+    assert kept(tmp_path).counts("7").predictions == len(bikes.examples())
