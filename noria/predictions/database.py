@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SQLiteConnection
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from noria.config import expand_environment
@@ -76,16 +76,30 @@ def translated(engine: Engine) -> Iterator[None]:
         is_damaged = "not a database" in reason or "malformed" in reason
         raise NoriaError(
             f"the prediction store does not work: {reason}",
-            where=engine.url.render_as_string(hide_password=True),
+            where=shown_url(engine.url),
             fix="restore that file from a backup, or move it away and begin with an empty one"
             if is_damaged
             else "check that the database can be reached and written, and that its disk is not full",
         ) from error
 
 
+def shown_url(url: str | URL) -> str:
+    """A URL for people: without its password, and without parameters, which may hold another one.
+
+    Raises:
+        NoriaError: it is no URL.
+    """
+    try:
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        raise _unusable("it is not written as such") from None
+
+
 def _without_password(text: str, engine: Engine) -> str:
-    password = engine.url.password
-    return text.replace(password, "***") if password else text
+    for secret in (engine.url.password, engine.url.query.get("password")):
+        if isinstance(secret, str) and secret:
+            text = text.replace(secret, "***")
+    return text
 
 
 def _one_state(engine: Engine) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy
 
 from noria.errors import NoriaError
 from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, inputs_of
@@ -207,7 +208,31 @@ def test_a_store_that_cannot_be_used_says_so(tmp_path: Path) -> None:
         PredictionStore(f"sqlite:///{tmp_path / 'text.db'}")
 
 
-def test_an_unreachable_database_does_not_show_its_password() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+nodriver://me:s3cr3t@localhost:1/db",
+        "postgresql+psycopg://me:s3cr3t@127.0.0.1:1/db",
+        "postgresql+psycopg://me:s3cr3t@no.such.host.invalid/db",
+        "postgresql+psycopg://me:s3cr3t@127.0.0.1/db?sslmode=s3cr3t",
+        "postgresql+psycopg://me:/s3cr3t@127.0.0.1/db",
+        "postgresql+psycopg://me:x@127.0.0.1:s3cr3t/db",
+        "postgresql//me:s3cr3t@localhost/db",
+    ],
+)
+def test_a_database_that_cannot_be_reached_does_not_show_its_password(url: str) -> None:
     with pytest.raises(NoriaError) as caught:
-        PredictionStore("postgresql+nodriver://me:secret@localhost:1/db")
-    assert "secret" not in str(caught.value)
+        PredictionStore(url)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_refused_password_is_not_shown(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = sqlalchemy.make_url(postgres).set(database="no_such_database", password="s3cr3t")  # noqa: S106
+    with pytest.raises(NoriaError, match="no_such_database") as caught:
+        PredictionStore(given.render_as_string(hide_password=False))
+    assert "s3cr3t" not in str(caught.value)
+    monkeypatch.setenv("STORE_PASSWORD", "s3cr3t")
+    from_environment = given.set(password="PASSWORD").render_as_string(hide_password=False)  # noqa: S106
+    with pytest.raises(NoriaError, match="no_such_database") as caught:
+        PredictionStore(from_environment.replace("PASSWORD", "${env:STORE_PASSWORD}"))
+    assert "s3cr3t" not in str(caught.value)
