@@ -168,7 +168,7 @@ def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
         "NORIA_SERVICE_DIR": str(workspace.service),
         "NORIA_SPOOL_DIR": str(settings.spool),
         "NORIA_SERVING": settings.serving.model_dump_json(),
-        "NORIA_PREDICTIONS_URL": settings.predictions_url,
+        "NORIA_PREDICTIONS_URL": workspace.predictions_url,
         "NORIA_WORKERS": str(settings.workers),
         "NORIA_MAX_ROWS": str(settings.max_rows),
         "PYTHONUNBUFFERED": "1",

@@ -38,7 +38,7 @@ def start_or_roll(
     with only_one("serve", workspace):
         settings = Settings.of(use_case, workspace)
         timeout_s, roles = use_case.serving.start_timeout_s, lineup or [Role(bundle)]
-        PredictionStore(settings.predictions_url).close()  # before anything that runs is touched
+        PredictionStore(workspace.predictions_url).close()  # before anything that runs is touched
         before = state(workspace)
         if before is not None and not before.ready:  # whoever started it was killed
             stop_now(workspace)

@@ -17,6 +17,7 @@ from noria.deployment import history
 from noria.deployment.tokens import fingerprint, refuse_open
 from noria.errors import NoriaError
 from noria.files import write_text
+from noria.predictions.database import shown_url
 from noria.processes import Identity, alive, end, identity
 from noria.spool.report import read_report
 from noria.workspace import Workspace
@@ -33,6 +34,7 @@ class Settings(Section):
     host: str
     """Address that it listens on."""
     predictions_url: str
+    """Without its password: this is written to a file."""
     spool: Path
     """Folder where answers wait for the prediction store."""
     serving: Serving
@@ -53,7 +55,7 @@ class Settings(Section):
         without = {name: getattr(defaults, name) for name in ("variants", "canary", "start_timeout_s", "batch_rows")}
         return cls(
             host=host,
-            predictions_url=workspace.predictions_url,
+            predictions_url=shown_url(workspace.predictions_url),
             spool=workspace.spool,
             serving=use_case.serving.model_copy(update=without),
             secrets=fingerprint(workspace.service),

@@ -8,7 +8,7 @@ from pathlib import Path
 from noria.errors import NoriaError
 
 TOKENS = ("NORIA_PREDICT_TOKEN", "NORIA_FEEDBACK_TOKEN", "NORIA_ADMIN_TOKEN")
-_ALL = (*TOKENS, "NORIA_PRIVACY_KEY")
+_ALL = (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_PREDICTIONS_URL")
 _ROUNDS = 200_000
 
 

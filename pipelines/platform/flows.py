@@ -15,6 +15,7 @@ from noria.data.validate import write_quarantine
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.locks import only_one
+from noria.predictions.database import shown_url
 from noria.workspace import Workspace
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
@@ -131,7 +132,11 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
         headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
         url=running.url,
         curl=_curl(running.url, champion.examples()[0]),
-        facts=[("try it at", f"{running.url}/"), ("log", running.log), ("predictions", workspace.predictions_url)],
+        facts=[
+            ("try it at", f"{running.url}/"),
+            ("log", running.log),
+            ("predictions", shown_url(workspace.predictions_url)),
+        ],
     )
 
 
