@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from noria.predictions.records import VariantFacts
 
 _RESAMPLES = 400
-_SURE = 0.95
+_SURE = 0.99  # strict, because a canary is looked at again and again
 
 
 class Lead(Section):
@@ -27,7 +27,7 @@ class Lead(Section):
     worse_by: float
     """By how much the challenger is worse, in the metric's own units; negative if it is better."""
     beyond_chance: bool
-    """Whether all but 1 in 20 of the resamples of both have it worse, too."""
+    """Whether at least 99 in 100 resamples of both have it worse, too."""
 
 
 def compare_labels(

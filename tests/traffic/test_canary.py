@@ -1,0 +1,225 @@
+"""When a canary grows, waits, is ready, and is taken back."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ordered import NOW, PLAN, PROBLEM, facts, order, state
+
+from noria import handover
+from noria.errors import NoriaError
+from noria.handover import Activation
+from noria.predictions import PredictionRecord, PredictionStore
+from noria.spool.entries import Happened
+from noria.traffic import orders
+from noria.traffic.canary import CanaryDecision, next_step, run_canary
+from noria.traffic.judging import Lead, compare_labels
+
+WORSE = Lead(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "too early": ({"minutes": 4}, {}, "hold", "4.0 of 10 minutes"),
+    "too few answers": ({"minutes": 60}, {"answers": 99}, "hold", "99 of 100 answers"),
+    "well": ({"minutes": 11}, {}, "grow", "to 0.25"),
+    "well at the last step": ({"minutes": 11, "step": 2}, {}, "done", "ready to be promoted"),
+    "ready": ({"minutes": 500, "step": 2, "ready": True}, {}, "hold", "can be promoted"),
+    "errors": ({"minutes": 1}, {"errors": 11}, "roll back", "11 of 1,011 failed"),
+    "errors within the bound": ({"minutes": 1}, {"errors": 10}, "hold", "minutes"),
+    "errors before enough was asked": ({}, {"answers": 3, "errors": 2}, "roll back", "2 of 5 failed"),
+    "one error of few": ({}, {"answers": 3, "errors": 1}, "hold", "3 of 100"),
+    "slow": ({"minutes": 1}, {"ms": 2.1}, "roll back", "more than 2 times the champion's 1.00 ms"),
+    "slower within the bound": ({"minutes": 11}, {"ms": 1.9}, "grow", "95 % within 1.90 ms"),
+    "slow when ready": ({"minutes": 11, "step": 2, "ready": True}, {"ms": 3.0}, "roll back", "3.00 ms"),
+    "slow, but hardly asked": ({"minutes": 1}, {"answers": 10, "ms": 9.0}, "hold", "10 of 100"),
+}
+
+
+@pytest.mark.parametrize(("at", "did", "action", "why"), CASES.values(), ids=CASES.keys())
+def test_what_is_due(at: dict[str, Any], did: dict[str, Any], action: str, why: str) -> None:
+    decision = next_step(state(**at), facts("challenger", **did), facts("champion"), None, NOW)
+    assert decision.action == action
+    assert why in decision.why
+
+
+def test_worse_beyond_chance_is_taken_back_and_bad_luck_is_not() -> None:
+    def decided(lead: Lead) -> CanaryDecision:
+        return next_step(state(minutes=11), facts("challenger"), facts("champion"), lead, NOW)
+
+    taken_back = decided(WORSE)
+    assert taken_back.action == "roll back"
+    assert "roc_auc 0.7000 against 0.8000" in taken_back.why
+    assert decided(WORSE.model_copy(update={"beyond_chance": False})).action == "grow"
+    assert decided(WORSE.model_copy(update={"worse_by": 0.02})).action == "grow"
+
+
+def test_labels_tell_a_bad_challenger_from_one_as_good() -> None:
+    good = facts("champion", labels=2000)
+    bad = compare_labels(PROBLEM, "roc_auc", facts("challenger", labels=2000, skill=0.5), good, at_least=50)
+    assert bad is not None
+    assert bad.worse_by > 0.1
+    assert bad.beyond_chance
+    same = compare_labels(PROBLEM, "roc_auc", facts("challenger", labels=2000), good, at_least=50)
+    assert same is not None
+    assert abs(same.worse_by) < 0.05
+    assert not same.beyond_chance
+
+
+def test_a_metric_that_should_be_small_is_worse_when_it_is_large() -> None:
+    good, bad = facts("champion", labels=1000), facts("challenger", labels=1000, skill=-2)
+    lead = compare_labels(PROBLEM, "log_loss", bad, good, at_least=50)
+    assert lead is not None
+    assert lead.challenger > lead.champion
+    assert lead.worse_by == pytest.approx(lead.challenger - lead.champion)
+    worth = compare_labels(PROBLEM, "worth", bad, good, at_least=50)
+    assert worth is not None
+    assert worth.challenger < worth.champion
+
+
+def test_too_few_labels_say_nothing() -> None:
+    assert compare_labels(PROBLEM, "roc_auc", facts("challenger", labels=49), facts("champion", labels=500), 50) is None
+    one_class = facts("challenger", labels=60)
+    one_class.labels[:] = ["No"] * 60
+    assert compare_labels(PROBLEM, "roc_auc", one_class, facts("champion", labels=500), 50) is None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    opened = PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    handover.activate(tmp_path, orders.with_canary(order(0.1), state(minutes=11)))
+    return tmp_path
+
+
+def answered(store: PredictionStore, variant: str, number: int, ms: float = 1.0) -> None:
+    """That many answers of one variant, a minute before NOW."""
+    store.append(
+        [
+            PredictionRecord(
+                at=NOW - timedelta(minutes=1),
+                request_id=f"{variant} {place}",
+                model="m",
+                version="2",
+                variant=variant,
+                features={},
+                prediction="Yes",
+                probability=0.7,
+                decision="act",
+                latency_ms=ms,
+            )
+            for place in range(number)
+        ]
+    )
+
+
+def standing(folder: Path) -> Activation:
+    found = handover.activation(folder)
+    assert found is not None
+    return found
+
+
+def test_it_grows_by_what_the_store_holds(service: Path, store: PredictionStore) -> None:
+    assert run_canary(service, store, NOW) == CanaryDecision(action="hold", why="0 of 100 answers that this step needs")
+    for name in ("champion", "challenger"):
+        answered(store, name, 150)
+    decision = run_canary(service, store, NOW)
+    assert decision is not None
+    assert decision.action == "grow"
+    grown = standing(service)
+    assert [each.share for each in grown.variants] == [0.75, 0.25]
+    assert grown.canary is not None
+    assert (grown.canary.step, grown.canary.since) == (1, NOW)
+    held = run_canary(service, store, NOW)
+    assert held is not None
+    assert held.action == "hold", "the new step begins with nothing"
+
+
+def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: PredictionStore) -> None:
+    answered(store, "challenger", 50)
+    store.keep([Happened("e", (NOW - timedelta(minutes=1)).timestamp(), "error", "challenger", "2", "ValueError", 30)])
+    before = standing(service)
+    decision = run_canary(service, store, NOW)
+    assert decision is not None
+    assert decision.action == "roll back"
+    assert [(each.name, each.share) for each in standing(service).variants] == [("champion", 1.0)]
+    assert standing(service).canary is None
+    assert run_canary(service, store, NOW) is None
+    handover.activate(service, before)  # as if this process had been killed before it gave the order
+    assert run_canary(service, store, NOW) is not None
+    assert events(store) == [("canary", "challenger", "2", f"roll back: {decision.why}")]
+
+
+def test_a_change_by_hand_meanwhile_stands(service: Path, store: PredictionStore, monkeypatch: Any) -> None:
+    for name in ("champion", "challenger"):
+        answered(store, name, 150)
+    judged = store.comparison
+
+    def meanwhile(*given: Any) -> Any:
+        handover.activate(service, order())
+        return judged(*given)
+
+    monkeypatch.setattr(store, "comparison", meanwhile)
+    assert run_canary(service, store, NOW) is None
+    assert [each.name for each in standing(service).variants] == ["champion"]
+    assert events(store) == []
+
+
+def test_without_the_store_it_stays_as_it_is(service: Path, store: PredictionStore, monkeypatch: Any) -> None:
+    for name in ("champion", "challenger"):
+        answered(store, name, 150)
+    before = standing(service)
+
+    def broken(*_: Any) -> None:
+        raise NoriaError("the prediction store does not work")
+
+    monkeypatch.setattr(store, "keep", broken)
+    with pytest.raises(NoriaError, match="does not work"):
+        run_canary(service, store, NOW)
+    assert standing(service) == before
+
+
+def test_all_steps_lead_to_being_ready_and_never_beyond(service: Path, store: PredictionStore) -> None:
+    now, seen = NOW, []
+    for _ in range(6):
+        shift = now - NOW
+        for name in ("champion", "challenger"):
+            moved = [record_at(name, place, NOW - timedelta(seconds=1) + shift) for place in range(120)]
+            store.append(moved)
+        decision = run_canary(service, store, now)
+        assert decision is not None
+        seen.append((decision.action, standing(service).variants[1].share))
+        now += timedelta(minutes=PLAN.step_minutes + 1)
+    assert seen[:4] == [("grow", 0.25), ("grow", 0.5), ("done", 0.5), ("hold", 0.5)]
+    found = standing(service).canary
+    assert found is not None
+    assert found.ready
+
+
+def record_at(variant: str, place: int, at: Any) -> PredictionRecord:
+    return PredictionRecord(
+        at=at,
+        request_id=f"{variant} {at} {place}",
+        model="m",
+        version="2",
+        variant=variant,
+        features={},
+        prediction="Yes",
+        probability=0.7,
+        decision="act",
+        latency_ms=1.0,
+    )
+
+
+def events(store: PredictionStore) -> list[tuple[str, str, str, str]]:
+    """Those of the canary, without those that a test has made."""
+    from sqlalchemy import select
+
+    from noria.predictions.tables import events as table
+
+    with store._engine.connect() as connection:
+        rows = connection.execute(select(table).where(table.c.kind == "canary")).mappings().all()
+    return [(row["kind"], row["variant"], row["version"], row["detail"]) for row in rows]

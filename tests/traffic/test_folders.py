@@ -1,0 +1,147 @@
+"""What the service folder keeps: orders, their history, policies, copies of bundles."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from ordered import order, variant
+
+from noria import handover
+from noria.bundle import Bundle
+from noria.deployment import Role, history
+from noria.deployment.bundles import kept_copy, prune
+from noria.errors import NoriaError
+from noria.handover import Activation
+from noria.models.policy import DecisionPolicy
+from noria.traffic.policies import numbered
+from noria.workspace import Workspace
+from tests.bundles import churn, make
+
+OWN = DecisionPolicy(threshold=0.5)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path / "home"))
+    return Workspace("folders")
+
+
+def test_an_order_comes_back_as_it_was_given(tmp_path: Path) -> None:
+    given = order(0.1)
+    handover.activate(tmp_path, given)
+    assert handover.activation(tmp_path) == given
+
+
+def test_a_damaged_order_is_told(tmp_path: Path) -> None:
+    (tmp_path / "active.json").write_text('{"bundle": "/old", "version": "1"}')
+    with pytest.raises(NoriaError, match="order to the server's workers cannot be read"):
+        handover.activation(tmp_path)
+
+
+def _count_up(folder: str) -> None:
+    for _ in range(20):
+        with handover.changing(Path(folder)):
+            found = handover.activation(Path(folder))
+            assert found is not None
+            time.sleep(0.001)
+            version = str(int(found.champion.version) + 1)
+            handover.activate(Path(folder), Activation(variants=[variant("champion", 1.0, version)]))
+
+
+def test_two_processes_change_an_order_one_after_the_other(tmp_path: Path) -> None:
+    handover.activate(tmp_path, Activation(variants=[variant("champion", 1.0, "0")]))
+    processes = [multiprocessing.get_context("spawn").Process(target=_count_up, args=(str(tmp_path),)) for _ in "ab"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    found = handover.activation(tmp_path)
+    assert found is not None
+    assert found.champion.version == "40"
+
+
+def test_a_policy_has_one_number_for_good(tmp_path: Path) -> None:
+    low, high = DecisionPolicy(threshold=0.2), DecisionPolicy(threshold=0.8)
+    assert numbered(tmp_path, "1-abc", OWN, OWN) == "1"
+    assert [numbered(tmp_path, "1-abc", each, OWN) for each in (low, high, low)] == ["2", "3", "2"]
+    assert numbered(tmp_path, "2-def", high, OWN) == "2", "another model has its own"
+
+
+def test_a_damaged_ledger_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "policies.json").write_text("{half")
+    assert numbered(tmp_path, "1-abc", DecisionPolicy(threshold=0.2), OWN) == "2"
+    assert (tmp_path / "policies.json.bad").read_text() == "{half"
+    assert json.loads((tmp_path / "policies.json").read_text())["1-abc"][0]["threshold"] == 0.2
+
+
+def test_the_last_change_can_be_taken_back_and_then_the_one_before(tmp_path: Path) -> None:
+    first, second, third = order(), order(0.1), order(0.5)
+    history.remember(tmp_path, first)
+    history.remember(tmp_path, second)
+    assert history.last_other(tmp_path, third) == second
+    history.go_back(tmp_path, second)
+    assert history.last_other(tmp_path, second) == first
+    history.go_back(tmp_path, first)
+    assert history.last_other(tmp_path, first) is None
+
+
+def test_what_stands_again_is_not_its_own_predecessor(tmp_path: Path) -> None:
+    first, second = order(), order(0.1)
+    history.remember(tmp_path, first)
+    history.remember(tmp_path, second)
+    canary_taken_back = Activation(variants=first.variants)
+    assert history.last_other(tmp_path, canary_taken_back) == second
+    history.forget_last(tmp_path, Activation(variants=second.variants))
+    assert history.earlier(tmp_path) == [first]
+
+
+def test_history_is_bounded_and_a_damaged_one_is_set_aside(tmp_path: Path) -> None:
+    for share in range(1, 9):
+        history.remember(tmp_path, order(share / 10))
+    assert [each.variants[1].share for each in history.earlier(tmp_path)] == [0.4, 0.5, 0.6, 0.7, 0.8]
+    (tmp_path / "history.json").write_text("{half")
+    assert history.earlier(tmp_path) == []
+    assert (tmp_path / "history.json.bad").exists()
+
+
+def test_a_bundle_is_copied_once_and_again_when_the_copy_is_damaged(workspace: Workspace, tmp_path: Path) -> None:
+    bundle = make(churn(), "dummy", tmp_path / "bundle")
+    copy = kept_copy(workspace, bundle)
+    inode = copy.stat().st_ino
+    assert kept_copy(workspace, bundle) == copy
+    assert copy.stat().st_ino == inode
+    (copy / "manifest.json").write_text("{}")
+    assert kept_copy(workspace, bundle) == copy
+    assert Bundle.load(copy).manifest == bundle.manifest
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def test_a_bundle_that_was_damaged_after_it_was_loaded_is_not_copied(workspace: Workspace, tmp_path: Path) -> None:
+    bundle = make(churn(), "dummy", tmp_path / "bundle")
+    kept_copy(workspace, bundle)
+    victim = next(path for path in bundle.folder.iterdir() if not path.name.startswith("manifest"))
+    victim.write_bytes(victim.read_bytes()[:-1])
+    with pytest.raises(NoriaError, match="changed or cut short"):
+        kept_copy(workspace, bundle)
+
+
+def test_pruning_spares_the_newest_and_those_in_use(tmp_path: Path) -> None:
+    for place, name in enumerate("abcde"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (place, place))
+    prune(tmp_path, {tmp_path / "a"}, newest=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "d", "e"]
+    shutil.rmtree(tmp_path / "e")
+    prune(tmp_path, set(), newest=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["smoke", "", "two words", "../up", "x" * 65])
+def test_names_that_no_variant_may_have(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    bundle = make(churn(), "dummy", tmp_path / "bundle")
+    with pytest.raises(NoriaError, match="no name for a variant"):
+        Role(bundle, name).variant(workspace)

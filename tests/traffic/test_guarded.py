@@ -1,0 +1,78 @@
+"""No service where others can reach it without tokens, and a new one when a secret changes."""
+
+from pathlib import Path
+
+import pytest
+
+from noria.config import UseCase
+from noria.deployment import Settings
+from noria.deployment.launch import _environment
+from noria.deployment.tokens import TOKENS, refuse_open
+from noria.errors import NoriaError
+from noria.workspace import Workspace
+from tests.bundles import changed, churn
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path))
+    for name in (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_SPOOL_DIR", "NORIA_PREDICTIONS_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def settings(**serving: object) -> Settings:
+    case: UseCase = changed(churn().use_case, serving=serving)
+    return Settings.of(case, Workspace(case.name))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "10.0.0.1", "2001:db8::1"])  # noqa: S104
+def test_a_public_address_needs_all_three_tokens(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, name in enumerate(TOKENS):
+        with pytest.raises(NoriaError) as caught:
+            refuse_open(host)
+        missing = [each for each in TOKENS[place:] if each in caught.value.what]
+        assert missing == list(TOKENS[place:])
+        assert not any(each in caught.value.what for each in TOKENS[:place])
+        assert f"export {name}=$(openssl rand -hex 32)" in caught.value.fix
+        monkeypatch.setenv(name, "x" * 32)
+    refuse_open(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_this_machine_alone_needs_none(host: str) -> None:
+    refuse_open(host)
+
+
+def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TOKENS:
+        monkeypatch.setenv(name, "")
+    with pytest.raises(NoriaError, match="NORIA_PREDICT_TOKEN, NORIA_FEEDBACK_TOKEN, NORIA_ADMIN_TOKEN not set"):
+        settings(host="0.0.0.0")  # noqa: S104
+
+
+@pytest.mark.parametrize("name", [*TOKENS, "NORIA_PRIVACY_KEY"])
+def test_another_secret_is_another_server_and_is_not_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings()
+    monkeypatch.setenv(name, "a secret that nobody guesses")
+    after = settings()
+    assert before != after
+    assert "secret that" not in after.model_dump_json()
+    assert settings() == after
+
+
+def test_what_needs_no_restart_is_no_other_server() -> None:
+    assert settings() == settings(
+        variants={"a": {"share": 1.0}}, canary={"steps": [0.2]}, start_timeout_s=9, batch_rows=7
+    )
+    assert settings() != settings(limits={"max_concurrent": 3})
+    assert settings() != settings(spool={"durability": "strict"})
+
+
+def test_the_server_is_told_how_it_should_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NORIA_SPOOL_DIR", str(tmp_path / "spools"))
+    found = settings(max_rows=7, spool={"max_mb": 5}, variants={"a": {"share": 1.0}})
+    told = _environment(Workspace("telco_churn"), found)
+    assert told["NORIA_SPOOL_DIR"] == str(tmp_path / "spools" / "telco_churn")
+    assert told["NORIA_SERVICE_DIR"] == str(tmp_path / "telco_churn" / "service")
+    assert found.serving.model_validate_json(told["NORIA_SERVING"]) == found.serving
+    assert (found.max_rows, found.serving.spool.max_mb) == (7, 5)
