@@ -12,7 +12,8 @@ from noria.predictions.privacy import Redactor
 from noria.traffic.assign import Assigner
 from service.settings import Settings
 
-_BUILT_IN = Path(__file__).resolve().parent.parent / "bundle"
+BUILT_IN = Path(__file__).resolve().parent.parent / "bundle"
+"""The bundle that a Bento or an image holds."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def load_active(order: Activation | None, settings: Settings, before: Active | N
     """
     from noria.bundle import Bundle
 
-    told = order or Activation.of(_BUILT_IN, "")
+    told = order or Activation.of(BUILT_IN, "")
     known = {} if before is None else {each.bundle.folder: each.bundle for each in before.predictors}
     bundles = [known.get(each.bundle) or Bundle.open(each.bundle) for each in told.variants]
     limits = {"max_rows": settings.serving.max_rows, "max_text": settings.serving.limits.max_text}

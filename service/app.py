@@ -12,7 +12,7 @@ import msgspec
 from noria.errors import NoriaError
 from noria.fast.refusals import Wrong
 from noria.predictions import SMOKE
-from service import bulk
+from service import admin, bulk
 from service.active import Active
 from service.document import DOCS_PAGE, openapi
 from service.exchange import Answer, Exchange, Gone, Receive, Scope, Send, json, refusal, send_answer
@@ -65,6 +65,8 @@ class App:
             "/explain": Route(self.explain, post, "predict"),
             "/feedback": Route(self.feedback, post, "feedback"),
             "/model": Route(self.model, (*get, "POST"), "predict"),
+            "/traffic": Route(self.traffic, (*get, "PUT"), "admin"),
+            "/policy": Route(self.policy, ("PUT",), "admin"),
             "/openapi.json": Route(self.document, get, None),
             "/docs.json": Route(self.document, get, None),
             "/docs": Route(self.docs, get, None),
@@ -142,6 +144,20 @@ class App:
             "policy": active.champion.policy.model_dump(),
         }
         return json(facts)
+
+    async def traffic(self, exchange: Exchange, _: float) -> Answer:
+        """GET and PUT /traffic: who answers what."""
+        self._tokens.require("admin")
+        if exchange.method != "PUT":
+            return json(admin.traffic(self.runtime.active))
+        wish = admin.read(admin.Shares, await exchange.body(self._most_bytes))
+        return json(await asyncio.to_thread(admin.change_shares, self.runtime, wish))
+
+    async def policy(self, exchange: Exchange, _: float) -> Answer:
+        """PUT /policy: how one variant decides."""
+        self._tokens.require("admin")
+        wish = admin.read(admin.Policy, await exchange.body(self._most_bytes))
+        return json(await asyncio.to_thread(admin.change_policy, self.runtime, wish))
 
     async def document(self, exchange: Exchange, _: float) -> Answer:
         """GET /openapi.json, and /docs.json where BentoML's page looks for it."""

@@ -36,6 +36,7 @@ _SAYS = {
     400: "The body cannot be read",
     401: "A token is needed",
     403: "Another token is needed",
+    409: "Nothing can be changed here",
     413: "The request is too large",
     415: "The body's type is not known",
     422: "Rows or fields are wrong; each is named",
@@ -81,17 +82,48 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
         "/predict": {"post": _posts("Predict rows", "predict", "Predict", rows, secured=secured)},
         "/explain": {"post": _posts("Why: at most 10 rows", "explain", "Explain", rows, secured=secured)},
         "/feedback": {"post": _posts("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
-        "/model": {"get": _gets("Which models answer", "model", "ModelFacts", secured)},
+        "/model": {"get": _gets("Which models answer", "model", "ModelFacts", secured=secured)},
         "/healthz": {"get": _plain("The process lives", "healthz")},
         "/readyz": {"get": _plain("It answers, and keeps its answers", "readyz", unready=True)},
         "/metrics": {"get": _plain("Figures for Prometheus", "metrics")},
     }
     components: dict[str, Any] = {"schemas": schemas}
     if secured:
+        paths |= _admin(schemas)
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     description = f"Predicts `{manifest.target}` of one {manifest.case} or many ({manifest.kind})."
     info = {"title": manifest.name, "version": manifest.version, "description": description}
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
+
+
+def _admin(schemas: dict[str, Any]) -> dict[str, Any]:
+    """What is open to nobody without a token."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    shares = {"type": "object", "additionalProperties": share}
+    schemas["TrafficRequest"] = _object({"shares": shares}, ["shares"])
+    policy = {"type": "object", "additionalProperties": {"type": "number"}}
+    schemas["PolicyRequest"] = _object({"policy": policy, "variant": {"type": "string"}}, ["policy"])
+    text = {"type": "string"}
+    schemas["Changed"] = _object({"serial": text, "now": text, "before": text}, ["serial", "now", "before"])
+    variants = {"type": "array", "items": {"type": "object"}}
+    schemas["Traffic"] = _object({"variants": variants, "canary": {"type": ["object", "null"]}}, ["variants", "canary"])
+    put = {"requestBody": _json_body("TrafficRequest"), "responses": _responses("Changed", (*_BODY, 409))}
+    decide = {"requestBody": _json_body("PolicyRequest"), "responses": _responses("Changed", (*_BODY, 409))}
+    return {
+        "/traffic": {
+            "get": _gets("Who answers what", "traffic", "Traffic", secured=True),
+            "put": {"summary": "Share the cases out anew", "operationId": "setTraffic", **put, **_security(True)},
+        },
+        "/policy": {"put": {"summary": "Decide otherwise", "operationId": "setPolicy", **decide, **_security(True)}},
+    }
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _json_body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
 
 
 def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings") -> None:
@@ -121,7 +153,7 @@ def _posts(summary: str, name: str, about: str, example: object, *, secured: boo
     return found | _security(secured)
 
 
-def _gets(summary: str, name: str, response: str, secured: bool) -> dict[str, Any]:
+def _gets(summary: str, name: str, response: str, *, secured: bool) -> dict[str, Any]:
     responses = _responses(response, (401, 403, 429, 503))
     return {"summary": summary, "operationId": name, "responses": responses} | _security(secured)
 

@@ -34,6 +34,11 @@ class Tokens:
             said = f"this token is not the one for `{scope}`" if known else "this token is not known"
             raise Wrong(403 if known else 401, said, fix=f"send the token for `{scope}`")
 
+    def require(self, scope: str) -> None:
+        """Raise Wrong (403) if no token is set for this, for it is not open to everybody in any case."""
+        if scope not in self._tokens:
+            raise Wrong(403, f"no token for `{scope}` is set, so nobody may do this", fix="start it with tokens")
+
     def allows(self, exchange: Exchange, scope: str) -> bool:
         """Whether `check` would pass."""
         try:

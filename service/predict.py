@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -161,9 +162,12 @@ def _fit_for(place: int, active: Active, rows: Rows) -> Rows:
     """The rows as this variant reads them, which need not be as the champion does."""
     if active.reads_alike[place]:
         return rows
+    reader = active.predictors[place].reader
+    if rows.body is not None:
+        read = reader.read(rows.body)
+        return read if rows.places is None else read.take(rows.places)
     objects = [dict(zip(active.champion.reader.names, row, strict=True)) for row in rows.values]
-    read = active.predictors[place].reader.read_objects(objects)
-    return Rows(read.values, rows.entities, read.matrix, read.warnings, rows.ignored)
+    return replace(reader.read_objects(objects), entities=rows.entities)
 
 
 def _entry(active: Active, part: "_Part", done: Predicted, shadow_of: list[str] | None = None) -> Answered:

@@ -39,12 +39,16 @@ class Rows:
     """Per row what the model has not seen in training; empty when there is nothing."""
     ignored: list[str] = field(default_factory=list)
     """Fields that the schema does not know."""
+    body: bytes | None = None
+    """The request that they came with, which a model with other inputs reads for itself."""
+    places: Sequence[int] | None = None
+    """Which of its rows they are; None: all."""
 
     def take(self, places: Sequence[int]) -> "Rows":
         """Some of the rows."""
         pick = [self.values[place] for place in places]
         entities, warnings = [self.entities[i] for i in places], [self.warnings[i] for i in places]
-        return Rows(pick, entities, self.matrix[list(places)], warnings, self.ignored)
+        return Rows(pick, entities, self.matrix[list(places)], warnings, self.ignored, self.body, places)
 
 
 class RowReader:
@@ -75,6 +79,11 @@ class RowReader:
         Raises:
             Wrong: what is wrong with it, with the HTTP status that says so.
         """
+        rows = self._read(body)
+        rows.body = body
+        return rows
+
+    def _read(self, body: bytes) -> Rows:
         try:
             rows = self._decode(body).rows
         except (msgspec.ValidationError, RecursionError):

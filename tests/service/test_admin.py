@@ -1,0 +1,123 @@
+"""Shares and decision policies are changed by request, by whoever holds the admin token and by nobody else."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from noria import handover
+from noria.bundle import Bundle
+from noria.predictions import PredictionStore
+from noria.spool.waiting import wait_until_flushed
+from service.app import App
+from service.runtime import Runtime
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+ADMIN = {"authorization": "Bearer " + "a" * 32}
+PREDICT = {"authorization": "Bearer " + "p" * 32}
+
+
+@pytest.fixture
+def client(
+    bundle: Bundle, second_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[TestClient]":
+    variants = [
+        handover.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.75),
+        handover.ActiveVariant(name="challenger", bundle=second_bundle.folder, version="2", share=0.25),
+    ]
+    handover.activate(tmp_path, handover.Activation(variants=variants))
+    for name, value in {
+        "NORIA_SERVICE_DIR": str(tmp_path),
+        "NORIA_PREDICTIONS_URL": f"sqlite:///{tmp_path / 'predictions.db'}",
+        "NORIA_PREDICT_TOKEN": "p" * 32,
+        "NORIA_FEEDBACK_TOKEN": "f" * 32,
+        "NORIA_ADMIN_TOKEN": "a" * 32,
+    }.items():
+        monkeypatch.setenv(name, value)
+    from starlette.testclient import TestClient
+
+    runtime = Runtime()
+    runtime.start()
+    app = App(runtime)
+    app.started()
+    yield TestClient(app)
+    runtime.stop()
+
+
+def put(client: "TestClient", path: str, body: object, headers: dict[str, str] = ADMIN) -> Any:
+    return client.put(path, content=json.dumps(body), headers=headers)
+
+
+def order(folder: Path) -> handover.Activation:
+    found = handover.activation(folder)
+    assert found is not None
+    return found
+
+
+def test_shares_are_changed_and_the_change_is_kept(client: "TestClient", tmp_path: Path) -> None:
+    said = put(client, "/traffic", {"shares": {"challenger": 0.5}})
+    assert (said.status_code, said.json()["serial"]) == (200, order(tmp_path).serial)
+    assert [variant.share for variant in order(tmp_path).variants] == [0.5, 0.5]
+    assert wait_until_flushed(tmp_path / "spool", 30)
+    with PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")._engine.connect() as connection:
+        kinds = connection.exec_driver_sql("select kind, detail from events").all()
+    assert [(kind, "challenger 0.5" in detail) for kind, detail in kinds] == [("traffic", True)]
+
+
+def test_a_policy_gets_a_version_of_its_own(client: "TestClient", tmp_path: Path) -> None:
+    assert put(client, "/policy", {"policy": {"threshold": 0.9}, "variant": "challenger"}).status_code == 200
+    challenger = order(tmp_path).find("challenger")
+    assert challenger is not None
+    assert challenger.policy is not None
+    assert (challenger.policy.threshold, challenger.policy_version) == (0.9, "2")
+    assert order(tmp_path).champion.policy is None
+
+
+def test_who_answers_what_is_told(client: "TestClient") -> None:
+    told = client.get("/traffic", headers=ADMIN).json()
+    assert [(each["name"], each["share"], each["version"]) for each in told["variants"]] == [
+        ("champion", 0.75, "1"),
+        ("challenger", 0.25, "2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), (PREDICT, 403), ({"authorization": "Bearer " + "x" * 32}, 401)]
+)
+def test_another_token_changes_nothing(
+    client: "TestClient", tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    before = order(tmp_path)
+    assert put(client, "/traffic", {"shares": {"challenger": 1}}, headers).status_code == status
+    assert put(client, "/policy", {"policy": {"threshold": 0}}, headers).status_code == status
+    assert client.get("/traffic", headers=headers).status_code == status
+    assert order(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/traffic", {"shares": {"nobody": 0.5}}),
+        ("/traffic", {"shares": {"challenger": 1.5}}),
+        ("/traffic", {"shares": {"champion": 0.5}}),
+        ("/traffic", {"shares": "all"}),
+        ("/traffic", {}),
+        ("/policy", {"policy": {"threshold": 2}}),
+        ("/policy", {"policy": {"act_above": 2}}),
+        ("/policy", {"policy": {"threshold": 0.4}, "variant": "nobody"}),
+        ("/policy", {"policies": {}}),
+    ],
+)
+def test_a_wish_that_fits_nothing_changes_nothing(
+    client: "TestClient", tmp_path: Path, path: str, body: object
+) -> None:
+    before = order(tmp_path)
+    refused = put(client, path, body)
+    assert refused.status_code == 422
+    assert refused.json()["error"]
+    assert order(tmp_path) == before
