@@ -1,0 +1,117 @@
+"""The container image of the service: `make image`.
+
+    python -m pipelines.platform.image [--config FILE | --bundle FOLDER] [--tag NAME]
+
+The image holds the bundle that answers now, or else the champion, or the one that is named.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noria import deployment, handover
+from noria.bundle import Bundle
+from noria.config import load_use_case
+from noria.deployment.code import bundle_of, code_files
+from noria.errors import NoriaError
+from noria.fast.stored import FAST
+from noria.workspace import PROJECT, Workspace
+
+LOCK = "requirements-serving.lock"
+_CONFIG = PROJECT / "configs" / "telco_churn.yaml"
+_BASE = "NORIA_BASE_IMAGE"
+
+
+def main(
+    config: Annotated[Path, typer.Option(help="The use case whose model goes into the image.")] = _CONFIG,
+    bundle: Annotated[Path | None, typer.Option(help="Folder of a bundle to take instead.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Name of the image; by default name:version of the model.")] = None,
+) -> None:
+    """Build the image and print its size; $NORIA_BASE_IMAGE replaces the base image."""
+    try:
+        found = Bundle.open(bundle) if bundle else answering(load_use_case(config).name)
+        name = build_image(found, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
+    except NoriaError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from error
+    print(f"{name}: {image_size(name) / 1e6:,.0f} MB with version {found.manifest.version} of {found.manifest.name}")
+
+
+def answering(use_case: str) -> Bundle:
+    """The bundle that the service answers with, or, where none runs, the champion.
+
+    Raises:
+        NoriaError: nothing has been promoted yet.
+    """
+    workspace = Workspace(use_case)
+    running = deployment.state(workspace)
+    if running is not None:
+        order = handover.activation(workspace.service)
+        return Bundle.open(bundle_of(running.bento) if order is None else order.champion.bundle)
+    from pipelines.platform.environment import zenml_client
+
+    zenml_client()
+    from steps.shared.champion import require_champion
+
+    return require_champion(use_case)
+
+
+def build_image(bundle: Bundle, name: str) -> str:
+    """Build the image of a bundle and return its name.
+
+    Raises:
+        NoriaError: the bundle needs the training libraries, or the engine cannot build.
+    """
+    if FAST not in bundle.manifest.files:
+        raise NoriaError(
+            "this model has no fast form, so it needs the training libraries, which the image has not",
+            where=str(bundle.folder),
+            fix="train it anew with this Noria; if it still has none, serve it with `python run.py deploy`",
+        )
+    with tempfile.TemporaryDirectory(prefix="noria-image-") as folder:
+        stage(bundle, Path(folder))
+        base = os.environ.get(_BASE)
+        arguments = ["--build-arg", f"BASE={base}"] if base else []
+        _docker("build", "--tag", name, *arguments, folder)
+    return name
+
+
+def stage(bundle: Bundle, folder: Path) -> None:
+    """Put into `folder` what the Dockerfile copies, and nothing else."""
+    for path in [Path("Dockerfile"), Path(LOCK), *code_files(PROJECT)]:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, target)
+    shutil.copytree(bundle.folder, folder / "bundle")
+
+
+def image_size(name: str) -> int:
+    """Bytes of an image, its base included."""
+    return int(_docker("image", "inspect", "--format", "{{.Size}}", name, quiet=True))
+
+
+def _docker(*arguments: str, quiet: bool = False) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            ["docker", *arguments],  # noqa: S607
+            stdout=subprocess.PIPE if quiet else None,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NoriaError("Docker is not installed", where="docker", fix="install it, or build elsewhere") from error
+    if done.returncode != 0:
+        raise NoriaError(
+            f"docker {arguments[0]} failed with status {done.returncode}", where="docker", fix="see what it said above"
+        )
+    return done.stdout or ""
+
+
+if __name__ == "__main__":
+    typer.run(main)

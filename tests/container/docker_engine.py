@@ -1,0 +1,75 @@
+"""Docker, as the tests of the image use it."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+from noria.workspace import PROJECT
+
+BASE = "python:3.11-slim-bookworm"
+STARTER = PROJECT.parent / "shared" / "scripts" / "docker-engine"
+_START_S = 480
+
+
+def docker(*arguments: str, check: bool = True, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """A docker command, its output as text."""
+    return subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=check, timeout=timeout_s, stdin=subprocess.DEVNULL
+    )
+
+
+def why_no_engine() -> str:
+    """Start the engine where it can be had; else why it cannot."""
+    if _works():
+        return ""
+    if not STARTER.is_file():
+        return "no Docker engine runs, and nothing here can start one"
+    try:
+        done = subprocess.run(
+            [str(STARTER)], capture_output=True, text=True, check=False, timeout=_START_S, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"the Docker engine could not be started: {error}"
+    if done.returncode == 0 and _works():
+        return ""
+    last = (done.stdout + done.stderr).strip().splitlines()[-1:]
+    return f"the Docker engine could not be started: {' '.join(last) or done.returncode}"
+
+
+def _works() -> bool:
+    """Does an engine run that has the base image, or the means to fetch it?"""
+    try:
+        if docker("info", check=False).returncode:
+            return False
+        return not docker("image", "inspect", BASE, check=False).returncode or not STARTER.is_file()
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+@dataclass(frozen=True)
+class Container:
+    """A running container of the service."""
+
+    name: str
+    url: str
+    tokens: dict[str, str]
+
+    def python(self, program: str) -> Any:
+        """What a Python program prints in it, as JSON."""
+        return json.loads(docker("exec", self.name, "python", "-c", program).stdout)
+
+    def state(self) -> dict[str, Any]:
+        """What Docker knows of it."""
+        found: dict[str, Any] = json.loads(docker("inspect", "--format", "{{json .State}}", self.name).stdout)
+        return found
+
+    def log(self) -> str:
+        """What it said."""
+        said = docker("logs", self.name)
+        return said.stdout + said.stderr
+
+
+def address(name: str) -> str:
+    """Where a container's port 3000 is reached."""
+    return f"http://{docker('port', name, '3000').stdout.splitlines()[0]}"
