@@ -1,5 +1,6 @@
 """What the keeper does: flush, tell how it goes, and its other duties."""
 
+import gc
 import logging
 import os
 import threading
@@ -78,6 +79,7 @@ class Keeper:
 
     def run(self) -> None:
         """Flush again and again."""
+        gc.freeze()  # what is loaded by now stays
         logger.info("process %d keeps %s", os.getpid(), self._spool)
         self._beat()
         while True:

@@ -101,12 +101,12 @@ class Committer:
     def _look_around(self) -> None:
         began = time.monotonic()
         try:
-            self._look()
-            if self._journal.tidy():
-                self._commit()
             if self.failing:  # requests may stay away until it works again, so that none would find out
                 self._journal.test()
                 self.failing = ""
+            self._look()
+            if self._journal.tidy():
+                self._commit()
         except OSError as error:
             self.failed(error)
         now = time.monotonic()

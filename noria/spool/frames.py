@@ -25,20 +25,22 @@ def framed(entry: Entry) -> bytes:
     return _HEAD.pack(MARKER, length, crc32(payload, length)) + payload
 
 
-def entry_at(data: bytes, start: int) -> tuple[Entry, int] | None:
-    """The entry whose frame begins at `start`, and where it ends; None if there is no whole and sound one."""
+def frame_end(data: bytes, start: int) -> int | None:
+    """Where the frame that begins at `start` ends; None if there is no whole and sound one."""
     if len(data) - start < HEAD_BYTES:
         return None
     marker, length, checksum = _HEAD.unpack_from(data, start)
     end = start + HEAD_BYTES + length
     if marker != MARKER or end > len(data):
         return None
-    payload = memoryview(data)[start + HEAD_BYTES : end]
-    if crc32(payload, length) != checksum:
-        return None
+    return end if crc32(memoryview(data)[start + HEAD_BYTES : end], length) == checksum else None
+
+
+def entry_in(data: bytes, start: int, end: int) -> Entry | None:
+    """The entry in a sound frame; None if another version of Noria has written it in a form of its own."""
     try:
-        return _decoder.decode(payload), end
-    except msgspec.MsgspecError:  # sound, but of another version of Noria
+        return _decoder.decode(memoryview(data)[start + HEAD_BYTES : end])
+    except msgspec.MsgspecError:
         return None
 
 
@@ -46,7 +48,7 @@ def next_frame(data: bytes, start: int) -> int | None:
     """Where the first sound frame at or after `start` begins."""
     at = data.find(MARKER, start)
     while at >= 0:
-        if entry_at(data, at) is not None:
+        if frame_end(data, at) is not None:
             return at
         at = data.find(MARKER, at + 1)
     return None

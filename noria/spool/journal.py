@@ -85,6 +85,7 @@ class Journal:
         Raises:
             OSError: the disk does not take it.
         """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have removed it
         path = self._folder / f"{os.getpid()}-{id(self)}.test"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         path.unlink()

@@ -1,43 +1,40 @@
 """What a segment holds, around bytes that are damaged, and where those bytes are put."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from noria.errors import NoriaError
 from noria.files import atomic_path
-from noria.spool.entries import Entry
-from noria.spool.frames import entry_at, next_frame
+from noria.spool.frames import frame_end, next_frame
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The bytes from `start` to `end`: an entry, or damaged ones."""
+class Piece(NamedTuple):
+    """The bytes from `start` to `end`: a frame, or damaged ones."""
 
-    entry: Entry | None
     start: int
     end: int
+    is_sound: bool
 
 
 def pieces(data: bytes, *, is_ended: bool) -> Iterator[Piece]:
-    """The entries in `data` and the damaged places between them.
+    """The frames in `data` and the damaged places between them.
 
-    What follows the last entry belongs to one that is being written, unless the segment has ended: then it is damaged
+    What follows the last frame belongs to one that is being written, unless the segment has ended: then it is damaged
     (torn by a power cut, as a rule).
     """
     at = 0
     while at < len(data):
-        found = entry_at(data, at)
-        if found is not None:
-            entry, end = found
-            yield Piece(entry, at, end)
+        end = frame_end(data, at)
+        if end is not None:
+            yield Piece(at, end, True)
         else:
             sound = next_frame(data, at + 1)
             if sound is None and not is_ended:
                 return
             end = len(data) if sound is None else sound
-            yield Piece(None, at, end)
+            yield Piece(at, end, False)
         at = end
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from noria.spool import frames
+from noria.spool.entries import Answered
 from noria.spool.flusher import Flusher
 from noria.spool.recovery import pieces
 from noria.spool.segments import START, Segment, segments
@@ -24,7 +25,8 @@ def left_behind(folder: Path, content: bytes) -> Path:
 
 
 def sound(data: bytes) -> list[str]:
-    return [piece.entry.request_id for piece in pieces(data, is_ended=True) if piece.entry]  # type: ignore[union-attr]
+    found = [frames.entry_in(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
+    return [entry.request_id for entry in found if isinstance(entry, Answered)]
 
 
 def test_wherever_the_tail_is_torn_all_whole_entries_are_kept(tmp_path: Path) -> None:
@@ -125,6 +127,15 @@ def test_a_segment_without_an_entry_is_removed(tmp_path: Path, content: bytes) -
     (tmp_path / "000000000007.segment").write_bytes(content)
     done = Flusher(tmp_path, Memory()).flush()
     assert (done.cut, segments(tmp_path)) == ([], [])
+
+
+def test_a_frame_in_a_form_of_another_version_is_kept_aside(tmp_path: Path) -> None:
+    strange = frames.framed(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
+    left_behind(tmp_path, WHOLE[0] + strange + WHOLE[1])
+    store = Memory()
+    assert len(Flusher(tmp_path, store).flush().cut) == 1
+    assert store.ids == ["first-0", "second-0"]
+    assert [path.read_bytes() for path in tmp_path.glob("*.bad")] == [strange]
 
 
 @pytest.fixture

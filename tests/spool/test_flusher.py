@@ -45,12 +45,12 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from noria.predictions import PredictionStore
-from noria.spool import flusher
+from noria.spool import flusher, reading
 store = PredictionStore(sys.argv[2])
 if sys.argv[3] == "before the commit":
     store.keep = lambda entries: os.kill(os.getpid(), signal.SIGKILL)
 elif sys.argv[3] == "before the position":
-    flusher.write_position = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    reading.write_position = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 else:
     Path.unlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 flusher.Flusher(Path(sys.argv[1]), store).flush()

@@ -278,12 +278,10 @@ def test_a_removed_folder_is_made_anew(tmp_path: Path) -> None:
         for path in spool.iterdir():
             path.unlink()
         spool.rmdir()
-        assert eventually(lambda: _seen(writer, spool))
-
-
-def _seen(writer: SpoolWriter, spool: Path) -> bool:
-    writer.append(answered("b"))
-    return spool.is_dir() and "b-0" in flushed(spool)
+        assert eventually(spool.is_dir)
+        assert eventually(lambda: writer.failing == "")
+        writer.append(answered("b"))
+        assert flushed(spool) == ["b-0"]
 
 
 def test_what_is_kept_is_not_for_others_to_read(tmp_path: Path) -> None:
