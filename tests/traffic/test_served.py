@@ -1,0 +1,214 @@
+"""Several variants behind one address: who answers whom, and changes while clients go on asking."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import Service
+from load import Load
+
+from noria import deployment as processes
+from noria.bundle import Bundle
+from noria.client import Client
+from noria.config.serving import Canary
+from noria.deployment import Role, service_facts, settle
+from noria.errors import NoriaError
+from noria.handover import CanaryState
+from noria.models.policy import DecisionPolicy
+from noria.traffic import orders
+
+pytestmark = pytest.mark.e2e
+
+_PATIENCE_S = 90.0
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while not true():
+        assert time.monotonic() < until, what
+        time.sleep(0.1)
+
+
+def kept(service: Service, since: datetime, **wanted: Any) -> pd.DataFrame:
+    """What the store holds since then, once everything has arrived."""
+    assert settle(service.workspace)
+    store = service.store()
+    try:
+        return store.window(since, **wanted)
+    finally:
+        store.close()
+
+
+def test_each_case_gets_one_variant_and_shares_are_kept(service: Service, client: Client) -> None:
+    service.answer_with(service.role("challenger", 0.3))
+    first = client.predict(service.rows[:1000])
+    again = [client.predict(service.rows[start : start + 7]) for start in range(0, 994, 7)]
+    variants = [answer.variant for answer in first]
+    assert [answer.variant for answers in again for answer in answers] == variants[:994]
+    # five standard errors of a share of 0.3 among 1,000 cases
+    assert abs(variants.count("challenger") / 1000 - 0.3) < 5 * (0.3 * 0.7 / 1000) ** 0.5
+    assert {(answer.variant, answer.version) for answer in first} == {("champion", "1"), ("challenger", "2")}
+
+
+def test_each_variant_answers_as_its_bundle_does(service: Service, client: Client) -> None:
+    service.answer_with(service.role("nonsense", 0.5))
+    answers = client.predict(service.rows[:100])
+    for name, version in (("champion", "1"), ("nonsense", "3")):
+        mine = [place for place, answer in enumerate(answers) if answer.version == version]
+        assert mine
+        expected = service.bundles[name].predict(pd.DataFrame([service.rows[place] for place in mine]))
+        assert [answers[place].probability for place in mine] == pytest.approx(expected["probability"], abs=1e-6)
+
+
+def test_a_shadow_is_recorded_and_answers_nobody(service: Service, client: Client) -> None:
+    service.answer_with(service.role("challenger", shadow=True))
+    began = datetime.now(UTC)
+    answers = client.predict(service.rows[:50])
+    assert {answer.variant for answer in answers} == {"champion"}
+    client.feedback([{"id": answers[0].id, "label": "Yes"}])
+    assert len(kept(service, began)) == 50
+    found = pd.DataFrame()
+
+    def arrived() -> bool:
+        nonlocal found
+        found = kept(service, began, shadows=True)
+        return len(found) == 100
+
+    wait_until(arrived, "the shadow's predictions did not arrive")
+    shadows = found[found["variant"] == "challenger"].set_index("entity")
+    expected = service.bundles["challenger"].predict(pd.DataFrame(service.rows[:50]))["probability"]
+    assert shadows.loc[[f"c{n}" for n in range(50)], "probability"].tolist() == pytest.approx(list(expected), abs=1e-6)
+    assert shadows.loc["c0", "label"] == "Yes", "the true label reaches the shadow, too"
+
+
+def test_no_request_fails_while_shares_policies_and_the_champion_change(service: Service) -> None:
+    began = datetime.now(UTC)
+    challenger = service.role("challenger").variant(service.workspace)
+    with Load(service.deployment.url, service.rows[:60]) as load:
+        load.wait_for(20)
+        half = processes.change(
+            service.use_case,
+            service.workspace,
+            lambda order: orders.with_shares(orders.with_newcomer(order, challenger), {"challenger": 0.5}),
+        )
+        load.wait_for(60)
+        processes.change(
+            service.use_case,
+            service.workspace,
+            lambda order: orders.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+        )
+        load.wait_for(60)
+        promoted = processes.change(
+            service.use_case,
+            service.workspace,
+            lambda order: orders.settled(orders.with_champion(order, challenger)),
+        )
+        at_promotion = len(load.answers)
+        load.wait_for(60)
+        processes.change(service.use_case, service.workspace, lambda _: orders.again(half.before), is_back=True)
+        at_rollback = len(load.answers)
+        load.wait_for(60)
+    assert load.failures == []
+    assert [each.name for each in promoted.after.variants] == ["champion"]
+    assert {answer.version for _, answer in load.answers[at_promotion + 3 : at_rollback - 60]} <= {"2"}
+    assert {answer.version for _, answer in load.answers[at_rollback + 3 :]} == {"1"}
+    found = kept(service, began).set_index("prediction_id")["version"].to_dict()
+    assert found == {answer.id: answer.version for _, answer in load.answers}
+
+
+def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(service: Service, client: Client) -> None:
+    rows = service.rows[:40]
+    assert len({answer.decision for answer in client.predict(rows)}) > 1
+    processes.change(
+        service.use_case,
+        service.workspace,
+        lambda order: orders.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+    )
+    answers = client.predict(rows)
+    assert {answer.decision for answer in answers} == {"act"}
+    assert settle(service.workspace)
+    assert policies(service, [answer.id for answer in answers]) == {"2"}
+
+
+def policies(service: Service, ids: list[str]) -> set[str]:
+    from sqlalchemy import select
+
+    from noria.predictions.tables import predictions
+
+    store = service.store()
+    with store._engine.connect() as connection:
+        found = connection.execute(select(predictions.c.policy).where(predictions.c.id.in_(ids))).scalars()
+        return set(found)
+
+
+def test_a_challenger_that_cannot_answer_is_not_let_in(service: Service, client: Client) -> None:
+    before = service.order
+    other = Bundle(service.bundles["challenger"].manifest, service.bundles["challenger"].folder)
+    vars(other)["fitted"] = service.bundles["nonsense"].fitted
+    with pytest.raises(NoriaError, match="smoke test failed"):
+        service.answer_with(Role(other, "challenger", 0.2))
+    assert service.order.variants == before.variants
+    assert {answer.variant for answer in client.predict(service.rows[:50])} == {"champion"}
+
+
+def canary(service: Service, name: str, **plan: Any) -> None:
+    """Begin a canary with short steps."""
+    whole = {"steps": [0.3, 0.6], "step_minutes": 0.02, "min_requests": 30, "max_latency_ratio": 1000} | plan
+    state = CanaryState(
+        variant=name, plan=Canary(**whole), problem=service.use_case.problem, metric=service.use_case.evaluation.metric
+    )
+    newcomer = service.role(name).variant(service.workspace)
+    processes.change(
+        service.use_case,
+        service.workspace,
+        lambda order: orders.with_canary(orders.with_newcomer(order, newcomer), state),
+    )
+
+
+def test_a_good_canary_grows_by_itself_until_it_is_ready(service: Service) -> None:
+    canary(service, "challenger")
+    with Load(service.deployment.url, service.rows[:300]) as load:
+        seen = set()
+
+        def ready() -> bool:
+            order = service.order
+            seen.add(order.variants[1].share)
+            return order.canary is not None and order.canary.ready
+
+        wait_until(ready, f"it did not grow: {service.order}")
+    assert load.failures == []
+    assert seen == {0.3, 0.6}
+    shares = {each.variant.name: each.answers for each in service_facts(service.workspace).variants}
+    assert shares["challenger"] > 30
+
+
+def test_a_bad_canary_is_taken_back_by_itself_and_nobody_notices(service: Service, client: Client) -> None:
+    canary(service, "nonsense", step_minutes=60, min_labels=100)
+    with Load(service.deployment.url, service.rows[1000:1060]) as load:
+        for start in range(0, 900, 100):
+            answers = client.predict(service.rows[start : start + 100])
+            labels = service.truth[start : start + 100]
+            client.feedback([{"id": each.id, "label": label} for each, label in zip(answers, labels, strict=True)])
+        wait_until(lambda: service.order.canary is None, "it was not taken back")
+        at_end = len(load.answers)
+        load.wait_for(40)
+    assert load.failures == []
+    assert [(each.name, each.share) for each in service.order.variants] == [("champion", 1.0)]
+    # workers look for orders five times a second
+    late = [answer for _, answer in load.answers[at_end + 30 :]]
+    assert {answer.variant for answer in late} <= {"champion"}
+    assert "roll back: roc_auc" in last_event(service, since=datetime.now(UTC) - timedelta(minutes=10))
+
+
+def last_event(service: Service, since: datetime) -> str:
+    from sqlalchemy import select
+
+    from noria.predictions.tables import events
+
+    store = service.store()
+    with store._engine.connect() as connection:
+        chosen = select(events.c.detail).where(events.c.kind == "canary", events.c.at >= since)
+        return str(connection.execute(chosen.order_by(events.c.seq.desc()).limit(1)).scalar_one())
