@@ -12,5 +12,4 @@ def monitoring(use_case: UseCase, labels: str) -> None:
     """From the prediction log and late labels to a verdict."""
     bundle = champion(use_case.name)
     joined = join_labels(bundle, use_case, labels)
-    recent, labelled, checked_at = collect(bundle, use_case, joined)
-    check(bundle, recent, labelled, checked_at, use_case)
+    check(bundle, collect(use_case, joined), use_case)

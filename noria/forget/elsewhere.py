@@ -22,7 +22,7 @@ class Case:
     """Pieces of text that stand for it in files."""
 
 
-def clean_beside(case: Case, workspace: Workspace) -> list[tuple[Path, int]]:
+def clean_beside(case: Case, workspace: Workspace, spool: Path) -> list[tuple[Path, int]]:
     """Take its rows out of quarantined rows, damaged pieces of the spool and tables of earlier checks.
 
     Returns:
@@ -35,7 +35,7 @@ def clean_beside(case: Case, workspace: Workspace) -> list[tuple[Path, int]]:
         (file, clean_csv(file, case.column, case.names, case.ids)) for file in _found(workspace.quarantine, "csv")
     ]
     cleaned += [(file, clean_window(file, case.names, case.ids)) for file in _found(home() / "artifacts", "parquet")]
-    for file in _found(workspace.spool, "bad"):
+    for file in _found(spool, "bad"):
         if occurrences(file, case.wanted):
             file.unlink()
             cleaned.append((file, 1))

@@ -11,6 +11,7 @@ from noria.forget.elsewhere import Case, clean_beside, left_elsewhere
 from noria.forget.names import names_of
 from noria.forget.search import needles, occurrences
 from noria.predictions import PredictionStore
+from noria.predictions.database import shown_url
 from noria.predictions.records import Holdings, new_id
 from noria.predictions.tables import name_of
 from noria.spool.entries import Happened
@@ -56,9 +57,10 @@ def forget(entity: str, use_case: UseCase, workspace: Workspace) -> Forgotten:
         NoriaError: the case cannot be named, the store or the spool does not work, or something is left.
     """
     names = names_of(entity, use_case)
+    spool = _spool_of(workspace)
     store = PredictionStore(workspace.predictions_url)
     try:
-        _empty_spool(workspace.spool, store)
+        _empty_spool(spool, store)
         before, ids = store.holdings(names.all)
         wanted = needles([*names.all, *map(name_of, names.all), *ids[:_IDS_LOOKED_FOR]])
         bytes_before = _count(store.files, wanted)
@@ -72,10 +74,27 @@ def forget(entity: str, use_case: UseCase, workspace: Workspace) -> Forgotten:
     finally:
         store.close()
     case = Case(str(use_case.data.id), names.all, ids, wanted)
-    done.cleaned = clean_beside(case, workspace)
+    done.cleaned = clean_beside(case, workspace, spool)
     done.left = left_elsewhere(case, workspace, [*done.searched])
     _require_nothing_left(done)
     return done
+
+
+def _spool_of(workspace: Workspace) -> Path:
+    """Where answers wait for the store that is meant here."""
+    from noria.deployment import state
+
+    running = state(workspace)
+    if running is None:
+        return workspace.spool
+    meant = shown_url(workspace.predictions_url)
+    if running.settings.predictions_url != meant:
+        raise NoriaError(
+            f"the running service keeps its predictions elsewhere: {running.settings.predictions_url}",
+            where=meant,
+            fix="set NORIA_PREDICTIONS_URL as it was when the service was deployed",
+        )
+    return running.settings.spool
 
 
 def _empty_spool(spool: Path, store: PredictionStore) -> None:

@@ -1,5 +1,7 @@
 """Logged predictions in the form in which they are compared and judged."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,14 +12,18 @@ from noria.predictions import inputs_of
 from noria.schema.values import text_of
 
 
-def compared(bundle: Bundle, recent: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Columns]:
+def compared(
+    bundle: Bundle, recent: pd.DataFrame, hidden: Collection[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame, Columns]:
     """The reference and the recent predictions as tables with the same columns: the inputs and the answer.
 
-    Dates are left out: later rows have later dates, which is no drift.
+    Dates are left out: later rows have later dates, which is no drift. So are `hidden` columns, of which the store
+    holds hashes or pieces only.
     """
     manifest, reference = bundle.manifest, bundle.reference()
-    numbers = [column.name for column in manifest.schema_.columns if column.kind == "number"]
-    categories = [column.name for column in manifest.schema_.columns if column.kind == "category"]
+    shown = [column for column in manifest.schema_.columns if column.name not in hidden]
+    numbers = [column.name for column in shown if column.kind == "number"]
+    categories = [column.name for column in shown if column.kind == "category"]
     inputs = inputs_of(recent).reindex(columns=manifest.schema_.names)
     before, after = reference[[*numbers, *categories]], manifest.schema_.check(inputs).frame[[*numbers, *categories]]
     name, source = _answer(manifest)

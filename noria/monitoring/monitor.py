@@ -85,7 +85,9 @@ class _Check:
         """Inputs and answers beside those of training; None if there are too few predictions."""
         if len(self.window.recent) < self.use_case.monitoring.min_rows:
             return None, None
-        reference, current, columns = compared(self.bundle, self.window.recent)
+        privacy = self.use_case.serving.privacy
+        hidden = {*privacy.hash, *privacy.drop, *privacy.truncate}
+        reference, current, columns = compared(self.bundle, self.window.recent, hidden)
         share = self.use_case.monitoring.drift_watch
         return measure_drift(reference, current, columns, at=self.now, drift_share=share)
 

@@ -1,17 +1,17 @@
 """Drift, performance, business figure, verdict."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
 from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.monitoring import MonitoringVerdict, Window, monitor
+from noria.monitoring import MonitoringVerdict, monitor, read_window
+from noria.predictions import PredictionStore
 from noria.reports import Report
 from noria.workspace import Workspace
 from steps.shared.failures import alert_on_failure
@@ -19,13 +19,17 @@ from steps.shared.failures import alert_on_failure
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
 def check(
-    champion: Bundle, recent: pd.DataFrame, labelled: pd.DataFrame, checked_at: str, use_case: UseCase
+    champion: Bundle, checked_at: str, use_case: UseCase
 ) -> tuple[Annotated[MonitoringVerdict, "monitoring_verdict"], Annotated[Report, "monitoring_report"]]:
     """The verdict with its reasons, appended to the history, and the report for people."""
-    now = datetime.fromisoformat(checked_at)
-    since = now - timedelta(days=use_case.monitoring.window_days)
-    window = Window(recent=recent, labelled=labelled, since=since)
-    verdict = monitor(champion, window, use_case, Workspace(use_case.name), now)
+    workspace, now = Workspace(use_case.name), datetime.fromisoformat(checked_at)
+    store = PredictionStore(workspace.predictions_url)
+    try:
+        window = read_window(store, use_case, champion.manifest.version, now)
+    finally:
+        store.close()
+    progress.stage(f"collect    {len(window.recent):,} predictions, {len(window.labelled):,} with their label")
+    verdict = monitor(champion, window, use_case, workspace, now)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage(f"verdict    {verdict.verdict}")
     html = Path(verdict.reports["summary"]).read_text(encoding="utf-8")

@@ -6,16 +6,25 @@ import pandas as pd
 
 from noria.bundle import Bundle
 from noria.predictions import Feedback, PredictionRecord, PredictionStore
+from noria.predictions.privacy import Redactor
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
 
 def serve(
-    store: PredictionStore, bundle: Bundle, rows: pd.DataFrame, at: datetime, labels: pd.Series | None = None
+    store: PredictionStore,
+    bundle: Bundle,
+    rows: pd.DataFrame,
+    at: datetime,
+    labels: pd.Series | None = None,
+    *,
+    redactor: Redactor | None = None,
 ) -> list[str]:
     """Log predictions for the rows as the service does, and their labels if given; the predictions' ids."""
     names = bundle.manifest.schema_.names
     features = rows[names].astype(object).where(rows[names].notna(), None).to_dict(orient="records")
+    if redactor is not None:
+        features = [dict(zip(names, redactor.row([row[name] for name in names]), strict=True)) for row in features]
     answers = bundle.predict(rows)
     probabilities = answers["probability"].astype(object).where(answers["probability"].notna(), None)
     records = [

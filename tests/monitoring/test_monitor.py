@@ -16,10 +16,12 @@ import pytest
 
 from noria.bundle import Bundle
 from noria.config import UseCase
+from noria.config.serving import Privacy
 from noria.monitoring import MonitoringVerdict, monitor, read_window
 from noria.monitoring.answers import compared
 from noria.monitoring.history import history_file, read
 from noria.predictions import PredictionStore
+from noria.predictions.privacy import Redactor
 from noria.workspace import Workspace
 from tests import bundles
 from tests.monitoring.conftest import Tables
@@ -45,6 +47,20 @@ def test_held_out_rows_of_the_same_table_are_no_cause_for_concern(
     assert verdict.performance.metric.now == pytest.approx(churn_bundle.manifest.metrics["roc_auc"].value, abs=1e-9)
     assert verdict.drift is not None and verdict.drift.share < 0.1
     assert any(reason.startswith("roc_auc is 0.8") for reason in verdict.reasons)
+
+
+def test_columns_that_are_not_kept_as_they_are_count_as_no_drift(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    privacy = Privacy(hash=["payment_method", "tenure"], drop=["monthly_charges"], truncate={"contract": 2})
+    redactor = Redactor(privacy, churn_bundle.manifest.schema_.names, b"key")
+    serve(store, churn_bundle, churn_rows[1], NOW - timedelta(days=2), redactor=redactor)
+    private = churn.model_copy(update={"serving": churn.serving.model_copy(update={"privacy": privacy})})
+
+    verdict = check(churn_bundle, store, private, workspace)
+
+    assert verdict.drift is not None and verdict.drift.share < 0.1
+    assert verdict.verdict == "ok"
 
 
 def test_dearer_contracts_of_another_kind_are_noticed_before_any_label(

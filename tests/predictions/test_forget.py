@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -180,6 +181,17 @@ def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id:
     nameless = small_case("churn", Path("customers.csv"))
     with pytest.raises(NoriaError, match=said):
         forget(entity, case() if has_id else nameless, workspace)
+
+
+def test_a_service_that_keeps_its_predictions_elsewhere_is_noticed(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "noria.deployment.state",
+        lambda _: SimpleNamespace(settings=SimpleNamespace(predictions_url="sqlite:///other.db", spool=Path("x"))),
+    )
+    with pytest.raises(NoriaError, match=r"elsewhere: sqlite:///other\.db"):
+        forget(ANN, case(), workspace)
 
 
 @pytest.mark.parametrize("privacy", [{"drop": ["customer"]}, {"truncate": {"customer": 3}}])
