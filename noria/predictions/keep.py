@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from noria.errors import NoriaError
 from noria.predictions.labelling import keep_labels
 from noria.predictions.matching import Arrived, attach_waiting
-from noria.predictions.records import Feedback, Value
+from noria.predictions.records import SMOKE, Feedback, Value
 from noria.predictions.sql import insert_new, utc_text
 from noria.predictions.tables import name_of
 from noria.spool.entries import Answered, Entry, Happened, Labelled
@@ -20,6 +20,7 @@ _COLUMNS = (
     *("id", "entity", "shadow_of", "features", "prediction", "probability", "decision", "warning"),
     *("at", "request_id", "model", "version", "variant", "policy", "latency_ms"),
 )
+_VARIANT = _COLUMNS.index("variant")
 _Row = tuple[Any, ...]
 _JSON = msgspec.json.Encoder()
 
@@ -67,7 +68,7 @@ def _keep_answers(connection: Connection, answered: Sequence[Answered]) -> int:
         return 0
     rows = [row for entry in answered for row in _rows(entry)]
     new = insert_new(connection, "predictions", _COLUMNS, rows)
-    attach_waiting(connection, [Arrived(row[0], row[1], row[2]) for row in rows])
+    attach_waiting(connection, [Arrived(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows])
     return new
 
 

@@ -54,7 +54,7 @@ class PredictionStore:
         rows = [_row(record) for record in records]
         with self._turn, writing(self._engine) as connection:
             connection.execute(insert(predictions), rows)
-            attach_waiting(connection, [Arrived(each.id, _case(each), each.shadow_of) for each in records])
+            attach_waiting(connection, [_arrived(each) for each in records])
 
     def keep(self, entries: Sequence["Entry"]) -> int:
         """Keep what the spool holds, all or nothing; returns how many predictions were new.
@@ -217,3 +217,7 @@ def _row(record: PredictionRecord) -> dict[str, object]:
 
 def _case(record: PredictionRecord) -> str | None:
     return None if record.entity is None else name_of(record.entity)
+
+
+def _arrived(record: PredictionRecord) -> Arrived:
+    return Arrived(record.id, None if record.variant == SMOKE else _case(record), record.shadow_of)

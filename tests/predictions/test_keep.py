@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from noria.errors import NoriaError
-from noria.predictions import Feedback, PredictionStore, inputs_of
+from noria.predictions import SMOKE, Feedback, PredictionStore, inputs_of
 from tests.predictions.answers import EPOCH, NOON, answered, failed, labelled
 from tests.predictions.conftest import Direct
 
@@ -135,6 +135,14 @@ def test_shadows_are_logged_but_count_as_no_answer(store: PredictionStore) -> No
     assert store.window(NOON, shadows=True)["variant"].tolist() == ["champion", "new"]
     assert store.window(NOON, variants=["new"], shadows=True)["prediction_id"].tolist() == ["s"]
     assert len(store.window(NOON, variants=["new"])) == 0
+
+
+def test_a_smoke_test_with_a_real_case_takes_none_of_its_labels(store: PredictionStore) -> None:
+    assert store.label([Feedback(entity="c2", label="No")]) == [False]
+    store.keep([answered("smoke", "too", variant=SMOKE, entities=["c1", "c2"])])
+    assert store.label([Feedback(entity="c1", label="Yes")]) == [False]
+    store.keep([answered("real", "other", entities=["c1", "c2"], second=60)])
+    assert labels_of(store) == {"real": "Yes", "other": "No"}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0)])
