@@ -1,21 +1,28 @@
-"""What `bentoml serve` loads: the BentoML service. The heavy imports wait until a worker starts."""
+"""What `bentoml serve` loads: the BentoML service. What it is made of is imported where a worker starts."""
 
+import json
 import os
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 
-from service.app import App
-from service.runtime import Runtime
-from service.settings import SERVING, serving_from
+if TYPE_CHECKING:
+    from service.app import App
 
-_runtime = Runtime()
-_app = App(_runtime)
+
+@cache
+def _app() -> "App":
+    """This process's application. BentoML's supervisor loads this module too, and never needs it."""
+    from service.app import App
+    from service.runtime import Runtime
+
+    return App(Runtime())
 
 
 @bentoml.service(
     name="noria",
-    workers=serving_from(os.environ.get(SERVING, "")).workers,
+    workers=json.loads(os.environ.get("NORIA_SERVING") or "{}").get("workers", 1),
     traffic={"timeout": 60},
     # Tracing takes more of a request's time than the model, and without an exporter nobody sees the traces.
     tracing={"excluded_urls": ".*"},
@@ -26,13 +33,13 @@ class Noria:
     """Predictions with a model bundle, or several side by side; each is kept before it is answered."""
 
     def __init__(self) -> None:
-        _runtime.start()
-        _app.started()
+        _app().runtime.start()
+        _app().started()
 
     @bentoml.on_shutdown
     def stop(self) -> None:
         """See that everything is on the disk."""
-        _runtime.stop()
+        _app().runtime.stop()
 
 
 class _Direct(bentoml.Service):
@@ -42,8 +49,9 @@ class _Direct(bentoml.Service):
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """Our application, which passes on to BentoML's what it does not answer itself."""
-        _app.inner = super().to_asgi(is_main=is_main)
-        return _app
+        app = _app()
+        app.inner = super().to_asgi(is_main=is_main)
+        return app
 
 
 Noria.__class__ = _Direct  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.models.decision import DecisionPolicy
+from noria.models.policy import DecisionPolicy
 from noria.schema import Checked
 
 if TYPE_CHECKING:

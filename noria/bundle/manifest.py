@@ -1,14 +1,16 @@
 """The manifest: what a bundle is, what it was made from, and the SHA-256 of each of its files."""
 
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from noria.config import UseCase
 from noria.config.base import Section
-from noria.models.decision import DecisionPolicy
+from noria.models.policy import DecisionPolicy
 from noria.schema import InputSchema
+
+if TYPE_CHECKING:
+    from noria.config import UseCase
 
 FORMAT: Final = 1
 """Version of the bundle's layout; a reader refuses any other."""
@@ -75,6 +77,6 @@ class Manifest(Section):
         return self
 
 
-def positive_label(use_case: UseCase) -> str | None:
+def positive_label(use_case: "UseCase") -> str | None:
     """Binary: the class that is acted on, as text; else None."""
     return str(use_case.problem.positive) if use_case.problem.task == "binary" else None
