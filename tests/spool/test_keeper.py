@@ -153,6 +153,20 @@ def test_while_the_store_is_down_all_wait_and_arrive_once_it_is_back(service: Pa
         assert eventually(lambda: report(spool).error == "")
 
 
+def test_two_services_share_a_store(service: Path) -> None:
+    spools, database = [service / "one", service / "two"], service / "store" / "p.db"
+    with writing(spools[0]) as first, writing(spools[1]) as second:
+        for spool in spools:
+            ensure_keeper(spool)
+        for number in range(300):
+            first.append(answered(f"a{number}"))
+            second.append(answered(f"b{number}"))
+        assert eventually(lambda: len(ids_in(database)) == 600)
+        assert len({report(spool).pid for spool in spools}) == 2
+    assert eventually(lambda: not any(keeper_runs(spool) for spool in spools))
+    assert ids_in(database) == sorted(f"{name}{number}-0" for name in "ab" for number in range(300))
+
+
 def test_a_database_that_is_moved_away_gets_nothing_more(service: Path) -> None:
     spool, database = service / "spool", service / "store" / "p.db"
     with writing(spool) as writer:

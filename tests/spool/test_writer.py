@@ -112,6 +112,16 @@ def test_a_full_spool_is_refused_and_taken_again_when_there_is_room(tmp_path: Pa
         writer.append(entry)
 
 
+def test_an_entry_that_is_longer_than_the_bound_is_kept_when_nothing_waits(tmp_path: Path) -> None:
+    entry = answered("a", text="x" * 1_500_000)
+    with writing(tmp_path, max_mb=1) as writer:
+        writer.append(entry)
+        assert writer.full
+        with pytest.raises(SpoolFull):
+            writer.append(answered("b"))
+        assert flushed(tmp_path) == ["a-0"]
+
+
 def test_the_bound_is_on_all_writers_together_and_holds_after_a_restart(tmp_path: Path) -> None:
     entry = answered("a", text="x" * 300_000)
     with writing(tmp_path, max_mb=1) as first, writing(tmp_path, max_mb=1) as second:

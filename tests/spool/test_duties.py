@@ -1,0 +1,120 @@
+"""What the keeper does beside flushing, and that flushing goes on whatever becomes of it."""
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from noria.config.serving import Privacy
+from noria.errors import NoriaError
+from noria.predictions.store import PredictionStore
+from noria.spool.report import read_report
+from service.duties import Duty, duties
+from service.keeping import Keeper
+from tests.spool.spooled import answered, eventually, ids_in, writing
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PredictionStore:
+    return PredictionStore(f"sqlite:///{tmp_path / 'p.db'}")
+
+
+def keep_until_drained(folder: Path, privacy: dict[str, object]) -> None:
+    environment = {
+        "NORIA_PREDICTIONS_URL": f"sqlite:///{folder / 'p.db'}",
+        "NORIA_SERVICE_DIR": str(folder),
+        "NORIA_SERVING": json.dumps({"privacy": privacy}),
+    }
+    Keeper.of(folder / "spool", environment, threading.Event()).run()
+
+
+def test_a_duty_is_done_when_it_is_due(store: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    done: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    duty = Duty("count", 10.0, lambda _: done.append(clock[0]))
+    for clock[0] in (1000.0, 1001.0, 1009.9, 1010.1, 1015.0, 1100.0):
+        duty.see_to(store)
+    assert done == [1000.0, 1010.1, 1100.0]
+
+
+def test_a_duty_that_fails_is_told_until_it_works(store: PredictionStore, caplog: pytest.LogCaptureFixture) -> None:
+    errors: list[Exception] = [NoriaError("no order"), NoriaError("no order"), ZeroDivisionError("by zero")]
+
+    def work(_: PredictionStore) -> None:
+        if errors:
+            raise errors.pop(0)
+
+    duty = Duty("canary", 0.0, work)
+    told = []
+    for _ in range(4):
+        duty.see_to(store)
+        told.append(duty.error)
+    assert told == ["no order", "no order", "an unexpected error: by zero", ""]
+    assert caplog.text.count("canary: no order") == 1
+
+
+def test_a_long_duty_holds_nothing_up_and_runs_once_at_a_time(store: PredictionStore) -> None:
+    go, begun = threading.Event(), []
+
+    def work(_: PredictionStore) -> None:
+        begun.append(1)
+        go.wait(20)
+        raise NoriaError("it took long")
+
+    duty = Duty("retention", 0.0, work, aside=True)
+    for _ in range(3):
+        duty.see_to(store)
+    assert (len(begun), duty.error) == (1, "")
+    go.set()
+    assert eventually(lambda: duty.error == "it took long")
+
+
+def test_without_a_service_folder_and_an_age_there_is_none(tmp_path: Path) -> None:
+    assert duties(None, tmp_path, Privacy()) == []
+
+
+def test_an_order_that_cannot_be_read_is_told_and_flushing_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "active.json").write_text("no JSON")
+    with writing(tmp_path / "spool") as writer:
+        writer.append(answered("a"))
+    keep_until_drained(tmp_path, {})
+    report = read_report(tmp_path / "spool")
+    assert report is not None
+    assert "cannot be read" in report.duties["canary"]
+    assert ids_in(tmp_path / "p.db") == ["a-0"]
+
+
+def test_what_is_old_enough_is_erased(tmp_path: Path, store: PredictionStore) -> None:
+    spool, now = tmp_path / "spool", datetime.now(UTC)
+    with writing(spool) as writer:
+        writer.append(answered("old", at=(now - timedelta(days=40)).timestamp()))
+        writer.append(answered("new", at=(now - timedelta(days=20)).timestamp()))
+    for name, days in (("000000000001-24-old.bad", 40), ("000000000002-24-new.bad", 20)):
+        (spool / name).write_text("what somebody sent")
+        then = (now - timedelta(days=days)).timestamp()
+        os.utime(spool / name, (then, then))
+    retention = duties(None, spool, Privacy(keep_days=30))
+    keep_until_drained(tmp_path, {})
+    assert ids_in(tmp_path / "p.db") == ["new-0", "old-0"]
+    [duty] = retention
+    duty.see_to(store)
+    assert eventually(lambda: ids_in(tmp_path / "p.db") == ["new-0"])
+    assert eventually(lambda: [path.name for path in spool.glob("*.bad")] == ["000000000002-24-new.bad"])
+    assert duty.error == ""
+
+
+def test_the_keeper_does_not_flush_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = iter(range(10**6, 0, -1))
+    monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hours))  # it goes back with every look
+    with writing(tmp_path / "spool") as writer:
+        for number in range(20):
+            writer.append(answered(f"r{number}", at=time.time() % 1e9))
+    keep_until_drained(tmp_path, {})
+    with sqlite3.connect(tmp_path / "p.db") as direct:
+        assert direct.execute("select count(*), count(distinct id) from predictions").fetchone() == (20, 20)
