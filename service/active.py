@@ -68,7 +68,7 @@ def load_active(order: Activation | None, settings: Settings, before: Active | N
     told = order or Activation.of(BUILT_IN, "")
     known = {} if before is None else {each.bundle.folder: each.bundle for each in before.predictors}
     bundles = [known.get(each.bundle) or Bundle.open(each.bundle) for each in told.variants]
-    limits = {"max_rows": settings.serving.max_rows, "max_text": settings.serving.limits.max_text}
+    limits = {"max_rows": settings.serving.max_rows, "max_text": settings.limits.max_text}
     predictors = [
         Predictor(bundle, each.name, policy=each.policy, policy_version=each.policy_version, **limits)
         for bundle, each in zip(bundles, told.variants, strict=True)

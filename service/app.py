@@ -76,7 +76,7 @@ class App:
     def started(self) -> None:
         """Take over the limits, once the runtime has read them."""
         settings = self.runtime.settings
-        limits = settings.serving.limits
+        limits = settings.limits
         self._tokens, self._pace = Tokens(settings.tokens), Pace(limits.requests_per_second)
         self._most_busy, self._most_bytes = limits.max_concurrent, int(limits.max_body_mb * 1e6)
 

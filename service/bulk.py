@@ -59,7 +59,7 @@ def predict(exchange: Exchange, body: bytes, active: Active, runtime: Runtime, b
 def _read(exchange: Exchange, body: bytes, active: Active, runtime: Runtime) -> "pa.Table":
     import pyarrow as pa
 
-    limits = runtime.settings.serving.limits
+    limits = runtime.settings.limits
     most_bytes = int(limits.max_body_mb * 1e6 * _GROWTH)
     wanted = set(active.champion.reader.names) | {active.champion.manifest.id}
     try:

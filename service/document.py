@@ -181,7 +181,7 @@ def _described(status: int) -> dict[str, Any]:
 
 
 def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
-    longest = settings.serving.limits.max_text
+    longest = settings.limits.max_text
     columns = {column.name: _column(column, longest) for column in manifest.schema_.columns}
     if manifest.id is not None:
         said = f"Identifier of the {manifest.case}"

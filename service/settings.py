@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from noria.config.serving import Serving
+from noria.config.serving import Limits, Serving
 from noria.errors import NoriaError
 
 SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
@@ -29,6 +29,11 @@ class Settings:
     tokens: dict[str, str] = field(repr=False)
     """What may be done → its token; without an entry everybody may."""
     privacy_key: bytes | None = field(repr=False)
+
+    @property
+    def limits(self) -> Limits:
+        """What requests may ask for."""
+        return self.serving.limits
 
     @classmethod
     def from_environment(cls) -> "Settings":
