@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Row, String, bindparam, or_, select, update
 
+from noria.predictions.queries import known_ids
 from noria.predictions.records import SMOKE, Feedback, Value
 from noria.predictions.sql import among
 from noria.predictions.tables import labels, predictions
@@ -36,8 +37,7 @@ class Attached(NamedTuple):
 def targets(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
     """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
     ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
-    found = select(predictions.c.id).where(among(connection, predictions.c.id, ids))
-    known = set(connection.scalars(found)) if ids else set()
+    known = known_ids(connection, ids) if ids else set()
     cases = _by_case(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
     return [
         cases.get(feedback.entity or "", []) if feedback.id is None else [feedback.id] if feedback.id in known else []

@@ -8,10 +8,9 @@ import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, func, insert, select
-
+from noria.predictions.appending import append_records
 from noria.predictions.comparison import facts_of
 from noria.predictions.database import connect, reading, writing
 from noria.predictions.erasing import erase_case, erase_old, holdings, mentions
@@ -19,10 +18,9 @@ from noria.predictions.frame import inputs_of, to_frame
 from noria.predictions.housekeeping import empty_log, rewrite_tables
 from noria.predictions.keep import keep_entries
 from noria.predictions.labelling import keep_labels
-from noria.predictions.matching import Arrived, attach_waiting
-from noria.predictions.plain import plain
-from noria.predictions.records import SMOKE, Counts, Feedback, Holdings, PredictionRecord, VariantFacts
-from noria.predictions.tables import labels, name_of, predictions
+from noria.predictions.queries import counts_of, known_ids, window_query
+from noria.predictions.records import Counts, Feedback, Holdings, PredictionRecord, VariantFacts
+from noria.predictions.tables import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
     from noria.spool.entries import Entry
 
 __all__ = ["PredictionStore", "inputs_of"]
-
-_AT_ONCE = 500
-_ASKED_FOR = predictions.c.variant != SMOKE
-_ANSWERED = and_(_ASKED_FOR, predictions.c.shadow_of.is_(None))
 
 
 class PredictionStore:
@@ -51,10 +45,8 @@ class PredictionStore:
         """Keep the records, all or none; they are on disk when this returns."""
         if not records:
             return
-        rows = [_row(record) for record in records]
         with self._turn, writing(self._engine) as connection:
-            connection.execute(insert(predictions), rows)
-            attach_waiting(connection, [_arrived(each) for each in records])
+            append_records(connection, records)
 
     def keep(self, entries: Sequence["Entry"]) -> int:
         """Keep what the spool holds, all or nothing; returns how many predictions were new.
@@ -99,20 +91,9 @@ class PredictionStore:
         rows with a label (True) or without (False), `variants` those of these variants. Smoke tests are left out, and
         without `shadows` the predictions of shadow variants, too.
         """
-        chosen = select(predictions).where(_ASKED_FOR if shadows else _ANSWERED, predictions.c.at >= since)
-        if until is not None:
-            chosen = chosen.where(predictions.c.at < until)
-        if version is not None:
-            chosen = chosen.where(predictions.c.version == version)
-        if labelled is not None:
-            chosen = chosen.where(predictions.c.label_id.is_not(None) == labelled)
-        if variants is not None:
-            chosen = chosen.where(predictions.c.variant.in_(variants))
-        if limit is not None:  # identifiers are random, so the first ones in their order are a random sample
-            sample = chosen.with_only_columns(predictions.c.id).order_by(predictions.c.id).limit(limit)
-            chosen = select(predictions).where(predictions.c.id.in_(sample))
+        chosen = window_query(since, until, limit, version, labelled, variants=variants, shadows=shadows)
         with reading(self._engine) as connection:
-            rows = connection.execute(chosen.order_by(predictions.c.at, predictions.c.seq)).mappings().all()
+            rows = connection.execute(chosen).mappings().all()
         return to_frame(rows)
 
     def counts(self, version: str | None = None) -> Counts:
@@ -120,20 +101,8 @@ class PredictionStore:
 
         Labels without a prediction belong to no version.
         """
-        chosen: Select[Any] = select(
-            func.count(predictions.c.request_id.distinct()),
-            func.count(),
-            func.count(predictions.c.label_id),
-            func.min(predictions.c.at),
-            func.max(predictions.c.at),
-        ).where(_ANSWERED)
-        if version is not None:
-            chosen = chosen.where(predictions.c.version == version)
-        waiting = select(func.count()).select_from(labels).where(labels.c.pending)
         with reading(self._engine) as connection:
-            requests, answered, labelled, first_at, last_at = connection.execute(chosen).one()
-            unmatched = connection.execute(waiting).scalar_one() if version is None else 0
-        return Counts(requests, answered, labelled, unmatched, first_at, last_at)
+            return counts_of(connection, version)
 
     def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantFacts]:
         """How each of the variants has done since then, by name; of lists the newest `limit` elements."""
@@ -142,12 +111,9 @@ class PredictionStore:
 
     def unknown(self, ids: Sequence[str]) -> list[str]:
         """Those of the identifiers that no kept prediction has, in their order."""
-        found: set[str] = set()
         with reading(self._engine) as connection:
-            for start in range(0, len(ids), _AT_ONCE):
-                wanted = select(predictions.c.id).where(predictions.c.id.in_(ids[start : start + _AT_ONCE]))
-                found.update(connection.execute(wanted).scalars())
-        return [id for id in ids if id not in found]
+            known = known_ids(connection, ids)
+        return [id for id in ids if id not in known]
 
     def erase_before(self, moment: datetime, limit: int | None = None) -> Holdings:
         """Erase predictions older than `moment` with their labels, older labels, and events that may tell of rows.
@@ -193,31 +159,3 @@ class PredictionStore:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-
-
-def _row(record: PredictionRecord) -> dict[str, object]:
-    return {
-        "id": record.id,
-        "at": record.at,
-        "request_id": record.request_id,
-        "model": record.model,
-        "version": record.version,
-        "variant": record.variant,
-        "policy": record.policy,
-        "entity": _case(record),
-        "shadow_of": record.shadow_of,
-        "features": {name: plain(value) for name, value in record.features.items()},
-        "prediction": plain(record.prediction),
-        "probability": plain(record.probability),
-        "decision": record.decision,
-        "warning": record.warning,
-        "latency_ms": record.latency_ms,
-    }
-
-
-def _case(record: PredictionRecord) -> str | None:
-    return None if record.entity is None else name_of(record.entity)
-
-
-def _arrived(record: PredictionRecord) -> Arrived:
-    return Arrived(record.id, None if record.variant == SMOKE else _case(record), record.shadow_of)

@@ -194,3 +194,9 @@ def test_how_variants_compare(store: PredictionStore) -> None:
     assert len(facts["new"].latencies_ms) == 1  # one request
     assert (facts["new"].labels, facts["new"].predictions, facts["new"].probabilities) == (["No"], ["Yes"], [0.7])
     assert facts["quiet"].labels == ["Yes"]
+
+
+def test_which_predictions_are_not_known_yet(store: PredictionStore) -> None:
+    store.keep([answered("a", "b")])
+    assert store.unknown(["x", "b", "y", "a"]) == ["x", "y"]
+    assert store.unknown([]) == []

@@ -1,0 +1,44 @@
+"""Keeping records one call at a time, as tests and small tools do; what is served comes through `keep`."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert
+
+from noria.predictions.matching import Arrived, attach_waiting
+from noria.predictions.plain import plain
+from noria.predictions.records import SMOKE, PredictionRecord
+from noria.predictions.tables import name_of, predictions
+
+
+def append_records(connection: Connection, records: Sequence[PredictionRecord]) -> None:
+    """Keep the records; one whose identifier is there already is an error."""
+    connection.execute(insert(predictions), [_row(record) for record in records])
+    attach_waiting(connection, [_arrived(record) for record in records])
+
+
+def _row(record: PredictionRecord) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "at": record.at,
+        "request_id": record.request_id,
+        "model": record.model,
+        "version": record.version,
+        "variant": record.variant,
+        "policy": record.policy,
+        "entity": _case(record),
+        "shadow_of": record.shadow_of,
+        "features": {name: plain(value) for name, value in record.features.items()},
+        "prediction": plain(record.prediction),
+        "probability": plain(record.probability),
+        "decision": record.decision,
+        "warning": record.warning,
+        "latency_ms": record.latency_ms,
+    }
+
+
+def _case(record: PredictionRecord) -> str | None:
+    return None if record.entity is None else name_of(record.entity)
+
+
+def _arrived(record: PredictionRecord) -> Arrived:
+    return Arrived(record.id, None if record.variant == SMOKE else _case(record), record.shadow_of)
