@@ -22,6 +22,7 @@ from noria.fast.stored import FAST, TREES, Array, Stored, pack_transform
 from noria.models.estimators import trees_of
 from noria.models.fitted import Fitted
 from noria.models.storage import RULES, dump_model
+from noria.schema.values import LARGEST
 
 TOLERANCE = 1e-6
 _BACKGROUND = 64
@@ -138,11 +139,13 @@ def _with_single_thresholds(estimator: Any) -> Any:
     """The same trees with thresholds that single precision holds.
 
     scikit-learn compares a number of single precision with one of double; rounded down, the threshold lets the same
-    numbers pass, while rounded to the nearest it may let one more.
+    numbers pass, while rounded to the nearest it may let one more. Where it splits off the missing values, its
+    threshold is infinite, for which skl2onnx would search without end; every number passes the largest one, too.
     """
     copied = copy.deepcopy(estimator)
     for tree in trees_of(copied):
         exact = tree.threshold
+        np.minimum(exact, LARGEST, out=exact)
         single = exact.astype(np.float32)
         exact[:] = np.where(single > exact, np.nextafter(single, np.float32(-np.inf)), single)
     return copied
