@@ -81,7 +81,7 @@ def write_bundle(
 
     def fill(part: Path) -> None:
         some = train.sample(min(len(train), _COMPARED), random_state=use_case.split.seed)
-        files = dump_model(fitted) | fast_files(fitted, some, seed=use_case.split.seed)
+        files = dump_model(fitted) | fast_files(fitted, some)
         for name, content in files.items():
             (part / name).write_bytes(content)
         reference = reference_rows(train, out_of_fold, manifest, fitted, seed=use_case.split.seed)

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria import progress
+from noria.explain import stand_ins
 from noria.fast.model import FastModel, texts_or_numbers
 from noria.fast.stored import FAST, TREES, Array, Stored, pack_transform
 from noria.models.estimators import trees_of
@@ -29,15 +30,14 @@ _BACKGROUND = 64
 _OPSET = {"": 17, "ai.onnx.ml": 3}
 
 
-def fast_files(fitted: Fitted, rows: pd.DataFrame, *, seed: int) -> dict[str, bytes]:
+def fast_files(fitted: Fitted, rows: pd.DataFrame) -> dict[str, bytes]:
     """File name → content of the fast form; empty, with a warning, where the model has none.
 
     Args:
         fitted: the model.
         rows: real rows, on which both forms must agree to 1e-6; some of them travel along for explanations.
-        seed: draws those.
     """
-    background = _background(fitted, rows, seed)
+    background = _background(fitted, rows)
     try:
         files = _files(fitted, background)
         worst = _difference(fitted, files, rows)
@@ -174,9 +174,8 @@ def _with_gaps(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([matrix, gaps])
 
 
-def _background(fitted: Fitted, rows: pd.DataFrame, seed: int) -> dict[str, list[str | float | None]]:
-    drawn = rows.sample(min(_BACKGROUND, len(rows)), random_state=seed)
-    values = fitted.schema.check(drawn).values
+def _background(fitted: Fitted, rows: pd.DataFrame) -> dict[str, list[str | float | None]]:
+    values = fitted.schema.check(rows.iloc[stand_ins(fitted.scores(rows), _BACKGROUND)]).values
     return {name: texts_or_numbers(list(column)) for name, column in values.items()}
 
 

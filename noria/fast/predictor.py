@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.bundle.answer import answer
-from noria.explain import Explanation, explain, explain_values, groups_of
+from noria.explain import Explanation, explain, explain_values, groups_of, stand_ins
 from noria.fast.rows import RowReader, Rows
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class Predictor:
         return schema.check_lists(lists, len(next(iter(lists.values()))))
 
     def _reference(self) -> dict[str, list[Any]]:
-        rows = self.bundle.reference().head(_BACKGROUND)
+        rows = self.bundle.reference()
+        rows = rows.iloc[stand_ins(self.bundle.fitted.scores(rows), _BACKGROUND)]
         return {name: rows[name].tolist() for name in self.reader.names}
 
     @property

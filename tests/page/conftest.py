@@ -65,9 +65,3 @@ def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iter
 def _refusal(complaint: str) -> bool:
     """Chromium notes every answer of 400 and above, and a lost connection, as an error."""
     return complaint.startswith("Failed to load resource:")
-
-
-def send(tab: Tab) -> None:
-    """Send the form and wait for the reasons."""
-    tab.click("#send")
-    tab.wait("document.querySelector('.reasons li') && document.getElementById('case').ariaBusy === 'false'")

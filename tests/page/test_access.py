@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from browser import Tab
-from conftest import Open, send
+from conftest import Open
+from person import send
 
 pytestmark = pytest.mark.e2e
 FOCUS = (

@@ -1,22 +1,17 @@
 """What a person sees and does on the page, in a real browser."""
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
-from browser import Tab
-from conftest import Open, send
+from conftest import Open
+from person import answer_id, send
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from noria.bundle import Bundle
 
 pytestmark = pytest.mark.e2e
 LABELS = "[...document.querySelectorAll('#fields .label > label:first-child')].map((label) => label.textContent)"
-
-
-def answer_id(tab: Tab) -> str:
-    return re.findall(r"answer (\w{32})", tab.text("#print"))[0]
 
 
 def test_the_form_is_made_from_the_model_and_filled_with_a_real_case(open_page: Open) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from browser import Browser, Tab
-from conftest import send
+from person import send
 from served import serving, store_url
 
 from noria.bundle import Bundle

@@ -2,7 +2,8 @@
 
 import pytest
 from browser import Tab
-from conftest import Open, send
+from conftest import Open
+from person import send
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 pytestmark = pytest.mark.e2e

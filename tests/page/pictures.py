@@ -1,0 +1,47 @@
+"""Draws docs/pictures/page.png and page_phone.png: the page of the real service with a trained model.
+
+python tests/page/pictures.py BUNDLE
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from browser import Tab, chromium
+from person import send
+from PIL import Image
+from served import serving
+
+from noria.bundle import Bundle
+from noria.workspace import PROJECT
+
+FOLDER = PROJECT / "docs" / "pictures"
+
+
+def main(bundle: Path) -> None:
+    """Fill the form, ask, and take the pictures."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Bundle.load(bundle), Path(folder)) as url,
+        chromium() as browser,
+        browser.tab() as tab,
+    ):
+        tab.screen(1280, 1120, scale=1.25)
+        tab.open(url)
+        tab.wait("!document.getElementById('work').hidden")
+        send(tab)
+        tab.run("document.activeElement.blur(); window.scrollTo(0, 0)")
+        picture(tab, "page.png")
+        tab.screen(360, 780, phone=True, scale=2)
+        tab.run("document.getElementById('answer').scrollIntoView()")
+        picture(tab, "page_phone.png")
+
+
+def picture(tab: Tab, name: str) -> None:
+    """With 256 colours it takes a third of the space, and nobody sees it."""
+    tab.picture(FOLDER / name)
+    Image.open(FOLDER / name).convert("RGB").quantize(256).save(FOLDER / name, optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
