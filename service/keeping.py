@@ -10,19 +10,16 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
-from noria.config import expand_environment
 from noria.config.serving import Serving
 from noria.errors import NoriaError
-from noria.predictions.store import PredictionStore
 from noria.spool.flusher import Flushed, Flusher
 from noria.spool.positions import waiting_bytes
 from noria.spool.report import KeeperReport, write_report
 from noria.spool.segments import writers_live
 from service.duties import Duty, duties
 from service.keeper import PREDICTIONS_URL, SERVICE_DIR, SERVING
+from service.reopened import ReopenedStore
 
 _LONGEST_PAUSE_S = 5.0
 _LOOK_S = 0.5
@@ -35,11 +32,9 @@ class Keeper:
     """Works until nobody needs it."""
 
     def __init__(self, spool: Path, url: str, serving: Serving, duties: list[Duty], stop: threading.Event) -> None:
-        self._spool, self._url, self._duties, self._stop = spool, url, duties, stop
+        self._spool, self._duties, self._stop = spool, duties, stop
         self._interval_s = serving.spool.flush_interval_ms / 1000
-        self._store: PredictionStore | None = None
-        self._file = _file_of(url)
-        self._was: int | None = None
+        self._store = ReopenedStore(url)
         self._moved = Flushed()
         self._failures = 0
         self._beat_at = -_BEAT_S
@@ -89,7 +84,7 @@ class Keeper:
             if self._stop.is_set() or not (is_needed or self._may_go_on()):
                 break
             self._pause()
-        self._close()
+        self._store.close()
         logger.info("ends; %d bytes wait for the next start", self._report.backlog_bytes)
 
     def _may_go_on(self) -> bool:
@@ -98,12 +93,8 @@ class Keeper:
 
     def _flush(self) -> None:
         try:
-            if self._store is not None and self._file is not None and _inode(self._file) != self._was:
-                self._close()  # moved or removed: what is written to the old file is seen by nobody
-            if self._store is None:
-                self._store = PredictionStore(self._url)
-                self._was = None if self._file is None else _inode(self._file)
-            Flusher(self._spool, self._store, self._is_over).flush(self._moved)
+            store = self._store.open()
+            Flusher(self._spool, store, self._is_over).flush(self._moved)
         except NoriaError as error:
             self._fail(error.what, str(error))
         except Exception as error:
@@ -111,7 +102,7 @@ class Keeper:
             self._fail(f"an unexpected error: {error}", "")
         else:
             for duty in self._duties:
-                duty.see_to(self._store)
+                duty.see_to(store)
             if self._failures:
                 logger.info("the prediction store works again")
             self._failures = 0
@@ -133,7 +124,7 @@ class Keeper:
         if said and what != self._report.error:
             logger.error("%s", said)
         self._failures += 1
-        self._close()  # connect anew: the database may be another one by then
+        self._store.close()  # connect anew: the database may be another one by then
         self._change(error=what, failing_since=self._report.failing_since or time.time())
 
     def _pause(self) -> None:
@@ -166,25 +157,3 @@ class Keeper:
 
     def _change(self, **changes: object) -> None:
         self._report = msgspec.structs.replace(self._report, **changes)
-
-    def _close(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-
-
-def _file_of(url: str) -> Path | None:
-    """The file of a SQLite store; None: it has none."""
-    try:
-        made = make_url(expand_environment(url, where="the URL of the prediction store"))
-    except (ArgumentError, NoriaError):  # opening the store says what is wrong
-        return None
-    is_file = made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
-    return Path(str(made.database)) if is_file else None
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
