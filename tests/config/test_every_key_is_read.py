@@ -181,6 +181,20 @@ def own_attributes(tree: ast.Module) -> dict[str, Types]:
     return found
 
 
+def shared_attributes() -> dict[str, Types]:
+    """Fields and properties of any class that hold a section, where the name stands for the same one everywhere."""
+    found: dict[str, set[Types]] = {}
+    for tree in modules():
+        for holder in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+            for node in holder.body:
+                match node:
+                    case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
+                        found.setdefault(name, set()).add(annotated(annotation))
+                    case ast.FunctionDef(name=name, returns=returns):
+                        found.setdefault(name, set()).add(annotated(returns))
+    return {name: next(iter(types)) for name, types in found.items() if len(types) == 1 and types != {NONE}}
+
+
 def in_templates() -> set[tuple[type[BaseModel], str]]:
     """What the HTML reports read: `use_case` and its sections are handed to them under their own names."""
     named = {"use_case": frozenset({UseCase})}
@@ -200,9 +214,9 @@ def in_templates() -> set[tuple[type[BaseModel], str]]:
 
 @pytest.fixture(scope="module")
 def read() -> set[tuple[type[BaseModel], str]]:
-    found = in_templates()
+    found, shared = in_templates(), shared_attributes()
     for tree in modules():
-        reads = Reads(own_attributes(tree))
+        reads = Reads(shared | own_attributes(tree))
         reads.visit(tree)
         found |= reads.found
     return found
