@@ -37,3 +37,4 @@ def _bars(axis: plt.Axes, found: dict[str, float], scenario: Scenario, unit: str
     axis.set_title(f"{scenario.title}: {unit}", loc="left", fontsize=11)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(left=False)
+    axis.set_xlabel("logarithmic scale", loc="right", fontsize=8, color="grey")

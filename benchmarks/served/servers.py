@@ -116,8 +116,8 @@ SERVERS = [
     Server("fastapi-pandas", "FastAPI + pandas pipeline", "peer", PLAIN, _uvicorn("fastapi_pandas")),
     Server("bentoml-pandas", "plain BentoML + pandas pipeline", "peer", PLAIN, _bentoml("plain_bentoml:Plain")),
     Server("fastapi-noria", "FastAPI + Noria's predictor", "own predictor", PLAIN, _uvicorn("fastapi_noria")),
-    Server("bentoml-empty", "empty BentoML endpoint", "empty", PLAIN, _bentoml("empty_bentoml:Empty")),
-    Server("fastapi-empty", "empty FastAPI endpoint", "empty", PLAIN, _uvicorn("empty_fastapi")),
-    Server("fastapi-unread", "the same, request not read", "empty", PLAIN, _uvicorn("unread_fastapi")),
+    Server("bentoml-empty", "empty BentoML endpoint, typed rows", "empty", PLAIN, _bentoml("empty_bentoml:Empty")),
+    Server("fastapi-empty", "empty FastAPI endpoint, typed rows", "empty", PLAIN, _uvicorn("empty_fastapi")),
+    Server("fastapi-unread", "empty FastAPI, request not read", "empty", PLAIN, _uvicorn("unread_fastapi")),
     Server("asgi-raw", "raw ASGI app", "empty", PLAIN, _uvicorn("raw_asgi")),
 ]
