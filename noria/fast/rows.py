@@ -5,6 +5,7 @@ unknown category, a number out of range, a number written as text) is read by `I
 rules and the words for them, so that both ways read the same.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
@@ -20,7 +21,7 @@ from noria.fast.codes import Codes
 from noria.fast.refusals import Wrong, not_json, refuse_rows, wrong_shape
 from noria.schema import Checked, InputSchema
 from noria.schema.check import check_column
-from noria.schema.values import LARGEST
+from noria.schema.values import LARGEST, number_of
 
 Row = tuple[Any, ...]
 
@@ -234,7 +235,7 @@ class _Columns:
         matrix = np.empty((n, self._width), dtype=np.float64)
         unusual: set[int] = set()
         if self._number_places:
-            numbers = np.array([self._numbers(row) for row in values], dtype=np.float64)
+            numbers = _floats([self._numbers(row) for row in values])
             matrix[:, self._number_places] = numbers
             outside = (numbers < self._low) | (numbers > self._high)
             if outside.any():
@@ -282,6 +283,15 @@ def _getter_at(places: Sequence[int]) -> Callable[[Row], Row]:
     if len(places) <= 1:
         return lambda row: tuple(row[place] for place in places)
     return itemgetter(*places)
+
+
+def _floats(rows: list[Row]) -> NDArray[np.float64]:
+    """(n, a) numbers; NaN for None."""
+    try:
+        return np.array(rows, dtype=np.float64)
+    except OverflowError:  # a whole number with hundreds of digits, which counts as infinite
+        read = [[math.nan if value is None else number_of(value) for value in row] for row in rows]
+        return np.array(read, dtype=np.float64)
 
 
 def _text(entity: str | int | None) -> str | None:

@@ -112,7 +112,7 @@ def number_of(value: Any) -> float:
         if isinstance(value, str) and "_" not in value and value.strip().lower() not in {"nan", "+nan", "-nan"}:
             return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
     except ValueError:
         pass
     raise ValueError(f"{shown(value)} is not a number")
