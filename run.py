@@ -156,7 +156,7 @@ def promote(
     version: Annotated[
         str | None,
         typer.Option(
-            "--version", help="A version's number, or `rules`; by default the challenger that answers or is newest."
+            "--version", help="A version's number, or `rules`; default: the challenger that answers, or the newest."
         ),
     ] = None,
     stack: Stack = None,

@@ -2,41 +2,77 @@
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from noria import progress
+from noria.config.serving import Spool
 from noria.errors import NoriaError
-from noria.handover import Activation
 from noria.predictions import PredictionStore
+from noria.predictions.database import connect, reading
+from noria.predictions.tables import events
 from noria.spool.entries import Happened
+from noria.spool.writer import SpoolWriter
 from noria.traffic.orders import in_words
 
+if TYPE_CHECKING:
+    from noria.deployment import Changed
 
-def record_change(url: str, kind: str, before: Activation, after: Activation, what: str) -> None:
-    """Keep who changed what and when; the change stands even if the store cannot keep it now.
+_KINDS = ("traffic", "policy", "canary")
+
+
+def record_change(changed: "Changed", kind: str, what: str) -> None:
+    """Keep who changed what and when. If the store does not work now, it waits in the spool.
 
     Args:
-        url: SQLAlchemy URL of the prediction store.
-        kind: `traffic` or `policy`.
-        before: the order that stood.
-        after: the order that stands.
+        changed: the change.
+        kind: `traffic`, `policy` or `canary`.
         what: the change in words.
     """
+    after, settings = changed.after, changed.deployment.settings
     event = Happened(
         key=f"{kind}-{after.serial}",
         at=datetime.now(UTC).timestamp(),
         kind=kind,
         variant=after.champion.name,
         version=after.champion.version,
-        detail=f"{what} by {_who()}: {in_words(after)}; before: {in_words(before)}",
+        detail=f"{what} by {_who()}: {in_words(after)}; before: {in_words(changed.before)}",
     )
     try:
-        store = PredictionStore(url)
+        store = PredictionStore(settings.predictions_url)
         try:
             store.keep([event])
         finally:
             store.close()
     except NoriaError as error:
-        progress.warn(f"the change is not in the prediction store's events: {error.what}")
+        progress.warn(f"{error.what}; the note of this change waits for it in the spool")
+        _to_spool(settings.spool, event)
+
+
+def recent_changes(url: str, limit: int = 5) -> list[str]:
+    """The latest changes in words, the newest first.
+
+    Raises:
+        NoriaError: the store cannot be read.
+    """
+    engine = connect(url)
+    try:
+        with reading(engine) as connection:
+            chosen = select(events.c.at, events.c.detail).where(events.c.kind.in_(_KINDS))
+            rows = connection.execute(chosen.order_by(events.c.seq.desc()).limit(limit)).all()
+    finally:
+        engine.dispose()
+    return [f"{row.at:%Y-%m-%d %H:%M} UTC: {row.detail}" for row in rows]
+
+
+def _to_spool(folder: Path, event: Happened) -> None:
+    writer = SpoolWriter(folder, Spool(durability="strict"))
+    try:
+        writer.append(event)
+    finally:
+        writer.close()
 
 
 def _who() -> str:

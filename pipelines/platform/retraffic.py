@@ -75,7 +75,7 @@ def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None) -> Turn
         newcomers = _fetched(use_case, workspace, missing, stack) if missing else []
         changed = processes.change(use_case, workspace, _maker(use_case, workspace, wishes, newcomers))
     kind = "canary" if wishes.canary else "policy" if wishes.policy and not wishes.named else "traffic"
-    record_change(workspace.predictions_url, kind, changed.before, changed.after, _said(wishes))
+    record_change(changed, kind, _said(wishes))
     facts: list[tuple[str, object]] = [("before", _told(changed.before)), ("now", _told(changed.after))]
     if changed.after.canary is not None:
         facts.append(("canary", _plan(changed.after.canary)))

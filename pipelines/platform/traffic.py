@@ -13,7 +13,7 @@ from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.locks import only_one
 from noria.traffic import orders
-from noria.traffic.audit import record_change
+from noria.traffic.audit import recent_changes, record_change
 from noria.workspace import Workspace
 from pipelines.platform.described import describe_traffic
 from pipelines.platform.environment import zenml_client
@@ -56,7 +56,7 @@ def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned
         return Turned(
             f"Version {number} ({kind}) is the champion; no service runs.", [("version", number)], is_live=False
         )
-    record_change(workspace.predictions_url, "traffic", changed.before, changed.after, f"promoted version {number}")
+    record_change(changed, "traffic", f"promoted version {number}")
     return Turned(f"Version {number} ({kind}) is the champion and answers.", _facts(changed))
 
 
@@ -77,7 +77,7 @@ def rollback(use_case: UseCase, stack: str | None) -> Turned:
                 fix="name the version that should answer: `python run.py promote --version N`",
             )
         changed = processes.change(use_case, workspace, lambda _: orders.again(before), is_back=True)
-        record_change(workspace.predictions_url, "traffic", changed.before, changed.after, "rolled back")
+        record_change(changed, "traffic", "rolled back")
         if changed.before.champion.bundle != changed.after.champion.bundle:
             _follow_in_registries(use_case, changed.after, stack)
     return Turned(f"Rolled back: {orders.in_words(changed.after)}.", _facts(changed))
@@ -92,7 +92,9 @@ def show(use_case: UseCase) -> Turned:
     workspace = Workspace(use_case.name)
     server = processes.running(workspace)
     order = processes.standing(workspace, server)
-    return Turned(f"{use_case.name}: {orders.in_words(order)}.", describe_traffic(processes.service_facts(workspace)))
+    facts = describe_traffic(processes.service_facts(workspace))
+    facts += [("changed", change) for change in recent_changes(workspace.predictions_url)]
+    return Turned(f"{use_case.name}: {orders.in_words(order)}.", facts)
 
 
 def _next_champion(use_case: UseCase, order: Activation | None) -> str:

@@ -21,7 +21,7 @@ def find_bundle(name: str, model: str) -> Bundle:
     Args:
         name: name of the model.
         model: `champion`, `challenger` (the newest version that was never promoted), `rules` (those that belong to
-            the champion's version, or to the newest one), or the number of a version.
+            the champion's version, or to the newest one), or the number of a version, which stands for its model.
 
     Raises:
         NoriaError: there is no such bundle.
@@ -32,7 +32,7 @@ def find_bundle(name: str, model: str) -> Bundle:
         newest = next(iter(_versions(name)), None)
         return _bundle(champion_version(name) or newest, "rules", name)
     version = newest_challenger(name) if model == "challenger" else _numbered(name, model)
-    return _bundle(version, _promoted_artifact(version), name)
+    return _bundle(version, "challenger", name)
 
 
 def newest_challenger(name: str, *, above_champion: bool = False) -> ModelVersionResponse:
@@ -90,7 +90,7 @@ def _move_alias(name: str, number: int) -> None:
 def _versions(name: str) -> list[ModelVersionResponse]:
     """The newest first; none if the model is not known."""
     try:
-        page = Client().list_model_versions(model_name_or_id=name, sort_by="desc:number", size=_MOST, hydrate=True)
+        page = Client().list_model_versions(model=name, sort_by="desc:number", size=_MOST, hydrate=True)
     except KeyError:
         return []
     return list(page.items)
@@ -105,10 +105,6 @@ def _numbered(name: str, number: str) -> ModelVersionResponse:
         where=f"versions {_listed(name)}",
         fix="name one of those, or `champion`, `challenger` or `rules`",
     )
-
-
-def _promoted_artifact(version: ModelVersionResponse) -> str:
-    return str(version.run_metadata.get(PROMOTED, "challenger"))
 
 
 def _bundle(version: ModelVersionResponse | None, artifact: str, name: str) -> Bundle:
