@@ -13,6 +13,7 @@ from noria.errors import NoriaError
 from noria.fast.refusals import Wrong, not_json, wrong_shape
 from noria.predictions import Feedback
 from noria.predictions.plain import plain
+from noria.predictions.privacy import Redactor
 from noria.schema.values import shown
 from noria.spool.entries import Labelled
 from noria.spool.positions import waiting_bytes
@@ -133,6 +134,9 @@ def _feedback(sent: dict[str, Any], manifest: Manifest) -> Feedback:
     return Feedback(id=sent.get("id"), entity=entity, label=label)
 
 
-def _hidden(feedback: Feedback, redactor: Any) -> Feedback:
-    entity = redactor.entity(feedback.entity)
+def _hidden(feedback: Feedback, redactor: Redactor) -> Feedback:
+    try:
+        entity = None if feedback.entity is None else redactor.named(feedback.entity)
+    except NoriaError as error:
+        raise Wrong(422, error.what, fix=error.fix) from error
     return Feedback(id=feedback.id, entity=entity, label=feedback.label, at=feedback.at)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from noria.forget.search import occurrences
 from noria.forget.tables import clean_csv, clean_window, rows_in
+from noria.html import plural
 from noria.workspace import Workspace, home
 
 
@@ -45,10 +46,10 @@ def clean_beside(case: Case, workspace: Workspace, spool: Path) -> list[tuple[Pa
 def left_elsewhere(case: Case, workspace: Workspace, skip: Collection[Path]) -> list[tuple[Path, str]]:
     """Where something of it still is on this machine, and what: training tables, reports, logs."""
     tables = {file: rows_in(file, case.column, case.names) for file in _found(home() / "artifacts", "parquet")}
-    left = [(file, f"{rows} rows of a training table") for file, rows in tables.items() if rows]
+    left = [(file, f"{plural(rows, 'row')} of a training table") for file, rows in tables.items() if rows]
     for file in sorted(workspace.folder.rglob("*")):
         if file.is_file() and file not in skip and (found := occurrences(file, case.wanted)):
-            left.append((file, f"named {found} times"))
+            left.append((file, f"named {plural(found, 'time')}"))
     return left
 
 

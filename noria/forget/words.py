@@ -1,6 +1,7 @@
 """What `forget` tells."""
 
 from noria.forget.forget import Forgotten
+from noria.html import plural
 from noria.predictions.records import Holdings
 
 _MB = 1e6
@@ -9,7 +10,8 @@ _MB = 1e6
 def headline(entity: str, done: Forgotten) -> str:
     """One sentence: is it gone?"""
     if done.left:
-        return f"Nothing of {entity} is left in what was predicted; {len(done.left)} other files still name it."
+        others = plural(len(done.left), "other file")
+        return f"Nothing of {entity} is left in what was predicted; {others} may still name it."
     if not done.before and not done.cleaned:
         return f"Nothing was kept of {entity}."
     return f"{entity} is forgotten."
@@ -21,20 +23,22 @@ def facts(done: Forgotten) -> list[tuple[str, object]]:
         ("before", f"{_told(done.before)}{_bytes(done, done.bytes_before)}"),
         ("now", f"{_told(done.after)}{_bytes(done, done.bytes_after)}"),
         *(("searched", f"{file} ({file.stat().st_size / _MB:.1f} MB)") for file in done.searched if file.is_file()),
-        *(("cleaned", f"{file}: {rows} rows") for file, rows in done.cleaned),
+        *(("cleaned", f"{file}: {plural(rows, 'row')}") for file, rows in done.cleaned),
         *(("left", f"{file}: {what}") for file, what in done.left),
-        *([("note", f"{done.others} rows of other cases hold the same text")] if done.others else []),
+        *([("note", f"{plural(done.others, 'row')} of other cases with the same text")] if done.others else []),
         *([("note", done.note)] if done.note else []),
         ("not reached", _beyond(done)),
     ]
 
 
 def _told(held: Holdings) -> str:
-    return f"{held.predictions:,} predictions, {held.labels:,} labels, {held.events:,} events"
+    return ", ".join(
+        (plural(held.predictions, "prediction"), plural(held.labels, "label"), plural(held.events, "event"))
+    )
 
 
 def _bytes(done: Forgotten, found: int) -> str:
-    return f"; named {found:,} times in the files" if done.searched else ""
+    return f"; named {plural(found, 'time')} in the files" if done.searched else ""
 
 
 def _beyond(done: Forgotten) -> str:

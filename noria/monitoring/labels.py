@@ -15,6 +15,7 @@ from noria.data.tables import read_file
 from noria.errors import NoriaError
 from noria.files import atomic_path
 from noria.predictions import Feedback, PredictionStore
+from noria.predictions.privacy import case_namer, key_from_environment
 from noria.schema.values import text_of
 
 PREDICTION_ID = "prediction_id"
@@ -63,10 +64,9 @@ def join_labels(
     reasons = _reasons(frame, key, use_case, classes).where(~unknown, "")
     _quarantine(frame, reasons, quarantine)
     good = frame[(reasons == "") & ~unknown]
-    feedbacks = [
-        Feedback(label=label, at=at, **{"id" if key == PREDICTION_ID else "entity": str(case)})
-        for case, label in zip(_texts(good[key]), _plain_labels(good[target], use_case), strict=True)
-    ]
+    named = zip(_names(good[key], use_case), _plain_labels(good[target], use_case), strict=True)
+    field = "id" if key == PREDICTION_ID else "entity"
+    feedbacks = [Feedback(label=label, at=at, **{field: name}) for name, label in named]
     known = store.label(feedbacks)
     return JoinedLabels(sum(known), len(known) - sum(known), int(unknown.sum()), int((reasons != "").sum()))
 
@@ -100,6 +100,13 @@ def _reasons(frame: pd.DataFrame, key: str, use_case: UseCase, classes: Sequence
 
 def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
     return values.map(text_of, na_action="ignore").astype(object)
+
+
+def _names(cases: "pd.Series[Any]", use_case: UseCase) -> list[str]:
+    """Predictions or cases under the names that the store has for them."""
+    privacy, own = use_case.serving.privacy, use_case.data.id
+    name_of = str if cases.name == PREDICTION_ID else case_namer(privacy, own, key_from_environment())
+    return [name_of(str(case)) for case in _texts(cases)]
 
 
 def _plain_labels(values: "pd.Series[Any]", use_case: UseCase) -> list[str | float]:

@@ -42,6 +42,7 @@ class Redactor:
         ]
         self._of_case = self._treatments.get(id) if id is not None else None
         self._names = known
+        self._name_case = partial(case_namer, privacy, id, key)
         self.active = bool(self._treatments)
         """Whether anything is treated at all."""
 
@@ -58,11 +59,19 @@ class Redactor:
         return kept
 
     def entity(self, case: str | None) -> str | None:
-        """The name of a case as it is kept; for predictions and for labels alike."""
+        """The name of a case as it is kept with its prediction."""
         if self._of_case is None or case is None:
             return case
         kept = self._of_case(case)
         return None if kept is None else str(kept)
+
+    def named(self, case: str) -> str:
+        """The name under which a label finds the predictions of a case.
+
+        Raises:
+            NoriaError: the column is cut or dropped, so that it tells no case from others.
+        """
+        return self._name_case()(case)
 
     def warning(self, text: str) -> str:
         """The warnings on one row. If one of them is about a treated column, all lose their values.
@@ -75,6 +84,25 @@ class Redactor:
         if self._treatments.keys().isdisjoint(told):
             return text
         return "; ".join(f"{name}: unusual" for name in told)
+
+
+def case_namer(privacy: "Privacy", id: str | None, key: bytes | None) -> Callable[[str], str]:
+    """What turns the name of a case into the one that it is kept under, so that a label finds its predictions.
+
+    Raises:
+        NoriaError: no case can be told from others by what is kept, or the key is missing.
+    """
+    if id is not None and (id in privacy.drop or id in privacy.truncate):
+        raise NoriaError(
+            f"`{id}` is not kept as a whole, so no label finds its prediction by it",
+            where="serving.privacy",
+            fix="name the prediction by its id, or hash the column instead",
+        )
+    if id is None or id not in privacy.hash:
+        return str
+    if not key:
+        raise _no_key()
+    return lambda case: str(keyed_hash(key, id, case))
 
 
 def key_from_environment() -> bytes | None:
@@ -96,11 +124,7 @@ def _treatments(privacy: "Privacy", known: Sequence[str], key: bytes | None) -> 
             if column not in known:
                 raise _unknown(section, column, known)
     if privacy.hash and not key:
-        raise NoriaError(
-            "columns are to be hashed, and there is no key for it",
-            where=f"environment variable {KEY}",
-            fix=f"set {KEY} to a long random text and keep it: with another one, a case no longer matches its past",
-        )
+        raise _no_key()
     treatments: dict[str, _Treatment] = {column: partial(keyed_hash, key or b"", column) for column in privacy.hash}
     treatments |= dict.fromkeys(privacy.drop, _nothing)
     return treatments | {column: partial(_cut, length) for column, length in privacy.truncate.items()}
@@ -112,6 +136,14 @@ def _unknown(section: str, column: str, known: Sequence[str]) -> NoriaError:
         f"`{column}` is no input of the model, so nothing of it is kept",
         where=f"serving.privacy.{section}",
         fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known[:12])}",
+    )
+
+
+def _no_key() -> NoriaError:
+    return NoriaError(
+        "columns are to be hashed, and there is no key for it",
+        where=f"environment variable {KEY}",
+        fix=f"set {KEY} to a long random text and keep it: with another one, a case no longer matches its past",
     )
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from noria.bundle import Bundle
 from noria.config import UseCase
+from noria.config.serving import Privacy
 from noria.errors import NoriaError
 from noria.monitoring import JoinedLabels, join_labels, read_window
 from noria.predictions import PredictionRecord, PredictionStore
+from noria.predictions.privacy import Redactor
 from tests import bundles
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve
@@ -68,6 +70,36 @@ def test_cases_are_found_by_their_own_identifier_even_as_a_column_of_floats(
     (tmp_path / "labels.csv").write_text("customer,churn\n17,Yes\n,No\n18,No\n")
     joined = join_labels(store, str(tmp_path / "labels.csv"), use_case, quarantine=tmp_path / "bad.csv", at=NOW)
     assert (joined.joined, joined.refused) == (2, 1)
+
+
+def test_cases_that_are_kept_as_hashes_are_found_by_their_plain_identifier(
+    churn: UseCase, store: PredictionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    privacy = Privacy(hash=["customer"])
+    case = Redactor(privacy, [], b"key", id="customer").entity("17")
+    store.append(
+        [
+            PredictionRecord(
+                request_id="r",
+                model="m",
+                version="1",
+                features={"a": 1},
+                prediction="No",
+                probability=0.1,
+                decision="leave",
+                latency_ms=1.0,
+                entity=case,
+            )
+        ]
+    )
+    (tmp_path / "labels.csv").write_text("customer,churn\n17,Yes\n18,No\n")
+    hashed = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": privacy})
+    cut = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": Privacy(truncate={"customer": 1})})
+    monkeypatch.setenv("NORIA_PRIVACY_KEY", "key")
+    joined = join_labels(store, str(tmp_path / "labels.csv"), hashed, quarantine=tmp_path / "bad.csv", at=NOW)
+    assert (joined.joined, joined.waiting) == (1, 1)
+    with pytest.raises(NoriaError, match="not kept as a whole"):
+        join_labels(store, str(tmp_path / "labels.csv"), cut, quarantine=tmp_path / "bad.csv", at=NOW)
 
 
 def test_a_number_is_asked_for_where_a_number_is_predicted(

@@ -153,7 +153,7 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
     assert pq.read_table(window)["entity"].to_pylist() == [BOB]
     assert ANN not in (window.parent / "preview.html").read_text(encoding="utf-8")
     assert sorted(rows for _, rows in done.cleaned) == [1, 1, 2]
-    assert dict(done.left) == {training: "1 rows of a training table", log: "named 1 times"}
+    assert dict(done.left) == {training: "1 row of a training table", log: "named 1 time"}
 
 
 def test_a_text_that_others_hold_too_is_no_failure(store: PredictionStore, workspace: Workspace) -> None:

@@ -52,6 +52,14 @@ def test_a_case_is_treated_as_its_column_is(privacy: Privacy, kept: str | None) 
     assert redactor(privacy).entity(None) is None
 
 
+def test_labels_find_a_case_unless_it_is_kept_in_part_only() -> None:
+    assert redactor().named("c-17") == redactor().entity("c-17")
+    assert redactor(Privacy()).named("c-17") == "c-17"
+    for privacy in (Privacy(drop=["customer"]), Privacy(truncate={"customer": 2})):
+        with pytest.raises(NoriaError, match="`customer` is not kept as a whole"):
+            redactor(privacy).named("c-17")
+
+
 def test_a_number_is_the_same_however_it_was_sent() -> None:
     hashed = Redactor(Privacy(hash=["n"]), ["n"], b"k")
     assert hashed.row([3]) == hashed.row([3.0]) == hashed.row(["3"])

@@ -1,0 +1,23 @@
+"""Labels by case where cases are not kept as they are."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from noria.config.serving import Privacy
+from noria.fast.refusals import Wrong
+from noria.predictions import Feedback
+from noria.predictions.privacy import Redactor
+from service.labels import keep_labels
+
+
+@pytest.mark.parametrize("privacy", [Privacy(drop=["customer"]), Privacy(truncate={"customer": 2})])
+def test_a_label_by_a_case_that_is_kept_in_part_only_is_refused(privacy: Privacy) -> None:
+    """Cut to two characters, it would go to everybody whose name begins so."""
+    active: Any = SimpleNamespace(redactors=[Redactor(privacy, ["tenure"], id="customer")])
+    nothing: Any = None
+    with pytest.raises(Wrong) as caught:
+        keep_labels(nothing, active, [Feedback(entity="C-1017", label="Yes")])
+    assert caught.value.status == 422
+    assert "customer" in caught.value.body.error
