@@ -48,10 +48,11 @@ export function step(largest) {
   return 10 ** (size >= 3 ? size - 2 : Math.min(0, size - 1));
 }
 
-/** An effect with its sign, in whole steps: +17 or −0.4. */
+/** An effect with its sign, in whole steps: +17 or −0.4 or 0. */
 export function signed(number, by) {
   const places = Math.max(0, -Math.floor(Math.log10(by) + 1e-9));
   const value = Math.round(number / by) * by;
   const digits = new Intl.NumberFormat("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  if (value === 0) return "0";
   return (value < 0 ? MINUS : "+") + digits.format(Math.abs(value));
 }

@@ -35,7 +35,7 @@ function adopt(told) {
   document.title = title(facts.name);
   byId("title").textContent = title(facts.name);
   byId("lead").textContent = lead(facts);
-  byId("case-title").textContent = `What you know of the ${facts.case}`;
+  byId("case-title").textContent = `This ${facts.case}`;
   byId("example").hidden = facts.examples.length === 0;
   showAbout(facts);
   if (before !== null && JSON.stringify([before.inputs, before.id]) === JSON.stringify([facts.inputs, facts.id]))

@@ -83,6 +83,11 @@ class Tab:
         """What a person reads there."""
         return str(self.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
 
+    def names(self) -> list[str]:
+        """What a screen reader would say of each part of the page."""
+        nodes = self.command("Accessibility.getFullAXTree")["nodes"]
+        return [str(node["name"].get("value", "")) for node in nodes if "name" in node and not node["ignored"]]
+
     def click(self, selector: str) -> None:
         """Press the mouse in the middle of what is seen there."""
         place = self.run(

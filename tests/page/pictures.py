@@ -26,7 +26,7 @@ def main(bundle: Path) -> None:
         chromium() as browser,
         browser.tab() as tab,
     ):
-        tab.screen(1280, 1120, scale=1.25)
+        tab.screen(1280, 1290)
         tab.open(url)
         tab.wait("!document.getElementById('work').hidden")
         send(tab)

@@ -1,9 +1,11 @@
 """What a person sees and does on the page, in a real browser."""
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
+from browser import PATIENCE_S
 from conftest import Open
 from person import answer_id, send
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -269,9 +271,7 @@ def test_without_scripts_the_page_says_so(open_page: Open) -> None:
     tab, standin = open_page()
     tab.command("Emulation.setScriptExecutionDisabled", value=True)
     tab.command("Page.navigate", url=standin.url + "?again")
-    html = ""
-    while "needs JavaScript" not in html:
-        root = tab.command("DOM.getDocument", depth=-1)["root"]
-        html = tab.command("DOM.getOuterHTML", nodeId=root["nodeId"])["outerHTML"]
-    names = {node.get("name", {}).get("value", "") for node in tab.command("Accessibility.getFullAXTree")["nodes"]}
-    assert any("This page needs JavaScript" in name for name in names)
+    end = time.monotonic() + PATIENCE_S
+    while not any("This page needs JavaScript" in name for name in tab.names()):
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -78,7 +78,9 @@ def test_what_is_no_number_or_could_be_two_is_refused(tab: Tab, text: str, said:
     assert said in read["problem"]
 
 
-@pytest.mark.parametrize(("number", "by", "text"), [(17.3, 1, "+17"), (-0.44, 0.1, "−0.4"), (12340, 100, "+12,300")])
+@pytest.mark.parametrize(
+    ("number", "by", "text"), [(17.3, 1, "+17"), (-0.44, 0.1, "−0.4"), (12340, 100, "+12,300"), (-0.2, 1, "0")]
+)
 def test_effects_have_signs(tab: Tab, number: float, by: float, text: str) -> None:
     assert call(tab, "numbers", "signed", number, by) == text
 
