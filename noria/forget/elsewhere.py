@@ -1,9 +1,12 @@
 """Files beside the store: what Noria left of kept rows there is cleaned, anything else is told."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+import csv
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from noria.errors import NoriaError
 from noria.forget.search import occurrences
 from noria.forget.tables import clean_csv, clean_window, rows_in
 from noria.html import plural
@@ -23,35 +26,57 @@ class Case:
     """Pieces of text that stand for it in files."""
 
 
-def clean_beside(case: Case, workspace: Workspace, spool: Path) -> list[tuple[Path, int]]:
-    """Take its rows out of quarantined rows, damaged pieces of the spool and tables of earlier checks.
+@dataclass
+class Swept:
+    """What came of the files beside the store."""
 
-    Returns:
-        The files, with how many rows were taken out.
+    cleaned: list[tuple[Path, int]] = field(default_factory=list)
+    """Files that rows of the case were taken out of, with how many."""
+    left: list[tuple[Path, str]] = field(default_factory=list)
+    """Files in which something of it may still be, with what that is."""
 
-    Raises:
-        NoriaError: a file cannot be read or written.
+
+def sweep(case: Case, workspace: Workspace, spool: Path, searched: Collection[Path]) -> Swept:
+    """Take a case out of quarantined rows, damaged pieces of the spool and tables of earlier checks; find the rest.
+
+    What cannot be read or written is told as left, as are training tables, reports and logs on this machine that name
+    the case; `searched` files are known to be clean.
     """
-    cleaned = [
-        (file, clean_csv(file, case.column, case.names, case.ids)) for file in _found(workspace.quarantine, "csv")
-    ]
-    cleaned += [(file, clean_window(file, case.names, case.ids)) for file in _found(home() / "artifacts", "parquet")]
-    for file in _found(spool, "bad"):
-        if occurrences(file, case.wanted):
-            file.unlink()
-            cleaned.append((file, 1))
-    return [(file, rows) for file, rows in cleaned if rows]
+    swept = Swept()
+    for file in _found(workspace.quarantine, "*.csv"):
+        _clean(swept, file, partial(clean_csv, file, case.column, case.names, case.ids))
+    for file in _found(home() / "artifacts", "*.parquet"):
+        _clean(swept, file, partial(clean_window, file, case.names, case.ids))
+    for file in _found(spool, "*.bad"):
+        _clean(swept, file, partial(_remove, file, case.wanted))
+    told = {file for file, _ in swept.left}
+    for file in _found(home() / "artifacts", "*.parquet"):
+        if file not in told and (rows := rows_in(file, case.column, case.names)):
+            swept.left.append((file, f"{plural(rows, 'row')} of a training table"))
+    for file in _found(workspace.folder, "*"):
+        if file not in searched and (found := occurrences(file, case.wanted)):
+            swept.left.append((file, f"named {plural(found, 'time')}"))
+    return swept
 
 
-def left_elsewhere(case: Case, workspace: Workspace, skip: Collection[Path]) -> list[tuple[Path, str]]:
-    """Where something of it still is on this machine, and what: training tables, reports, logs."""
-    tables = {file: rows_in(file, case.column, case.names) for file in _found(home() / "artifacts", "parquet")}
-    left = [(file, f"{plural(rows, 'row')} of a training table") for file, rows in tables.items() if rows]
-    for file in sorted(workspace.folder.rglob("*")):
-        if file.is_file() and file not in skip and (found := occurrences(file, case.wanted)):
-            left.append((file, f"named {plural(found, 'time')}"))
-    return left
+def _clean(swept: Swept, file: Path, work: Callable[[], int]) -> None:
+    try:
+        rows = work()
+    except NoriaError as error:
+        swept.left.append((file, f"not cleaned: {error.what}"))
+    except (OSError, ValueError, NotImplementedError, csv.Error) as error:  # no such table, or a damaged one
+        swept.left.append((file, f"not searched: {error}"))
+    else:
+        if rows:
+            swept.cleaned.append((file, rows))
+
+
+def _remove(file: Path, wanted: Sequence[bytes]) -> int:
+    if not occurrences(file, wanted):
+        return 0
+    file.unlink()
+    return 1
 
 
 def _found(folder: Path, kind: str) -> Iterator[Path]:
-    return iter(sorted(folder.rglob(f"*.{kind}"))) if folder.is_dir() else iter(())
+    return iter(sorted(path for path in folder.rglob(kind) if path.is_file()))

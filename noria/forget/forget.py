@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noria.config import UseCase
 from noria.errors import NoriaError
-from noria.forget.elsewhere import Case, clean_beside, left_elsewhere
+from noria.forget.elsewhere import Case, sweep
 from noria.forget.names import names_of
 from noria.forget.search import needles, occurrences
 from noria.predictions import PredictionStore
@@ -74,8 +74,8 @@ def forget(entity: str, use_case: UseCase, workspace: Workspace) -> Forgotten:
     finally:
         store.close()
     case = Case(str(use_case.data.id), names.all, ids, wanted)
-    done.cleaned = clean_beside(case, workspace, spool)
-    done.left = left_elsewhere(case, workspace, [*done.searched])
+    swept = sweep(case, workspace, spool, done.searched)
+    done.cleaned, done.left = swept.cleaned, swept.left
     _require_nothing_left(done)
     return done
 

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Collection
 from pathlib import Path
 
-from noria.errors import NoriaError
 from noria.files import atomic_path, write_text
 
 _KEPT_COLUMNS = {"prediction_id", "entity"}
@@ -15,14 +14,12 @@ def clean_csv(file: Path, column: str, names: Collection[str], ids: Collection[s
     """Take the rows of a case out of a CSV file with a header; returns how many there were.
 
     Raises:
-        NoriaError: the file cannot be read or written.
+        OSError, ValueError, csv.Error: it cannot be read.
+        NoriaError: it cannot be written.
     """
     wanted = {column: set(names), "prediction_id": set(ids)}
-    try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            header, *rows = list(csv.reader(opened)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise NoriaError(f"cannot be searched: {error}", where=str(file), fix="mend or remove that file") from error
+    with file.open(encoding="utf-8", newline="") as opened:
+        header, *rows = list(csv.reader(opened)) or [[]]
     places = [(place, wanted[name]) for place, name in enumerate(header) if name in wanted]
     kept = [row for row in rows if not any(place < len(row) and row[place] in theirs for place, theirs in places)]
     if len(kept) < len(rows):

@@ -142,18 +142,25 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
     window, training = artifacts / "collect" / "table.parquet", artifacts / "split" / "table.parquet"
     for table in (window, training):
         table.parent.mkdir(parents=True)
+    kept.keep([answered("nobody")])
     kept.window(NOON)[["prediction_id", "entity", "label"]].to_parquet(window)
     (window.parent / "preview.html").write_text(f"<td>{ANN}</td>", encoding="utf-8")
     pd.DataFrame({"customer": [ANN, BOB], "tenure": [1, 2]}).to_parquet(training)
+    torn, no_table = artifacts / "torn.parquet", workspace.quarantine / "binary.csv"
+    torn.write_bytes(training.read_bytes()[:50])
+    no_table.write_bytes(b"\xff\xfe\x00")
 
     done = forget(ANN, case(), workspace)
 
     assert quarantined.read_text(encoding="utf-8") == f"customer,tenure,reason\n{BOB},2,bad\n"
     assert not damaged.exists()
-    assert pq.read_table(window)["entity"].to_pylist() == [BOB]
+    assert pq.read_table(window)["entity"].to_pylist() == [BOB, None]
     assert ANN not in (window.parent / "preview.html").read_text(encoding="utf-8")
     assert sorted(rows for _, rows in done.cleaned) == [1, 1, 2]
-    assert dict(done.left) == {training: "1 row of a training table", log: "named 1 time"}
+    left = dict(done.left)
+    assert (left.pop(training), left.pop(log)) == ("1 row of a training table", "named 1 time")
+    assert left.keys() == {torn, no_table}
+    assert all(what.startswith("not searched") for what in left.values())
 
 
 def test_a_text_that_others_hold_too_is_no_failure(store: PredictionStore, workspace: Workspace) -> None:
