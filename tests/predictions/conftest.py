@@ -46,9 +46,12 @@ class Direct:
         with self._engine.begin() as connection:
             connection.execute(text(statement))
 
+    def close(self) -> None:
+        self._engine.dispose()
+
 
 @pytest.fixture
 def direct(url: str) -> Iterator[Direct]:
     opened = Direct(url)
     yield opened
-    opened._engine.dispose()
+    opened.close()
