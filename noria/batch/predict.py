@@ -1,15 +1,18 @@
 """Predicting a whole file in bounded memory."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import joblib
 import pandas as pd
 
 from noria import progress
+from noria.batch.answers import NAMES, Answered, answers_to
 from noria.batch.chunk import Chunk
 from noria.batch.table import ParquetSource
 from noria.batch.text import CsvSource
@@ -22,8 +25,6 @@ from noria.html import count
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_ANSWERS = ("prediction", "probability", "decision", "warning", "error")
 
 
 class BatchSummary(Section):
@@ -118,7 +119,7 @@ def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
         bundle.manifest.schema_.check(pd.DataFrame(columns=names))
     except NoriaError as error:
         raise NoriaError(error.what, where=source, fix=error.fix) from error
-    taken = [name for name in _ANSWERS if name in names]
+    taken = [name for name in NAMES if name in names]
     if taken:
         raise NoriaError(
             f"the file has a column `{taken[0]}`, as the predictions have", where=source, fix="rename that column"
@@ -132,45 +133,46 @@ def _write(
     import pyarrow.parquet as pq
 
     is_number = bundle.manifest.task == "regression"
-    types = {name: pa.string() for name in _ANSWERS}
+    types = {name: pa.string() for name in NAMES}
     types |= {"prediction": pa.float64() if is_number else pa.string(), "probability": pa.float64()}
     schema = pa.schema([*source.schema, *types.items()])
     counts = {"rows": 0, "bad": 0, "warned": 0}
     aside = _Quarantine(quarantine)
     with aside, atomic_path(target) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for chunk in source.chunks(bundle.manifest.schema_.names, chunk_rows):
-            answers = _answers(bundle, chunk)
-            writer.write_table(_joined(chunk.kept, answers, schema))
-            bad = (answers["error"] != "").to_numpy()
-            aside.add(chunk, answers["error"], bad)
-            counts["rows"] += len(answers)
-            counts["bad"] += int(bad.sum())
-            counts["warned"] += int((answers["warning"] != "").sum())
+        chunks = source.chunks(bundle.manifest.schema_.names, chunk_rows)
+        for answered in _answered(bundle, chunks):
+            writer.write_table(_joined(answered, schema))
+            aside.add(answered)
+            counts["rows"] += len(answered.bad)
+            counts["bad"] += int(answered.bad.sum())
+            counts["warned"] += answered.warned
             progress.tick(f"{count(counts['rows'])} rows predicted")
         if not counts["rows"]:
             raise NoriaError("the file holds no rows", where=source.where, fix="bring a file with rows")
     return counts
 
 
-def _answers(bundle: Bundle, chunk: Chunk) -> pd.DataFrame:
-    answers = bundle.predict(chunk.inputs)
-    if chunk.faults:
-        rows = list(chunk.faults)
-        answers.loc[rows, ["prediction", "decision"]] = None
-        answers.loc[rows, "probability"] = np.nan
-        answers.loc[rows, "warning"] = ""
-        answers.loc[rows, "error"] = list(chunk.faults.values())
-    return answers
+def _answered(bundle: Bundle, chunks: Iterator[Chunk]) -> Iterator[Answered]:
+    """The chunks' answers in order; as many chunks as there are cores are worked on at once."""
+    cores = joblib.cpu_count()
+    ahead: deque[Future[Answered]] = deque()
+    with ThreadPoolExecutor(cores) as threads:
+        try:
+            for chunk in chunks:
+                ahead.append(threads.submit(answers_to, bundle, chunk))
+                if len(ahead) > cores:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for waiting in ahead:
+                waiting.cancel()
 
 
-def _joined(kept: "pa.Table", answers: pd.DataFrame, schema: "pa.Schema") -> "pa.Table":
+def _joined(answered: Answered, schema: "pa.Schema") -> "pa.Table":
     import pyarrow as pa
 
-    columns = [
-        *kept.columns,
-        *(pa.array(answers[name], schema.field(name).type, from_pandas=True) for name in _ANSWERS),
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays([*answered.chunk.kept.columns, *answered.columns.values()], schema=schema)
 
 
 class _Quarantine:
@@ -183,10 +185,12 @@ class _Quarantine:
     def __enter__(self) -> "_Quarantine":
         return self
 
-    def add(self, chunk: Chunk, reasons: "pd.Series[str]", bad: "np.ndarray[Any, np.dtype[np.bool_]]") -> None:
+    def add(self, answered: Answered) -> None:
         """Write the bad rows of a chunk."""
+        chunk, bad = answered.chunk, answered.bad
         if not bad.any():
             return
+        reasons = answered.columns["error"].to_pandas()
         is_first = self._handle is None
         if is_first:
             part = self._stack.enter_context(atomic_path(self._file))

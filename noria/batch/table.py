@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from noria.batch.chunk import Chunk
 from noria.data.plain import as_texts, is_compound
 from noria.errors import NoriaError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BUFFER_BYTES = 1 << 20
 
@@ -36,11 +42,16 @@ class ParquetSource:
         with _reading(self.where):
             for batch in self._file.iter_batches(batch_size=rows, use_threads=False):
                 kept = pa.Table.from_batches([batch]).replace_schema_metadata(None)
-                # whole numbers stay whole beside missing ones, whatever else is in the chunk
-                raw = kept.to_pandas(integer_object_nulls=True, ignore_metadata=True)
-                raw = raw.assign(**{name: as_texts(raw[name]) for name in self._compound})
-                yield Chunk(first, kept, raw[inputs], raw)
-                first += len(raw)
+                yield Chunk(first, kept, partial(self._tables, kept, inputs), is_typed=True)
+                first += kept.num_rows
+
+    def _tables(
+        self, kept: "pa.Table", inputs: list[str], some: "pa.Table | None"
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        # whole numbers stay whole beside missing ones, whatever else is in the chunk
+        raw = (kept if some is None else some).to_pandas(integer_object_nulls=True, ignore_metadata=True)
+        raw = raw.assign(**{name: as_texts(raw[name]) for name in self._compound})
+        return raw[inputs], raw
 
 
 @contextmanager

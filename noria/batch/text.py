@@ -104,7 +104,8 @@ class CsvSource:
                 read = _reader(column)
                 asked[name] = raw[name] if read is None else raw[name].map(read, na_action="ignore")
             kept[name] = pa.array(values[name], pa.string())
-        return Chunk(first, pa.table(kept, schema=self.schema), pd.DataFrame(asked)[inputs], raw, faults)
+        tables = pd.DataFrame(asked)[inputs], raw
+        return Chunk(first, pa.table(kept, schema=self.schema), lambda _: tables, faults=faults)
 
     def _set_aside(self, block: list[list[str] | str]) -> dict[int, str]:
         """Put missing values in the place of rows that do not fit the header, and say what is wrong with them."""
