@@ -9,7 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from noria.spool.entries import Entry
+from noria.spool.entries import Answered, Entry, Labelled, Value
 
 MARKER = b"\xffNSF"
 _HEAD = struct.Struct("<4sII")  # marker, length, CRC-32 of the entry with the length as its start value
@@ -20,7 +20,10 @@ _decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
 
 def framed(entry: Entry) -> bytes:
     """The entry as it is written."""
-    payload = _encoder.encode(entry)
+    try:
+        payload = _encoder.encode(entry)
+    except OverflowError:
+        payload = _encoder.encode(_in_64_bits(entry))
     length = len(payload)
     return _HEAD.pack(MARKER, length, crc32(payload, length)) + payload
 
@@ -52,3 +55,19 @@ def next_frame(data: bytes, start: int) -> int | None:
             return at
         at = data.find(MARKER, at + 1)
     return None
+
+
+def _in_64_bits(entry: Entry) -> Entry:
+    """The entry without the larger whole numbers that JSON allows and msgpack does not."""
+    if isinstance(entry, Answered):
+        return msgspec.structs.replace(entry, features=[[_fitting(value) for value in row] for row in entry.features])
+    return msgspec.structs.replace(entry, label=_fitting(entry.label)) if isinstance(entry, Labelled) else entry
+
+
+def _fitting(value: Value) -> Value:
+    if not isinstance(value, int) or -(2**63) <= value < 2**64:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return str(value)
