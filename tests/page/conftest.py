@@ -5,15 +5,14 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from browser import Browser, Tab, chromium, found
+from browser import Browser, chromium, found
 from bundles import bike, churn, contracts, make
+from person import Open, Opened
 from standin import StandIn, standing
 
 from noria.bundle import Bundle
 
 CASES = {"churn": churn, "bike": bike, "contracts": contracts}
-Opened = tuple[Tab, StandIn]
-Open = Callable[..., Opened]
 
 
 @pytest.fixture(scope="session")

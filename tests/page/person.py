@@ -1,8 +1,14 @@
 """What a person does on the page."""
 
 import re
+from collections.abc import Callable
 
 from browser import Tab
+from standin import StandIn
+
+Opened = tuple[Tab, StandIn]
+Open = Callable[..., Opened]
+"""Opens the page of a stand-in: of a use case and a kind of model, with settings of the stand-in."""
 
 
 def send(tab: Tab) -> None:

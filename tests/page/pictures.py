@@ -10,7 +10,7 @@ from pathlib import Path
 from browser import Tab, chromium
 from person import send
 from PIL import Image
-from served import serving
+from real_service import serving
 
 from noria.bundle import Bundle
 from noria.workspace import PROJECT

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from browser import PATIENCE_S
-from conftest import Open
-from person import answer_id, send
+from person import Open, answer_id, send
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from noria.bundle import Bundle

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from browser import Browser, Tab
 from person import send
-from served import serving, store_url
+from real_service import serving, store_url
 
 from noria.bundle import Bundle
 from noria.predictions import PredictionStore

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from browser import Tab
-from conftest import Open
-from person import send
+from person import Open, send
 
 pytestmark = pytest.mark.e2e
 FOCUS = (

@@ -2,8 +2,7 @@
 
 import pytest
 from browser import Tab
-from conftest import Open
-from person import send
+from person import Open, send
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 pytestmark = pytest.mark.e2e
