@@ -3,7 +3,7 @@
 from noria.deployment.change import Changed, change, running, standing
 from noria.deployment.facts import ServiceFacts, VariantSummary, service_facts
 from noria.deployment.launch import stop
-from noria.deployment.lineup import Role
+from noria.deployment.lineup import Role, namesakes
 from noria.deployment.roll import start_or_roll
 from noria.deployment.settle import settle
 from noria.deployment.smoke import smoke_test
@@ -17,6 +17,7 @@ __all__ = [
     "Settings",
     "VariantSummary",
     "change",
+    "namesakes",
     "running",
     "service_facts",
     "settle",

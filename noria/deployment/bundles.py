@@ -20,8 +20,7 @@ def kept_copy(workspace: Workspace, bundle: Bundle) -> Path:
     """
     unseal(bundle.folder)
     try:
-        digest = hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
-        target = workspace.service / "bundles" / f"{bundle.manifest.version}-{digest[:8]}"
+        target = workspace.service / "bundles" / copy_name(bundle)
         if not _is_whole(target):
             _copy(bundle.folder, target)
     except OSError as error:
@@ -31,6 +30,12 @@ def kept_copy(workspace: Workspace, bundle: Bundle) -> Path:
             fix="free some space and deploy again",
         ) from error
     return target
+
+
+def copy_name(bundle: Bundle) -> str:
+    """Names its content: the version, and the beginning of the manifest's SHA-256."""
+    digest = hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
+    return f"{bundle.manifest.version}-{digest[:8]}"
 
 
 def prune(folder: Path, in_use: Collection[Path], newest: int) -> None:

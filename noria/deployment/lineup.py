@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from noria import handover
 from noria.bundle import Bundle
-from noria.deployment.bundles import kept_copy
+from noria.deployment import history
+from noria.deployment.bundles import copy_name, kept_copy
 from noria.errors import NoriaError
 from noria.handover import CHAMPION, Activation, ActiveVariant
 from noria.predictions import SMOKE
@@ -53,3 +55,14 @@ def order_of(workspace: Workspace, lineup: Sequence[Role]) -> Activation:
         NoriaError: a bundle cannot be copied.
     """
     return Activation(variants=[role.variant(workspace) for role in lineup])
+
+
+def namesakes(workspace: Workspace, bundle: Bundle) -> set[str]:
+    """The variants that answer, or did lately, with another bundle of the same version, such as its rules."""
+    standing = handover.activation(workspace.service)
+    orders = [*history.earlier(workspace.service), *([standing] if standing is not None else [])]
+    same = [each for order in orders for each in order.variants if each.version == bundle.manifest.version]
+    mine = copy_name(bundle)
+    return {each.name for each in same if each.bundle.name != mine} - {
+        each.name for each in same if each.bundle.name == mine
+    }

@@ -1,5 +1,6 @@
 """Which predictions a check looks at."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,8 +24,12 @@ class Window:
     """Where `recent` begins (UTC)."""
 
 
-def read_window(store: PredictionStore, use_case: UseCase, version: str, now: datetime) -> Window:
+def read_window(
+    store: PredictionStore, use_case: UseCase, version: str, now: datetime, without: Collection[str] = ()
+) -> Window:
     """Read what a check at `now` (with a zone) looks at; each part is sampled to `monitoring.max_rows`.
+
+    `without` names variants that have the version's number but another model: rules are numbered with their model.
 
     A column that came now as text, now as a number is text in both parts, so that tables of it can be stored.
     """
@@ -33,12 +38,16 @@ def read_window(store: PredictionStore, use_case: UseCase, version: str, now: da
     labelled_since = since - timedelta(days=use_case.problem.label_delay_days)
     until = now + timedelta(microseconds=1)  # a prediction made at this very moment counts
     return Window(
-        recent=_of_one_type(store.window(since, until, limit=limits.max_rows, version=version)),
+        recent=_of_one_type(_others(store.window(since, until, limit=limits.max_rows, version=version), without)),
         labelled=_of_one_type(
-            store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True)
+            _others(store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True), without)
         ),
         since=since,
     )
+
+
+def _others(frame: pd.DataFrame, without: Collection[str]) -> pd.DataFrame:
+    return frame[~frame["variant"].isin(list(without))].reset_index(drop=True)
 
 
 def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from noria.predictions.tables import events
 from noria.spool.entries import Happened
 from noria.spool.writer import SpoolWriter
 from noria.traffic.orders import in_words
+from noria.workspace import Workspace
 
 if TYPE_CHECKING:
     from noria.deployment import Changed
@@ -31,7 +32,7 @@ def record_change(changed: "Changed", kind: str, what: str) -> None:
         kind: `traffic`, `policy` or `canary`.
         what: the change in words.
     """
-    after, settings = changed.after, changed.deployment.settings
+    after = changed.after
     event = Happened(
         key=f"{kind}-{after.serial}",
         at=datetime.now(UTC).timestamp(),
@@ -41,14 +42,14 @@ def record_change(changed: "Changed", kind: str, what: str) -> None:
         detail=f"{what} by {_who()}: {in_words(after)}; before: {in_words(changed.before)}",
     )
     try:
-        store = PredictionStore(settings.predictions_url)
+        store = PredictionStore(Workspace(changed.deployment.use_case).predictions_url)
         try:
             store.keep([event])
         finally:
             store.close()
     except NoriaError as error:
         progress.warn(f"{error.what}; the note of this change waits for it in the spool")
-        _to_spool(settings.spool, event)
+        _to_spool(changed.deployment.settings.spool, event)
 
 
 def recent_changes(url: str, limit: int = 5) -> list[str]:

@@ -16,6 +16,7 @@ from noria.errors import NoriaError
 from noria.files import write_text
 from noria.locks import only_one
 from noria.predictions.database import shown_url
+from noria.traffic.orders import in_words
 from noria.workspace import Workspace
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
@@ -118,6 +119,7 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
     workspace = Workspace(use_case.name)
+    processes.Settings.of(use_case, workspace)  # what cannot be started is refused before anything is built
     with _turn("deploy", workspace):
         from pipelines.deployment import deployment
 
@@ -128,11 +130,14 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
         raise NoriaError(
             "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
         )
+    order = processes.standing(workspace, running)
+    several: Facts = [("variants", in_words(order))] if len(order.variants) > 1 else []
     return Deployed(
         headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
         url=running.url,
         curl=_curl(running.url, champion.examples()[0]),
         facts=[
+            *several,
             ("try it at", f"{running.url}/"),
             ("log", running.log),
             ("predictions", shown_url(workspace.predictions_url)),

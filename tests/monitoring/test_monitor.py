@@ -151,7 +151,7 @@ def test_predictions_of_another_version_and_labels_of_no_class_are_left_out(
     labels = rows["churn"].mask(np.arange(len(rows)) < 25, "yes")
     serve(store, churn_bundle, rows, NOW - timedelta(days=1), labels)
     other = churn_bundle.manifest.model_copy(update={"version": "0"})
-    serve(store, Bundle(other, churn_bundle.folder, churn_bundle.fitted), rows, NOW - timedelta(days=1))
+    serve(store, Bundle(other, churn_bundle.folder), rows, NOW - timedelta(days=1))
 
     verdict = check(churn_bundle, store, churn, workspace)
 

@@ -12,8 +12,9 @@ from ordered import order, variant
 
 from noria import handover
 from noria.bundle import Bundle
-from noria.deployment import Role, history
+from noria.deployment import Role, history, namesakes
 from noria.deployment.bundles import kept_copy, prune
+from noria.deployment.lineup import order_of
 from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.models.policy import DecisionPolicy
@@ -145,3 +146,12 @@ def test_names_that_no_variant_may_have(workspace: Workspace, tmp_path: Path, na
     bundle = make(churn(), "dummy", tmp_path / "bundle")
     with pytest.raises(NoriaError, match="no name for a variant"):
         Role(bundle, name).variant(workspace)
+
+
+def test_rules_of_the_same_version_are_told_from_its_model(workspace: Workspace, tmp_path: Path) -> None:
+    model, rules = make(churn(), "dummy", tmp_path / "model"), make(churn(), "rules", tmp_path / "rules")
+    lineup = [Role(model, "main", 0.7), Role(rules, "old_rules", 0.3)]
+    handover.activate(workspace.service, order_of(workspace, lineup))
+    history.remember(workspace.service, order_of(workspace, [Role(rules, "main_once")]))
+    assert namesakes(workspace, model) == {"old_rules", "main_once"}
+    assert namesakes(workspace, rules) == {"main"}
