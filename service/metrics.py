@@ -35,5 +35,6 @@ def count_request(endpoint: str, status: int, seconds: float) -> None:
 
 def count_predictions(version: str, variant: str, decisions: Sequence[str]) -> None:
     """Add answered rows."""
-    for decision, number in Tally(decisions).items():
+    tally = Tally(decisions) if len(decisions) > 1 else {decisions[0]: 1}
+    for decision, number in tally.items():
         _of(PREDICTIONS, version, variant, decision).inc(number)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from types import GenericAlias
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -150,14 +150,9 @@ class RowReader:
         return self.read_objects(found["rows"])
 
     def _matched(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
-        matrix, unusual, errors, warnings = self._columns.encode(values)
-        if unusual:
-            checked = self._check([values[place] for place in unusual])
-            matrix[unusual] = checked.matrix
-            for place, error, warning in zip(unusual, checked.errors, checked.warnings, strict=True):
-                errors[place], warnings[place] = error, warning
-        _refuse_errors(errors)
-        return Rows(values, entities, matrix, warnings, ignored)
+        encoded = self._columns.encode(values)
+        _refuse_errors(encoded.errors)
+        return Rows(values, entities, encoded.matrix, encoded.warnings, ignored)
 
     def _checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
         checked = self._check(values)
@@ -212,13 +207,23 @@ class RowReader:
             )
 
 
+class _Encoded(NamedTuple):
+    """n rows: the (n, p) matrix, and per row what is wrong with it and what is unusual."""
+
+    matrix: NDArray[np.float64]
+    errors: list[str]
+    warnings: list[str]
+
+
 class _Columns:
-    """Encodes plain values column by column, and tells which rows are not plain."""
+    """Encodes values: the plain ones at once, what is unusual as the schema's own check does."""
 
     def __init__(self, schema: InputSchema) -> None:
         columns = schema.columns
         self._schema = schema
         self._width = len(schema.encoded_names)
+        self._widths = [len(schema.calendar) if column.kind == "datetime" else 1 for column in columns]
+        self._starts = np.cumsum([0, *self._widths]).tolist()
         by_kind = {kind: [i for i, c in enumerate(columns) if c.kind == kind] for kind in ("number", "category")}
         self._numbers, self._categories = _getter_at(by_kind["number"]), _getter_at(by_kind["category"])
         self._number_places = schema.places("number")
@@ -227,35 +232,48 @@ class _Columns:
         self._low = np.array([-LARGEST if low is None or high is None else low for low, high in ends])
         self._high = np.array([LARGEST if low is None or high is None else high for low, high in ends])
         self._codes = [Codes(columns[i]) for i in by_kind["category"]]
-        self._dates = [(i, column) for i, column in enumerate(columns) if column.kind == "datetime"]
+        self._number_columns, self._category_columns = np.array(by_kind["number"]), np.array(by_kind["category"])
+        self._dates = [i for i, column in enumerate(columns) if column.kind == "datetime"]
 
-    def encode(self, values: list[Row]) -> tuple[NDArray[np.float64], list[int], list[str], list[str]]:
-        """The (n, p) matrix, the rows that are not plain, and what the dates say: errors and warnings per row."""
+    def encode(self, values: list[Row]) -> _Encoded:
+        """Encode n rows."""
         n = len(values)
         matrix = np.empty((n, self._width), dtype=np.float64)
-        unusual: set[int] = set()
+        rows: set[int] = set()
+        columns: set[int] = set(self._dates)
         if self._number_places:
             numbers = _floats([self._numbers(row) for row in values])
             matrix[:, self._number_places] = numbers
-            outside = (numbers < self._low) | (numbers > self._high)
-            if outside.any():
-                unusual.update(np.flatnonzero(outside.any(axis=1)).tolist())
+            _note((numbers < self._low) | (numbers > self._high), self._number_columns, rows, columns)
         if self._codes:
             codes = self._codes
             found = np.array(
                 [[code[value] for code, value in zip(codes, self._categories(row), strict=True)] for row in values]
             )
             matrix[:, self._category_places] = found
-            unknown = found < 0
-            if unknown.any():
-                unusual.update(np.flatnonzero(unknown.any(axis=1)).tolist())
-        errors, warnings = [""] * n, [""] * n
-        for place, column in self._dates:
-            raw = [row[place] for row in values]
-            _, parts = check_column(column, raw, self._schema.calendar, errors, warnings)
-            start = self._schema.encoded_names.index(f"{column.name}.{self._schema.calendar[0]}") if parts.size else 0
-            matrix[:, start : start + parts.shape[1]] = parts
-        return matrix, sorted(unusual), errors, warnings
+            _note(found < 0, self._category_columns, rows, columns)
+        encoded = _Encoded(matrix, [""] * n, [""] * n)
+        if self._dates or rows:
+            self._check(values, range(n) if self._dates else sorted(rows), columns, encoded)
+        return encoded
+
+    def _check(self, values: list[Row], rows: Sequence[int], columns: set[int], encoded: _Encoded) -> None:
+        """Let the schema's check read some columns of some rows anew; all other columns of these rows are plain."""
+        said: tuple[list[str], list[str]] = [""] * len(rows), [""] * len(rows)
+        picked = list(rows)
+        for column in sorted(columns):
+            raw = [values[row][column] for row in picked]
+            _, read = check_column(self._schema.columns[column], raw, self._schema.calendar, *said)
+            encoded.matrix[picked, self._starts[column] : self._starts[column + 1]] = read
+        for row, error, warning in zip(picked, *said, strict=True):
+            encoded.errors[row], encoded.warnings[row] = error, warning
+
+
+def _note(unusual: NDArray[np.bool_], places: NDArray[np.intp], rows: set[int], columns: set[int]) -> None:
+    """Add the rows and the columns of what is unusual."""
+    if unusual.any():
+        rows.update(np.flatnonzero(unusual.any(axis=1)).tolist())
+        columns.update(places[unusual.any(axis=0)].tolist())
 
 
 def _row_type(schema: InputSchema, id: str | None, max_text: int) -> type[Any]:
