@@ -11,6 +11,8 @@ from noria.deployment.tokens import TOKENS, refuse_open
 from noria.errors import NoriaError
 from noria.workspace import Workspace
 from tests.bundles import changed, churn
+from tests.conftest import Command
+from tests.small_cases import write_config
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +78,12 @@ def test_the_server_is_told_how_it_should_serve(monkeypatch: pytest.MonkeyPatch,
     assert told["NORIA_SERVICE_DIR"] == str(tmp_path / "telco_churn" / "service")
     assert found.serving.model_validate_json(told["NORIA_SERVING"]) == found.serving
     assert (found.max_rows, found.serving.spool.max_mb) == (7, 5)
+
+
+def test_deploy_refuses_before_it_builds_anything(command: Command, tmp_path: Path) -> None:
+    case = changed(churn().use_case, serving={"host": "0.0.0.0"})  # noqa: S104
+    ended = command("deploy", "--config", write_config(case, tmp_path / "open.yaml"))
+    assert ended.code == 2
+    assert "others can reach 0.0.0.0, and no token guards the service" in ended.err
+    assert "NORIA_ADMIN_TOKEN" in ended.err
+    assert not (tmp_path / case.name / "service" / "state.json").exists()
