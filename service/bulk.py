@@ -3,6 +3,9 @@
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
 from service.active import Active
@@ -74,11 +77,16 @@ def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: i
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(io.BytesIO(body))
-    meta = file.metadata
+    meta, fields = file.metadata, [field for field in file.schema_arrow if field.name in wanted]
     unfolded = sum(meta.row_group(place).total_byte_size for place in range(meta.num_row_groups))
     _refuse_large(meta.num_rows, most_rows, unfolded, most_bytes)
-    table = file.read(columns=[name for name in file.schema_arrow.names if name in wanted], use_threads=False)
-    _refuse_large(table.num_rows, most_rows, table.nbytes, most_bytes)
+    for field in fields:
+        _refuse_type(field.type)
+    # what a file tells once and repeats by reference stays so until its length is known
+    texts = [field.name for field in fields if _is_text(field.type)]
+    file = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts)
+    table = file.read(columns=[field.name for field in fields], use_threads=False)
+    _refuse_large(table.num_rows, most_rows, _unfolded(table), most_bytes)
     return table
 
 
@@ -93,7 +101,48 @@ def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
             _refuse_large(rows, most_rows, size, most_bytes)
         table = pa.Table.from_batches(batches, reader.schema)
     table.validate(full=True)  # offsets that lead elsewhere must not be followed
+    _refuse_large(rows, most_rows, _unfolded(table), most_bytes)
     return table
+
+
+def _unfolded(table: "pa.Table") -> int:
+    """Bytes of the values when each stands for itself: texts may lie there once and be meant a thousand times."""
+    chunks = [chunk for column in table.columns for chunk in column.chunks]
+    return int(table.nbytes) + sum(_shared(chunk) for chunk in chunks)
+
+
+def _shared(chunk: "pa.Array") -> int:
+    """Bytes of the texts that a chunk refers to."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(chunk.type) and _is_text(chunk.type.value_type):
+        lengths = _lengths(chunk.dictionary)
+        return int(lengths[pc.drop_null(chunk.indices).to_numpy(zero_copy_only=False)].sum())
+    return int(_lengths(chunk).sum()) if _is_view(chunk.type) else 0
+
+
+def _lengths(texts: "pa.Array") -> NDArray[np.int64]:
+    """Bytes of each text; a missing one counts as it lies there."""
+    import pyarrow.compute as pc
+
+    if _is_view(texts.type):  # a view is 16 bytes long and begins with its length
+        first = texts.offset * 4
+        views = np.frombuffer(texts.buffers()[1], np.int32)[first : first + len(texts) * 4]
+        return np.maximum(views[::4], 0).astype(np.int64)
+    return np.asarray(pc.fill_null(pc.binary_length(texts), 0), dtype=np.int64)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
+
+
+def _is_view(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string_view(kind))
 
 
 def _refuse_large(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
@@ -122,14 +171,25 @@ def _plain_values(column: "pa.ChunkedArray") -> list[Any]:
     import pyarrow as pa
 
     kind = column.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        raise Wrong(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
+    _refuse_type(kind)
     if pa.types.is_temporal(kind):
         column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string()) if _is_moment(kind) else column
     elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _refuse_type(kind: "pa.DataType") -> None:
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    known = (
+        pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal,
+        pa.types.is_timestamp, pa.types.is_date, pa.types.is_time,
+    )  # fmt: skip
+    if not (_is_text(inner) or any(check(inner) for check in known)):
+        raise Wrong(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
 
 
 def _is_moment(kind: "pa.DataType") -> bool:
