@@ -166,6 +166,8 @@ def promote(
     The service goes on without a restart and without a failed request. Its cases go to the new champion, and so does
     the share that this version had as a challenger. If the service cannot answer with it, nothing changes anywhere.
 
+    Example: python run.py promote --version 3
+
     \b
     python run.py promote                    the challenger: the one that answers, or else the newest version
     python run.py promote --version 3        version 3, older ones too
@@ -227,6 +229,8 @@ def traffic(
     A case always gets the same variant. NAME is a variant of `serving.variants`, or `challenger` (the newest version
     that was never promoted), `rules`, or a version's number; the champion takes what the others leave. Every change
     is kept in the prediction store with who made it, and lasts until the next deploy or rollback.
+
+    Example: python run.py traffic --set challenger=0.1
 
     \b
     python run.py traffic                                 who answers, and how each one does

@@ -52,7 +52,7 @@ def assert_told(ended: Any, *parts: str) -> None:
 
 
 def test_all_commands_are_there() -> None:
-    wanted = "demo new explore train deploy predict monitor cycle status forget stop dashboard"
+    wanted = "demo new explore train deploy promote rollback traffic predict monitor cycle status forget stop dashboard"
     assert sorted(COMMANDS) == sorted(wanted.split())
 
 
