@@ -9,6 +9,7 @@ from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
 from noria.predictions.plain import plain
 from service.active import Active
+from service.predict import fit_for
 
 MOST_ROWS = 10
 
@@ -38,13 +39,23 @@ class Explanation(msgspec.Struct):
 def explain(active: Active, rows: Rows) -> dict[str, Any]:
     """Explanations of at most ten rows, by the variants that answer these cases; nothing is kept.
 
+    A row that names no case is explained by the champion: another variant answers it by chance.
+
     Raises:
         Wrong: there are more rows (413).
     """
     if len(rows.values) > MOST_ROWS:
         raise Wrong(413, f"{len(rows.values)} rows; at most {MOST_ROWS} are explained at once", fix="send fewer rows")
-    found = [_explained(active.champion, rows.take([place])) for place in range(len(rows.values))]
+    found = [_explained(*_reader_of(active, rows.take([place]))) for place in range(len(rows.values))]
     return {"explanations": found, "unit": _unit(active.champion), "ignored": rows.ignored}
+
+
+def _reader_of(active: Active, row: Rows) -> tuple[Predictor, Rows]:
+    place = active.assigner.pick(row.entities[0]) if row.entities[0] else 0
+    try:
+        return active.predictors[place], fit_for(place, active, row)
+    except Wrong:  # it lacks what this variant takes in, so the champion answers it
+        return active.champion, row
 
 
 def _explained(predictor: Predictor, row: Rows) -> Explanation:

@@ -124,7 +124,7 @@ def shadowed(active: Active, done: Predicted, spool: SpoolWriter) -> None:
     for place in active.assigner.shadows:
         predictor, began = active.predictors[place], time.perf_counter()
         try:
-            rows = _fit_for(place, active, done.rows)
+            rows = fit_for(place, active, done.rows)
             part = _Part(predictor, rows, predictor.answer(rows))
             part.ids = new_ids(len(done.ids))
             part.latency_ms = (time.perf_counter() - began) * 1000
@@ -156,11 +156,11 @@ def _answered(active: Active, place: int, rows: Rows, spool: SpoolWriter) -> "_P
 
 def _said(active: Active, place: int, rows: Rows) -> "_Part":
     predictor = active.predictors[place]
-    fitting = _fit_for(place, active, rows)
+    fitting = fit_for(place, active, rows)
     return _Part(predictor, fitting, predictor.answer(fitting))
 
 
-def _fit_for(place: int, active: Active, rows: Rows) -> Rows:
+def fit_for(place: int, active: Active, rows: Rows) -> Rows:
     """The rows as this variant reads them, which need not be as the champion does."""
     if active.reads_alike[place]:
         return rows
