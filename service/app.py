@@ -110,7 +110,8 @@ class App:
         return Answer(_predictions(Predictions(done.predictions, done.rows.ignored)))
 
     def _predicted(self, active: Active, body: bytes, began: float, tested: int | None) -> Predicted:
-        return predict(active, active.champion.reader.read(body), self.runtime.spool, began, tested=tested)
+        rows = active.predictors[tested or 0].reader.read(body)
+        return predict(active, rows, self.runtime.spool, began, tested=tested)
 
     async def explain(self, exchange: Exchange, _: float) -> Answer:
         """POST /explain."""

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from noria import handover
-from noria.bundle import Bundle
+from noria.bundle import Bundle, write_bundle
+from noria.models.decision import DecisionPolicy
+from noria.models.fitted import fit
 from noria.predictions import PredictionStore
 from noria.spool.waiting import wait_until_flushed
 from service.app import App
@@ -121,3 +124,42 @@ def test_a_wish_that_fits_nothing_changes_nothing(
     assert refused.status_code == 422
     assert refused.json()["error"]
     assert order(tmp_path) == before
+
+
+def test_a_challenger_with_a_column_more_reads_the_request_itself(
+    bundle: Bundle, use_case: Any, churn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients that send the new column get its answers, the others the champion's."""
+    more = churn.iloc[2000:4000].reset_index(drop=True)
+    more["visits"] = (more["churn"] == "Yes") * 10.0 + more.index % 3
+    fitted = fit("tree", {"max_depth": 3}, more, use_case)
+    challenger = write_bundle(
+        tmp_path / "challenger",
+        fitted,
+        use_case=use_case,
+        train=more,
+        out_of_fold=np.full(len(more), 0.5),
+        policy=DecisionPolicy(threshold=0.5),
+        fingerprint="0" * 64,
+        version="2",
+    )
+    variants = [
+        handover.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.0),
+        handover.ActiveVariant(name="challenger", bundle=challenger.folder, version="2", share=1.0),
+    ]
+    handover.activate(tmp_path, handover.Activation(variants=variants))
+    monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
+    monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
+    from starlette.testclient import TestClient
+
+    runtime = Runtime()
+    runtime.start()
+    app = App(runtime)
+    app.started()
+    client = TestClient(app)
+    row = bundle.examples()[0]
+    with_it, without = (client.post("/predict", json={"rows": [sent]}) for sent in (row | {"visits": 11}, row))
+    assert [each.json()["predictions"][0]["variant"] for each in (with_it, without)] == ["challenger", "champion"]
+    assert with_it.json()["predictions"][0]["prediction"] == "Yes"
+    assert client.put("/traffic", content=b'{"shares": {"challenger": 0}}').status_code == 403, "no token is set"
+    runtime.stop()
