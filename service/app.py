@@ -97,7 +97,10 @@ class App:
         body = await exchange.body(self._most_bytes)
         tested = _tested(active, exchange)
         if bulk.is_bulk(exchange):
-            return await asyncio.to_thread(bulk.predict, exchange, body, active, runtime, began)
+            answer, parts = await asyncio.to_thread(bulk.predict, exchange, body, active, runtime, began)
+            for part in parts if active.assigner.shadows else ():
+                self._follow_up(active, part)
+            return answer
         is_large = len(body) > _INLINE_ROWS * 400
         if is_large:  # others must not wait for it
             done = await asyncio.to_thread(self._predicted, active, body, began, tested)

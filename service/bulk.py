@@ -10,6 +10,7 @@ from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
 from service.active import Active
 from service.exchange import Answer, Exchange
+from service.predict import Predicted
 from service.predict import predict as predict_rows
 from service.runtime import Runtime
 
@@ -39,7 +40,9 @@ def is_bulk(exchange: Exchange) -> bool:
     raise Wrong(415, f"{kind[:80]} cannot be read", fix=f"send application/json, {ARROW} or {PARQUET}")
 
 
-def predict(exchange: Exchange, body: bytes, active: Active, runtime: Runtime, began: float) -> Answer:
+def predict(
+    exchange: Exchange, body: bytes, active: Active, runtime: Runtime, began: float
+) -> tuple[Answer, list[Predicted]]:
     """Answer a table; the answer is an Arrow stream with one row for each, in the same order.
 
     Columns: id, prediction, probability, decision, warning, version, variant.
@@ -56,7 +59,8 @@ def predict(exchange: Exchange, body: bytes, active: Active, runtime: Runtime, b
     position = parts[-1].position
     if position is not None:
         runtime.spool.wait_durable(position, _DURABLE_S)
-    return Answer(_written([one for part in parts for one in part.predictions], rows.warnings, active), 200, ARROW_TYPE)
+    written = _written([one for part in parts for one in part.predictions], rows.warnings, active)
+    return Answer(written, 200, ARROW_TYPE), parts
 
 
 def _read(exchange: Exchange, body: bytes, active: Active, runtime: Runtime) -> "pa.Table":
