@@ -15,6 +15,7 @@ from noria.bundle import Bundle
 from noria.spool.waiting import wait_until_flushed
 from service.app import App
 from service.runtime import Runtime
+from service.settings import PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
 
 UNREACHABLE = "postgresql+psycopg://nobody@127.0.0.1:1/none"
 
@@ -96,6 +97,8 @@ def asked(bundle: Bundle, folder: Path, url: str = "", **environment: str) -> It
     """The app with this environment."""
     handover.activate(folder, handover.Activation.of(bundle.folder, bundle.manifest.version))
     with pytest.MonkeyPatch.context() as patch:
+        for name in (SERVING, SPOOL_DIR, PRIVACY_KEY, *TOKENS.values()):
+            patch.delenv(name, raising=False)
         patch.setenv("NORIA_SERVICE_DIR", str(folder))
         patch.setenv("NORIA_PREDICTIONS_URL", url or f"sqlite:///{folder / 'predictions.db'}")
         for name, value in environment.items():
