@@ -9,12 +9,15 @@ from typing import Any
 import mixed
 import pytest
 from asked import UNREACHABLE, Asked, Reply, asked
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from noria.bundle import Bundle
 from noria.errors import NoriaError
 
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 TOKENS = {"predict": "predict-" + "p" * 20, "feedback": "feedback-" + "f" * 20, "admin": "admin-" + "a" * 20}
+_PREDICT = {"authorization": f"Bearer {TOKENS['predict']}"}
 LABEL = {"labels": [{"id": "0" * 32, "label": "Yes"}]}
 SENT: dict[str, tuple[str, str, object]] = {
     "/predict": ("predict", "POST", {"rows": [ROW]}),
@@ -63,6 +66,31 @@ def test_without_a_known_token_nothing_is_done(guarded: Asked, path: str, given:
     assert reply.status == 401
     assert reply.headers["www-authenticate"].startswith("Bearer")
     assert not any(token in reply.text for token in TOKENS.values())
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: (
+        st.dictionaries(st.sampled_from(["champion", "threshold", "policy", "shares", "x"]), inner)
+        | st.lists(inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([("/traffic", "shares"), ("/policy", "policy")]), _JSON, st.booleans())
+def test_any_wish_of_an_administrator_is_done_or_refused(
+    guarded: Asked, address: tuple[str, str], wish: object, whole: bool
+) -> None:
+    path, key = address
+    body = json.dumps(wish if whole else {key: wish}).encode()
+    reply = guarded.ask("PUT", path, body, {"authorization": f"Bearer {TOKENS['admin']}"})
+    assert reply.status in {200, 400, 409, 422}, reply.text
+    assert ".py" not in reply.text
+    assert str(guarded.folder) not in reply.text
+    rows = guarded.ask("POST", "/predict", json.dumps({"rows": [ROW]}).encode(), _PREDICT)
+    assert rows.status == 200
 
 
 def test_real_rows_are_in_the_document_for_those_alone_who_may_ask(guarded: Asked) -> None:
