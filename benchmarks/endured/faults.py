@@ -30,6 +30,7 @@ class Memory:
     """Seconds since the load began."""
     role: str
     """worker or keeper."""
+    pid: int
     age_s: float
     bytes: int
 
@@ -99,7 +100,7 @@ class Watch(threading.Thread):
         except psutil.Error:
             return
         at = time.monotonic() - self.began
-        self.seen.append(Memory(at=at, role=role, age_s=time.time() - who.started, bytes=used))
+        self.seen.append(Memory(at=at, role=role, pid=who.pid, age_s=time.time() - who.started, bytes=used))
 
 
 class Killer:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endured.faults import Event, Killer, Plan, Watch, growth
+from benchmarks.endured.faults import Event, Killer, Memory, Plan, Watch, growth
 from benchmarks.endured.load import HOST, Load, Told
 from benchmarks.endured.stores import Stoppable, held
 from benchmarks.served.case import rows_to_send, use_case
@@ -75,6 +75,8 @@ class Endured:
     growth: dict[str, float | None]
     """worker and keeper → growth of memory, as a share."""
     events: list[Event]
+    memory: list[Memory]
+    """What each process held, every second."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -183,6 +185,7 @@ def _judged(every: Told, loaded: _Loaded, kept: Counter[str], times: Times) -> d
         "p99_ms": _quantile(waited, 0.99) * 1000,
         "growth": {role: growth(watch.seen, role, times.load) for role in ("worker", "keeper")},
         "events": events,
+        "memory": watch.seen,
     }
 
 

@@ -62,5 +62,6 @@ def write(found: Endured, folder: Path) -> Path:
     path = folder / f"{_FILE}.md"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     content = {"date": now(), "machine": told, "versions": versions("bentoml", "onnxruntime"), **found.as_json()}
-    (folder / f"{_FILE}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    content["memory"] = [[round(each.at), each.role, each.pid, each.bytes // 1000] for each in found.memory]
+    (folder / f"{_FILE}.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
     return path
