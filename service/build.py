@@ -23,6 +23,7 @@ _NEEDED = (
     "alembic",
     "bentoml",
     "filelock",
+    "flatbuffers",
     "httptools",
     "httpx",
     "joblib",

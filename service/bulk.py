@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
 from service.active import Active
+from service.compressed import is_compressed
 from service.exchange import Answer, Exchange
 from service.predict import Predicted
 from service.predict import predict as predict_rows
@@ -97,6 +98,8 @@ def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: i
 def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
     import pyarrow as pa
 
+    if is_compressed(body):
+        raise Wrong(415, "compressed Arrow streams are not read", fix="send it without compression, or as Parquet")
     batches, rows, size = [], 0, 0
     with pa.ipc.open_stream(body) as reader:
         for batch in reader:

@@ -35,7 +35,8 @@ def reachable(start: type[BaseModel]) -> list[type[BaseModel]]:
         model = todo.pop()
         if model not in found:
             found.append(model)
-            todo += [inner for field in model.model_fields.values() for inner in sections_in(field.annotation)]
+            inner = {each for field in model.model_fields.values() for each in sections_in(field.annotation)}
+            todo += sorted(inner, key=lambda each: each.__name__)
     return found
 
 

@@ -113,15 +113,15 @@ def test_bombs_are_refused(service: Asked) -> None:
     for body, kind in (
         (parquet(table), PARQUET),
         (parquet(repeated), PARQUET),
-        (arrow(repeated, "zstd"), ARROW),
-        (arrow(views, "zstd"), ARROW),
-        (arrow(table, "zstd"), ARROW),
-        (arrow(twice, "zstd"), ARROW),
+        (arrow(repeated), ARROW),
+        (arrow(views), ARROW),
         (parquet(twice), PARQUET),
     ):
         assert len(body) < 1_000_000, "it is refused for what it unfolds to, not for its length"
         assert_refused(sent(service, body, kind), 413, 422)
     assert_refused(sent(service, arrow(table), ARROW), 413)
+    for compression in ("zstd", "lz4"):  # how long it would be is known when it is too late
+        assert_refused(sent(service, arrow(repeated, compression), ARROW), 415)
 
 
 @pytest.mark.parametrize(
