@@ -10,6 +10,9 @@ import pytest
 import run
 from pipelines.platform.environment import prepare_environment
 
+if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist; ZenML asks where the code lies
+    sys.modules["__main__"].__file__ = run.__file__
+
 
 class Ended(NamedTuple):
     """How a command ended."""
