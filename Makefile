@@ -64,10 +64,12 @@ image: env ## Build the service's container image with the deployed model, or wi
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'
 
-benchmarks: env ## Measure the pipeline, serving and batch inference against others (an hour)
+benchmarks: env ## Measure the pipeline, serving and batch inference against others, and the service under trouble (an hour)
 	@.venv/bin/python benchmarks/pipeline_overhead.py
 	@.venv/bin/python benchmarks/serving.py
 	@.venv/bin/python benchmarks/batch.py
+	@.venv/bin/python benchmarks/spool.py
+	@.venv/bin/python benchmarks/endurance.py
 
 clean: ## Remove the environment and everything Noria made
 	@rm -rf .venv .noria out
