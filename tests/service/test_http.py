@@ -154,6 +154,7 @@ def test_the_openapi_document_has_a_real_row_that_can_be_sent_as_it_is(served: S
 
 
 def test_status_counts_what_was_asked(served: Served, held_out: Rows) -> None:
+    served.store()
     before = service_facts(served.workspace)
     served.client.predict(held_out[:4])
     post(served, "/predict", b"{")
