@@ -92,7 +92,7 @@ class Canary(Section):
 
     @model_validator(mode="after")
     def _growing(self) -> Self:
-        if not self.steps or not 0 < self.steps[0] or self.steps[-1] > 1:
+        if not self.steps or not self.steps[0] > 0 or self.steps[-1] > 1:
             raise ValueError("canary.steps are shares above 0 and at most 1")
         if any(after <= before for before, after in zip(self.steps, self.steps[1:], strict=False)):
             raise ValueError("canary.steps must grow")

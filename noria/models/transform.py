@@ -52,7 +52,7 @@ class Transform:
         return prepared
 
     def _linear(self, numbers: Matrix, codes: Matrix) -> Matrix:
-        assert self.median is not None and self.marked is not None  # noqa: S101, PT018
+        assert self.median is not None and self.marked is not None  # noqa: S101
         missing = np.isnan(numbers)
         scaled = (np.where(missing, self.median, numbers) - self.mean) / self.spread
         return np.hstack([scaled, missing[:, self.marked], codes[:, self.owner] == self.level])
