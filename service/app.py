@@ -28,7 +28,7 @@ PURPOSE = b"x-noria-purpose"
 """Header by which a deployment's test says that nobody asked for its predictions (`smoke`)."""
 VARIANT = b"x-noria-variant"
 """Header by which that test names the variant that it asks."""
-_INLINE_ROWS = 256
+_INLINE_ROWS = 32
 _RETRY_S = 1
 logger = logging.getLogger("noria.service")
 Handler = Callable[[Exchange, float], Awaitable[Answer]]
@@ -75,6 +75,7 @@ class App:
 
     def started(self) -> None:
         """Take over the limits, once the runtime has read them."""
+        logging.getLogger("uvicorn.access").propagate = False  # the server would put a line together for nobody
         settings = self.runtime.settings
         limits = settings.limits
         self._tokens, self._pace = Tokens(settings.tokens), Pace(limits.requests_per_second)

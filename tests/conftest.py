@@ -1,13 +1,14 @@
 """One workspace, and so one ZenML store, for all tests of this process that run pipelines."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 import run
+from noria import progress
 from pipelines.platform.environment import prepare_environment
 
 if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist; ZenML asks where the code lies
@@ -23,6 +24,14 @@ class Ended(NamedTuple):
 
 
 Command = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _listens_afterwards_as_before() -> Iterator[None]:
+    """Whoever listened to the progress before a test does so after it: the command line, as a rule."""
+    before = list(progress._listeners)
+    yield
+    progress._listeners[:] = before
 
 
 @pytest.fixture(scope="session")

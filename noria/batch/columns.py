@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from noria.fast.codes import Codes
 from noria.schema import Column, InputSchema
-from noria.schema.values import LARGEST
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,9 +52,7 @@ def _is_covered(column: Column, kind: "pa.DataType") -> bool:
 
 
 def _outside(column: Column, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
-    low, high = column.minimum, column.maximum
-    if low is None or high is None:
-        low, high = -LARGEST, LARGEST
+    low, high = column.ends
     outside: NDArray[np.bool_] = (numbers < low) | (numbers > high)
     return outside
 

@@ -54,6 +54,17 @@ def answer(
     return {"prediction": prediction, "probability": probability, "decision": decision}
 
 
+def answer_one(
+    score: float, task: str, classes: Sequence[str], policy: DecisionPolicy
+) -> tuple[str | float, float | None, str]:
+    """`answer` for one score of binary or regression that no written rules gave; for regression without probability."""
+    decision = policy.decide_one(score)
+    if task == "regression":
+        return score, None, decision
+    threshold = _EVEN if policy.threshold is None else policy.threshold
+    return classes[score >= threshold], score, decision
+
+
 def rules_say(fitted: Fitted, checked: Checked) -> NDArray[np.object_] | None:
     """(n,) what written rules say of checked rows; None for regression, whose scores say it, and for other models."""
     if fitted.rules is None or fitted.task == "regression":

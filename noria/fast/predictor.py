@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.bundle.answer import answer
+from noria.bundle.answer import answer, answer_one
 from noria.explain import Explanation, explain, explain_values, groups_of, stand_ins
 from noria.fast.rows import RowReader, Rows
 
@@ -65,10 +65,16 @@ class Predictor:
             bundle.fitted  # noqa: B018 - read before the first request, not by it
         elif self.fast.rules is None:
             self.fast.warm_up(self._encoded)
+        # one score says it all, and no rules have a word in it
+        self._is_plain = self.fast is not None and self.fast.rules is None and self.manifest.task != "multiclass"
 
     def answer(self, rows: Rows) -> Said:
         """Predict n rows that this variant's reader has read."""
         manifest = self.manifest
+        if len(rows.values) == 1 and self._is_plain:
+            score = float(self.scores(rows)[0])
+            prediction, probability, decision = answer_one(score, manifest.task, manifest.classes, self.policy)
+            return Said([prediction], [probability], [decision])
         found = answer(self.scores(rows), manifest.task, manifest.classes, self.policy, self._as_written(rows))
         probabilities = found["probability"].tolist()
         if manifest.task == "regression":

@@ -6,14 +6,15 @@ rules and the words for them, so that both ways read the same.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from types import GenericAlias
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from noria.api import LONGEST_ENTITY, Problem
@@ -21,7 +22,7 @@ from noria.fast.codes import Codes
 from noria.fast.refusals import Wrong, not_json, refuse_rows, wrong_shape
 from noria.schema import Checked, InputSchema
 from noria.schema.check import check_column
-from noria.schema.values import LARGEST, number_of
+from noria.schema.values import number_of
 
 Row = tuple[Any, ...]
 
@@ -71,7 +72,6 @@ class RowReader:
         body = msgspec.defstruct("Body", [("rows", GenericAlias(list, (self._row_type,)))], forbid_unknown_fields=True)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
         self._anything: Callable[[bytes], Any] = msgspec.json.Decoder().decode
-        self._all = _getter([f"c{place}" for place in range(len(self.names))])
         self._columns = _Columns(schema)
 
     def read(self, body: bytes) -> Rows:
@@ -92,9 +92,11 @@ class RowReader:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise not_json(error) from error
         self._refuse_number(len(rows))
-        values = [self._all(row) for row in rows]
-        entities = [None if self._id is None else _text(row.entity) for row in rows]
-        return self._matched(values, entities, [])
+        values = [astuple(row) for row in rows]
+        if self._id is None:
+            return self._matched(values, [None] * len(values), [])
+        entities = [_text(row[-1]) for row in values]
+        return self._matched([row[:-1] for row in values], entities, [])
 
     def read_objects(self, rows: Sequence[Any]) -> Rows:
         """Rows that are objects already: `{column: value}`.
@@ -222,40 +224,62 @@ class _Columns:
         columns = schema.columns
         self._schema = schema
         self._width = len(schema.encoded_names)
-        self._widths = [len(schema.calendar) if column.kind == "datetime" else 1 for column in columns]
-        self._starts = np.cumsum([0, *self._widths]).tolist()
-        by_kind = {kind: [i for i, c in enumerate(columns) if c.kind == kind] for kind in ("number", "category")}
-        self._numbers, self._categories = _getter_at(by_kind["number"]), _getter_at(by_kind["category"])
-        self._number_places = schema.places("number")
-        self._category_places = schema.places("category")
-        ends = [(columns[i].minimum, columns[i].maximum) for i in by_kind["number"]]
-        self._low = np.array([-LARGEST if low is None or high is None else low for low, high in ends])
-        self._high = np.array([LARGEST if low is None or high is None else high for low, high in ends])
-        self._codes = [Codes(columns[i]) for i in by_kind["category"]]
-        self._number_columns, self._category_columns = np.array(by_kind["number"]), np.array(by_kind["category"])
+        widths = [len(schema.calendar) if column.kind == "datetime" else 1 for column in columns]
+        self._starts = np.cumsum([0, *widths]).tolist()
         self._dates = [i for i, column in enumerate(columns) if column.kind == "datetime"]
+        plain = [i for i, column in enumerate(columns) if column.kind != "datetime"]
+        self._plain = np.array(plain)
+        self._places = [self._starts[i] for i in plain]
+        # what reads a category; a number is one already
+        self._code_of = [Codes(columns[i]).__getitem__ if columns[i].kind == "category" else None for i in plain]
+        self._ends = [columns[i].ends if columns[i].kind == "number" else (0.0, math.inf) for i in plain]
+        self._low, self._high = np.array(self._ends).reshape(-1, 2).T
 
     def encode(self, values: list[Row]) -> _Encoded:
         """Encode n rows."""
         n = len(values)
-        matrix = np.empty((n, self._width), dtype=np.float64)
+        if n == 1 and not self._dates:
+            return self._encode_one(values)
         rows: set[int] = set()
         columns: set[int] = set(self._dates)
-        if self._number_places:
-            numbers = _floats([self._numbers(row) for row in values])
-            matrix[:, self._number_places] = numbers
-            _note((numbers < self._low) | (numbers > self._high), self._number_columns, rows, columns)
-        if self._codes:
-            codes = self._codes
-            found = np.array(
-                [[code[value] for code, value in zip(codes, self._categories(row), strict=True)] for row in values]
-            )
-            matrix[:, self._category_places] = found
-            _note(found < 0, self._category_columns, rows, columns)
+        if self._dates:
+            matrix = np.empty((n, self._width), dtype=np.float64)
+            if self._places:
+                matrix[:, self._places] = self._read(values)
+        else:
+            matrix = self._read(values)
+        if self._places:
+            numbers = matrix[:, self._places] if self._dates else matrix
+            unusual = (numbers < self._low) | (numbers > self._high)
+            if unusual.any():
+                rows.update(np.flatnonzero(unusual.any(axis=1)).tolist())
+                columns.update(self._plain[unusual.any(axis=0)].tolist())
         encoded = _Encoded(matrix, [""] * n, [""] * n)
         if self._dates or rows:
             self._check(values, range(n) if self._dates else sorted(rows), columns, encoded)
         return encoded
+
+    def _encode_one(self, values: list[Row]) -> _Encoded:
+        """`encode` for one row without dates: as long as it is plain, one call of NumPy's is enough."""
+        coded = zip(values[0], self._code_of, strict=True)
+        read = [value if code_of is None else code_of(value) for value, code_of in coded]
+        unusual = {
+            place
+            for place, (value, (low, high)) in enumerate(zip(read, self._ends, strict=True))
+            if value is not None and not low <= value <= high
+        }
+        encoded = _Encoded(_matrix([read]), [""], [""])
+        if unusual:
+            self._check(values, [0], unusual, encoded)
+        return encoded
+
+    def _read(self, values: list[Row]) -> NDArray[np.float64]:
+        """(n, c) numbers and the categories' codes; NaN for a number that is missing, -1 for an unknown category."""
+        listed = list(zip(*values, strict=True))
+        picked = [listed[i] for i in self._plain] if self._dates else listed
+        pairs = zip(picked, self._code_of, strict=True)
+        read = [column if code_of is None else list(map(code_of, column)) for column, code_of in pairs]
+        return np.ascontiguousarray(_matrix(read).T)
 
     def _check(self, values: list[Row], rows: Sequence[int], columns: set[int], encoded: _Encoded) -> None:
         """Let the schema's check read some columns of some rows anew; all other columns of these rows are plain."""
@@ -267,13 +291,6 @@ class _Columns:
             encoded.matrix[picked, self._starts[column] : self._starts[column + 1]] = read
         for row, error, warning in zip(picked, *said, strict=True):
             encoded.errors[row], encoded.warnings[row] = error, warning
-
-
-def _note(unusual: NDArray[np.bool_], places: NDArray[np.intp], rows: set[int], columns: set[int]) -> None:
-    """Add the rows and the columns of what is unusual."""
-    if unusual.any():
-        rows.update(np.flatnonzero(unusual.any(axis=1)).tolist())
-        columns.update(places[unusual.any(axis=0)].tolist())
 
 
 def _row_type(schema: InputSchema, id: str | None, max_text: int) -> type[Any]:
@@ -291,24 +308,12 @@ def _row_type(schema: InputSchema, id: str | None, max_text: int) -> type[Any]:
     return msgspec.defstruct("Row", fields, rename=renamed, forbid_unknown_fields=True, gc=False)
 
 
-def _getter(names: Sequence[str]) -> Callable[[Any], Row]:
-    if len(names) == 1:
-        return lambda row: (getattr(row, names[0]),)
-    return attrgetter(*names)
-
-
-def _getter_at(places: Sequence[int]) -> Callable[[Row], Row]:
-    if len(places) <= 1:
-        return lambda row: tuple(row[place] for place in places)
-    return itemgetter(*places)
-
-
-def _floats(rows: list[Row]) -> NDArray[np.float64]:
-    """(n, a) numbers; NaN for None."""
+def _matrix(numbers: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
+    """Numbers as an array; NaN for None."""
     try:
-        return np.array(rows, dtype=np.float64)
+        return np.array(numbers, dtype=np.float64)
     except OverflowError:  # a whole number with hundreds of digits, which counts as infinite
-        read = [[math.nan if value is None else number_of(value) for value in row] for row in rows]
+        read = [[math.nan if value is None else number_of(value) for value in each] for each in numbers]
         return np.array(read, dtype=np.float64)
 
 
@@ -316,6 +321,6 @@ def _text(entity: str | int | None) -> str | None:
     return None if entity is None else str(entity)
 
 
-def _refuse_errors(errors: Iterable[str]) -> None:
-    listed = list(errors)
-    refuse_rows([Problem(row=row, problem=error) for row, error in enumerate(listed) if error], len(listed))
+def _refuse_errors(errors: Sequence[str]) -> None:
+    if any(errors):
+        refuse_rows([Problem(row=row, problem=error) for row, error in enumerate(errors) if error], len(errors))

@@ -1,5 +1,7 @@
 """What a bundle holds for the fast path, as bytes that run no code when they are read."""
 
+from dataclasses import fields
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +51,10 @@ class Stored(msgspec.Struct, frozen=True):
 
 def pack_transform(transform: Transform) -> dict[str, Array | str | None]:
     """A transform as it is stored."""
-    fields = vars(transform)
-    return {name: Array.of(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()}
+    values = {field.name: getattr(transform, field.name) for field in fields(transform)}
+    return {name: Array.of(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
-def unpack_transform(fields: dict[str, Array | str | None]) -> Transform:
+def unpack_transform(packed: dict[str, Array | str | None]) -> Transform:
     """A transform as it was stored; TypeError or ValueError if it is none."""
-    return Transform(**{name: value.read() if isinstance(value, Array) else value for name, value in fields.items()})  # type: ignore[arg-type]
+    return Transform(**{name: value.read() if isinstance(value, Array) else value for name, value in packed.items()})  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """The arithmetic of the preparation, on plain arrays: training, batch and the service all run this code."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,20 +37,31 @@ class Transform:
 
     def apply(self, matrix: Matrix) -> Matrix:
         """(n, p) encoded rows → (n, q) prepared rows, float64 for linear models and float32 for trees."""
-        numbers = np.minimum(np.maximum(matrix[:, self.numbers], self.low), self.high)
-        codes = matrix[:, self.categories]
+        ordered = matrix.take(self._order, axis=1)
+        rows, a = len(matrix), len(self.numbers)
+        numbers, codes = ordered[:, :a], ordered[:, a:]
+        if self._clips:
+            np.maximum(numbers, self.low, out=numbers)
+            np.minimum(numbers, self.high, out=numbers)
         if self.style == "linear":
             return self._linear(numbers, codes)
-        rows, a = numbers.shape
         if self.style == "codes":
-            prepared = np.empty((rows, a + codes.shape[1]), dtype=np.float32)
-            prepared[:, a:] = codes
-            prepared[:, a:][codes < 0] = np.nan
-        else:
-            prepared = np.empty((rows, a + len(self.owner)), dtype=np.float32)
-            prepared[:, a:] = codes[:, self.owner] == self.level
+            codes[codes < 0] = np.nan
+            return ordered.astype(np.float32)
+        prepared = np.empty((rows, a + len(self.owner)), dtype=np.float32)
         prepared[:, :a] = numbers
+        prepared[:, a:] = codes[:, self.owner] == self.level
         return prepared
+
+    @cached_property
+    def _order(self) -> Matrix:
+        """The numbers' places, then the categories'."""
+        return np.concatenate([self.numbers, self.categories]).astype(np.intp)
+
+    @cached_property
+    def _clips(self) -> bool:
+        """Is any number clipped at all?"""
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
     def _linear(self, numbers: Matrix, codes: Matrix) -> Matrix:
         assert self.median is not None and self.marked is not None  # noqa: S101

@@ -15,6 +15,8 @@ BUSY_TIMEOUT_MS = 30_000
 OUTSIDE = "noria_outside"
 """Execution option of a connection that begins no transaction."""
 _CACHE_KB = 64_000
+_WAL_PAGES = 8_000
+"""The log's pages (of 4 KiB) are copied to their places once it has so many: a page that changed often, only once."""
 _CONNECT_TIMEOUT_S = 10
 _WRITERS_TURN = 0x6E6F7269  # any number, as long as all writers to this database take the same
 
@@ -113,6 +115,7 @@ def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
     cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # indexes of random identifiers are read at random
     cursor.close()
 

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Literal
 
 from noria.config.base import Section
+from noria.schema.values import LARGEST
 
 Kind = Literal["number", "category", "datetime"]
 
@@ -30,6 +31,13 @@ class Column(Section):
         codes: dict[str | None, int] = {text: code for code, text in enumerate(self.categories)}
         codes[None] = len(self.categories)
         return codes
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """Between these a number is nothing unusual."""
+        if self.minimum is None or self.maximum is None:
+            return -LARGEST, LARGEST
+        return self.minimum, self.maximum
 
     @cached_property
     def is_boolean(self) -> bool:

@@ -16,7 +16,7 @@ from noria.spool.positions import position_file, read_position, write_position
 from noria.spool.recovery import Piece, pieces, set_aside
 from noria.spool.segments import START, locked
 
-_ROWS = 2000
+_ROWS = 5000
 logger = logging.getLogger("noria.spool")
 
 

@@ -110,10 +110,7 @@ def test_a_model_without_a_fast_form_falls_back_and_says_so(
         monkeypatch.setattr(convert, "_base_first", _forget_the_last_tree)
     heard: list[str] = []
     progress.listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
-    try:
-        bundle = mixed.write("xgboost", "binary", tmp_path / "bundle")
-    finally:
-        progress.listen(lambda kind, text: None)
+    bundle = mixed.write("xgboost", "binary", tmp_path / "bundle")
     assert [text for text in heard if "served by the plain path" in text]
     predictor, rows = predictor_of(bundle), mixed.odd_rows()
     assert predictor.fast is None

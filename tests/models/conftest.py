@@ -1,6 +1,5 @@
 """Real tables and their use cases, for the tests of schema, rules and models."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -41,9 +40,8 @@ def contracts(churn: Case) -> Case:
 
 
 @pytest.fixture
-def warned() -> Iterator[list[str]]:
+def warned() -> list[str]:
     """The warnings that a user would see."""
     heard: list[str] = []
     progress.listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
-    yield heard
-    progress.listen(lambda kind, text: None)
+    return heard

@@ -48,7 +48,6 @@ def test_hopeless_trials_are_stopped_early(churn: Case) -> None:
     told: list[str] = []
     progress.listen(lambda kind, text: told.append(text) if kind == "tick" else None)
     tuned = tune("linear", case.train, case.use_case)
-    progress.listen(lambda kind, text: None)
     pruned = [trial for trial in tuned.trials if trial.state == "pruned"]
     assert pruned
     assert len(told) == 14

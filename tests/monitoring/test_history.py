@@ -55,7 +55,6 @@ def test_a_line_that_a_crash_cut_short_costs_that_line_only(tmp_path: Path) -> N
     assert heard == [f"warn: 1 unreadable line(s) in {file} left out"]
     history.append(file, verdict("3"))
     assert versions(file) == ["1", "3"]
-    progress.listen(lambda kind, text: None)
 
 
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
