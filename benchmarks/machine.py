@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +25,25 @@ def machine() -> dict[str, str]:
     }
 
 
+class Stolen:
+    """How much of the processors' time a virtual machine's host gives to others, from now on."""
+
+    def __init__(self) -> None:
+        self._before, self._since = _stolen_s(), time.monotonic()
+
+    def share(self) -> float:
+        """Of all processors together, 0 to 1; 0 where the system does not tell."""
+        passed = (time.monotonic() - self._since) * (os.cpu_count() or 1)
+        return min(1.0, (_stolen_s() - self._before) / passed)
+
+
 def versions(*libraries: str) -> dict[str, str]:
     """Python's version and those of some libraries."""
     return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+
+
+def _stolen_s() -> float:
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def _processor() -> str:

@@ -25,6 +25,7 @@ _LONGEST_PAUSE_S = 5.0
 _LOOK_S = 0.5
 _DRAIN_S = 5.0
 _BEAT_S = 1.0
+_NEW_OBJECTS = 200_000
 logger = logging.getLogger("noria.keeper")
 
 
@@ -75,6 +76,7 @@ class Keeper:
     def run(self) -> None:
         """Flush again and again."""
         gc.freeze()  # what is loaded by now stays
+        gc.set_threshold(_NEW_OBJECTS)  # rows come by the thousand and are no rubbish
         logger.info("process %d keeps %s", os.getpid(), self._spool)
         self._beat()
         while True:

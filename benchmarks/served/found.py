@@ -45,6 +45,8 @@ class Load(Section):
     """How long its processes went on working after the last answer."""
     generator_busy: float
     """Share of a core that the load generator took."""
+    stolen: float = 0.0
+    """Share of the machine's processors that the host gave to others meanwhile; 0 where the system does not tell."""
 
     @property
     def rows_per_s(self) -> float:

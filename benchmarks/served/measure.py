@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.machine import Stolen
 from benchmarks.served.found import ONE, SCENARIOS, Kept, Load, Scenario, Start
 from benchmarks.served.place import Place
 from benchmarks.served.protocols import write_bodies
@@ -112,8 +113,9 @@ def _plan(
 def _load(server: Running, plan: dict[str, Any], scenario: Scenario, number: int) -> tuple[Load, int]:
     """What was found, and how many requests were answered, those before the clock started included."""
     path = server.server.key, scenario.title
-    before = server.family.cpu_seconds()
+    before, taken = server.family.cpu_seconds(), Stolen()
     told = json.loads(_run("benchmarks.served.generate", json.dumps(plan)))
+    stolen = taken.share()
     settle_s = server.family.settle(_SETTLED_WITHIN_S)
     cpu = server.family.cpu_seconds() - before
     if not told["requests"]:
@@ -130,6 +132,7 @@ def _load(server: Running, plan: dict[str, Any], scenario: Scenario, number: int
         failure=told["failure"],
         settle_s=settle_s,
         generator_busy=told["generator_busy"],
+        stolen=stolen,
     )
     return load, told["answered"]
 

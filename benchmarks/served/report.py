@@ -8,7 +8,7 @@ from benchmarks.served.found import ONE_ALONE, SCENARIOS, Load, Results
 from benchmarks.served.goals import cold_start, goals
 from benchmarks.served.servers import SERVERS
 
-HEAD = ["load", "server", "requests/s", "rows/s", "p50 ms", "p99 ms", "CPU ms per request", "cold start s"]
+HEAD = ["load", "server", "requests/s", "rows/s", "p50 ms", "p99 ms", "CPU ms per request", "stolen %", "cold start s"]
 _CROWDED = 0.9
 TITLES = {server.key: server.title for server in SERVERS}
 
@@ -67,7 +67,8 @@ def page(found: Results, picture: str) -> str:
             f"on {found.training_rows:,} rows. Noria serves it with validation, prediction log and metrics; the others "
             "serve the same trees, and each gave the same probabilities to 1e-6 before it was measured. One worker "
             f"process each, never two servers at a time; medians of {rounds} interleaved rounds, {found.seconds:g} s "
-            "for each load after a warm-up. CPU is that of all processes of a server until they rest again. At half "
+            "for each load after a warm-up. CPU is that of all processes of a server until they rest again; stolen is the share of the processors that "
+            "the host of this virtual machine gave to others meanwhile. At half "
             "of saturation requests are due at a fixed pace, and their time runs from when they were due. An empty "
             "endpoint takes the same request and answers the same bytes to each; the goal is set against the one that "
             "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets: see "
@@ -100,7 +101,9 @@ def median(loads: Sequence[Load], name: str) -> float | None:
 def _figures(loads: Sequence[Load]) -> list[str]:
     rows = median(loads, "rows_per_s")
     times = [_number(median(loads, name), 1) for name in ("p50_ms", "p99_ms")]
-    return [_number(median(loads, "requests_per_s"), 0), _number(rows, 0), *times, _number(median(loads, "cpu_ms"), 2)]
+    stolen = 100 * (median(loads, "stolen") or 0.0)
+    cpu = [_number(median(loads, "cpu_ms"), 2), _number(stolen, 1)]
+    return [_number(median(loads, "requests_per_s"), 0), _number(rows, 0), *times, *cpu]
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_cases import Case, changed
 
+from noria.bundle.answer import answer, answer_one
 from noria.config.problem import BinaryWorth
 from noria.models.decision import DecisionPolicy, best_threshold, choose_policy
 
@@ -82,3 +83,21 @@ def test_numbers_are_acted_on_from_a_limit_on(bike: Case) -> None:
     always = DecisionPolicy()
     assert always.decide(np.array([-1.0, 5.0])).tolist() == ["act", "act"]
     assert DecisionPolicy.model_validate_json(policy.model_dump_json()) == policy
+
+
+@given(
+    score=st.one_of(st.floats(0, 1), st.just(float("nan")), st.sampled_from([0.25, 0.5, 0.75])),
+    threshold=st.sampled_from([None, 0.0, 0.5, 1.0]),
+    ask_within=st.sampled_from([0.0, 0.25]),
+    act_above=st.sampled_from([None, 0.5]),
+    task=st.sampled_from(["binary", "regression"]),
+)
+def test_one_row_is_answered_as_many_are(
+    score: float, threshold: float | None, ask_within: float, act_above: float | None, task: str
+) -> None:
+    policy = DecisionPolicy(threshold=threshold, ask_within=ask_within, act_above=act_above)
+    many = answer(np.array([score, score]), task, ["no", "yes"], policy)
+    prediction, probability, decision = answer_one(score, task, ["no", "yes"], policy)
+    assert decision == many["decision"][1]
+    assert repr(prediction) == repr(many["prediction"].tolist()[1])
+    assert repr(probability) == ("None" if task == "regression" else repr(many["probability"].tolist()[1]))
