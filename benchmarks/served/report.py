@@ -67,9 +67,9 @@ def page(found: Results, picture: str) -> str:
             f"on {found.training_rows:,} rows. Noria serves it with validation, prediction log and metrics; the others "
             "serve the same trees, and each gave the same probabilities to 1e-6 before it was measured. One worker "
             f"process each, never two servers at a time; medians of {rounds} interleaved rounds, {found.seconds:g} s "
-            "for each load after a warm-up. CPU is that of all processes of a server until they rest again; stolen is the share of the processors that "
-            "the host of this virtual machine gave to others meanwhile. At half "
-            "of saturation requests are due at a fixed pace, and their time runs from when they were due. An empty "
+            "for each load after a warm-up. CPU is that of all processes of a server until they rest again; stolen is "
+            "the share of the processors that the host of a virtual machine gave to others meanwhile. At half of "
+            "saturation requests are due at a fixed pace, and their time runs from when they were due. An empty "
             "endpoint takes the same request and answers the same bytes to each; the goal is set against the one that "
             "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets: see "
             "`benchmarks/served/generate.py`.",
