@@ -72,15 +72,7 @@ def change_policy(runtime: Runtime, wish: Policy) -> dict[str, Any]:
 
     def make(order: Activation, folder: Path) -> Activation:
         manifest = by_name.get(wish.variant, runtime.active.champion).manifest
-        return decided(
-            order,
-            wish.variant,
-            wish.policy,
-            folder,
-            task=manifest.task,
-            kind=manifest.kind,
-            own=manifest.policy,
-        )
+        return decided(order, wish.variant, wish.policy, folder, manifest)
 
     return _change(runtime, "policy", make)
 

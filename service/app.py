@@ -125,7 +125,8 @@ class App:
         """POST /explain."""
         active = self.runtime.active
         body = await exchange.body(self._most_bytes)
-        return json(await asyncio.to_thread(lambda: explained(active, active.champion.reader.read(body))))
+        found = await asyncio.to_thread(lambda: explained(active, active.champion.reader.read(body)))
+        return Answer(found.model_dump_json().encode())
 
     async def feedback(self, exchange: Exchange, _: float) -> Answer:
         """POST /feedback."""
@@ -141,7 +142,7 @@ class App:
         """GET or POST /model."""
         active = self.runtime.active
         manifest = active.champion.manifest.model_dump(mode="json")
-        told = ("name", "version", "kind", "task", "target", "id", "case", "classes", "positive", "policy", "metric")
+        told = ("name", "version", "kind", "task", "target", "id", "case", "classes", "positive", "metric")
         facts = {name: manifest[name] for name in (*told, "metrics", "data_fingerprint", "created_at")}
         facts |= {
             "variant": active.champion.name,

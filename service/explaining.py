@@ -1,9 +1,6 @@
 """Why: what each input adds to one prediction."""
 
-from typing import Any
-
-import msgspec
-
+from noria.api import Contribution, ExplainResponse, Explanation
 from noria.fast.predictor import Predictor
 from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
@@ -14,29 +11,7 @@ from service.predict import fit_for
 MOST_ROWS = 10
 
 
-class Contribution(msgspec.Struct):
-    """What one input adds, as `noria.api.Contribution`."""
-
-    feature: str
-    value: str | float | bool | None
-    contribution: float
-
-
-class Explanation(msgspec.Struct):
-    """One row taken apart."""
-
-    prediction: str | float
-    probability: float | None
-    decision: str
-    baseline: float
-    score: float
-    contributions: list[Contribution]
-    warnings: list[str]
-    version: str
-    variant: str
-
-
-def explain(active: Active, rows: Rows) -> dict[str, Any]:
+def explain(active: Active, rows: Rows) -> ExplainResponse:
     """Explanations of at most ten rows, by the variants that answer these cases; nothing is kept.
 
     A row that names no case is explained by the champion: another variant answers it by chance.
@@ -47,7 +22,7 @@ def explain(active: Active, rows: Rows) -> dict[str, Any]:
     if len(rows.values) > MOST_ROWS:
         raise Wrong(413, f"{len(rows.values)} rows; at most {MOST_ROWS} are explained at once", fix="send fewer rows")
     found = [_explained(*_reader_of(active, rows.take([place]))) for place in range(len(rows.values))]
-    return {"explanations": found, "unit": _unit(active.champion), "ignored": rows.ignored}
+    return ExplainResponse(explanations=found, unit=_unit(active.champion), ignored=rows.ignored)
 
 
 def _reader_of(active: Active, row: Rows) -> tuple[Predictor, Rows]:
@@ -61,17 +36,17 @@ def _reader_of(active: Active, row: Rows) -> tuple[Predictor, Rows]:
 def _explained(predictor: Predictor, row: Rows) -> Explanation:
     said, taken_apart = predictor.answer(row), predictor.explain(row)
     columns = zip(predictor.reader.names, row.values[0], taken_apart.contributions.tolist(), strict=True)
-    parts = [Contribution(name, plain(value), contribution) for name, value, contribution in columns]
+    parts = [Contribution(feature=name, value=plain(value), contribution=added) for name, value, added in columns]
     return Explanation(
-        said.predictions[0],
-        said.probabilities[0],
-        said.decisions[0],
-        taken_apart.baseline,
-        taken_apart.baseline + float(taken_apart.contributions.sum()),
-        sorted(parts, key=lambda part: -abs(part.contribution)),
-        row.warnings[0].split("; ") if row.warnings[0] else [],
-        predictor.version,
-        predictor.name,
+        prediction=said.predictions[0],
+        probability=said.probabilities[0],
+        decision=said.decisions[0],
+        baseline=taken_apart.baseline,
+        score=taken_apart.baseline + float(taken_apart.contributions.sum()),
+        contributions=sorted(parts, key=lambda part: -abs(part.contribution)),
+        warnings=row.warnings[0].split("; ") if row.warnings[0] else [],
+        version=predictor.version,
+        variant=predictor.name,
     )
 
 

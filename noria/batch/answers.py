@@ -54,10 +54,8 @@ def _is_quick(bundle: Bundle, chunk: Chunk) -> bool:
 
 
 def _columns(bundle: Bundle, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    fitted, manifest = bundle.fitted, bundle.manifest
-    assert fitted.pipeline is not None  # noqa: S101 - only rules have none
-    scores = fitted.scores_prepared(fitted.pipeline[0].transform(matrix))
-    return answer(scores, manifest.task, manifest.classes, manifest.policy)
+    manifest = bundle.manifest
+    return answer(bundle.fitted.scores_encoded(matrix), manifest.task, manifest.classes, manifest.policy)
 
 
 def _plain(bundle: Bundle, chunk: Chunk) -> "pd.DataFrame":

@@ -155,10 +155,9 @@ def _difference(fitted: Fitted, files: dict[str, bytes], rows: pd.DataFrame) -> 
     if fitted.rules is not None:  # the same code on both paths
         FastModel.read({**files, RULES: dump_model(fitted)[RULES]}, fitted.task)
         return 0.0
-    assert fitted.pipeline is not None  # noqa: S101
     fast = FastModel.read(files, fitted.task)
     matrix = _with_gaps(fitted.schema.check(rows).matrix)
-    plain = fitted.scores_prepared(fitted.pipeline[0].transform(matrix))
+    plain = fitted.scores_encoded(matrix)
     together = fast.scores(matrix)
     if together.shape != plain.shape:
         raise ValueError(f"its scores have shape {together.shape} instead of {plain.shape}")

@@ -61,12 +61,11 @@ class Predictor:
         self.policy_version = policy_version
         self.reader = RowReader(bundle.manifest.schema_, bundle.manifest.id, max_rows=max_rows, max_text=max_text)
         self.fast = bundle.fast
-        if self.fast is None:
-            bundle.fitted  # noqa: B018 - read before the first request, not by it
-        elif self.fast.rules is None:
+        self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # read before the first request
+        if self.fast is not None and self._rules is None:
             self.fast.warm_up(self._encoded)
         # one score says it all, and no rules have a word in it
-        self._is_plain = self.fast is not None and self.fast.rules is None and self.manifest.task != "multiclass"
+        self._is_plain = self._rules is None and self.manifest.task != "multiclass"
 
     def answer(self, rows: Rows) -> Said:
         """Predict n rows that this variant's reader has read."""
@@ -75,7 +74,8 @@ class Predictor:
             score = float(self.scores(rows)[0])
             prediction, probability, decision = answer_one(score, manifest.task, manifest.classes, self.policy)
             return Said([prediction], [probability], [decision])
-        found = answer(self.scores(rows), manifest.task, manifest.classes, self.policy, self._as_written(rows))
+        scores, written = self._ruled(rows) if self._rules is not None else (self.scores(rows), None)
+        found = answer(scores, manifest.task, manifest.classes, self.policy, written)
         probabilities = found["probability"].tolist()
         if manifest.task == "regression":
             probabilities = [None] * len(probabilities)
@@ -83,17 +83,13 @@ class Predictor:
 
     def scores(self, rows: Rows) -> Scores:
         """(n,) or (n, k) scores, see `Fitted.scores`."""
-        if self.fast is None:
-            return self.bundle.fitted.scores(self.manifest.schema_.check_lists(self._lists(rows), len(rows.values)))
-        if self.fast.rules is not None:
-            return self.fast.rules.scores(self.reader.typed(rows), len(rows.values))
-        return self.fast.scores(rows.matrix)
+        return self._of_matrix(rows.matrix) if self._rules is None else self._ruled(rows)[0]
 
     def explain(self, rows: Rows) -> Explanation:
         """Take the score of the first row apart: of the positive class, of the predicted one, or the number."""
         place = int(self.scores(rows)[0].argmax()) if self.manifest.task == "multiclass" else None
-        if self.fast is not None and self.fast.rules is not None:
-            rules = self.fast.rules
+        rules = self._rules
+        if rules is not None:
             one = {name: values[:1] for name, values in self.reader.typed(rows).items()}
             return explain_values(lambda values, n: _one(rules.scores(values, n), place), one, self._typed, _SEED)
         return explain(
@@ -104,21 +100,17 @@ class Predictor:
             _SEED,
         )
 
-    def _as_written(self, rows: Rows) -> NDArray[np.object_] | None:
-        rules = self.bundle.fitted.rules if self.fast is None else self.fast.rules
-        if rules is None or self.manifest.task == "regression":
-            return None
-        return rules.as_written(self.reader.typed(rows), len(rows.values))
+    def _ruled(self, rows: Rows) -> tuple[Scores, NDArray[np.object_] | None]:
+        """The rules' scores, and what they say of each row; for regression the scores say it."""
+        assert self._rules is not None  # noqa: S101
+        values, n = self.reader.typed(rows), len(rows.values)
+        written = None if self.manifest.task == "regression" else self._rules.as_written(values, n)
+        return self._rules.scores(values, n), written
 
     def _of_matrix(self, matrix: NDArray[np.float64]) -> Scores:
         if self.fast is not None:
             return self.fast.scores(matrix)
-        fitted = self.bundle.fitted
-        assert fitted.pipeline is not None  # noqa: S101 - rules have a fast form
-        return fitted.scores_prepared(fitted.pipeline[0].transform(matrix))
-
-    def _lists(self, rows: Rows) -> dict[str, list[Any]]:
-        return dict(zip(self.reader.names, map(list, zip(*rows.values, strict=True)), strict=True))
+        return self.bundle.fitted.scores_encoded(matrix)
 
     @cached_property
     def _background(self) -> Any:

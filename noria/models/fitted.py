@@ -56,8 +56,12 @@ class Fitted:
             return np.empty((0, len(self.classes)) if self.task == "multiclass" else 0)
         if self.rules is not None:
             return self.rules.scores(checked.values, n)
+        return self.scores_encoded(checked.matrix)
+
+    def scores_encoded(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of (n, p) rows as `InputSchema.encode` gives them; not for rules."""
         assert self.pipeline is not None  # noqa: S101 - every other kind has one
-        return self.scores_prepared(self.pipeline[0].transform(checked.matrix))
+        return self.scores_prepared(self.pipeline[0].transform(matrix))
 
     def scores_prepared(self, prepared: NDArray[Any]) -> NDArray[np.float64]:
         """Scores of (n, q) rows that the preparation has been through; not for rules."""

@@ -1,14 +1,16 @@
 """Another decision policy for one variant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from noria.errors import NoriaError
 from noria.handover import Activation
-from noria.models.policy import DecisionPolicy
 from noria.traffic.orders import with_policy
 from noria.traffic.policies import numbered
+
+if TYPE_CHECKING:
+    from noria.bundle import Manifest
 
 KEYS: dict[Literal["binary", "multiclass", "regression"], tuple[str, ...]] = {
     "binary": ("threshold", "ask_within"),
@@ -23,10 +25,9 @@ def decided(
     name: str,
     changes: Mapping[str, float],
     folder: Path,
+    manifest: "Manifest",
     *,
-    task: Literal["binary", "multiclass", "regression"],
-    kind: str,
-    own: DecisionPolicy,
+    shown: Callable[[str], str] = "`{}`".format,
 ) -> Activation:
     """The order with another policy for the variant `name`, under a version of its own.
 
@@ -35,9 +36,8 @@ def decided(
         name: the variant.
         changes: keys of its policy → values.
         folder: the service folder, which keeps the policies' versions.
-        task: of its model.
-        kind: of its model.
-        own: the policy that its bundle brings along.
+        manifest: of its model.
+        shown: a key as whoever asked has written it.
 
     Raises:
         NoriaError: no such variant, a key that says nothing about this model, or a value that is no probability.
@@ -47,14 +47,19 @@ def decided(
         raise NoriaError(
             f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in order.variants)}"
         )
-    stray = [key for key in changes if key not in KEYS[task]]
+    keys = KEYS[manifest.task]
+    stray = [key for key in changes if key not in keys]
     if stray:
-        raise NoriaError(f"`{stray[0][:64]}` says nothing about a {task} model", fix=f"use {' and '.join(KEYS[task])}")
-    if kind == "rules" and task != "regression":
+        raise NoriaError(
+            f"{shown(stray[0][:64])} says nothing about a {manifest.task} model",
+            fix=f"its decisions follow {' and '.join(map(shown, keys))}",
+        )
+    if manifest.kind == "rules" and manifest.task != "regression":
         raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
     for key, value in changes.items():
         if key != "act_above" and not 0 <= value <= 1:
-            raise NoriaError(f"`{key}` {value:g} is no probability", fix="give a number from 0 to 1")
+            raise NoriaError(f"{shown(key)} {value:g} is no probability", fix="give a number from 0 to 1")
+    own = manifest.policy
     policy = (variant.policy or own).model_copy(update=dict(changes))
     version = numbered(folder, variant.bundle.name, policy, own)
     return with_policy(order, name, None if policy == own else policy, version)

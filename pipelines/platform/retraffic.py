@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from noria import deployment as processes
-from noria.bundle import Bundle, Manifest
+from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import Role
 from noria.errors import NoriaError
@@ -13,13 +13,11 @@ from noria.locks import only_one
 from noria.models.policy import DecisionPolicy
 from noria.traffic import orders
 from noria.traffic.audit import record_change
-from noria.traffic.policies import numbered
+from noria.traffic.decided import decided
 from noria.workspace import Workspace
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stacks import stack_for_one_run
 from pipelines.platform.traffic import Turned
-
-_KEYS = {"binary": ("threshold", "ask_within"), "multiclass": ("ask_below",), "regression": ("act_above",)}
 
 
 @dataclass(frozen=True)
@@ -124,30 +122,10 @@ def _canary(use_case: UseCase, name: str) -> CanaryState:
 
 
 def _decided(workspace: Workspace, order: Activation, wishes: Wishes) -> Activation:
-    variant = order.find(wishes.of or order.champion.name)
-    if variant is None:
-        known = ", ".join(each.name for each in order.variants)
-        raise NoriaError(f"no variant `{wishes.of}` answers", where="--variant", fix=f"name one of {known}")
-    manifest = Bundle.open(variant.bundle).manifest
-    _refuse_stray(wishes.policy, manifest)
-    policy = (variant.policy or manifest.policy).model_copy(update=dict(wishes.policy))
-    version = numbered(workspace.service, variant.bundle.name, policy, manifest.policy)
-    return orders.with_policy(order, variant.name, None if policy == manifest.policy else policy, version)
-
-
-def _refuse_stray(policy: Mapping[str, float], manifest: Manifest) -> None:
-    keys = _KEYS[manifest.task]
-    stray = [key for key in policy if key not in keys]
-    if stray:
-        raise NoriaError(
-            f"{_option(stray[0])} says nothing about a {manifest.task} model",
-            fix=f"its decisions follow {' and '.join(map(_option, keys))}",
-        )
-    if manifest.kind == "rules" and manifest.task != "regression":
-        raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
-    for key, value in policy.items():
-        if key != "act_above" and not 0 <= value <= 1:
-            raise NoriaError(f"{_option(key)} {value:g} is no probability", fix="give a number from 0 to 1")
+    name = wishes.of or order.champion.name
+    variant = order.find(name)
+    manifest = Bundle.open((variant or order.champion).bundle).manifest
+    return decided(order, name, wishes.policy, workspace.service, manifest, shown=_option)
 
 
 def _share(text: str) -> tuple[str, float]:

@@ -22,7 +22,7 @@ def matrix_score(bundle: Bundle, place: int) -> Any:
 
     def score(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         assert fitted.pipeline is not None
-        scores = fitted.scores_prepared(fitted.pipeline[0].transform(matrix))
+        scores = fitted.scores_encoded(matrix)
         return scores[:, place] if scores.ndim == 2 else scores
 
     return score
