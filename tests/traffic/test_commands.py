@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from load import Load
 
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
@@ -18,6 +17,7 @@ from noria.predictions import PredictionStore
 from noria.workspace import Workspace
 from pipelines.platform import flows
 from tests.conftest import Command
+from tests.load import Load
 from tests.service.serving import free_port
 from tests.small_cases import churn_table, small_case, write_config
 

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from conftest import Service
-from load import Load
 
 from noria import deployment as processes
 from noria.bundle import Bundle
@@ -19,6 +18,7 @@ from noria.errors import NoriaError
 from noria.handover import CanaryState
 from noria.models.policy import DecisionPolicy
 from noria.traffic import orders
+from tests.load import Load
 
 pytestmark = pytest.mark.e2e
 

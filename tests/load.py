@@ -46,7 +46,7 @@ class Load:
             place += 1
             try:
                 with Client(url) as client:  # a new connection each time reaches any of the workers
-                    self.answers.append((row["customer"], client.predict([row])[0]))
+                    self.answers.append((row.get("customer", ""), client.predict([row])[0]))
             except NoriaError as error:
                 self.failures.append(str(error))
             time.sleep(0.005)
