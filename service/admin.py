@@ -10,6 +10,7 @@ from noria.errors import NoriaError
 from noria.fast.refusals import Wrong, not_json
 from noria.handover import Activation, activate, activation, changing
 from noria.spool.entries import Happened
+from noria.traffic import history
 from noria.traffic.decided import decided
 from noria.traffic.orders import in_words, settled, with_shares
 from service.active import BUILT_IN, Active
@@ -85,12 +86,14 @@ def _change(runtime: Runtime, kind: str, make: Any) -> dict[str, Any]:
         with changing(folder):
             before = activation(folder) or Activation.of(BUILT_IN, runtime.active.champion.version)
             after = make(before, folder)
+            champion, said = after.champion, f"by request: {in_words(after)}; before: {in_words(before)}"
+            # first: where the note cannot be kept, nothing changes
+            keep(runtime.spool, Happened(new_ids(1)[0], time.time(), kind, champion.name, champion.version, said))
             activate(folder, after)
+            if after.variants != before.variants:
+                history.remember(folder, before)
     except NoriaError as error:
         raise Wrong(422, error.what, fix=error.fix) from error
     except ValueError as error:  # shares that fit no order
         raise Wrong(422, "these shares fit no order", fix="shares are numbers from 0 to 1") from error
-    said = f"by request: {in_words(after)}; before: {in_words(before)}"
-    champion = after.champion
-    keep(runtime.spool, Happened(new_ids(1)[0], time.time(), kind, champion.name, champion.version, said))
     return {"serial": after.serial, "now": in_words(after), "before": in_words(before)}

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from noria import handover, progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment import history
 from noria.deployment.code import bundle_of
 from noria.deployment.launch import wait_ready
 from noria.deployment.smoke import smoke_test
@@ -15,7 +14,7 @@ from noria.deployment.state import Deployment, save, state
 from noria.errors import NoriaError
 from noria.handover import Activation, ActiveVariant
 from noria.locks import only_one
-from noria.traffic import orders
+from noria.traffic import history, orders
 from noria.workspace import Workspace
 
 

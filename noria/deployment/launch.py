@@ -11,13 +11,13 @@ from pathlib import Path
 
 from noria import handover, progress
 from noria.client import Client
-from noria.deployment import history
 from noria.deployment.code import code_digest, source_of
 from noria.deployment.logs import fresh_log, last_lines
 from noria.deployment.state import Deployment, Settings, forget, forget_lost, keepers, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
 from noria.processes import Identity, alive, end, identity, listener
+from noria.traffic import history
 from noria.workspace import Workspace
 
 _POLL_S = 0.2

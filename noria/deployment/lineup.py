@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from noria import handover
 from noria.bundle import Bundle
-from noria.deployment import history
 from noria.deployment.bundles import copy_name, kept_copy
 from noria.errors import NoriaError
 from noria.handover import CHAMPION, Activation, ActiveVariant
 from noria.predictions import SMOKE
+from noria.traffic import history
 from noria.workspace import Workspace
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

@@ -6,7 +6,6 @@ from pathlib import Path
 from noria import handover, progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment import history
 from noria.deployment.bundles import prune
 from noria.deployment.change import follow, standing
 from noria.deployment.code import code_digest, source_of
@@ -18,6 +17,7 @@ from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.locks import only_one
 from noria.predictions import PredictionStore
+from noria.traffic import history
 from noria.workspace import Workspace
 
 _KEPT = 3

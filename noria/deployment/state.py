@@ -13,13 +13,13 @@ from noria import handover, progress
 from noria.config import UseCase
 from noria.config.base import Section
 from noria.config.serving import Serving
-from noria.deployment import history
 from noria.deployment.tokens import fingerprint, refuse_open
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.predictions.database import shown_url
 from noria.processes import Identity, alive, end, identity
 from noria.spool.report import read_report
+from noria.traffic import history
 from noria.workspace import Workspace
 
 _STATE = "state.json"

@@ -8,11 +8,11 @@ from noria import deployment as processes
 from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment import Changed, Deployment, Role, history
+from noria.deployment import Changed, Deployment, Role
 from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.locks import only_one
-from noria.traffic import orders
+from noria.traffic import history, orders
 from noria.traffic.audit import recent_changes, record_change
 from noria.workspace import Workspace
 from pipelines.platform.described import describe_traffic

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from noria.models.decision import DecisionPolicy
 from noria.models.fitted import fit
 from noria.predictions import PredictionStore
 from noria.spool.waiting import wait_until_flushed
+from noria.traffic import history
 from service.app import App
 from service.runtime import Runtime
 
@@ -70,6 +71,22 @@ def test_shares_are_changed_and_the_change_is_kept(client: "TestClient", tmp_pat
     with PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")._engine.connect() as connection:
         kinds = connection.exec_driver_sql("select kind, detail from events").all()
     assert [(kind, "challenger 0.5" in detail) for kind, detail in kinds] == [("traffic", True)]
+
+
+def test_what_answered_before_can_be_put_back(client: "TestClient", tmp_path: Path) -> None:
+    before = order(tmp_path)
+    put(client, "/traffic", {"shares": {"challenger": 0.5}})
+    earlier = history.last_other(tmp_path, order(tmp_path))
+    assert earlier is not None
+    assert earlier.variants == before.variants
+
+
+def test_a_change_that_cannot_be_noted_is_not_made(client: "TestClient", tmp_path: Path) -> None:
+    before = order(tmp_path)
+    cast("App", client.app).runtime.spool.close()
+    refused = put(client, "/traffic", {"shares": {"challenger": 0.5}})
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    assert order(tmp_path) == before
 
 
 def test_a_policy_gets_a_version_of_its_own(client: "TestClient", tmp_path: Path) -> None:

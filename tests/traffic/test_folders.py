@@ -12,12 +12,13 @@ from ordered import order, variant
 
 from noria import handover
 from noria.bundle import Bundle
-from noria.deployment import Role, history, namesakes
+from noria.deployment import Role, namesakes
 from noria.deployment.bundles import kept_copy, prune
 from noria.deployment.lineup import order_of
 from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.models.policy import DecisionPolicy
+from noria.traffic import history
 from noria.traffic.policies import numbered
 from noria.workspace import Workspace
 from tests.bundles import churn, make
