@@ -5,11 +5,9 @@ are the metric of that resample.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from noria.judge.bootstrap import Floats, Statistic
 
@@ -63,42 +61,44 @@ def mean(values: Floats) -> Statistic:
 
 
 def _roc_auc(positive: NDArray[np.bool_], probability: Floats) -> Statistic:
-    positives, negatives = _by_score(positive, probability)
+    by_score = _by_score(positive, probability)
 
     def value(weights: Floats) -> Floats:
-        ups, downs = positives @ weights.T, negatives @ weights.T
+        ups, downs = by_score(weights)
         # the chance that a positive outranks a negative, a tie counting half (Hanley and McNeil 1982)
-        below = downs.cumsum(axis=0) - downs / 2
-        return _ratio((ups * below).sum(axis=0), ups.sum(axis=0) * downs.sum(axis=0))
+        below = downs.cumsum(axis=1) - downs / 2
+        return _ratio((ups * below).sum(axis=1), ups.sum(axis=1) * downs.sum(axis=1))
 
     return _if_rows(positive, value)
 
 
 def _average_precision(positive: NDArray[np.bool_], probability: Floats) -> Statistic:
-    positives, negatives = _by_score(positive, -probability)
+    by_score = _by_score(positive, -probability)
 
     def value(weights: Floats) -> Floats:
-        ups, downs = positives @ weights.T, negatives @ weights.T
-        caught = ups.cumsum(axis=0)
-        picked = caught + downs.cumsum(axis=0)
+        ups, downs = by_score(weights)
+        caught = ups.cumsum(axis=1)
+        picked = caught + downs.cumsum(axis=1)
         precision = np.divide(caught, picked, out=np.zeros_like(caught), where=picked > 0)
-        return _ratio((ups * precision).sum(axis=0), ups.sum(axis=0))
+        return _ratio((ups * precision).sum(axis=1), ups.sum(axis=1))
 
     return _if_rows(positive, value)
 
 
-def _by_score(positive: NDArray[np.bool_], scores: Floats) -> tuple[Any, Any]:
-    """Sparse (distinct scores, n) matrices that add up the weights of the positives, and of the negatives, at each
-    distinct score, the lowest first."""
+def _by_score(positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """What adds up weights (b, n) into (b, distinct scores), the lowest score first: of the positives, and of the
+    negatives."""
     order = np.argsort(scores, kind="stable")
-    ranked, rows = scores[order], len(scores)
+    ranked, chosen = scores[order], positive[order]
     starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    matrices = []
-    for chosen in (positive[order], ~positive[order]):
-        ends = np.append(0, chosen.cumsum())[np.append(starts, rows)]
-        shape = (len(starts), rows)
-        matrices.append(csr_array((np.ones(ends[-1]), order[chosen], ends), shape=shape))
-    return matrices[0], matrices[1]
+
+    def added(weights: Floats) -> tuple[Floats, Floats]:
+        in_order = weights[:, order]
+        whole = np.add.reduceat(in_order, starts, axis=1)
+        ups = np.add.reduceat(in_order * chosen, starts, axis=1)
+        return ups, whole - ups
+
+    return added
 
 
 def _f1_macro(is_true: NDArray[np.bool_], is_predicted: NDArray[np.bool_]) -> Statistic:

@@ -1,5 +1,8 @@
 """When a canary grows, waits, is ready, and is taken back."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from noria.spool.entries import Happened
 from noria.traffic import orders
 from noria.traffic.canary import CanaryDecision, next_step, run_canary
 from noria.traffic.judging import Lead, compare_labels
+from noria.workspace import PROJECT
 
 WORSE = Lead(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
@@ -223,3 +227,32 @@ def events(store: PredictionStore) -> list[tuple[str, str, str, str]]:
     with store._engine.connect() as connection:
         rows = connection.execute(select(table).where(table.c.kind == "canary")).mappings().all()
     return [(row["kind"], row["variant"], row["version"], row["detail"]) for row in rows]
+
+
+_JUDGE = """
+import sys
+from ordered import PROBLEM, facts
+from noria.predictions import comparison
+from noria.traffic.canary import run_canary
+from noria.traffic.judging import compare_labels
+
+for metric in ("roc_auc", "average_precision", "log_loss", "worth"):
+    assert compare_labels(PROBLEM, metric, facts("challenger", labels=500), facts("champion", labels=500), 50)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_the_container_has_all_that_a_canary_is_judged_with() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGE],
+        cwd=Path(__file__).parent,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    locked = (PROJECT / "requirements-serving.lock").read_text(encoding="utf-8")
+    for library in ("scipy", "scikit-learn", "pandas", "xgboost"):
+        assert f"\n{library}==" not in locked
+    assert not {"scipy", "sklearn", "pandas", "xgboost"} & set(done.stdout.split())
