@@ -114,7 +114,7 @@ class Runtime:
             self._store.close()
 
     def _watch(self, folder: Path | None, seen: tuple[int, int] | None, ended: threading.Event) -> None:
-        _give_back_memory()
+        _tidy_memory()
         while True:
             ensure_keeper(self.settings.spool_dir)
             if ended.wait(_LOOK_S):
@@ -135,7 +135,7 @@ class Runtime:
                 self._active = load_active(order, self.settings, self._active)
                 self._tell_slow()
                 self._report(order)
-                _give_back_memory()
+                _tidy_memory()
         except NoriaError as error:  # whoever deploys reads it; the old models go on answering
             self._report(order, str(error))
 
@@ -155,9 +155,14 @@ class Runtime:
         report(folder, said)
 
 
-def _give_back_memory() -> None:
-    """What loading a model needed goes back to the system, which the C library would keep: a fifth of a worker's."""
+def _tidy_memory() -> None:
+    """What loading a model needed goes back to the system, which the C library would keep: a fifth of a worker's.
+
+    What is left stays, so that no later collection walks over it while a request waits.
+    """
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
         ctypes.CDLL(None).malloc_trim(0)
 
