@@ -23,6 +23,7 @@ _CHECKED = 100
 _SETTLED_WITHIN_S = 120.0
 _GENERATED_WITHIN_S = 200.0
 _TOLD = 500
+_TRIES, _STOLEN = 3, 0.05
 
 
 @dataclass
@@ -55,7 +56,7 @@ def measure(server: Server, place: Place, rows: list[dict[str, Any]], number: in
                     continue
                 plan = _plan(server_now, place, rows, scenario, seconds)
                 plan["rate"] = _half(found.loads) if scenario.paced else None
-                load, all_answered = _load(server_now, plan, scenario, number)
+                load, all_answered = _least_disturbed(server_now, plan, scenario, number)
                 answered += all_answered * scenario.rows
                 found.loads.append(load)
             if server.role == "noria":
@@ -108,6 +109,14 @@ def _plan(
         "warm_s": min(1.0, seconds / 2),
         "seconds": seconds,
     }
+
+
+def _least_disturbed(server: Running, plan: dict[str, Any], scenario: Scenario, number: int) -> tuple[Load, int]:
+    """A load, and once or twice more if the machine's host took processors away; and all that was answered."""
+    tries = []
+    while len(tries) < _TRIES and not (tries and tries[-1][0].stolen <= _STOLEN):
+        tries.append(_load(server, plan, scenario, number))
+    return min((load for load, _ in tries), key=lambda load: load.stolen), sum(answered for _, answered in tries)
 
 
 def _load(server: Running, plan: dict[str, Any], scenario: Scenario, number: int) -> tuple[Load, int]:
