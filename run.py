@@ -21,6 +21,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with make demo, or with your own table: python run.py new --data my.csv --target label",
 )
+stack_app = typer.Typer(
+    help="Where pipelines run: the stacks in configs/stacks.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(stack_app, name="stack", short_help="Where pipelines run: list, up, check, use, down.")
+StackName = Annotated[str, typer.Argument(metavar="NAME", help="A file in configs/stacks, without .yaml.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="The use case: one YAML file.")]
 Stack = Annotated[
     str | None,
@@ -378,6 +383,81 @@ def dashboard(config: Config = DEFAULT_CONFIG) -> None:
     )
 
 
+@stack_app.command("list")
+def list_stacks() -> None:
+    """The stacks that have a file or are registered, and which one is in use.
+
+    Example: python run.py stack list
+    """
+    screen = _begin_stacks(None)
+    from pipelines.platform.stack_changes import listing
+
+    listed = listing()
+    facts = [(each.name, f"{each.orchestrator}, {each.state}{', in use' if each.is_active else ''}") for each in listed]
+    screen.result("Stacks", facts, following=["python run.py stack check NAME", "python run.py stack use NAME"])
+
+
+@stack_app.command("up")
+def stack_up(name: StackName) -> None:
+    """Register a stack in ZenML as its file says, and change what differs. Safe to repeat.
+
+    Example: python run.py stack up local
+    """
+    screen = _begin_stacks(f"Stack {name}")
+    from pipelines.platform.stack_changes import up
+
+    done = up(name)
+    headline = f"`{name}` is as its file says." if not done else f"`{name}` is registered as its file says."
+    facts = [("mended", each) for each in done]
+    screen.result(
+        headline, facts, following=[f"python run.py stack check {name}", f"python run.py train --stack {name}"]
+    )
+
+
+@stack_app.command("check")
+def stack_check(name: StackName) -> None:
+    """The preflight: all that is missing or wrong, and how to mend it, before anything is submitted.
+
+    Example: python run.py stack check local
+    """
+    screen = _begin_stacks(f"Checking stack {name}")
+    from pipelines.platform.stack_check import check
+
+    found = check(name)
+    if found:
+        again = [f"python run.py stack check {name}"]
+        things = "one thing is" if len(found) == 1 else f"{len(found)} things are"
+        screen.problems(f"`{name}`: {things} amiss.", [(each.what, each.fix) for each in found], following=again)
+        raise typer.Exit(2)
+    screen.result(f"`{name}` is ready.", [], following=[f"python run.py train --stack {name}"])
+
+
+@stack_app.command("use")
+def stack_use(name: StackName) -> None:
+    """Let commands without --stack use this one, as `zenml stack set` does.
+
+    Example: python run.py stack use local
+    """
+    screen = _begin_stacks(None)
+    from pipelines.platform.stack_changes import use
+
+    use(name)
+    screen.result(f"`{name}` is in use.", [], following=["python run.py train"])
+
+
+@stack_app.command("down")
+def stack_down(name: StackName) -> None:
+    """Take a stack out of ZenML, with the components that no other stack has. What they hold, stays.
+
+    Example: python run.py stack down local
+    """
+    screen = _begin_stacks(None)
+    from pipelines.platform.stack_changes import down
+
+    gone = [("taken away", each) for each in down(name)]
+    screen.result(f"`{name}` is taken away.", gone, following=[f"python run.py stack up {name}"])
+
+
 @cache
 def _screen() -> "Screen":
     from noria.console import Screen
@@ -397,6 +477,16 @@ def _begin(config: Path, title: str | None) -> tuple["Screen", "UseCase"]:
     if title is not None:
         screen.title(f"{title}: {use_case.name}")
     return screen, use_case
+
+
+def _begin_stacks(title: str | None) -> "Screen":
+    from pipelines.platform.environment import prepare_environment
+
+    screen = _screen()
+    prepare_environment(debug="--debug" in sys.argv)
+    if title is not None:
+        screen.title(title)
+    return screen
 
 
 def main() -> None:

@@ -41,6 +41,16 @@ class Screen:
         for command in following:
             self.out.print(f"  [bold]next[/]  {escape(command)}")
 
+    def problems(self, headline: str, problems: Sequence[tuple[str, str]], *, following: Sequence[str]) -> None:
+        """Several things that the user can mend: what, and how."""
+        self._status.stop()
+        self.err.print(f"\n[bold red]{escape(headline)}[/]")
+        for what, fix in problems:
+            self.err.print(f"  [red]✘[/] {escape(what)}")
+            self.err.print(f"    [bold]fix[/]  {escape(fix)}")
+        for command in following:
+            self.err.print(f"  [bold]next[/]  {escape(command)}")
+
     def error(self, error: NoriaError) -> None:
         """An error that the user can mend."""
         self._status.stop()

@@ -24,48 +24,50 @@ _TYPES = {
 }
 
 
-def explain(error: ValidationError, path: Path) -> NoriaError:
-    """All mistakes in one error."""
+def explain(error: ValidationError, path: Path, model: type[BaseModel] = UseCase) -> NoriaError:
+    """All mistakes in one error; `model` is what the file should be."""
     lines: dict[str, None] = {}
     fixes: dict[str, None] = {}
-    for keys, items in _by_place(error.errors()).items():
+    for keys, items in _by_place(error.errors(), model).items():
         place = ".".join(keys) or "(whole file)"
-        line, fix = _one(list(keys), place, items)
+        line, fix = _one(list(keys), place, items, model)
         lines[line] = None
         fixes[fix] = None
     fix = " ".join(filter(None, fixes)) or "correct the value in that file"
     return NoriaError("; ".join(lines), where=str(path), fix=fix)
 
 
-def _by_place(items: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
+def _by_place(
+    items: Iterable[Mapping[str, Any]], model: type[BaseModel]
+) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
     """Mistakes by key; a value that is tried as several types is one mistake."""
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for item in items:
         keys = [str(part) for part in item["loc"] if str(part) not in _TASKS and str(part) != "[key]"]
-        if keys and _is_union_member(keys):
+        if keys and _is_union_member(keys, model):
             keys.pop()
         found.setdefault(tuple(keys), []).append(item)
     return found
 
 
-def _is_union_member(keys: list[str]) -> bool:
+def _is_union_member(keys: list[str], model: type[BaseModel]) -> bool:
     tail = keys[-1]
-    known = any(tail in model.model_fields for model in _models_at(keys[:-1]))
+    known = any(tail in each.model_fields for each in _models_at(keys[:-1], model))
     return (tail in _SCALARS or tail.startswith(("constrained-", "literal["))) and not known
 
 
-def _one(keys: list[str], place: str, items: list[Mapping[str, Any]]) -> tuple[str, str]:
+def _one(keys: list[str], place: str, items: list[Mapping[str, Any]], model: type[BaseModel]) -> tuple[str, str]:
     item = items[0]
     if item["type"] == "extra_forbidden":
-        return f"unknown key `{place}`", _did_you_mean(keys)
+        return f"unknown key `{place}`", _did_you_mean(keys, model)
     if item["type"] == "missing":
-        return f"key `{place}` is missing", _describe(keys)
+        return f"key `{place}` is missing", _describe(keys, model)
     if len(items) > 1:
         kinds = dict.fromkeys(_SCALARS[kind] for each in items if (kind := str(each["loc"][-1])) in _SCALARS)
         said = f"must be {', '.join(kinds)}" if kinds else _said(item)
     else:
         said = _TYPES.get(item["type"]) or _said(item)
-    return f"`{place}`: {said}", _describe(keys)
+    return f"`{place}`: {said}", _describe(keys, model)
 
 
 def _said(item: Mapping[str, Any]) -> str:
@@ -73,26 +75,26 @@ def _said(item: Mapping[str, Any]) -> str:
     return said.replace("Input should be", "must be")
 
 
-def _did_you_mean(keys: list[str]) -> str:
-    known = sorted({name for model in _models_at(keys[:-1]) for name in model.model_fields})
+def _did_you_mean(keys: list[str], root: type[BaseModel]) -> str:
+    known = sorted({name for model in _models_at(keys[:-1], root) for name in model.model_fields})
     near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
     if near:
         return f"did you mean `{near[0]}`?"
     return f"known keys there: {', '.join(known)}." if known else ""
 
 
-def _describe(keys: list[str]) -> str:
+def _describe(keys: list[str], root: type[BaseModel]) -> str:
     if not keys:
         return ""
-    for model in _models_at(keys[:-1]):
+    for model in _models_at(keys[:-1], root):
         field = model.model_fields.get(keys[-1])
         if field is not None and field.description:
             return f"`{keys[-1]}`: {' '.join(field.description.split())}"
     return ""
 
 
-def _models_at(keys: list[str]) -> list[type[BaseModel]]:
-    models: list[type[BaseModel]] = [UseCase]
+def _models_at(keys: list[str], root: type[BaseModel]) -> list[type[BaseModel]]:
+    models = [root]
     for key in keys:
         found = []
         for model in models:

@@ -1,22 +1,20 @@
-"""Stacks: the embedded default, and picking another one for a single run."""
+"""Stacks: the embedded default, files in `configs/stacks`, and picking one for a single run."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from noria.config import expand_environment
 from noria.errors import NoriaError
 from noria.locks import in_turn
+from noria.stacks import Component, Member, Standing, looks_secret, read_stack
 from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
 _ACTIVE = "ZENML_ACTIVE_STACK_ID"
+_ALL = 1000
 
 
 @contextmanager
@@ -31,9 +29,7 @@ def stack_for_one_run(name: str | None) -> Iterator[str]:
     """
     client = zenml_client()
     if name is None:
-        # ZenML's own `default` has no experiment tracker; ours takes its place until a person sets another
-        name = client.active_stack_model.name
-        name = DEFAULT_STACK if name == "default" else name
+        name = active_stack(client)
     with in_turn("stacks", Workspace("zenml")):
         _ensure_registered(client, name)
     before = os.environ.get(_ACTIVE)
@@ -46,44 +42,91 @@ def stack_for_one_run(name: str | None) -> Iterator[str]:
             os.environ[_ACTIVE] = before
 
 
+def active_stack(client: Any) -> str:
+    """The stack that runs without `--stack` use."""
+    name = str(client.active_stack_model.name)
+    # ZenML's own `default` has no experiment tracker; ours takes its place until a person sets another
+    return DEFAULT_STACK if name == "default" else name
+
+
+def registered_stacks(client: Any) -> list[str]:
+    """The names of the stacks that ZenML has."""
+    return sorted(stack.name for stack in client.list_stacks(size=_ALL))
+
+
+def stack_files() -> list[str]:
+    """The names of the stacks that have a file."""
+    return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
+
+
+def wanted_members(name: str) -> dict[tuple[str, str], Member]:
+    """What the file of a stack says, with its environment variables filled in and its secrets as references.
+
+    Raises:
+        NoriaError: the file cannot be read, or a variable is not set.
+    """
+    os.environ.setdefault("NORIA_HOME", str(home()))
+    file = STACK_FILES / f"{name}.yaml"
+    found: dict[tuple[str, str], Member] = {}
+    for component in read_stack(file).members:
+        unset = [variable for variable in component.variables if variable not in os.environ]
+        if unset:
+            raise NoriaError(
+                f"environment variable {unset[0]} is not set", where=f"{file}, {component.title}", fix=_export(unset[0])
+            )
+        settings = {key: _referred(component, key, value) for key, value in component.configuration.items()}
+        filled = component.model_copy(update={"configuration": settings}).filled(os.environ)
+        found[(component.type, component.name)] = Member(component.flavor, filled)
+    return found
+
+
+def secrets_of(component: Component) -> dict[str, str]:
+    """The secrets that a component takes from the environment: key → variable."""
+    found = {}
+    for key, value in component.configuration.items():
+        if looks_secret(key) and isinstance(value, str) and value.startswith("${env:"):
+            found[key] = value.removeprefix("${env:").removesuffix("}")
+    return found
+
+
+def secret_name(component: Component) -> str:
+    """What ZenML's store of secrets calls those of a component."""
+    return f"noria-{component.type}-{component.name}".replace("_", "-")
+
+
+def standing(client: Any, name: str, wanted: dict[tuple[str, str], Member]) -> Standing:
+    """What ZenML has of a stack and of the components that its file names."""
+    from zenml.enums import StackComponentType
+
+    components = {}
+    for kind, each in wanted:
+        for known in client.list_stack_components(type=StackComponentType(kind).value, name=each, size=_ALL):
+            components[(kind, each)] = Member(known.flavor_name, known.configuration)
+    members = None
+    if name in registered_stacks(client):
+        groups = client.get_stack(name, allow_name_prefix_match=False).components.items()
+        members = [(str(kind), known.name) for kind, group in groups for known in group]
+    return Standing(components, members)
+
+
 def _ensure_registered(client: Any, name: str) -> None:
-    registered = {stack.name for stack in client.list_stacks(size=1000)}
+    registered = registered_stacks(client)
     if name in registered:
         return
-    file = STACK_FILES / f"{name}.yaml"
-    if not file.is_file():
+    if name not in stack_files():
         raise NoriaError(
             f"no stack is named `{name}`",
             where=str(STACK_FILES),
-            fix=f"choose one of {', '.join(sorted(registered | _file_names()))}, or `zenml stack register {name}`",
+            fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
         )
-    _register(client, name, _read_stack_file(file))
+    from pipelines.platform.stack_changes import register
+
+    register(client, name)
 
 
-def _file_names() -> set[str]:
-    return {file.stem for file in STACK_FILES.glob("*.yaml")}
+def _referred(component: Component, key: str, value: Any) -> Any:
+    return f"{{{{{secret_name(component)}.{key}}}}}" if key in secrets_of(component) else value
 
 
-def _read_stack_file(file: Path) -> list[dict[str, Any]]:
-    """Components of a stack file in the form of `zenml stack export`, every `${env:NAME}` filled in."""
-    os.environ.setdefault("NORIA_HOME", str(home()))
-    content = yaml.safe_load(expand_environment(file.read_text(encoding="utf-8"), where=str(file)))
-    return [component for group in content["components"].values() for component in group]
-
-
-def _register(client: Any, name: str, components: list[dict[str, Any]]) -> None:
-    from zenml.enums import StackComponentType
-
-    members = {}
-    for component in components:
-        kind = StackComponentType(component["type"])
-        existing = {known.name for known in client.list_stack_components(type=kind.value, size=1000)}
-        if component["name"] not in existing:
-            client.create_stack_component(
-                name=component["name"],
-                flavor=component["flavor"],
-                component_type=kind,
-                configuration=component.get("configuration", {}),
-            )
-        members[kind] = component["name"]
-    client.create_stack(name, members)
+def _export(variable: str) -> str:
+    return f"export {variable}=…"

@@ -1,0 +1,145 @@
+"""A stack as a file, in the form that `zenml stack export` writes and `zenml stack import` reads."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from noria.config.base import Section
+from noria.config.explain import explain
+from noria.config.text import read_yaml
+from noria.errors import NoriaError
+from noria.stacks.secrets import looks_secret, only_referenced
+
+Kind = Literal[
+    "orchestrator",
+    "artifact_store",
+    "container_registry",
+    "image_builder",
+    "experiment_tracker",
+    "model_registry",
+    "step_operator",
+    "alerter",
+    "data_validator",
+    "deployer",
+]
+_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_NEEDED: tuple[Kind, ...] = ("orchestrator", "artifact_store")
+_SEVERAL: frozenset[Kind] = frozenset({"step_operator"})
+
+
+class Component(Section):
+    """One part of a stack."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Its name in ZenML; stacks that name the same one share it."""
+    type: Kind
+    """What it is for; the same as the group that it stands in."""
+    flavor: str
+    """Who provides it: `local`, `kubernetes`, `s3`, `mlflow` and so on."""
+    configuration: dict[str, Any] = {}
+    """The flavor's own settings. Secrets only as `${env:NAME}` or `{{secret.key}}`."""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.type} `{self.name}`"
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variables that it names."""
+        return sorted(set(_ENV.findall(str(self.configuration))))
+
+    def filled(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """The configuration with each `${env:NAME}` filled in; an unset variable stays as it is written."""
+        found: dict[str, Any] = _filled(self.configuration, environment)
+        return found
+
+    @model_validator(mode="after")
+    def _no_written_secret(self) -> Self:
+        for key, value in _leaves(self.configuration):
+            if looks_secret(key) and not only_referenced(value):
+                raise ValueError(
+                    f"the secret `{key}` is written out; write ${{env:NAME}} or {{{{secret.key}}}} instead"
+                )
+        return self
+
+
+class StackFile(Section):
+    """A stack."""
+
+    zenml_version: str
+    """The version of ZenML that it was written for."""
+    stack_name: str
+    """Its name in ZenML."""
+    components: dict[Kind, list[Component]]
+    """Its parts by what they are for."""
+
+    @property
+    def members(self) -> list[Component]:
+        """All its parts."""
+        return [component for group in self.components.values() for component in group]
+
+    @property
+    def orchestrator(self) -> Component:
+        """What runs its pipelines."""
+        return self.components["orchestrator"][0]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for kind in _NEEDED:
+            if not self.components.get(kind):
+                raise ValueError(f"it has no {kind}")
+        for kind, group in self.components.items():
+            strangers = [component for component in group if component.type != kind]
+            if strangers:
+                raise ValueError(f"{strangers[0].title} stands under `{kind}`")
+            if len(group) > 1 and kind not in _SEVERAL:
+                raise ValueError(f"it has {len(group)} components under `{kind}`, and one is all that it can have")
+            name, times = Counter(component.name for component in group).most_common(1)[0] if group else ("", 0)
+            if times > 1:
+                raise ValueError(f"the {kind} `{name}` is named twice")
+        return self
+
+
+def read_stack(path: Path) -> StackFile:
+    """Read and check one stack file.
+
+    Raises:
+        NoriaError: it is missing, is no YAML, or breaks the form; every fault is told at once.
+    """
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
+        raise NoriaError(f"no stack file of that name: {path}", where=str(path.parent), fix=f"there are: {known}")
+    try:
+        stack = StackFile.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise explain(error, path, StackFile) from error
+    if stack.stack_name != path.stem:
+        raise NoriaError(
+            f"the stack is named `{stack.stack_name}` in a file named `{path.stem}`",
+            where=str(path),
+            fix=f"write stack_name: {path.stem}, or rename the file",
+        )
+    return stack
+
+
+def _leaves(value: Any, key: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [leaf for name, each in value.items() for leaf in _leaves(each, str(name))]
+    if isinstance(value, list):
+        return [leaf for each in value for leaf in _leaves(each, key)]
+    return [(key, value)]
+
+
+def _filled(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(each, environment) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, environment) for each in value]
+    if isinstance(value, str):
+        return _ENV.sub(lambda match: environment.get(match[1], match[0]), value)
+    return value

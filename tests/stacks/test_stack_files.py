@@ -1,0 +1,132 @@
+"""What a stack file may say, and what it is told when it says something else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from noria.errors import NoriaError
+from noria.stacks import Member, Standing, differences, looks_secret, only_referenced, read_stack
+from noria.workspace import PROJECT
+
+
+def plain() -> dict[str, Any]:
+    return {
+        "zenml_version": "0.98.0",
+        "stack_name": "mine",
+        "components": {
+            "orchestrator": [{"name": "o", "type": "orchestrator", "flavor": "local"}],
+            "artifact_store": [
+                {"name": "a", "type": "artifact_store", "flavor": "local", "configuration": {"path": "${env:PLACE}"}}
+            ],
+        },
+    }
+
+
+def written(folder: Path, content: Any, name: str = "mine") -> Path:
+    file = folder / f"{name}.yaml"
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "configs" / "stacks").glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_project_s_own_files_are_right(file: Path) -> None:
+    assert read_stack(file).orchestrator.flavor
+
+
+def test_variables_are_filled_in_everywhere(tmp_path: Path) -> None:
+    raw = plain()
+    raw["components"]["artifact_store"][0]["configuration"] = {"path": "${env:PLACE}/a", "x": {"y": ["${env:Z}"]}}
+    store = read_stack(written(tmp_path, raw)).components["artifact_store"][0]
+    assert store.variables == ["PLACE", "Z"]
+    assert store.filled({"PLACE": "/p"}) == {"path": "/p/a", "x": {"y": ["${env:Z}"]}}
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    raw = plain()
+    for path, value in changes.items():
+        at, *keys = path.split("__")
+        place: Any = raw["components"] if at == "components" else raw
+        for key in keys[:-1]:
+            place = place[int(key) if key.isdigit() else key]
+        place[keys[-1] if keys else at] = value
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (changed(components__orchestrator=[]), "it has no orchestrator"),
+        (changed(components__orchestrator__0__flavour="local"), "unknown key `components.orchestrator.0.flavour`"),
+        (changed(components__orchestrator__0__type="alerter"), "alerter `o` stands under `orchestrator`"),
+        (changed(components__orkestrator=[]), "components.orkestrator"),
+        (
+            changed(
+                components__step_operator=[{"name": "s", "type": "step_operator", "flavor": "spark"} for _ in range(2)]
+            ),
+            "the step_operator `s` is named twice",
+        ),
+        (
+            changed(
+                components__alerter=[{"name": name, "type": "alerter", "flavor": "slack"} for name in ("x", "y")],
+            ),
+            "one is all that it can have",
+        ),
+        (changed(components__artifact_store__0__configuration={"secret": "hunter2"}), "the secret `secret` is written"),
+        (changed(components__artifact_store__0__configuration={"a": {"api_key": "k"}}), "the secret `api_key` is"),
+        (changed(stack_name="other"), "named `other` in a file named `mine`"),
+        (changed(resources={}), "unknown key `resources`"),
+        ("a: [", "not valid YAML"),
+        (yaml.safe_dump(plain()) + "stack_name: again\n", "`stack_name` is written twice"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path: Path, raw: Any, said: str) -> None:
+    with pytest.raises(NoriaError) as caught:
+        read_stack(written(tmp_path, raw))
+    assert said in str(caught.value)
+    assert "mine.yaml" in caught.value.where
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
+    written(tmp_path, plain())
+    with pytest.raises(NoriaError) as caught:
+        read_stack(tmp_path / "other.yaml")
+    assert "mine" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "is_secret", "is_reference"),
+    [
+        ("password", "x", True, False),
+        ("tracking_token", "${env:TOKEN}", True, True),
+        ("aws_secret_access_key", "{{aws.key}}", True, True),
+        ("password", "a${env:TOKEN}", True, False),
+        ("authentication_secret", "s3", False, False),
+        ("credentials_path", "/c.json", False, False),
+        ("pass_zenml_token_as_secret", True, False, True),
+    ],
+)
+def test_secrets_are_known_by_their_keys(key: str, value: Any, is_secret: bool, is_reference: bool) -> None:
+    assert (looks_secret(key), only_referenced(value)) == (is_secret, is_reference)
+
+
+def test_differences_are_told_in_words() -> None:
+    wanted = {("orchestrator", "o"): Member("local"), ("artifact_store", "a"): Member("local", {"path": "/new"})}
+    assert differences(wanted, Standing({}, None)) == [
+        "orchestrator `o` is not registered",
+        "artifact_store `a` is not registered",
+        "the stack is not registered",
+    ]
+    known = {("orchestrator", "o"): Member("local_docker"), ("artifact_store", "a"): Member("local", {"path": "/old"})}
+    standing = Standing(known, [("orchestrator", "o"), ("alerter", "x")])
+    assert differences(wanted, standing) == [
+        "orchestrator `o` is `local_docker` instead of `local`",
+        "artifact_store `a`: `path` differs",
+        "artifact_store `a` is not in the stack",
+        "alerter `x` is in the stack as well",
+    ]
+    filled_in = Member("local", {"path": "/new", "by_itself": True})
+    agreed = Standing({**wanted, ("artifact_store", "a"): filled_in}, list(wanted))
+    assert differences(wanted, agreed) == []
