@@ -9,12 +9,13 @@ import msgspec
 from noria.errors import NoriaError
 from noria.fast.refusals import Wrong, not_json
 from noria.handover import Activation, activate, activation, changing
+from noria.predictions.ids import new_id
 from noria.spool.entries import Happened
 from noria.traffic import history
 from noria.traffic.decided import decided
 from noria.traffic.orders import in_words, settled, with_shares
 from service.active import BUILT_IN, Active
-from service.predict import keep, new_ids
+from service.predict import keep
 from service.runtime import Runtime
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -88,7 +89,7 @@ def _change(runtime: Runtime, kind: str, make: Any) -> dict[str, Any]:
             after = make(before, folder)
             champion, said = after.champion, f"by request: {in_words(after)}; before: {in_words(before)}"
             # first: where the note cannot be kept, nothing changes
-            keep(runtime.spool, Happened(new_ids(1)[0], time.time(), kind, champion.name, champion.version, said))
+            keep(runtime.spool, Happened(new_id(), time.time(), kind, champion.name, champion.version, said))
             activate(folder, after)
             if after.variants != before.variants:
                 history.remember(folder, before)

@@ -12,6 +12,7 @@ from noria.bundle.manifest import Manifest
 from noria.errors import NoriaError
 from noria.fast.refusals import Wrong, not_json, wrong_shape
 from noria.predictions import Feedback
+from noria.predictions.ids import new_id
 from noria.predictions.plain import plain
 from noria.predictions.privacy import Redactor
 from noria.schema.values import shown
@@ -19,7 +20,7 @@ from noria.spool.entries import Labelled
 from noria.spool.positions import waiting_bytes
 from noria.spool.report import read_report
 from service.active import Active
-from service.predict import keep, new_ids
+from service.predict import keep
 from service.runtime import Runtime
 
 _LONGEST_ID = 64
@@ -71,7 +72,7 @@ def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback])
         logger.error("labels are kept in the spool: %s", error)
         for feedback in hidden:
             label = plain(feedback.label)
-            entry = Labelled(new_ids(1)[0], feedback.at.timestamp(), feedback.id, feedback.entity, label)
+            entry = Labelled(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
             position = keep(runtime.spool, entry)
             if position is not None:
                 runtime.spool.wait_durable(position, _UNTIL_FLUSHED_S)

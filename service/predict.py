@@ -1,6 +1,5 @@
 """Answering rows: predict, keep, encode. Nothing here waits for anything but the disk, and that only if asked to."""
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from noria.fast.predictor import Predictor, Said
 from noria.fast.refusals import Wrong
 from noria.fast.rows import Rows
 from noria.predictions import SMOKE
+from noria.predictions.ids import new_id, new_ids
 from noria.spool.entries import Answered, Entry, Happened
 from noria.spool.errors import SpoolFailed, SpoolFull
 from noria.spool.writer import SpoolWriter
@@ -64,16 +64,6 @@ class _Part:
         self.variant = predictor.name
         self.ids: list[str] = []
         self.latency_ms = 0.0
-
-
-def new_ids(n: int) -> list[str]:
-    """n identifiers that nobody can guess: UUIDs of version 7 (RFC 9562), as hexadecimal digits.
-
-    They begin with the time, so that a store adds them at the end of its index instead of all over it.
-    """
-    now = f"{time.time_ns() // 1_000_000:012x}7"
-    drawn = os.urandom(9 * n).hex()
-    return [f"{now}{drawn[at : at + 3]}8{drawn[at + 3 : at + 18]}" for at in range(0, 18 * n, 18)]
 
 
 def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, tested: int | None = None) -> Predicted:
@@ -218,4 +208,4 @@ def _place(done: Predicted, picked: list[int], part: "_Part") -> None:
 def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
     FAILED.labels(predictor.version, predictor.name).inc()
     what = type(error).__name__
-    spool.offer(Happened(new_ids(1)[0], time.time(), "error", predictor.name, predictor.version, what, rows))
+    spool.offer(Happened(new_id(), time.time(), "error", predictor.name, predictor.version, what, rows))

@@ -12,7 +12,8 @@ from noria.forget.names import names_of
 from noria.forget.search import needles, occurrences
 from noria.predictions import PredictionStore
 from noria.predictions.database import shown_url
-from noria.predictions.records import Holdings, new_id
+from noria.predictions.ids import new_id
+from noria.predictions.records import Holdings
 from noria.predictions.tables import name_of
 from noria.spool.entries import Happened
 from noria.workspace import Workspace

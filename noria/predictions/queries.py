@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from noria.predictions.ids import RANDOM_FROM
 from noria.predictions.records import SMOKE, Counts
 from noria.predictions.sql import among
 from noria.predictions.tables import labels, predictions
@@ -34,8 +35,9 @@ def window_query(
         chosen = chosen.where(predictions.c.label_id.is_not(None) == labelled)
     if variants is not None:
         chosen = chosen.where(predictions.c.variant.in_(variants))
-    if limit is not None:  # identifiers are random, so the first ones in their order are a random sample
-        sample = chosen.with_only_columns(predictions.c.id).order_by(predictions.c.id).limit(limit)
+    if limit is not None:  # identifiers end at random, so the first ones in the order of their ends are a sample
+        end = func.substr(predictions.c.id, RANDOM_FROM)
+        sample = chosen.with_only_columns(predictions.c.id).order_by(end, predictions.c.id).limit(limit)
         chosen = select(predictions).where(predictions.c.id.in_(sample))
     return chosen.order_by(predictions.c.at, predictions.c.seq)
 

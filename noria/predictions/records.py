@@ -1,23 +1,18 @@
 """What is kept of a prediction and of a label."""
 
 import math
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from noria.errors import NoriaError
+from noria.predictions.ids import new_id
 
 Value = str | int | float | bool | None
 
 SMOKE = "smoke"
 """Variant of the predictions that a deployment makes to test itself: they are kept, but nobody asked for them, so
 windows and counts leave them out."""
-
-
-def new_id() -> str:
-    """A random identifier (UUID 4, 32 hexadecimal digits)."""
-    return uuid.uuid4().hex
 
 
 def _now() -> datetime:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from noria.predictions.records import new_id
+from noria.predictions.ids import new_id
 from noria.spool.entries import Answered, Happened, Labelled, Value
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 
 from noria.errors import NoriaError
-from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, inputs_of
+from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, ids, inputs_of
 from tests.predictions.conftest import Direct
 
 PROJECT = Path(__file__).parents[2]
@@ -89,6 +89,19 @@ def test_a_limited_window_is_a_sample_over_the_whole_time_and_always_the_same(st
     assert sample["at"].min() < NOON + timedelta(hours=100)
     assert sample["at"].max() > NOON + timedelta(hours=300)
     pd.testing.assert_frame_equal(sample, store.window(NOON, limit=100))
+
+
+def test_a_sample_of_what_was_answered_over_weeks_is_over_all_of_it(
+    store: PredictionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answered(hour: int) -> PredictionRecord:
+        monkeypatch.setattr(ids.time, "time_ns", lambda: int((NOON.timestamp() + 3600 * hour) * 1e9))
+        return record(hour, id=ids.new_id())
+
+    store.append([answered(hour) for hour in range(400)])
+    sample = store.window(NOON, limit=100)
+    assert sample["at"].min() < NOON + timedelta(hours=100)
+    assert sample["at"].max() > NOON + timedelta(hours=300)
 
 
 def test_labels_find_their_prediction_by_id_and_by_case(store: PredictionStore) -> None:
