@@ -459,10 +459,14 @@ def stack_down(name: StackName) -> None:
 
 
 @cache
-def _screen() -> "Screen":
+def _only_screen() -> "Screen":
     from noria.console import Screen
 
-    screen = Screen()
+    return Screen()
+
+
+def _screen() -> "Screen":
+    screen = _only_screen()
     screen.follow_progress()
     return screen
 
