@@ -5,6 +5,7 @@ so the times at half of saturation cannot be had from it. Requests are made befo
 not decoded, so that one core sends more than any of the models answers; how busy it was is told with the result.
 """
 
+import gc
 import json
 import math
 import select
@@ -135,6 +136,7 @@ def _percentile(ordered: list[float], share: float) -> float | None:
 def main(arguments: list[str]) -> None:
     """Carry out the plan, which is JSON, and print what was found as JSON."""
     plan = json.loads(arguments[0])
+    gc.disable()  # a pause here would be taken for one of the server's
     print(json.dumps(Load(plan).run(plan["warm_s"], plan["seconds"])))
 
 
