@@ -19,13 +19,15 @@ from noria.spool.report import KeeperReport, write_report
 from noria.spool.segments import writers_live
 from service.duties import Duty, duties
 from service.keeper import PREDICTIONS_URL, SERVICE_DIR, SERVING
+from service.memory import give_back_memory
 from service.reopened import ReopenedStore
 
 _LONGEST_PAUSE_S = 5.0
 _LOOK_S = 0.5
 _DRAIN_S = 5.0
 _BEAT_S = 1.0
-_NEW_OBJECTS = 200_000
+_NEW_OBJECTS = 50_000
+_MANY_ROWS = 5_000
 logger = logging.getLogger("noria.keeper")
 
 
@@ -38,6 +40,7 @@ class Keeper:
         self._store = ReopenedStore(url)
         self._moved = Flushed()
         self._failures = 0
+        self._is_swollen = False
         self._beat_at = -_BEAT_S
         self._last_at: float | None = None
         now = time.time()
@@ -75,7 +78,7 @@ class Keeper:
 
     def run(self) -> None:
         """Flush again and again."""
-        gc.freeze()  # what is loaded by now stays
+        give_back_memory()
         gc.set_threshold(_NEW_OBJECTS)  # rows come by the thousand and are no rubbish
         logger.info("process %d keeps %s", os.getpid(), self._spool)
         self._beat()
@@ -94,6 +97,7 @@ class Keeper:
         return not self._failures and self._report.backlog_bytes > 0
 
     def _flush(self) -> None:
+        before = self._moved.predictions
         try:
             store = self._store.open()
             Flusher(self._spool, store, self._is_over).flush(self._moved)
@@ -114,6 +118,14 @@ class Keeper:
                 failing_since=None,
                 duties={duty.name: duty.error for duty in self._duties if duty.error},
             )
+
+        self._slim(self._moved.predictions - before)
+
+    def _slim(self, rows: int) -> None:
+        """After an outage many rows come at once; once they are through, what they took is free again."""
+        if self._is_swollen and rows < _MANY_ROWS:
+            give_back_memory()
+        self._is_swollen = rows >= _MANY_ROWS
 
     def _is_over(self) -> bool:
         """Has it been asked to end, and had its time to move what is there? Asked often, so it tells how it goes."""

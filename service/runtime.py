@@ -1,8 +1,5 @@
 """What one worker process holds: the models that answer, the spool, and an eye on what it is told."""
 
-import contextlib
-import ctypes
-import gc
 import logging
 import os
 import signal
@@ -16,6 +13,7 @@ from noria.processes import identity
 from noria.spool.writer import SpoolWriter
 from service.active import Active, load_active
 from service.keeper import ensure_keeper
+from service.memory import give_back_memory
 from service.settings import Settings, service_dir
 
 if TYPE_CHECKING:
@@ -114,7 +112,7 @@ class Runtime:
             self._store.close()
 
     def _watch(self, folder: Path | None, seen: tuple[int, int] | None, ended: threading.Event) -> None:
-        _tidy_memory()
+        give_back_memory()
         while True:
             ensure_keeper(self.settings.spool_dir)
             if ended.wait(_LOOK_S):
@@ -135,7 +133,7 @@ class Runtime:
                 self._active = load_active(order, self.settings, self._active)
                 self._tell_slow()
                 self._report(order)
-                _tidy_memory()
+                give_back_memory()
         except NoriaError as error:  # whoever deploys reads it; the old models go on answering
             self._report(order, str(error))
 
@@ -153,18 +151,6 @@ class Runtime:
         serial = "" if order is None else order.serial
         said = WorkerReport(pid=me.pid, process_started=me.started, serial=serial, version=version, error=error)
         report(folder, said)
-
-
-def _tidy_memory() -> None:
-    """What loading a model needed goes back to the system, which the C library would keep: a fifth of a worker's.
-
-    What is left stays, so that no later collection walks over it while a request waits.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _started(part: T | None) -> T:
