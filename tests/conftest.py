@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import run
 from noria import progress
@@ -13,6 +14,11 @@ from pipelines.platform.environment import prepare_environment
 
 if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist; ZenML asks where the code lies
     sys.modules["__main__"].__file__ = run.__file__
+
+
+# a slow machine says nothing about the code
+settings.register_profile("noria", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noria")
 
 
 class Ended(NamedTuple):
