@@ -13,7 +13,9 @@ from noria.config.text import read_yaml
 from noria.config.usecase import UseCase
 from noria.errors import NoriaError
 
-_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")  # not ${NAME}: ZenML would expand and store that
+ENVIRONMENT_VARIABLE = re.compile(
+    r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}"
+)  # not ${NAME}: ZenML would expand and store that
 
 
 def load_use_case(path: Path) -> UseCase:
@@ -60,4 +62,4 @@ def expand_environment(text: str, *, where: str) -> str:
             raise NoriaError(f"environment variable {name} is not set", where=where, fix=f"export {name}=…")
         return os.environ[name]
 
-    return _ENV.sub(value, text)
+    return ENVIRONMENT_VARIABLE.sub(value, text)

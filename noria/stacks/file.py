@@ -1,6 +1,5 @@
 """A stack as a file, in the form that `zenml stack export` writes and `zenml stack import` reads."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from noria.config.base import Section
 from noria.config.explain import explain
+from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.config.text import read_yaml
 from noria.errors import NoriaError
 from noria.stacks.secrets import looks_secret, only_referenced
@@ -26,7 +26,6 @@ Kind = Literal[
     "data_validator",
     "deployer",
 ]
-_ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _NEEDED: tuple[Kind, ...] = ("orchestrator", "artifact_store")
 _SEVERAL: frozenset[Kind] = frozenset({"step_operator"})
 
@@ -51,7 +50,7 @@ class Component(Section):
     @property
     def variables(self) -> list[str]:
         """The environment variables that it names."""
-        return sorted(set(_ENV.findall(str(self.configuration))))
+        return sorted(set(ENVIRONMENT_VARIABLE.findall(str(self.configuration))))
 
     def filled(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """The configuration with each `${env:NAME}` filled in; an unset variable stays as it is written."""
@@ -141,5 +140,5 @@ def _filled(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_filled(each, environment) for each in value]
     if isinstance(value, str):
-        return _ENV.sub(lambda match: environment.get(match[1], match[0]), value)
+        return ENVIRONMENT_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
     return value

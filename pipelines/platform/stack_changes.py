@@ -50,13 +50,11 @@ def up(name: str) -> list[str]:
     """
     client = zenml_client()
     with in_turn("stacks", Workspace("zenml")):
-        before = differences(wanted := stacks.wanted_members(name), stacks.standing(client, name, wanted))
-        register(client, name)
-    return before
+        return register(client, name)
 
 
-def register(client: Any, name: str) -> None:
-    """Make ZenML's stack what the file says; safe to repeat. For whoever holds the turn."""
+def register(client: Any, name: str) -> list[str]:
+    """Make ZenML's stack what the file says; returns what differed. For whoever holds the turn."""
     wanted = stacks.wanted_members(name)
     _keep_secrets(client, name)
     known = stacks.standing(client, name, wanted)
@@ -67,6 +65,7 @@ def register(client: Any, name: str) -> None:
         _told(name, lambda: client.create_stack(name, members))
     elif sorted(known.members) != sorted(wanted):
         _told(name, lambda: client.update_stack(name, component_updates=members))
+    return differences(wanted, known)
 
 
 def use(name: str) -> None:
