@@ -64,6 +64,10 @@ class Component(Section):
                 raise ValueError(
                     f"the secret `{key}` is written out; write ${{env:NAME}} or {{{{secret.key}}}} instead"
                 )
+        nested = {key: value for key, value in self.configuration.items() if isinstance(value, dict | list)}
+        for key, value in _leaves(nested):
+            if looks_secret(key) and isinstance(value, str) and value:  # ZenML would keep it as plain text
+                raise ValueError(f"the secret `{key}` stands inside another setting, where ZenML refers to none")
         return self
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.errors import NoriaError
 from noria.locks import in_turn
 from noria.stacks import Component, Member, Standing, looks_secret, read_stack
@@ -84,8 +85,9 @@ def secrets_of(component: Component) -> dict[str, str]:
     """The secrets that a component takes from the environment: key → variable."""
     found = {}
     for key, value in component.configuration.items():
-        if looks_secret(key) and isinstance(value, str) and value.startswith("${env:"):
-            found[key] = value.removeprefix("${env:").removesuffix("}")
+        match = ENVIRONMENT_VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is not None and looks_secret(key):
+            found[key] = match[1]
     return found
 
 

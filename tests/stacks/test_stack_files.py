@@ -75,6 +75,10 @@ def changed(**changes: Any) -> dict[str, Any]:
         ),
         (changed(components__artifact_store__0__configuration={"secret": "hunter2"}), "the secret `secret` is written"),
         (changed(components__artifact_store__0__configuration={"a": {"api_key": "k"}}), "the secret `api_key` is"),
+        (
+            changed(components__artifact_store__0__configuration={"a": {"api_key": "${env:KEY}"}}),
+            "the secret `api_key` stands inside another setting",
+        ),
         (changed(stack_name="other"), "named `other` in a file named `mine`"),
         (changed(resources={}), "unknown key `resources`"),
         ("a: [", "not valid YAML"),
