@@ -147,7 +147,7 @@ def test_while_the_store_is_down_all_wait_and_arrive_once_it_is_back(service: Pa
         assert "unable to open database file" in told.error
         assert str(service) not in told.error  # it may be shown to clients
         assert told.failing_since is not None
-        assert told.backlog_bytes > 5_000
+        assert eventually(lambda: report(spool).backlog_bytes > 5_000)
         database.parent.mkdir()
         assert eventually(lambda: len(ids_in(database)) == 50)
         assert eventually(lambda: report(spool).error == "")
@@ -193,7 +193,7 @@ def test_while_postgresql_is_stopped_all_wait_and_arrive_once_it_is_back(
             for number in range(500):
                 writer.append(answered(f"r{number}"))
             assert eventually(lambda: report(spool).error != "")
-            assert report(spool).backlog_bytes > 50_000
+            assert eventually(lambda: report(spool).backlog_bytes > 50_000)
             server.start()
             assert eventually(lambda: len(ids(server.url)) == 501, within_s=60)
             assert eventually(lambda: report(spool).error == "")
