@@ -69,31 +69,32 @@ def _keep_answers(connection: Connection, answered: Sequence[Answered]) -> int:
         return 0
     rows = [row for entry in answered for row in _rows(entry)]
     new = insert_new(connection, "predictions", _COLUMNS, rows)
-    attach_waiting(connection, [Arrived(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows])
+    arrived = (Arrived(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
+    attach_waiting(connection, arrived)
     return new
 
 
-def _rows(entry: Answered) -> Iterator[_Row]:
+def _rows(entry: Answered) -> list[_Row]:
     shared = (
         *(utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.request_id, entry.model, entry.version),
         *(entry.variant, entry.policy, float(entry.latency_ms)),
     )
-    named = _named(tuple(entry.names))
-    if any(len(features) != len(entry.names) for features in entry.features):
-        raise ValueError("a row has not as many features as there are names")
+    cases = [None if case is None else name_of(case) for case in entry.entities]
     own: Sequence[str | None] = entry.shadow_of or [None] * len(entry.ids)
-    rows = zip(
-        *(entry.ids, entry.entities, own, entry.features, entry.predictions),
-        *(entry.probabilities, entry.decisions, entry.warnings),
-        strict=True,
-    )
-    for prediction_id, entity, shadow_of, features, prediction, probability, decision, warning in rows:
-        yield (
-            *(prediction_id, None if entity is None else name_of(entity), shadow_of),
-            *(_text(named(*features)), _text(prediction)),
-            *(None if probability is None else float(probability), decision, warning.replace("\x00", "\ufffd")),
-            *shared,
-        )
+    predictions = [_text(prediction) for prediction in entry.predictions]
+    probabilities = [None if each is None else float(each) for each in entry.probabilities]
+    warnings = [warning.replace("\x00", "\ufffd") for warning in entry.warnings]
+    columns = (entry.ids, cases, own, _features(entry), predictions, probabilities, entry.decisions, warnings)
+    return [(*row, *shared) for row in zip(*columns, strict=True)]
+
+
+def _features(entry: Answered) -> list[str]:
+    """Each row as a JSON object; ValueError if it has not as many values as there are names."""
+    named = _named(tuple(entry.names))
+    try:
+        return [_text(named(*values)) for values in entry.features]
+    except TypeError as error:
+        raise ValueError("a row has not as many features as there are names") from error
 
 
 def _feedbacks(labelled: Sequence[Labelled]) -> tuple[list[Feedback], list[Happened]]:

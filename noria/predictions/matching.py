@@ -59,17 +59,19 @@ def attach(connection: Connection, attached: Iterable[Attached]) -> None:
         )
 
 
-def attach_waiting(connection: Connection, arrived: Sequence[Arrived]) -> None:
+def attach_waiting(connection: Connection, arrived: Iterable[Arrived]) -> None:
     """Join labels that came before their prediction, and labels of the answered ones to shadows that came later."""
-    _follow(connection, {each.shadow_of for each in arrived if each.shadow_of is not None})
-    if not arrived or connection.execute(select(labels.c.seq).limit(1)).first() is None:
+    if connection.execute(select(labels.c.seq).limit(1)).first() is None:
         return
-    ids, cases = set(), defaultdict(list)
+    ids, cases, answered = set(), defaultdict(list), set()
     for each in arrived:
-        if each.shadow_of is None:
-            ids.add(each.id)
-            if each.entity is not None:
-                cases[each.entity].append(each.id)
+        if each.shadow_of is not None:
+            answered.add(each.shadow_of)
+            continue
+        ids.add(each.id)
+        if each.entity is not None:
+            cases[each.entity].append(each.id)
+    _follow(connection, answered)
     found = [(label, [label.prediction_id]) for label in _waiting(connection, labels.c.prediction_id, ids)]
     found += [(label, cases[label.entity]) for label in _waiting(connection, labels.c.entity, cases)]
     found.sort(key=lambda pair: int(pair[0].seq))

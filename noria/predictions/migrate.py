@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from noria.errors import NoriaError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest form, the last revision in `migrations/versions`."""
 _FIRST = "0001"
 _SCRIPTS = Path(__file__).with_name("migrations")

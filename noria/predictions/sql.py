@@ -64,4 +64,4 @@ def insert_new(connection: Connection, table: str, columns: Sequence[str], rows:
 
 def utc_text(moment: datetime) -> str:
     """An aware time as the text that both databases take, and that SQLAlchemy reads back."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return moment.astimezone(UTC).isoformat(sep=" ", timespec="microseconds").removesuffix("+00:00")

@@ -44,7 +44,7 @@ predictions = Table(
     metadata,
     Column("seq", _COUNTER, primary_key=True, autoincrement=True),
     Column("id", String, nullable=False, unique=True),
-    Column("at", UtcTime, nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
     Column("request_id", String, nullable=False),
     Column("model", String, nullable=False),
     Column("version", String, nullable=False),
@@ -64,7 +64,7 @@ predictions = Table(
 )
 _shadows, _labelled = predictions.c.shadow_of.is_not(None), predictions.c.label_id.is_not(None)
 Index("predictions_shadow_of", predictions.c.shadow_of, sqlite_where=_shadows, postgresql_where=_shadows)
-Index("predictions_variant_at", predictions.c.variant, predictions.c.at)
+Index("predictions_at_variant", predictions.c.at, predictions.c.variant)
 Index(
     "predictions_labelled",
     predictions.c.variant,

@@ -36,13 +36,13 @@ def frame_end(data: bytes, start: int) -> int | None:
     end = start + HEAD_BYTES + length
     if marker != MARKER or end > len(data):
         return None
-    return end if crc32(memoryview(data)[start + HEAD_BYTES : end], length) == checksum else None
+    return end if crc32(data[start + HEAD_BYTES : end], length) == checksum else None
 
 
 def entry_in(data: bytes, start: int, end: int) -> Entry | None:
     """The entry in a sound frame; None if another version of Noria has written it in a form of its own."""
     try:
-        return _decoder.decode(memoryview(data)[start + HEAD_BYTES : end])
+        return _decoder.decode(data[start + HEAD_BYTES : end])
     except msgspec.MsgspecError:
         return None
 
