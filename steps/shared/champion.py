@@ -6,6 +6,7 @@ from zenml.models import ModelVersionResponse
 
 from noria.bundle import Bundle
 from noria.errors import NoriaError
+from steps.shared.fetching import fetch_bundle
 
 PROMOTED = "promoted"
 """Metadata key of a model version: the name of the artifact that was promoted.
@@ -21,8 +22,8 @@ def find_champion(name: str) -> Bundle | None:
     artifact = version.get_artifact(str(version.run_metadata.get(PROMOTED, "challenger")))
     if artifact is None:
         return None
-    bundle = artifact.load()
-    if not isinstance(bundle, Bundle):
+    bundle = fetch_bundle(artifact)
+    if bundle is None:
         raise NoriaError(f"version {version.number} of {name} holds no bundle", fix="train and promote again")
     return bundle
 

@@ -10,6 +10,7 @@ from noria.bundle import Bundle
 from noria.errors import NoriaError
 from noria.stopping import unstopped
 from steps.shared.champion import PROMOTED, champion_version, require_champion
+from steps.shared.fetching import fetch_bundle
 
 _MOST = 1000
 _TRAIN = "train first: `python run.py train` with the same --config"
@@ -109,8 +110,8 @@ def _numbered(name: str, number: str) -> ModelVersionResponse:
 
 def _bundle(version: ModelVersionResponse | None, artifact: str, name: str) -> Bundle:
     found = None if version is None else version.get_artifact(artifact)
-    bundle = None if found is None else found.load()
-    if not isinstance(bundle, Bundle):
+    bundle = None if found is None else fetch_bundle(found)
+    if bundle is None:
         what = f"version {version.number} of `{name}`" if version is not None else f"`{name}`"
         raise NoriaError(f"{what} has no bundle `{artifact}`", where=f"versions {_listed(name)}", fix=_TRAIN)
     return bundle

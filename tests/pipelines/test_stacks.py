@@ -1,6 +1,7 @@
 """`--stack` picks a stack for one run, and for that run only."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from zenml.enums import StackComponentType
 from noria.config import UseCase
 from noria.errors import NoriaError
 from pipelines.platform import flows, stacks
+from steps.shared.champion import require_champion
 from tests.small_cases import churn_table, small_case
 
 pytestmark = pytest.mark.e2e
@@ -106,3 +108,18 @@ def test_a_stack_file_registers_its_stack(
         assert active() == "from_file"
         assert Client().active_stack.artifact_store.path.startswith(str(tmp_path / "store"))
     assert active() == "default"
+
+
+def test_a_model_whose_store_has_gone_is_not_deployed_and_why_is_said(
+    trained: object, use_case: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Path(Client().get_stack("local").components[StackComponentType.ARTIFACT_STORE][0].configuration["path"])
+    away = store.rename(store.with_name("away"))
+    try:
+        with pytest.raises(NoriaError, match="bundle cannot be fetched from artifact store `local`") as caught:
+            require_champion(use_case.name)
+    finally:
+        store.is_dir() and shutil.rmtree(store)
+        away.rename(store)
+    assert "--stack" in str(caught.value.fix)
+    assert require_champion(use_case.name).manifest.name == use_case.name
