@@ -1,6 +1,8 @@
 """Steps in containers of this machine: they see the workspace and the files of the run, and leave nothing behind."""
 
+import logging
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noria import progress
 from noria.errors import NoriaError
 from noria.stacks import StackFile
 from noria.workspace import PROJECT, home
@@ -16,6 +19,8 @@ from pipelines.platform.stack_image import image_findings
 FLAVOR = "local_docker"
 _STORES = "ZENML_LOCAL_STORES_PATH"
 _LABEL = "noria.run"
+_LOGGER = "zenml.orchestrators.local_docker.local_docker_orchestrator"
+_STARTED = re.compile(r"^Running step `(\w+)` in Docker")
 _APP = Path("/app")
 """Where the image has the project."""
 
@@ -49,7 +54,7 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
         "volumes": {**_mounts(files), **arguments.get("volumes", {})},
     }
     try:
-        with _shared_workspace():
+        with _shared_workspace(), _progress():
             yield {f"orchestrator.{FLAVOR}": {"run_args": arguments}}
     finally:
         _remove(run)
@@ -87,6 +92,27 @@ def _shared_workspace() -> Iterator[None]:
         os.environ.pop(_STORES)
         if before is not None:
             os.environ[_STORES] = before
+
+
+class _Relay(logging.Handler):
+    """ZenML hands what containers print to its log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        started = _STARTED.search(said)
+        if started:
+            progress.tick(f"step {started[1]} in a container")
+        progress.relay(said)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    log, relay = logging.getLogger(_LOGGER), _Relay(logging.INFO)
+    log.addHandler(relay)
+    try:
+        yield
+    finally:
+        log.removeHandler(relay)
 
 
 def _remove(run: str) -> None:

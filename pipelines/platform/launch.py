@@ -99,6 +99,9 @@ def _completed(name: str) -> PipelineRun:
 def _failure(run: PipelineRun) -> NoriaError:
     """What is known about a run that did not complete."""
     broken = next((step for step in run.steps.values() if step.exception_info), None)
+    told = broken and NoriaError.told(broken.exception_info.traceback)
+    if told:
+        return told
     if broken is None:
         said, where = f"its status is {run.status.value}", f"run {run.name}"
     else:
