@@ -61,7 +61,7 @@ def launch(
             require_champion_version(model)
         progress.stage(f"stack      {chosen}")
         try:
-            with as_asked(chosen, name, files or Files()) as asked:
+            with as_asked(chosen, name, model, parameters, files or Files()) as asked:
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)

@@ -8,11 +8,19 @@ from noria.stacks import Running, read_stack
 from pipelines.platform import containers, stacks
 from pipelines.platform.containers import Files
 from pipelines.platform.environment import zenml_client
+from pipelines.platform.handed_on import handed_on
 
 
 @contextmanager
-def as_asked(stack: str, run: str, files: Files) -> Iterator[dict[str, Any]]:
+def as_asked(stack: str, run: str, model: str, parameters: object, files: Files) -> Iterator[dict[str, Any]]:
     """Options of a run on a stack, for as long as it runs.
+
+    Args:
+        stack: its name.
+        run: name of the run.
+        model: name of the model.
+        parameters: what the pipeline takes; the environment variables that they name go with the run.
+        files: what its steps read and write on this machine.
 
     Raises:
         NoriaError: the stack's file cannot be read, or what it asks for is not there.
@@ -22,6 +30,7 @@ def as_asked(stack: str, run: str, files: Files) -> Iterator[dict[str, Any]]:
     if running.image is None:
         yield options
         return
+    options |= handed_on(zenml_client(), model, str(parameters))
     file = read_stack(stacks.STACK_FILES / f"{stack}.yaml")
     if file.orchestrator.flavor != containers.FLAVOR:
         yield options
