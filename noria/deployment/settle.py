@@ -20,7 +20,7 @@ def settle(workspace: Workspace) -> bool:
     """
     deployment = state(workspace)
     spool = workspace.spool if deployment is None else deployment.settings.spool
-    is_kept = bool(keepers(spool)) or (deployment is not None and deployment.is_elsewhere)
+    is_kept = bool(keepers(spool)) or (deployment is not None and deployment.keeps_itself)
     if wait_until_flushed(spool, _KEEPER_S if is_kept else 0.0):
         return True
     if not is_kept:

@@ -21,7 +21,7 @@ from noria.workspace import Workspace
 from pipelines.platform.containers import Files
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
-from pipelines.platform.stacks import stack_here
+from pipelines.platform.stacks import service_image, stack_here
 
 Facts = list[tuple[str, object]]
 
@@ -121,11 +121,12 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
     workspace = Workspace(use_case.name)
-    processes.Settings.of(use_case, workspace)  # what cannot be started is refused before anything is built
+    image = service_image(stack)
+    processes.Settings.of(use_case, workspace, image)  # what cannot be started is refused before anything is built
     with _turn("deploy", workspace):
         from pipelines.deployment import deployment
 
-        run = launch(deployment, stack=stack_here(stack), model=use_case.name, use_case=use_case)
+        run = launch(deployment, stack=stack_here(stack), model=use_case.name, use_case=use_case, image=image)
     champion = artifact(run, "champion")
     running = processes.state(workspace)
     if running is None:

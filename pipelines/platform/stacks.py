@@ -11,7 +11,7 @@ from noria.locks import in_turn
 from noria.stacks import Component, Member, Running, Standing, looks_secret, read_stack
 from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
-from pipelines.platform.images import variables_for
+from pipelines.platform.images import SERVICE, image_of, variables_for
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
@@ -54,6 +54,16 @@ def stack_here(name: str | None) -> str:
     """
     chosen = name or active_stack(zenml_client())
     return chosen if running_on(chosen).image is None else DEFAULT_STACK
+
+
+def service_image(name: str | None) -> str:
+    """The image that the service runs in on a stack; empty: it is a process.
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or a variable is not set.
+    """
+    is_container = running_on(name or active_stack(zenml_client())).service == "container"
+    return image_of(SERVICE) if is_container else ""
 
 
 def active_stack(client: Any) -> str:
