@@ -5,18 +5,6 @@
 # stands first. By hand, from the project folder: mkdir -p bundle && docker build --target service --tag noria .
 ARG BASE=python:3.11-slim-bookworm
 
-FROM ${BASE} AS serving
-COPY requirements-serving.lock /tmp/
-RUN python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: \
-      --requirement /tmp/requirements-serving.lock
-# what no request needs: headers, sources, tests, Arrow's own server, ONNX Runtime's tools for training
-RUN cd /opt/venv/lib/python3*/site-packages \
- && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib \
-      onnxruntime/transformers onnxruntime/quantization onnxruntime/tools onnxruntime/datasets \
- && find . -type d -name tests -prune -exec rm -rf {} + \
- && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
-
 FROM ${BASE} AS answering
 WORKDIR /app
 COPY noria/ noria/
@@ -26,7 +14,16 @@ COPY bundle/ bundle/
 RUN python -m compileall -q noria service && mkdir -p /volume/data && chown 10001:10001 /volume/data
 
 FROM ${BASE} AS service
-COPY --from=serving /opt/venv /opt/venv
+COPY requirements-serving.lock /tmp/
+# what no request needs goes at once: headers, sources, tests, Arrow's own server, ONNX Runtime's tools for training
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: \
+      --requirement /tmp/requirements-serving.lock \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib \
+      onnxruntime/transformers onnxruntime/quantization onnxruntime/tools onnxruntime/datasets \
+ && find . -type d -name tests -prune -exec rm -rf {} + \
+ && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
 COPY --from=answering /app /app
 COPY --from=answering /volume/ /
 WORKDIR /app
@@ -46,20 +43,6 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
 CMD ["python", "-m", "service.contained"]
 
-# the lock names all that is needed and leaves out CUDA, which pip would fetch if it resolved anew
-FROM ${BASE} AS training
-COPY requirements.lock /tmp/
-RUN python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
-      --requirement /tmp/requirements.lock
-# what no step needs: headers, sources, tests, the pages of ZenML's and MLflow's servers, the installer
-RUN rm -rf /opt/venv/bin/uv /opt/venv/bin/uvx /opt/venv/share/jupyter /opt/venv/evidently /opt/venv/include \
- && cd /opt/venv/lib/python3*/site-packages \
- && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib onnx/backend/test/data \
-      onnxruntime/transformers onnxruntime/datasets zenml/zen_server/dashboard mlflow/server/js jupyterlab_plotly \
- && find . -type d -name tests -prune -exec rm -rf {} + \
- && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
-
 FROM ${BASE} AS code
 WORKDIR /app
 COPY run.py ./
@@ -74,7 +57,18 @@ COPY data/ data/
 RUN python -m compileall -q run.py noria service materializers steps pipelines && mkdir code && chown 10001:10001 code
 
 FROM ${BASE} AS pipeline
-COPY --from=training /opt/venv /opt/venv
+COPY requirements.lock /tmp/
+# the lock names all that is needed and leaves out CUDA, which pip would fetch if it resolved anew; what no step needs
+# goes at once: headers, sources, tests, the pages of ZenML's and MLflow's servers, the installer
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
+      --requirement /tmp/requirements.lock \
+ && rm -rf /opt/venv/bin/uv /opt/venv/bin/uvx /opt/venv/share/jupyter /opt/venv/evidently /opt/venv/include \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib onnx/backend/test/data \
+      onnxruntime/transformers onnxruntime/datasets zenml/zen_server/dashboard mlflow/server/js jupyterlab_plotly \
+ && find . -type d -name tests -prune -exec rm -rf {} + \
+ && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
 COPY --from=code /app /app
 WORKDIR /app
 # a container may run as any user, such as the one whose folders are mounted: everything that is written has its place

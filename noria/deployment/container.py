@@ -49,6 +49,7 @@ def command(workspace: Workspace, settings: "Settings", told: Mapping[str, str])
     named = [*_SECRET, *ENVIRONMENT_VARIABLE.findall(told.get("NORIA_PREDICTIONS_URL", ""))]
     return [
         *["docker", "run", "--rm", "--name", name, "--pull", "never", "--user", f"{os.getuid()}:{os.getgid()}"],
+        *["--add-host", "host.docker.internal:host-gateway"],
         *[*_STRICT, "--network", name, "--publish", f"{host}:{settings.port}:{_INSIDE}"],
         *[part for folder in sorted(folders) for part in ("--volume", f"{folder}:{folder}")],
         *[part for key, value in told.items() if key not in _SECRET for part in ("--env", f"{key}={value}")],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from noria import progress
+from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.errors import NoriaError
 from noria.stacks import StackFile
 from noria.workspace import PROJECT, home
@@ -63,11 +64,10 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
 def _mounts(files: Files) -> dict[str, dict[str, str]]:
     """Folders and files by their place on this machine; ZenML mounts the workspace itself."""
     found: dict[str, dict[str, str]] = {}
-    for name in files.reads:
-        if "://" in name or "${" in name:
-            continue
+    for written in files.reads:
+        name = ENVIRONMENT_VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), written)
         place = (PROJECT / Path(name).expanduser()).resolve()
-        if place.exists() and not place.is_relative_to(home()):
+        if "://" not in name and place.exists() and not place.is_relative_to(home()):
             found[str(place)] = {"bind": str(_seen_as(Path(name), place)), "mode": "ro"}
     for name in files.writes:
         folder = Path(name).resolve().parent

@@ -1,5 +1,6 @@
 """What the section `noria` of a stack file does to a run."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from zenml.client import Client
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.stacks import Resources, Running
-from pipelines.platform import flows, stack_image, stacks
+from noria.workspace import PROJECT, home
+from pipelines.platform import containers, flows, stack_image, stacks
+from pipelines.platform.handed_on import handed_on
 from pipelines.platform.running import run_options
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
@@ -111,3 +114,53 @@ def test_the_preflight_asks_for_an_image(
 
     monkeypatch.setattr(stack_image, "_docker", no_image)
     assert "has no image `nowhere/steps:1`" in command("stack", "check", "checked").err
+
+
+def test_variables_go_with_a_run_as_a_secret(trained: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those that are named; and one that is not needed any more does not stay."""
+    monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
+    monkeypatch.setenv("NORIA_TEST_PASSWORD", "hunter2")
+    monkeypatch.setenv("NORIA_TEST_OTHER", "x")
+    assert handed_on(Client(), "with_secrets", "no variable") == {}
+    options = handed_on(Client(), "with_secrets", "postgresql://u:${env:NORIA_TEST_PASSWORD}@h/d")
+    assert "hunter2" not in str(options)
+    (name,) = options["secrets"]
+    assert Client().get_secret(name).secret_values == {"NORIA_TEST_PASSWORD": "hunter2"}
+    monkeypatch.setenv("NORIA_PREDICTIONS_URL", "postgresql://${env:NORIA_TEST_OTHER}@h/d")
+    assert handed_on(Client(), "with_secrets", "") == options
+    assert set(Client().get_secret(name).secret_values) == {"NORIA_PREDICTIONS_URL", "NORIA_TEST_OTHER"}
+
+
+def test_containers_see_the_files_of_the_run_and_run_as_its_user(
+    trained: object, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "image_findings", lambda *_: [])
+    monkeypatch.setattr(containers, "_docker", lambda *_: "")
+    monkeypatch.setenv("NORIA_TEST_PLACE", str(tmp_path))
+    stack = stacks.read_stack(write("mounts", {"image": "steps:1"}, "local_docker"))
+    table = tmp_path / "few.csv"
+    table.write_text("a\n1\n", encoding="utf-8")
+    files = containers.Files(
+        reads=["data/telco_churn.csv", "${env:NORIA_TEST_PLACE}/few.csv", "s3://bucket/x.csv", "data/missing.csv"],
+        writes=[str(tmp_path / "new" / "out.parquet")],
+    )
+    with containers.in_containers(stack, "run-1", files, Client()) as settings:
+        assert os.environ["ZENML_LOCAL_STORES_PATH"] == str(home())
+    arguments = settings["orchestrator.local_docker"]["run_args"]
+    assert arguments["user"] == f"{os.getuid()}:{os.getgid()}"
+    assert arguments["environment"]["NORIA_HOME"] == str(home())
+    assert arguments["volumes"] == {
+        str(PROJECT / "data/telco_churn.csv"): {"bind": "/app/data/telco_churn.csv", "mode": "ro"},
+        str(table): {"bind": str(table), "mode": "ro"},
+        str(tmp_path / "new"): {"bind": str(tmp_path / "new"), "mode": "rw"},
+    }
+    assert (tmp_path / "new").is_dir()
+    assert "ZENML_LOCAL_STORES_PATH" not in os.environ
+
+
+def test_the_service_is_deployed_from_here_also_where_steps_run_elsewhere(trained: object, write: Any) -> None:
+    write("elsewhere", {"image": "steps:1", "service": "container"}, "local_docker")
+    write("here", {"retries": 1})
+    assert (stacks.stack_here("elsewhere"), stacks.stack_here("here")) == ("local", "here")
+    assert stacks.service_image("elsewhere").startswith("noria-service:")
+    assert stacks.service_image("here") == ""
