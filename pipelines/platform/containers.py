@@ -15,7 +15,7 @@ from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.errors import NoriaError
 from noria.stacks import StackFile
 from noria.workspace import PROJECT, home
-from pipelines.platform.stack_image import image_findings
+from pipelines.platform.stack_image import engine_findings, image_findings
 
 FLAVOR = "local_docker"
 _STORES = "ZENML_LOCAL_STORES_PATH"
@@ -45,7 +45,7 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
     Raises:
         NoriaError: the engine does not have the image.
     """
-    for finding in image_findings(stack, client):
+    for finding in (*engine_findings(stack.orchestrator.title), *image_findings(stack, client)):
         raise NoriaError(finding.what, where=f"stack `{stack.stack_name}`", fix=finding.fix)
     arguments = dict(stack.orchestrator.filled(os.environ).get("run_args") or {})
     arguments |= {

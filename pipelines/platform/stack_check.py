@@ -13,7 +13,7 @@ from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import stacks
 from pipelines.platform.environment import zenml_client
-from pipelines.platform.stack_image import engine_findings, image_findings
+from pipelines.platform.stack_image import engine_findings, image_findings, service_findings
 
 _SECRET = re.compile(r"\{\{\s*([\w-]+)\.([\w-]+)\s*\}\}")
 _SECONDS = 10.0
@@ -31,7 +31,13 @@ def check(name: str) -> list[Finding]:
     found = [*_versions(stack, client)]
     for component in stack.members:
         found += _component(client, component)
-    return [*found, *image_findings(stack, client), *_server(stack, client), *_registered(name, client)]
+    return [
+        *found,
+        *image_findings(stack, client),
+        *service_findings(stack),
+        *_server(stack, client),
+        *_registered(name, client),
+    ]
 
 
 def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile
-from pipelines.platform.images import variables_for
+from pipelines.platform.images import SERVICE, image_of, variables_for
 
 _SECONDS = 10.0
 
@@ -25,7 +25,13 @@ def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
             "write noria: {image: …} into it; `make images` builds one",
         )
     elif running.image is not None and stack.orchestrator.flavor == "local_docker":
-        yield from _engine_has(str(running.filled(known).image))
+        yield from _engine_has("noria.image", str(running.filled(known).image))
+
+
+def service_findings(stack: StackFile) -> Iterator[Finding]:
+    """What keeps the service from running in its image."""
+    if stack.noria.service == "container":
+        yield from _engine_has("noria.service", image_of(SERVICE))
 
 
 def engine_findings(title: str) -> Iterator[Finding]:
@@ -40,14 +46,14 @@ def engine_findings(title: str) -> Iterator[Finding]:
         yield Finding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
 
 
-def _engine_has(image: str) -> Iterator[Finding]:
+def _engine_has(key: str, image: str) -> Iterator[Finding]:
     try:
         done = _docker("image", "inspect", "--format", "{{.Id}}", image)
     except NoriaError:  # told with the orchestrator
         return
     if done.returncode and "no such image" in done.stderr.lower():
         yield Finding(
-            f"noria.image: the Docker engine has no image `{image}`", "`make images` builds it; or `docker pull` it"
+            f"{key}: the Docker engine has no image `{image}`", "`make images` builds it; or `docker pull` it"
         )
 
 

@@ -134,6 +134,7 @@ def test_variables_go_with_a_run_as_a_secret(trained: object, monkeypatch: pytes
 def test_containers_see_the_files_of_the_run_and_run_as_its_user(
     trained: object, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
     monkeypatch.setattr(containers, "image_findings", lambda *_: [])
     monkeypatch.setattr(containers, "_docker", lambda *_: "")
     monkeypatch.setenv("NORIA_TEST_PLACE", str(tmp_path))
@@ -164,3 +165,32 @@ def test_the_service_is_deployed_from_here_also_where_steps_run_elsewhere(traine
     assert (stacks.stack_here("elsewhere"), stacks.stack_here("here")) == ("local", "here")
     assert stacks.service_image("elsewhere").startswith("noria-service:")
     assert stacks.service_image("here") == ""
+
+
+@pytest.mark.parametrize(
+    ("docker", "said"),
+    [
+        ("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1", "Cannot connect to the Docker daemon"),
+        ("#!/bin/sh\n[ $1 = version ] || { echo 'No such image' >&2; exit 1; }", "has no image `steps:1`"),
+    ],
+    ids=["no engine", "no image"],
+)
+def test_without_what_it_runs_in_a_run_does_not_begin(
+    case: UseCase,
+    trained: object,
+    write: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    docker: str,
+    said: str,
+) -> None:
+    (tmp_path / "docker").write_text(docker, encoding="utf-8")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    name = "no_engine" if "Cannot" in said else "no_image"
+    write(name, {"image": "steps:1"}, "local_docker")
+    with pytest.raises(NoriaError) as caught:
+        flows.explore(case, name)
+    assert said in caught.value.what
+    assert runs_of(case, "exploration") == [] or runs_of(case, "exploration")[0].stack.name != name
