@@ -46,11 +46,11 @@ def start(
     """
     forget(workspace, settings.spool)
     _refuse_taken_port(settings)
+    if settings.image:
+        container.prepare(workspace, settings)
     handover.activate(workspace.service, order)
     history.forget_last(workspace.service, order)
     log = workspace.service / "server.log"
-    if settings.image:
-        container.prepare(workspace, settings)
     process = _spawn(workspace, bento, settings, log)
     try:
         who = identity(process.pid)

@@ -109,12 +109,13 @@ def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Serve
 
 
 def test_without_the_image_nothing_starts(engine: None, bundle: Bundle, home: Path) -> None:
-    case = changed(churn().use_case, name="no_image")
+    case = churn().use_case.model_copy(update={"name": "no_image"})
     workspace = Workspace(case.name)
     with pytest.raises(NoriaError, match="no image `nowhere:1`") as caught:
         start_or_roll(case, workspace, build_bento(bundle, workspace), bundle, image="nowhere:1")
     assert "make images" in caught.value.fix
     assert state(workspace) is None
+    assert not (workspace.service / "active.json").exists()
 
 
 def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) -> None:
