@@ -17,13 +17,10 @@ from pipelines.platform.images import PIPELINE, SERVICE, Target, image_of, stage
 
 def copied(until: str) -> set[str]:
     """What the Dockerfile copies from the folder that it is built in, in its stages up to a target."""
-    found: set[str] = set()
-    for line in (PROJECT / "Dockerfile").read_text(encoding="utf-8").splitlines():
-        if line.startswith("COPY ") and "--from" not in line:
-            found.add(line.split()[1].rstrip("/"))
-        if line.endswith(f" AS {until}"):
-            return found
-    raise AssertionError(f"the Dockerfile has no target {until}")
+    before, target, after = (PROJECT / "Dockerfile").read_text(encoding="utf-8").partition(f" AS {until}\n")
+    assert target, f"the Dockerfile has no target {until}"
+    lines = [*before.splitlines(), *after.partition("\nFROM ")[0].splitlines()]
+    return {line.split()[1].rstrip("/") for line in lines if line.startswith("COPY ") and "--from" not in line}
 
 
 @pytest.mark.parametrize("target", [SERVICE, PIPELINE], ids=lambda target: target.name)
