@@ -110,6 +110,8 @@ class WorkerReport(Section):
     pid: int
     process_started: float
     """When the process began, in seconds since 1970: with the pid it names a process for good."""
+    namespace: str = ""
+    """Where that process is seen."""
     serial: str
     """The order that it has followed; empty: it answers with the bundle it was built with."""
     version: str

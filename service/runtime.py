@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from noria.errors import NoriaError
 from noria.handover import Activation, WorkerReport, activation, report, stamp
-from noria.processes import identity
+from noria.processes import identity, namespace
 from noria.spool.writer import SpoolWriter
 from service.active import Active, load_active
 from service.keeper import ensure_keeper
@@ -149,7 +149,14 @@ class Runtime:
         me = identity(os.getpid())
         version = "" if self._active is None else self._active.champion.version
         serial = "" if order is None else order.serial
-        said = WorkerReport(pid=me.pid, process_started=me.started, serial=serial, version=version, error=error)
+        said = WorkerReport(
+            pid=me.pid,
+            process_started=me.started,
+            namespace=namespace(),
+            serial=serial,
+            version=version,
+            error=error,
+        )
         report(folder, said)
 
 

@@ -50,6 +50,16 @@ def pipeline_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine; where none is to be had, the test is skipped."""
+    from docker_engine import why_no_engine
+
+    reason = why_no_engine()
+    if reason:
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """`python run.py …` in this process."""

@@ -5,18 +5,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from noria import handover, progress
 from noria.client import Client
+from noria.deployment import container
 from noria.deployment.code import code_digest, source_of
 from noria.deployment.logs import fresh_log, last_lines
 from noria.deployment.state import Deployment, Settings, forget, forget_lost, keepers, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
-from noria.processes import Identity, alive, end, identity, listener
+from noria.processes import Identity, alive, end, identity, listener, namespace
 from noria.traffic import history
 from noria.workspace import Workspace
 
@@ -46,10 +46,12 @@ def start(
     """
     forget(workspace, settings.spool)
     _refuse_taken_port(settings)
+    if settings.image:
+        container.prepare(workspace, settings)
     handover.activate(workspace.service, order)
     history.forget_last(workspace.service, order)
     log = workspace.service / "server.log"
-    process = _spawn(bento, settings, _environment(workspace, settings), log)
+    process = _spawn(workspace, bento, settings, log)
     try:
         who = identity(process.pid)
         deployment = Deployment(
@@ -60,6 +62,7 @@ def start(
             code=code_digest(source_of(bento)),
             pid=who.pid,
             process_started=who.started,
+            namespace=namespace(),
             started_at=datetime.now(UTC),
             log=log,
         )
@@ -67,7 +70,7 @@ def start(
         wait_ready(workspace, deployment, timeout_s=timeout_s)
         return save(workspace, deployment.model_copy(update={"ready": True}))
     except BaseException:
-        _abandon(workspace, process, settings.spool)
+        _abandon(workspace, process, settings)
         raise
 
 
@@ -89,6 +92,8 @@ def stop_now(workspace: Workspace) -> bool:
     if deployment is None:
         return forget_lost(workspace)
     end([deployment.process], grace_s=_GRACE_S, spare=keepers(deployment.settings.spool))
+    if deployment.settings.image:
+        container.remove(workspace)
     forget(workspace, deployment.settings.spool)
     return True
 
@@ -117,10 +122,12 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float
             time.sleep(_POLL_S)
 
 
-def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], spool: Path) -> None:
+def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], settings: Settings) -> None:
     if process.poll() is None:
-        end([identity(process.pid)], grace_s=5, spare=keepers(spool))
-    forget(workspace, spool)
+        end([identity(process.pid)], grace_s=5, spare=keepers(settings.spool))
+    if settings.image:
+        container.remove(workspace)
+    forget(workspace, settings.spool)
 
 
 def _all_follow(folder: Path, workers: int) -> bool:
@@ -134,7 +141,14 @@ def _all_follow(folder: Path, workers: int) -> bool:
                 where=str(folder / "server.log"),
                 fix="mend that and deploy again",
             )
-    return sum(alive(Identity(worker.pid, worker.process_started)) is not None for worker in reports) >= workers
+    return sum(map(_is_alive, reports)) >= workers
+
+
+def _is_alive(worker: handover.WorkerReport) -> bool:
+    """A worker in a container cannot be seen, but it did follow the order that stands."""
+    if worker.namespace not in ("", namespace()):
+        return True
+    return alive(Identity(worker.pid, worker.process_started)) is not None
 
 
 def _died(deployment: Deployment) -> NoriaError:
@@ -161,9 +175,8 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from error
 
 
-def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
-    return os.environ | {
-        "BENTOML_HOME": str(workspace.service / "bentoml"),
+def _told(workspace: Workspace, settings: Settings) -> dict[str, str]:
+    return {
         "BENTOML_DO_NOT_TRACK": "True",
         "NORIA_SERVICE_DIR": str(workspace.service),
         "NORIA_SPOOL_DIR": str(settings.spool),
@@ -175,14 +188,19 @@ def _environment(workspace: Workspace, settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _spawn(bento: Path, settings: Settings, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bentoml", "serve", str(bento)]
-    command += ["--host", settings.host, "--port", str(settings.port)]
+def _spawn(workspace: Workspace, bento: Path, settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+    told = _told(workspace, settings)
+    if settings.image:
+        command = container.command(workspace, settings, told)
+    else:
+        command = [sys.executable, "-m", "bentoml", "serve", str(bento)]
+        command += ["--host", settings.host, "--port", str(settings.port)]
+        told["BENTOML_HOME"] = str(workspace.service / "bentoml")
     with fresh_log(log) as output:
         return subprocess.Popen(  # noqa: S603 - our own command; it has a session of its own, so Ctrl-C here spares it
             command,
             cwd=source_of(bento),
-            env=environment,
+            env=os.environ | told,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

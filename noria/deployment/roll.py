@@ -9,6 +9,7 @@ from noria.config import UseCase
 from noria.deployment.bundles import prune
 from noria.deployment.change import follow, standing
 from noria.deployment.code import code_digest, source_of
+from noria.deployment.container import refuse_slow
 from noria.deployment.launch import start, stop_now
 from noria.deployment.lineup import Role, order_of
 from noria.deployment.smoke import smoke_test
@@ -24,7 +25,13 @@ _KEPT = 3
 
 
 def start_or_roll(
-    use_case: UseCase, workspace: Workspace, bento: Path, bundle: Bundle, lineup: Sequence[Role] = ()
+    use_case: UseCase,
+    workspace: Workspace,
+    bento: Path,
+    bundle: Bundle,
+    lineup: Sequence[Role] = (),
+    *,
+    image: str = "",
 ) -> Deployment:
     """Let the server answer with `bundle`, or with a lineup of several, and prove it with smoke tests.
 
@@ -32,12 +39,16 @@ def start_or_roll(
     one, without a failed request. Another code or other settings: the server is restarted. Whatever fails, Ctrl-C
     too, what was running before goes on.
 
+    With `image` the server is a container of that image, and else a process.
+
     Raises:
         NoriaError: the server cannot start or take over the bundles, or fails a smoke test.
     """
     with only_one("serve", workspace):
-        settings = Settings.of(use_case, workspace)
+        settings = Settings.of(use_case, workspace, image)
         timeout_s, roles = use_case.serving.start_timeout_s, lineup or [Role(bundle)]
+        if image:
+            refuse_slow([role.bundle for role in roles])
         PredictionStore(workspace.predictions_url).close()  # before anything that runs is touched
         before = state(workspace)
         if before is not None and not before.ready:  # whoever started it was killed
@@ -92,7 +103,7 @@ def _restart(
     *,
     timeout_s: float,
 ) -> Deployment:
-    reason = "settings" if before.settings != settings else "code"
+    reason = "settings" if before.code == code_digest(source_of(bento)) else "code"
     progress.warn(f"the service's {reason} changed, so it is restarted: for some seconds nobody answers")
     order = standing(workspace, before)
     _tell_what_ends(order, order_of(workspace, roles))

@@ -13,11 +13,12 @@ from noria import handover, progress
 from noria.config import UseCase
 from noria.config.base import Section
 from noria.config.serving import Serving
+from noria.deployment import container
 from noria.deployment.tokens import fingerprint, refuse_open
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.predictions.database import shown_url
-from noria.processes import Identity, alive, end, identity
+from noria.processes import Identity, alive, end, identity, namespace
 from noria.spool.report import read_report
 from noria.traffic import history
 from noria.workspace import Workspace
@@ -41,9 +42,11 @@ class Settings(Section):
     """Without what needs no other server: variants, canary, the patience of a start, the size of batches."""
     secrets: str
     """Fingerprint of the tokens and of the key."""
+    image: str = ""
+    """The image that it runs in; empty: it is a process of this machine."""
 
     @classmethod
-    def of(cls, use_case: UseCase, workspace: Workspace) -> "Settings":
+    def of(cls, use_case: UseCase, workspace: Workspace, image: str = "") -> "Settings":
         """As the use case, the workspace and the environment say.
 
         Raises:
@@ -59,6 +62,7 @@ class Settings(Section):
             spool=workspace.spool,
             serving=use_case.serving.model_copy(update=without),
             secrets=fingerprint(workspace.service),
+            image=image,
         )
 
     @property
@@ -91,6 +95,8 @@ class Deployment(Section):
     pid: int
     process_started: float
     """When the process began, in seconds since 1970."""
+    namespace: str = ""
+    """Where the process is seen; a step in a container cannot tell whether it is alive."""
     started_at: datetime
     rolled_at: datetime | None = None
     """When what answers was last changed, if it was."""
@@ -104,13 +110,26 @@ class Deployment(Section):
         return f"http://[{host}]:{self.settings.port}" if ":" in host else f"http://{host}:{self.settings.port}"
 
     @property
+    def keeps_itself(self) -> bool:
+        """The keeper of its spool cannot be seen from here."""
+        return self.is_elsewhere or bool(self.settings.image)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Its process cannot be seen from here."""
+        return self.namespace not in ("", namespace())
+
+    @property
     def process(self) -> Identity:
-        """The server's main process."""
+        """The server's main process; of a container, the `docker run` that stands for it."""
         return Identity(self.pid, self.process_started)
 
 
 def state(workspace: Workspace) -> Deployment | None:
-    """The server that runs for this use case. What is known of a server that has ended is removed."""
+    """The server that runs for this use case. What is known of a server that has ended is removed.
+
+    A server whose processes cannot be seen from here is taken for one that runs.
+    """
     path = workspace.service / _STATE
     try:
         deployment = Deployment.model_validate_json(path.read_bytes())
@@ -126,7 +145,9 @@ def state(workspace: Workspace) -> Deployment | None:
         raise NoriaError(
             f"what is deployed cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
         ) from error
-    if alive(deployment.process) is None:
+    if not deployment.is_elsewhere and alive(deployment.process) is None:
+        if deployment.settings.image:  # it may outlive the `docker run` that stood for it
+            container.remove(workspace)
         forget(workspace, deployment.settings.spool)
         return None
     return deployment

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
+from pipelines.platform.containers import Files
+from pipelines.platform.running import as_asked
 from pipelines.platform.stacks import stack_for_one_run
 
 PipelineRun = Any
@@ -22,6 +24,7 @@ def launch(
     stack: str | None,
     model: str,
     about: About = "champion",
+    files: Files | None = None,
     **parameters: object,
 ) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
@@ -33,6 +36,7 @@ def launch(
         stack: name of a stack; None: the active one.
         model: name of the model.
         about: the run is about the model's champion, makes a new version of it, or only looks at the data.
+        files: what the steps read and write on this machine beside the workspace.
         parameters: what the pipeline takes.
 
     Raises:
@@ -57,7 +61,8 @@ def launch(
             require_champion_version(model)
         progress.stage(f"stack      {chosen}")
         try:
-            pipeline.with_options(**options)(**parameters)  # type: ignore[attr-defined]
+            with as_asked(chosen, name, model, parameters, files or Files()) as asked:
+                pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)
             if cause is error:
@@ -94,6 +99,9 @@ def _completed(name: str) -> PipelineRun:
 def _failure(run: PipelineRun) -> NoriaError:
     """What is known about a run that did not complete."""
     broken = next((step for step in run.steps.values() if step.exception_info), None)
+    told = broken and NoriaError.told(broken.exception_info.traceback)
+    if told:
+        return told
     if broken is None:
         said, where = f"its status is {run.status.value}", f"run {run.name}"
     else:

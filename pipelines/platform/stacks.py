@@ -8,9 +8,10 @@ from typing import Any
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.errors import NoriaError
 from noria.locks import in_turn
-from noria.stacks import Component, Member, Standing, looks_secret, read_stack
+from noria.stacks import Component, Member, Running, Standing, looks_secret, read_stack
 from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
+from pipelines.platform.images import SERVICE, image_of, variables_for
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
@@ -43,6 +44,28 @@ def stack_for_one_run(name: str | None) -> Iterator[str]:
             os.environ[_ACTIVE] = before
 
 
+def stack_here(name: str | None) -> str:
+    """The stack for what must happen on this machine, such as starting the service.
+
+    It is the one that is named, or else the active one, unless its steps run in an image: then the embedded one.
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or a variable is not set.
+    """
+    chosen = name or active_stack(zenml_client())
+    return chosen if running_on(chosen).image is None else DEFAULT_STACK
+
+
+def service_image(name: str | None) -> str:
+    """The image that the service runs in on a stack; empty: it is a process.
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or a variable is not set.
+    """
+    is_container = running_on(name or active_stack(zenml_client())).service == "container"
+    return image_of(SERVICE) if is_container else ""
+
+
 def active_stack(client: Any) -> str:
     """The stack that runs without `--stack` use."""
     name = str(client.active_stack_model.name)
@@ -58,6 +81,25 @@ def registered_stacks(client: Any) -> list[str]:
 def stack_files() -> list[str]:
     """The names of the stacks that have a file."""
     return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
+
+
+def running_on(name: str) -> Running:
+    """How steps run on a stack: what its file says, or, where it has none, nothing.
+
+    Raises:
+        NoriaError: the file cannot be read, or a variable is not set.
+    """
+    if name not in stack_files():
+        return Running()
+    file = STACK_FILES / f"{name}.yaml"
+    running = read_stack(file).noria
+    known = variables_for(running)
+    for variable in running.variables:
+        if variable not in known:
+            raise NoriaError(
+                f"environment variable {variable} is not set", where=f"{file}, noria.image", fix=_export(variable)
+            )
+    return running.filled(known)
 
 
 def wanted_members(name: str) -> dict[tuple[str, str], Member]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import ServiceFacts, service_facts
+from noria.deployment import Deployment, ServiceFacts, service_facts
 from noria.monitoring.history import history_file, read
 from noria.workspace import Workspace
 from pipelines.platform.dashboards import running_dashboards
@@ -51,12 +51,18 @@ def _service(service: ServiceFacts) -> list[tuple[str, object]]:
         ("version", f"{deployment.version} ({model.kind})" if model else deployment.version),
         *describe_traffic(service),
         ("uptime", str(timedelta(seconds=round(service.uptime_s)))),
-        ("process", f"{deployment.pid}, log {deployment.log}"),
+        _place(deployment),
         (
             "requests",
             "unknown" if service.served is None else f"{service.served:,} since start, {service.refused:,} refused",
         ),
     ]
+
+
+def _place(deployment: Deployment) -> tuple[str, object]:
+    if deployment.settings.image:
+        return "container", f"{deployment.settings.image}, log {deployment.log}"
+    return "process", f"{deployment.pid}, log {deployment.log}"
 
 
 def _counts(service: ServiceFacts) -> list[tuple[str, object]]:

@@ -14,10 +14,10 @@ from steps.shared.lineup import lineup_of
 
 
 @step(enable_cache=False, on_failure=alert_on_failure)
-def start(champion: Bundle, bento: str, use_case: UseCase) -> Annotated[str, "service_url"]:
-    """The address of the service, which is ready when the step ends."""
+def start(champion: Bundle, bento: str, use_case: UseCase, image: str) -> Annotated[str, "service_url"]:
+    """The address of the service, which is ready when the step ends; `image` is what it runs in, if in a container."""
     lineup = lineup_of(use_case, champion)
-    running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion, lineup)
+    running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion, lineup, image=image)
     progress.stage(f"start      version {running.version} at {running.url} (process {running.pid})")
     for role in lineup if len(lineup) > 1 else ():
         part = "is a shadow" if role.shadow else f"answers {role.share:.1%} of the cases"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from bundles import churn, make
-from docker_engine import Container, address, docker, why_no_engine
+from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
@@ -16,13 +16,6 @@ STRICT = ["--read-only", "--user", "10001:10001", "--cap-drop", "ALL", "--securi
 STRICT += ["--tmpfs", "/tmp"]  # noqa: S108 - the container's own
 TOKENS = ("NORIA_PREDICT_TOKEN", "NORIA_FEEDBACK_TOKEN", "NORIA_ADMIN_TOKEN")
 _READY_WITHIN_S = 90
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    reason = why_no_engine()
-    if reason:
-        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

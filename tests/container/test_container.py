@@ -17,7 +17,7 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.errors import NoriaError
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
 _KEPT_WITHIN_S = 30
 _STORED = """

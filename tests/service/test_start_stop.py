@@ -19,8 +19,9 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, Settings, start_or_roll, state, stop
+from noria.deployment.state import save
 from noria.errors import NoriaError
-from noria.processes import alive
+from noria.processes import alive, namespace
 from noria.workspace import PROJECT, Workspace
 
 _PATIENCE_S = 60.0
@@ -90,6 +91,18 @@ def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
     assert len(processes_of(workspace)) >= 2
     os.kill(second.pid, signal.SIGKILL)
     wait_until(lambda: processes_of(workspace) == [], "the worker outlived its server")
+    assert_nothing_is_left(workspace)
+
+
+def test_a_server_that_cannot_be_seen_from_a_container_is_left_alone(
+    workspace: Workspace, alone: UseCase, bento: Path
+) -> None:
+    """A step in a container sees other processes, or none, under the same numbers."""
+    unseen = a_deployment(workspace, alone, bento, 2**22 - 1, 0.0).model_copy(update={"namespace": "pid:[1]"})
+    save(workspace, unseen)
+    assert state(workspace) == unseen
+    save(workspace, unseen.model_copy(update={"namespace": namespace()}))
+    assert state(workspace) is None
     assert_nothing_is_left(workspace)
 
 

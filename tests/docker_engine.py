@@ -1,4 +1,4 @@
-"""Docker, as the tests of the image use it."""
+"""Docker, as the tests use it."""
 
 import json
 import subprocess

@@ -1,0 +1,125 @@
+"""`deploy` on a stack that puts the service into a container: everything else is as with a process."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from bundles import changed, churn
+from docker_engine import docker
+
+from noria.bundle import Bundle, revise
+from noria.client import Client
+from noria.config import UseCase
+from noria.deployment import Deployment, service_facts, settle, start_or_roll, state, stop
+from noria.deployment.container import container_name, refuse_slow
+from noria.errors import NoriaError
+from noria.fast.stored import FAST
+from noria.workspace import Workspace
+from service.build import build_bento
+
+pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+
+
+class Served(NamedTuple):
+    use_case: UseCase
+    workspace: Workspace
+    bento: Path
+    deployment: Deployment
+
+    @property
+    def name(self) -> str:
+        return container_name(self.workspace)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("deployed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NORIA_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def served(image: str, bundle: Bundle, home: Path) -> Iterator[Served]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    case = changed(churn().use_case, serving={"port": port, "workers": 2})
+    workspace = Workspace(case.name)
+    bento = build_bento(bundle, workspace)
+    try:
+        yield Served(case, workspace, bento, start_or_roll(case, workspace, bento, bundle, image=image))
+    finally:
+        stop(workspace)
+
+
+def inspected(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(docker("inspect", name).stdout)[0]
+    return found
+
+
+def left(name: str) -> str:
+    return docker("ps", "--all", "--quiet", "--filter", f"name={name}").stdout + (
+        docker("network", "ls", "--quiet", "--filter", f"name={name}").stdout
+    )
+
+
+def test_it_may_do_nothing_and_belongs_to_whoever_deployed(served: Served) -> None:
+    found = inspected(served.name)
+    assert found["Config"]["User"] == f"{os.getuid()}:{os.getgid()}"
+    host = found["HostConfig"]
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["SecurityOpt"]) == (True, ["ALL"], ["no-new-privileges"])
+    published = {each["HostIp"] for ports in host["PortBindings"].values() for each in ports}
+    assert published == {"127.0.0.1"}
+    assert {path.stat().st_uid for path in served.workspace.folder.rglob("*")} == {os.getuid()}
+
+
+def test_what_it_answered_is_known_here_and_another_version_takes_over_without_a_restart(
+    served: Served, bundle: Bundle, tmp_path: Path
+) -> None:
+    began = inspected(served.name)["State"]["StartedAt"]
+    with Client(served.deployment.url) as client:
+        client.predict(bundle.examples())
+    assert settle(served.workspace)
+    facts = service_facts(served.workspace)
+    assert (facts.ready, facts.predictions) == (True, len(bundle.examples()))
+    second = revise(bundle, tmp_path / "second", version="2")
+    rolled = start_or_roll(
+        served.use_case, served.workspace, served.bento, second, image=served.deployment.settings.image
+    )
+    with Client(rolled.url) as client:
+        assert {answer.version for answer in client.predict(bundle.examples())} == {"2"}
+    assert inspected(served.name)["State"]["StartedAt"] == began
+
+
+def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Served, bundle: Bundle) -> None:
+    assert stop(served.workspace)
+    assert left(served.name) == ""
+    again = start_or_roll(
+        served.use_case, served.workspace, served.bento, bundle, image=served.deployment.settings.image
+    )
+    os.kill(again.pid, signal.SIGKILL)
+    assert state(served.workspace) is None
+    assert left(served.name) == ""
+
+
+def test_without_the_image_nothing_starts(engine: None, bundle: Bundle, home: Path) -> None:
+    case = churn().use_case.model_copy(update={"name": "no_image"})
+    workspace = Workspace(case.name)
+    with pytest.raises(NoriaError, match="no image `nowhere:1`") as caught:
+        start_or_roll(case, workspace, build_bento(bundle, workspace), bundle, image="nowhere:1")
+    assert "make images" in caught.value.fix
+    assert state(workspace) is None
+    assert not (workspace.service / "active.json").exists()
+
+
+def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) -> None:
+    files = {name: digest for name, digest in bundle.manifest.files.items() if name != FAST}
+    slow = Bundle(bundle.manifest.model_copy(update={"files": files}), bundle.folder)
+    with pytest.raises(NoriaError, match="no fast form"):
+        refuse_slow([bundle, slow])

@@ -1,0 +1,33 @@
+"""An error from another process is told as it was meant."""
+
+import traceback
+
+import pytest
+
+from noria.errors import NoriaError
+
+
+def ended_with(error: Exception) -> str:
+    try:
+        raise error
+    except Exception:
+        return traceback.format_exc()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NoriaError("too few rows", where="data.csv", fix="add some"),
+        NoriaError("two lines:\nof them", fix="read on"),
+        NoriaError("nothing more is known"),
+    ],
+    ids=["whole", "no place", "alone"],
+)
+def test_the_parts_come_back(error: NoriaError) -> None:
+    told = NoriaError.told(ended_with(error))
+    assert told is not None
+    assert (told.what, told.where, told.fix) == (error.what, error.where, error.fix)
+
+
+def test_another_error_is_none_of_ours() -> None:
+    assert NoriaError.told(ended_with(ZeroDivisionError("no rows"))) is None
