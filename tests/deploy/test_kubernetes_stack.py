@@ -56,7 +56,9 @@ def test_pods_of_steps_are_as_strict_as_the_chart_s(which: str) -> None:
     context = container["securityContext"]
     assert (context["privileged"], context["allowPrivilegeEscalation"]) == (False, False)
     assert (context["readOnlyRootFilesystem"], context["capabilities"]) == (True, {"drop": ["ALL"]})
-    written = {each["name"]: each["value"] for each in container["env"] if each["name"] in {"HOME", "ZENML_CONFIG_PATH"}}
+    written = {
+        each["name"]: each["value"] for each in container["env"] if each["name"] in {"HOME", "ZENML_CONFIG_PATH"}
+    }
     mounts = [each["mountPath"] for each in container["volumeMounts"]]
     assert all(any(path.startswith(mount) for mount in mounts) for path in written.values())
 
