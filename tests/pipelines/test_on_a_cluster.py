@@ -1,4 +1,4 @@
-"""ZenML's own Kubernetes orchestrator against a small server that speaks the API: what a user is told, and what stays."""
+"""ZenML's own Kubernetes orchestrator against a small server that speaks the API: what is told, and what stays."""
 
 import sys
 from collections.abc import Iterator
