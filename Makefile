@@ -7,7 +7,7 @@ RUN := .venv/bin/python run.py
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check lint fast e2e lock schema benchmarks image clean
+.PHONY: help env env-dev demo test check lint fast e2e lock schema benchmarks image images clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,12 +55,17 @@ lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock f
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --extra kubernetes -c requirements.lock pyproject.toml -o requirements-kubernetes.lock
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --group serving -c requirements.lock -o requirements-serving.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" benchmarks/served/requirements-peers.in -o benchmarks/served/requirements-peers.txt
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
 	@.venv/bin/python -m pipelines.platform.image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
+
+images: env ## Build the images that the stack `docker` runs: the steps of pipelines, and the service without a model
+	@.venv/bin/python -m pipelines.platform.images
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'

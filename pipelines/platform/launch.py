@@ -10,8 +10,9 @@ from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
 from pipelines.platform.cluster_failures import pod_failure, submitted_in_vain
 from pipelines.platform.clusters import refuse_another
-from pipelines.platform.running import run_options
-from pipelines.platform.stacks import running_on, stack_for_one_run
+from pipelines.platform.containers import Files
+from pipelines.platform.running import as_asked
+from pipelines.platform.stacks import stack_for_one_run
 
 PipelineRun = Any
 """ZenML's response object of one run."""
@@ -25,6 +26,7 @@ def launch(
     stack: str | None,
     model: str,
     about: About = "champion",
+    files: Files | None = None,
     **parameters: object,
 ) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
@@ -36,6 +38,7 @@ def launch(
         stack: name of a stack; None: the active one.
         model: name of the model.
         about: the run is about the model's champion, makes a new version of it, or only looks at the data.
+        files: what the steps read and write on this machine beside the workspace.
         parameters: what the pipeline takes.
 
     Raises:
@@ -62,8 +65,8 @@ def launch(
         refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
         try:
-            asked = run_options(running_on(chosen))
-            pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
+            with as_asked(chosen, name, files or Files()) as asked:
+                pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)
             if cause is error:
@@ -102,6 +105,9 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
     from zenml.client import Client
 
     broken = next((step for step in run.steps.values() if step.exception_info), None)
+    told = broken and NoriaError.told(broken.exception_info.traceback)
+    if told:
+        return told
     pod = pod_failure(Client(), stack, run.id) if broken is None else None
     if pod is not None:
         return pod.error(run.name)
