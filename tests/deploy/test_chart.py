@@ -256,7 +256,7 @@ def test_values_that_would_not_work_are_refused(values: dict[str, Any], said: st
 
 
 def _small(*, only_service: bool = False, **changes: Any) -> dict[str, Any]:
-    values = values_of("small")
+    values = values_of("small") | {"pipelines": {"image": {"repository": "r/pipeline", "tag": "1"}}}
     if only_service:
         values = {"service": values["service"], "predictions": {"urlSecret": "db"}}
     return _merged(values, changes)
