@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from noria.errors import NoriaError
-from noria.stacks import Component, Finding
+from noria.stacks import Component, Finding, StackFile
 from pipelines.platform import clusters
+from pipelines.platform.images import variables_for
 
 _SECONDS = 10
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
@@ -42,6 +43,19 @@ def cluster_findings(component: Component, config: Any, registered_for: str, sta
         return  # what holds for another cluster is worth nothing
     for finding in _asked(config, context, server):
         yield Finding(f"{title}: {finding.what}", finding.fix)
+
+
+def image_for_nodes(stack: StackFile) -> Iterator[Finding]:
+    """Why the nodes of a cluster could not pull the image of the steps, or would run an old one, as far as it shows."""
+    image = stack.noria.filled(variables_for(stack.noria)).image
+    if stack.orchestrator.flavor != "kubernetes" or image is None or "${" in image:
+        return
+    fix = "push it under a tag of its own: export NORIA_PIPELINE_IMAGE=REGISTRY/noria-pipeline:1"
+    repository, _, name = image.rpartition("/")
+    if not repository:
+        yield Finding(f"noria.image: `{image}` names no registry, so no node can pull it", fix)
+    if "@" not in name and name.partition(":")[2] in {"", "latest"}:
+        yield Finding(f"noria.image: a node goes on with what it has once pulled as `{image}`", fix)
 
 
 def _asked(config: Any, context: str, server: str) -> Iterator[Finding]:

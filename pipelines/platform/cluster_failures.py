@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from noria import progress
 from noria.errors import NoriaError
 from pipelines.platform import clusters
 
@@ -75,6 +76,30 @@ def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
     pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
     return next((found for pod in pods if (found := _of_pod(pod)) is not None), None)
+
+
+def end_jobs(client: Any, stack: str, run_id: object) -> None:
+    """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
+    told = _orchestrator(client, stack)
+    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
+    if not context:
+        return
+    from kubernetes.client import BatchV1Api
+
+    selector = f"run_id={run_id}"
+    try:
+        api = BatchV1Api(clusters.api_client(context))
+        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
+            if not (job.status.succeeded or job.status.failed):
+                api.delete_namespaced_job(
+                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
+                )
+    except Exception as error:  # whatever the client and its plug-ins raise
+        reason = str(error).strip().splitlines()[0]
+        progress.warn(
+            f"what runs in the cluster could not be ended ({reason}); end it with: "
+            f"kubectl --namespace {namespace} delete jobs --selector {selector}"
+        )
 
 
 def _orchestrator(client: Any, stack: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
-from pipelines.platform.cluster_failures import pod_failure, submitted_in_vain
+from pipelines.platform.cluster_failures import end_jobs, pod_failure, submitted_in_vain
 from pipelines.platform.clusters import refuse_another
 from pipelines.platform.containers import Files
 from pipelines.platform.running import as_asked
@@ -136,6 +136,8 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
     stop = stop_requested()
     if stop is not None:
         _mark(run, "stopped")
+        if run is not None:
+            end_jobs(Client(), stack, run.id)
         return stop
     failure = last_failure()
     if failure is not None:

@@ -12,7 +12,7 @@ from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import clusters, stacks
-from pipelines.platform.cluster_check import cluster_findings
+from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stack_image import engine_findings, image_findings
 
@@ -32,7 +32,8 @@ def check(name: str) -> list[Finding]:
     found = [*_versions(stack, client)]
     for component in stack.members:
         found += _component(client, component, name)
-    return [*found, *image_findings(stack, client), *_server(stack, client), *_registered(name, client)]
+    found += [*image_findings(stack, client), *image_for_nodes(stack)]
+    return [*found, *_server(stack, client), *_registered(name, client)]
 
 
 def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:

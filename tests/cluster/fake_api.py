@@ -172,6 +172,10 @@ def _of_namespace(  # noqa: PLR0911, PLR0917 - one line for each address
         if cluster.refuses_jobs:
             return _failed(403, "Forbidden", cluster.refuses_jobs)
         return 201, cluster.create_job(body)
+    if (method, kind) == ("GET", "jobs") and name is None:
+        key, _, value = query["labelSelector"][0].partition("=")
+        jobs = [each for each in cluster.jobs.values() if each["metadata"]["labels"].get(key) == value]
+        return 200, {"apiVersion": "batch/v1", "kind": "JobList", "metadata": {}, "items": jobs}
     if (method, kind) == ("GET", "jobs") and name in cluster.jobs:
         return 200, cluster.jobs[name] | {"status": cluster.job_status}
     if (method, kind) == ("DELETE", "jobs") and name in cluster.jobs:

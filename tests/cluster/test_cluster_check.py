@@ -9,9 +9,10 @@ import pytest
 from fake_api import Cluster, served
 
 from noria.errors import NoriaError
-from noria.stacks import Component, Finding
+from noria.stacks import Component, Finding, read_stack
+from noria.workspace import PROJECT
 from pipelines.platform import clusters
-from pipelines.platform.cluster_check import cluster_findings
+from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 
 COMPONENT = Component(name="kubernetes", type="orchestrator", flavor="kubernetes")
 
@@ -129,3 +130,24 @@ def test_no_run_goes_to_another_cluster_of_the_same_name(cluster: Cluster) -> No
     with pytest.raises(NoriaError, match=r"registered for https://old\.example\.com") as caught:
         clusters.refuse_another(registered("cluster", "https://old.example.com"), "mine")
     assert cluster.url in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (None, ["names no registry"]),
+        ("registry.example.com/p", ["once pulled"]),
+        ("registry.example.com:5000/p:latest", ["once pulled"]),
+        ("registry.example.com:5000/p:1", []),
+        ("registry.example.com/p@sha256:0123", []),
+    ],
+)
+def test_an_image_that_no_node_can_pull(image: str | None, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the variable, it is the one that `make images` has built, which is on this machine alone."""
+    monkeypatch.delenv("NORIA_PIPELINE_IMAGE", raising=False)
+    if image is not None:
+        monkeypatch.setenv("NORIA_PIPELINE_IMAGE", image)
+    told = list(image_for_nodes(read_stack(PROJECT / "configs" / "stacks" / "kubernetes.yaml")))
+    assert len(told) == len(said)
+    assert all(words in finding.what for words, finding in zip(said, told, strict=True))
+    assert list(image_for_nodes(read_stack(PROJECT / "configs" / "stacks" / "local.yaml"))) == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fake_api import Cluster, served
 
-from pipelines.platform.cluster_failures import PodFailure, pod_failure, submitted_in_vain
+from noria import progress
+from pipelines.platform.cluster_failures import PodFailure, end_jobs, pod_failure, submitted_in_vain
 
 RUN = "6d2c9a1e-6d0f-4f60-8a0e-0f4ce1a6f3a1"
 
@@ -165,3 +166,27 @@ def test_a_run_that_the_cluster_did_not_take(cluster: Cluster) -> None:
     assert "did not take the run: jobs.batch is forbidden: quota (403)" in found.what
     assert found.fix == "python run.py stack check mine"
     assert submitted_in_vain(client(), "mine", run(), RuntimeError("something else")) is None
+
+
+def job(name: str, run_id: str, **status: int) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "ml", "labels": {"run_id": run_id}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "status": status}
+
+
+def test_a_run_that_is_stopped_leaves_no_job_at_work(cluster: Cluster) -> None:
+    jobs = [job("mine", RUN), job("at-work", RUN, active=1), job("done", RUN, succeeded=1), job("other", "another-run")]
+    cluster.jobs = {each["metadata"]["name"]: each for each in jobs}
+    end_jobs(client(), "mine", RUN)
+    assert set(cluster.jobs) == {"done", "other"}
+    end_jobs(client(""), "local", RUN)
+
+
+def test_what_could_not_be_ended_is_told_with_the_command_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(progress, "warn", warned.append)
+    nowhere = Cluster(url="http://127.0.0.1:1")
+    monkeypatch.setenv("KUBECONFIG", str(nowhere.configuration(tmp_path / "nowhere")))
+    end_jobs(client(), "mine", RUN)
+    assert f"kubectl --namespace ml delete jobs --selector run_id={RUN}" in warned[0]
