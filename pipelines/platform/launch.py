@@ -162,5 +162,5 @@ def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:
     for step in run.steps.values():
         if not step.status.is_finished:
             publish_step_run_status_update(step.id, ExecutionStatus(ended))
-    if not run.status.is_finished:
-        publish_pipeline_run_status_update(run.id, ExecutionStatus(ended))
+    if not run.status.is_finished:  # a run of which no step has begun passes from `stopping` to `stopped` only
+        publish_pipeline_run_status_update(run.id, ExecutionStatus("stopping" if ended == "stopped" else ended))

@@ -1,6 +1,10 @@
 """ZenML's own Kubernetes orchestrator against a small server that speaks the API: what is told, and what stays."""
 
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ import pytest
 import yaml
 from pipeline_runs import runs_of
 
+from noria import stopping
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.workspace import PROJECT
@@ -43,6 +48,19 @@ _OUT_OF_MEMORY = {
             "image": "i",
             "imageID": "",
             "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+        }
+    ],
+}
+_RUNNING = {
+    "phase": "Running",
+    "containerStatuses": [
+        {
+            "name": "main",
+            "ready": True,
+            "restartCount": 0,
+            "image": "i",
+            "imageID": "",
+            "state": {"running": {}},
         }
     ],
 }
@@ -162,3 +180,34 @@ def test_a_run_goes_to_no_other_cluster_of_the_same_name(
     assert "10.9.9.9" in command("stack", "check", "pods").err.replace("registered for", "")
     cluster.configuration(tmp_path / "config")
     assert "was registered for https://10.9.9.9:6443" in command("stack", "check", "pods").err
+
+
+@pytest.fixture
+def _handlers() -> Iterator[None]:
+    """After a stop the program keeps its handlers until it ends; here others follow."""
+    before = {each: signal.getsignal(each) for each in stopping._SIGNALS}
+    yield
+    stopping._request.clear()
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_handlers")
+def test_ctrl_c_leaves_nothing_at_work_in_the_cluster(cluster: Cluster, stack: str, case: UseCase) -> None:
+    cluster.states = [_RUNNING]
+    waiting = threading.Thread(target=_interrupt_when_it_runs, args=(cluster,))
+    waiting.start()
+    with pytest.raises(stopping.Stopped), stopping.stop_on_signals():
+        flows.explore(case, stack)
+    waiting.join()
+    assert not cluster.jobs
+    assert str(runs_of(case, "exploration")[0].status) == "stopped"
+
+
+def _interrupt_when_it_runs(cluster: Cluster) -> None:
+    until = time.monotonic() + 60
+    while not any(each.startswith("GET /apis/batch/v1/namespaces/ml/jobs/") for each in cluster.asked):
+        if time.monotonic() > until:
+            return
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
