@@ -1,6 +1,6 @@
 # Two images from one file. `make images` builds both; `make image` the service alone, with its model.
 #   service   answers: noria/, service/ and one model bundle, without the training libraries
-#   pipeline  runs the steps of pipelines: the whole environment and the whole code
+#   pipeline  runs the steps of pipelines, and ZenML's and MLflow's servers: the whole environment and the whole code
 # A plain Dockerfile: it needs no BuildKit. The classic builder builds every stage above its target, so the small image
 # stands first. By hand, from the project folder: mkdir -p bundle && docker build --target service --tag noria .
 ARG BASE=python:3.11-slim-bookworm
@@ -54,22 +54,28 @@ COPY pipelines/ pipelines/
 COPY configs/ configs/
 COPY data/ data/
 # ZenML unpacks code that it downloads into /app/code
-RUN python -m compileall -q run.py noria service materializers steps pipelines && mkdir code && chown 10001:10001 code
+RUN python -m compileall -q run.py noria service materializers steps pipelines \
+ && mkdir -p code /volume/data && chown 10001:10001 code /volume/data
 
 FROM ${BASE} AS pipeline
-COPY requirements.lock /tmp/
+# another lock file for steps that run elsewhere (requirements-kubernetes.lock, -aws, -azure, -gcp), and what of it has
+# no wheel
+ARG LOCK=requirements.lock
+ARG FROM_SOURCE=:none:
+COPY ${LOCK} /tmp/requirements.lock
 # the lock names all that is needed and leaves out CUDA, which pip would fetch if it resolved anew; what no step needs
-# goes at once: headers, sources, tests, the pages of ZenML's and MLflow's servers, the installer
+# goes at once: headers, sources, tests, the installer
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
-      --requirement /tmp/requirements.lock \
+      --no-binary ${FROM_SOURCE} --requirement /tmp/requirements.lock \
  && rm -rf /opt/venv/bin/uv /opt/venv/bin/uvx /opt/venv/share/jupyter /opt/venv/evidently /opt/venv/include \
  && cd /opt/venv/lib/python3*/site-packages \
  && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib onnx/backend/test/data \
-      onnxruntime/transformers onnxruntime/datasets zenml/zen_server/dashboard mlflow/server/js jupyterlab_plotly \
+      onnxruntime/transformers onnxruntime/datasets jupyterlab_plotly \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
 COPY --from=code /app /app
+COPY --from=code /volume/ /
 WORKDIR /app
 # a container may run as any user, such as the one whose folders are mounted: everything that is written has its place
 ENV PATH=/opt/venv/bin:$PATH \

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
+from pipelines.platform.cluster_failures import end_jobs, pod_failure, submitted_in_vain
+from pipelines.platform.clusters import refuse_another
 from pipelines.platform.containers import Files
 from pipelines.platform.running import as_asked
 from pipelines.platform.stacks import stack_for_one_run
@@ -44,6 +46,7 @@ def launch(
         Stopped: a signal ended it; the run is marked as stopped.
     """
     from zenml import Model
+    from zenml.client import Client
     from zenml.enums import ExecutionMode
 
     from steps.shared.champion import require_champion_version
@@ -59,6 +62,7 @@ def launch(
     with stack_for_one_run(stack) as chosen:
         if about == "champion":
             require_champion_version(model)
+        refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
         try:
             with as_asked(chosen, name, model, parameters, files or Files()) as asked:
@@ -68,7 +72,7 @@ def launch(
             if cause is error:
                 raise
             raise cause from error
-        return _completed(name)
+        return _completed(name, chosen)
 
 
 def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
@@ -83,25 +87,30 @@ def _run_name(pipeline: str, model: str) -> str:
     return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
-def _completed(name: str) -> PipelineRun:
+def _completed(name: str, stack: str) -> PipelineRun:
     from zenml.client import Client
     from zenml.enums import ExecutionStatus
 
     run = Client().get_pipeline_run(name)
     if run.status not in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
-        raise _failure(run)
+        raise _failure(run, stack)
     cached = [step.name for step in run.steps.values() if step.status == ExecutionStatus.CACHED]
     if cached:
         progress.stage(f"cache      nothing has changed for {', '.join(cached)}")
     return run
 
 
-def _failure(run: PipelineRun) -> NoriaError:
+def _failure(run: PipelineRun, stack: str) -> NoriaError:
     """What is known about a run that did not complete."""
+    from zenml.client import Client
+
     broken = next((step for step in run.steps.values() if step.exception_info), None)
     told = broken and NoriaError.told(broken.exception_info.traceback)
     if told:
         return told
+    pod = pod_failure(Client(), stack, run.id) if broken is None else None
+    if pod is not None:
+        return pod.error(run.name)
     if broken is None:
         said, where = f"its status is {run.status.value}", f"run {run.name}"
     else:
@@ -126,7 +135,9 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
     run = next(iter(Client().list_pipeline_runs(name=name, size=1)), None)
     stop = stop_requested()
     if stop is not None:
-        _mark_stopped(run)
+        _mark(run, "stopped")
+        if run is not None:
+            end_jobs(Client(), stack, run.id)
         return stop
     failure = last_failure()
     if failure is not None:
@@ -134,11 +145,15 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
     if isinstance(error, StackValidationError):
         fix = "take another --stack, or give it what it lacks with `zenml stack update`"
         return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
-    return _failure(run) if run is not None and "failure in step" in str(error) else error
+    in_vain = submitted_in_vain(Client(), stack, run, error) if run is not None else None
+    if in_vain is not None:
+        _mark(run, "failed")
+        return in_vain
+    return _failure(run, stack) if run is not None and "failure in step" in str(error) else error
 
 
-def _mark_stopped(run: PipelineRun | None) -> None:
-    """ZenML marks most of what a signal ends, but not a run or step that has hardly begun."""
+def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:
+    """ZenML marks most of what a signal ends, but not a run or step that has hardly begun, nor one without a pod."""
     from zenml.enums import ExecutionStatus
     from zenml.orchestrators.publish_utils import publish_pipeline_run_status_update, publish_step_run_status_update
 
@@ -146,6 +161,6 @@ def _mark_stopped(run: PipelineRun | None) -> None:
         return
     for step in run.steps.values():
         if not step.status.is_finished:
-            publish_step_run_status_update(step.id, ExecutionStatus.STOPPED)
-    if not run.status.is_finished:
-        publish_pipeline_run_status_update(run.id, ExecutionStatus.STOPPED)
+            publish_step_run_status_update(step.id, ExecutionStatus(ended))
+    if not run.status.is_finished:  # a run of which no step has begun passes from `stopping` to `stopped` only
+        publish_pipeline_run_status_update(run.id, ExecutionStatus("stopping" if ended == "stopped" else ended))

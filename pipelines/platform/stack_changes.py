@@ -10,7 +10,7 @@ from noria.errors import NoriaError
 from noria.locks import in_turn
 from noria.stacks import Member, differences, read_stack
 from noria.workspace import Workspace
-from pipelines.platform import stacks
+from pipelines.platform import clusters, stacks
 from pipelines.platform.environment import zenml_client
 
 T = TypeVar("T")
@@ -60,6 +60,8 @@ def register(client: Any, name: str) -> list[str]:
     known = stacks.standing(client, name, wanted)
     for key, member in wanted.items():
         _told(name, partial(_put, client, key, member, known.components.get(key)))
+        if member.configuration.get("kubernetes_context"):
+            clusters.remember(client, *key, member.configuration)
     members = _by_kind(wanted)
     if known.members is None:
         _told(name, lambda: client.create_stack(name, members))

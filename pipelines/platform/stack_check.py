@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
-from pipelines.platform import stacks
+from pipelines.platform import clusters, stacks
+from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stack_image import engine_findings, image_findings, service_findings
 
@@ -30,14 +31,9 @@ def check(name: str) -> list[Finding]:
     stack, client = read_stack(stacks.STACK_FILES / f"{name}.yaml"), zenml_client()
     found = [*_versions(stack, client)]
     for component in stack.members:
-        found += _component(client, component)
-    return [
-        *found,
-        *image_findings(stack, client),
-        *service_findings(stack),
-        *_server(stack, client),
-        *_registered(name, client),
-    ]
+        found += _component(client, component, name)
+    found += [*image_findings(stack, client), *image_for_nodes(stack), *service_findings(stack)]
+    return [*found, *_server(stack, client), *_registered(name, client)]
 
 
 def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:
@@ -55,7 +51,7 @@ def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:
         )
 
 
-def _component(client: Any, component: Component) -> Iterator[Finding]:
+def _component(client: Any, component: Component, stack: str) -> Iterator[Finding]:
     title = component.title
     for variable in component.variables:
         if variable not in os.environ:
@@ -77,6 +73,9 @@ def _component(client: Any, component: Component) -> Iterator[Finding]:
         yield Finding(f"{title}: {wrong}", f"correct it in {stacks.STACK_FILES}")
         return
     yield from _reached(component, config)
+    if getattr(config, "kubernetes_context", None):
+        registered_for = clusters.remembered(client, component.type, component.name)
+        yield from cluster_findings(component, config, registered_for, stack)
 
 
 def _secrets(client: Any, component: Component) -> Iterator[Finding]:
@@ -134,9 +133,6 @@ def _reached(component: Component, config: Any) -> Iterator[Finding]:
         yield from _registry(component, str(config.uri))
     if component.flavor == "local_docker" or (component.type, component.flavor) == ("image_builder", "local"):
         yield from engine_findings(component.title)
-    context = getattr(config, "kubernetes_context", None)
-    if context:
-        yield from _kubernetes(component, str(context))
 
 
 def _writable(component: Component, path: Path) -> Iterator[Finding]:
@@ -159,23 +155,6 @@ def _registry(component: Component, uri: str) -> Iterator[Finding]:
         return
     if status not in _REGISTRY_ANSWERS:
         yield Finding(f"{component.title}: {url} answers {status}, so it is no registry", "check `uri`")
-
-
-def _kubernetes(component: Component, context: str) -> Iterator[Finding]:
-    import yaml
-
-    path = Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or "~/.kube/config").expanduser()
-    try:
-        known = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        yield Finding(f"{component.title}: {path} cannot be read: {error}", "set KUBECONFIG to the cluster's file")
-        return
-    names = [str(each.get("name")) for each in known.get("contexts") or []]
-    if context not in names:
-        yield Finding(
-            f"{component.title}: {path} has no context `{context}`",
-            f"choose one of {', '.join(names) or 'none: make one first'}",
-        )
 
 
 def _server(stack: StackFile, client: Any) -> Iterator[Finding]:

@@ -1,0 +1,178 @@
+"""Why a run on Kubernetes failed, where ZenML knows no more than that it did: what became of its pods."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from noria import progress
+from noria.errors import NoriaError
+from pipelines.platform import clusters
+
+_SECONDS = 10
+_JOB_FAILED = re.compile(r"Job `([^:`]+):([^`]+)` failed: (.*)", re.DOTALL)
+_REASON = re.compile(r"Detected container in state `?(\w+)")
+_NOT_SUBMITTED = re.compile(r"failed to submit Kubernetes job with '(.*?)' \((\d+)\)\.\s*(.*)", re.DOTALL)
+_NO_IMAGE = ("the image {image} cannot be had ({reason})", "push it, or correct `noria.image` and `image_pull_secrets`")
+_KNOWN = {
+    "ErrImagePull": _NO_IMAGE,
+    "ImagePullBackOff": _NO_IMAGE,
+    "InvalidImageName": _NO_IMAGE,
+    "ErrImageNeverPull": _NO_IMAGE,
+    "CreateContainerConfigError": ("it cannot be set up ({reason})", "make the Secret or ConfigMap that it names"),
+    "OOMKilled": ("it took more memory than it may, {limit} ({reason})", "raise `noria.resources.memory`"),
+    "CrashLoopBackOff": ("it ends at every start ({reason}), last with exit code {code}", "read its log: {log}"),
+    "Evicted": (
+        "its node threw it out ({reason})",
+        "let it ask for what it needs in `noria.resources`, or set retries",
+    ),
+    "DeadlineExceeded": ("it took longer than it may ({reason})", "raise `active_deadline_seconds`"),
+    "Unschedulable": ("no node takes it ({reason})", "ask for less in `noria.resources`, or look at `node_selectors`"),
+}
+_ENDED = ("it ended with exit code {code} ({reason})", "read its log: {log}")
+
+
+@dataclass(frozen=True)
+class PodFailure:
+    """What became of a pod, in words."""
+
+    pod: str
+    what: str
+    fix: str
+
+    def error(self, run: str) -> NoriaError:
+        """For whoever started the run."""
+        return NoriaError(f"the run did not complete: {self.what}", where=f"{self.pod}, run {run}", fix=self.fix)
+
+
+def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -> NoriaError | None:
+    """What an error of ZenML means that says that a job failed or was not taken; None: it says something else."""
+    refused = _NOT_SUBMITTED.search(str(error))
+    if refused:
+        return NoriaError(
+            f"the cluster did not take the run: {refused[3].strip() or refused[1]} ({refused[2]})",
+            where=f"stack `{stack}`",
+            fix=f"python run.py stack check {stack}",
+        )
+    failed = _JOB_FAILED.search(str(error))
+    if failed is None:
+        return None
+    found = pod_failure(client, stack, run.id)
+    return (found or _as_zenml_says(*failed.groups())).error(run.name)
+
+
+def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
+    """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
+    told = _orchestrator(client, stack)
+    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
+    if not context:
+        return None
+    from kubernetes.client import CoreV1Api
+
+    try:
+        api = CoreV1Api(clusters.api_client(context))
+        pods = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=_SECONDS).items
+    except Exception:  # why the run failed is worth less than that it did
+        return None
+    # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
+    pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
+    return next((found for pod in pods if (found := _of_pod(pod)) is not None), None)
+
+
+def end_jobs(client: Any, stack: str, run_id: object) -> None:
+    """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
+    told = _orchestrator(client, stack)
+    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
+    if not context:
+        return
+    from kubernetes.client import BatchV1Api
+
+    selector = f"run_id={run_id}"
+    try:
+        api = BatchV1Api(clusters.api_client(context))
+        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
+            if not (job.status.succeeded or job.status.failed):
+                api.delete_namespaced_job(
+                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
+                )
+    except Exception as error:  # whatever the client and its plug-ins raise
+        reason = str(error).strip().splitlines()[0]
+        progress.warn(
+            f"what runs in the cluster could not be ended ({reason}); end it with: "
+            f"kubectl --namespace {namespace} delete jobs --selector {selector}"
+        )
+
+
+def _orchestrator(client: Any, stack: str) -> dict[str, Any]:
+    components = client.get_stack(stack, allow_name_prefix_match=False).components
+    return next((dict(group[0].configuration) for kind, group in components.items() if str(kind) == "orchestrator"), {})
+
+
+def _of_pod(pod: Any) -> PodFailure | None:
+    status, container = pod.status, pod.spec.containers[0]
+    states = [each for each in status.container_statuses or [] if each.name == container.name]
+    reason, message, code = _pod_reason(status)
+    if not reason and states:
+        reason, message, code = _container_reason(states[0])
+    if not reason:
+        return None
+    what, fix = _KNOWN.get(reason, _ENDED)
+    facts = {
+        "reason": f"{reason}: {message}" if message else reason,
+        "image": container.image,
+        "code": code,
+        "limit": _limit(container),
+        "log": f"kubectl --namespace {pod.metadata.namespace} logs {pod.metadata.name}",
+    }
+    who = f"step `{_step(pod)}`" if _step(pod) else "the orchestrator's pod"
+    return PodFailure(f"pod `{pod.metadata.name}`", f"{who}: {what.format(**facts)}", fix.format(**facts))
+
+
+def _pod_reason(status: Any) -> tuple[str, str, object]:
+    """What the kubelet or the scheduler says of the whole pod."""
+    if status.phase == "Failed" and status.reason:
+        return status.reason, _short(status.message), "unknown"
+    for condition in status.conditions or []:
+        if condition.type == "PodScheduled" and condition.status == "False" and condition.reason in _KNOWN:
+            return condition.reason, _short(condition.message), "unknown"
+    return "", "", "unknown"
+
+
+def _container_reason(status: Any) -> tuple[str, str, object]:
+    """What its container waits for, or ended with; one that crashes again and again may have run out of memory."""
+    ended = status.state.terminated or (status.last_state.terminated if status.last_state else None)
+    waiting = status.state.waiting
+    if ended is not None and ended.reason == "OOMKilled":
+        return "OOMKilled", "", ended.exit_code
+    if waiting is not None and waiting.reason in _KNOWN:
+        return waiting.reason, _short(waiting.message), ended.exit_code if ended is not None else "unknown"
+    if ended is not None and ended.exit_code:
+        return ended.reason or "Error", _short(ended.message), ended.exit_code
+    return "", "", "unknown"
+
+
+def _as_zenml_says(namespace: str, job: str, said: str) -> PodFailure:
+    """The pods are gone, since ZenML takes the job away with them."""
+    named = _REASON.search(said)
+    reason = named[1] if named else ""
+    what, fix = _KNOWN.get(reason, ("{reason}", "read its log: {log}"))
+    facts = {
+        "reason": reason or _short(said) or "its job failed",
+        "image": "of the pipeline",
+        "code": "unknown",
+        "limit": "its limit",
+        "log": f"kubectl --namespace {namespace} logs job/{job}",
+    }
+    return PodFailure(f"job `{job}`", f"the orchestrator's pod: {what.format(**facts)}", fix.format(**facts))
+
+
+def _step(pod: Any) -> str:
+    return str((pod.metadata.labels or {}).get("step_name") or "")
+
+
+def _limit(container: Any) -> str:
+    limits = (container.resources.limits if container.resources else None) or {}
+    return str(limits.get("memory", "the memory of its node"))
+
+
+def _short(message: str | None) -> str:
+    return " ".join((message or "").split())[:200]

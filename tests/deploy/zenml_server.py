@@ -1,0 +1,101 @@
+"""A ZenML server of its own, started as the chart starts it, but for ports, folders and secrets."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rendered import container_of, environment, example
+
+_READY_WITHIN_S = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server and the key of a service account."""
+
+    url: str
+    password: str
+    database: Path
+    key: str = ""
+
+    def environment(self, home: Path, **more: str) -> dict[str, str]:
+        """What a command needs that is to use it, and nothing else of ZenML."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
+        return kept | {"NORIA_HOME": str(home), "ZENML_STORE_URL": self.url, "ZENML_STORE_API_KEY": self.key} | more
+
+    def get(self, path: str) -> Any:
+        """What the server's API answers."""
+        answered = httpx.get(f"{self.url}/api/v1/{path}", headers=login(self.url, self.password), timeout=30)
+        answered.raise_for_status()
+        return answered.json()
+
+
+def login(url: str, password: str) -> dict[str, str]:
+    """As docs/kubernetes.md does it."""
+    answered = httpx.post(f"{url}/api/v1/login", data={"username": "default", "password": password}, timeout=30)
+    answered.raise_for_status()
+    return {"Authorization": f"Bearer {answered.json()['access_token']}"}
+
+
+def api_key(url: str, password: str) -> str:
+    """A service account and its key, as docs/kubernetes.md makes them."""
+    api, headers = f"{url}/api/v1/service_accounts", login(url, password)
+    account = httpx.post(api, json={"name": "noria", "active": True}, headers=headers, timeout=30)
+    account.raise_for_status()
+    made = httpx.post(f"{api}/{account.json()['id']}/api_keys", json={"name": "noria"}, headers=headers, timeout=30)
+    made.raise_for_status()
+    return str(made.json()["body"]["key"])
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Server]:
+    """Start it, wait for the address that the chart's probe asks, and make a service account."""
+    container, port, password = container_of(example("small"), "noria-zenml"), _free_port(), secrets.token_hex(16)
+    told = {name: value for name, value in environment(container).items() if isinstance(value, str)}
+    told |= {
+        "HOME": str(folder),
+        "ZENML_CONFIG_PATH": str(folder / "config"),
+        "ZENML_STORE_URL": f"sqlite:///{folder / 'zenml.db'}",
+        "ZENML_DEFAULT_USER_PASSWORD": password,
+        "ZENML_SERVER_JWT_SECRET_KEY": secrets.token_hex(32),
+        "ZENML_SECRETS_STORE_ENCRYPTION_KEY": secrets.token_hex(32),
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
+    said = ["--host", "127.0.0.1", "--port", str(port), *container["args"][4:]]
+    command = [sys.executable, *container["command"][1:], *said]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=kept | told, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        server = Server(f"http://127.0.0.1:{port}", password, folder / "zenml.db")
+        _wait(server, container["readinessProbe"]["httpGet"]["path"], process, folder / "log")
+        yield Server(server.url, password, server.database, api_key(server.url, password))
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(server: Server, path: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _READY_WITHIN_S
+    while True:
+        try:
+            if httpx.get(server.url + path, timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        assert process.poll() is None and time.monotonic() < until, log.read_text(encoding="utf-8")[-3000:]
+        time.sleep(0.3)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,213 @@
+"""ZenML's own Kubernetes orchestrator against a small server that speaks the API: what is told, and what stays."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pipeline_runs import runs_of
+
+from noria import stopping
+from noria.config import UseCase
+from noria.errors import NoriaError
+from noria.workspace import PROJECT
+from pipelines.platform import flows, stacks
+from tests.conftest import Command
+from tests.small_cases import churn_table, small_case
+
+sys.path.append(str(PROJECT / "tests" / "cluster"))
+from fake_api import Cluster, served
+
+pytestmark = pytest.mark.e2e
+_NO_IMAGE = {
+    "phase": "Pending",
+    "containerStatuses": [
+        {
+            "name": "main",
+            "ready": False,
+            "restartCount": 0,
+            "image": "i",
+            "imageID": "",
+            "state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}},
+        }
+    ],
+}
+_OUT_OF_MEMORY = {
+    "phase": "Failed",
+    "containerStatuses": [
+        {
+            "name": "main",
+            "ready": False,
+            "restartCount": 0,
+            "image": "i",
+            "imageID": "",
+            "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+        }
+    ],
+}
+_RUNNING = {
+    "phase": "Running",
+    "containerStatuses": [
+        {
+            "name": "main",
+            "ready": True,
+            "restartCount": 0,
+            "image": "i",
+            "imageID": "",
+            "state": {"running": {}},
+        }
+    ],
+}
+_JOB_FAILED = {
+    "conditions": [
+        {
+            "type": "Failed",
+            "status": "True",
+            "reason": "BackoffLimitExceeded",
+            "message": "Job has reached the specified backoff limit",
+        }
+    ]
+}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, pipeline_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    pytest.importorskip("kubernetes", reason="the extra `kubernetes` is not installed")
+    from kubernetes import config
+
+    with served(Cluster()) as one:
+        file = str(one.configuration(tmp_path / "config"))
+        monkeypatch.setenv("KUBECONFIG", file)
+        monkeypatch.setattr(config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", file)
+        yield one
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> UseCase:
+    churn_table(300).to_csv(tmp_path / "few.csv", index=False)
+    return small_case("on_a_cluster", tmp_path / "few.csv")
+
+
+@pytest.fixture
+def stack(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipeline_home: Path, command: Command
+) -> Iterator[str]:
+    """ZenML lets an embedded server be used where cluster and client share a file system (`local`)."""
+    store = pipeline_home / "zenml" / "local_stores" / "pods"
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    monkeypatch.setattr(stacks, "STACK_FILES", folder)
+    told = {
+        "kubernetes_context": "cluster",
+        "kubernetes_namespace": "ml",
+        "service_account_name": "noria-orchestrator",
+        "step_pod_service_account_name": "noria-steps",
+        "local": True,
+        "skip_local_validations": True,
+        "job_monitoring_interval": 0.1,
+        "max_api_retries": 1,
+    }
+    parts = {
+        "orchestrator": {"flavor": "kubernetes", "configuration": told},
+        "artifact_store": {"flavor": "local", "configuration": {"path": str(store)}},
+        "container_registry": {"flavor": "default", "configuration": {"uri": "registry.example.com"}},
+    }
+    components = {kind: [{"name": "pods", "type": kind, **each}] for kind, each in parts.items()}
+    content: dict[str, Any] = {"zenml_version": "0.98.0", "stack_name": "pods", "components": components}
+    content["noria"] = {"image": "registry.example.com/noria-pipeline:7"}
+    (folder / "pods.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    done = command("stack", "up", "pods")
+    assert done.code == 0, done.err
+    yield "pods"
+    command("stack", "down", "pods")
+
+
+def ended(case: UseCase, stack: str) -> NoriaError:
+    with pytest.raises(NoriaError) as caught:
+        flows.explore(case, stack)
+    return caught.value
+
+
+def test_an_image_that_is_missing_ends_the_run(cluster: Cluster, stack: str, case: UseCase) -> None:
+    cluster.states = [_NO_IMAGE]
+    error = ended(case, stack)
+    assert "cannot be had (ImagePullBackOff" in error.what
+    assert "push it" in error.fix
+    [run] = runs_of(case, "exploration")[:1]
+    assert str(run.status) == "failed", "ZenML leaves it `provisioning` for ever"
+    assert not cluster.jobs, "ZenML takes away a job that cannot start"
+
+
+def test_an_orchestrator_s_pod_without_memory_ends_the_run(cluster: Cluster, stack: str, case: UseCase) -> None:
+    cluster.states, cluster.job_status = [_OUT_OF_MEMORY], _JOB_FAILED
+    error = ended(case, stack)
+    assert "more memory than it may" in error.what
+    assert "OOMKilled" in error.what
+    [job] = cluster.jobs.values()
+    template = job["spec"]["template"]["spec"]
+    assert template["containers"][0]["image"] == "registry.example.com/noria-pipeline:7"
+    assert template["serviceAccountName"] == "noria-orchestrator"
+    assert str(runs_of(case, "exploration")[0].status) == "failed"
+
+
+def test_a_cluster_that_takes_no_jobs_is_told(cluster: Cluster, stack: str, case: UseCase) -> None:
+    cluster.refuses_jobs = 'jobs.batch is forbidden: User "me" cannot create resource "jobs"'
+    error = ended(case, stack)
+    assert "the cluster did not take the run: jobs.batch is forbidden" in error.what
+    assert "stack check pods" in error.fix
+    assert str(runs_of(case, "exploration")[0].status) == "failed"
+
+
+def test_a_run_goes_to_no_other_cluster_of_the_same_name(
+    cluster: Cluster, stack: str, case: UseCase, tmp_path: Path, command: Command
+) -> None:
+    assert command("stack", "check", "pods").err.count("another") == 0
+    Cluster(url="https://10.9.9.9:6443").configuration(tmp_path / "config")
+    error = ended(case, stack)
+    assert "https://10.9.9.9:6443" in error.what
+    assert cluster.url in error.what
+    told = command("stack", "check", "pods")
+    assert (told.code, "https://10.9.9.9:6443" in told.err) == (2, True)
+    assert not cluster.jobs
+    done = command("stack", "up", "pods")  # the cluster has moved, says the user
+    assert done.code == 0
+    assert "10.9.9.9" in command("stack", "check", "pods").err.replace("registered for", "")
+    cluster.configuration(tmp_path / "config")
+    assert "was registered for https://10.9.9.9:6443" in command("stack", "check", "pods").err
+
+
+@pytest.fixture
+def _handlers() -> Iterator[None]:
+    """After a stop the program keeps its handlers until it ends; here others follow."""
+    before = {each: signal.getsignal(each) for each in stopping._SIGNALS}
+    yield
+    stopping._request.clear()
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_handlers")
+def test_ctrl_c_leaves_nothing_at_work_in_the_cluster(cluster: Cluster, stack: str, case: UseCase) -> None:
+    cluster.states = [_RUNNING]
+    waiting = threading.Thread(target=_interrupt_when_it_runs, args=(cluster,))
+    waiting.start()
+    with pytest.raises(stopping.Stopped), stopping.stop_on_signals():
+        flows.explore(case, stack)
+    waiting.join()
+    assert not cluster.jobs
+    assert str(runs_of(case, "exploration")[0].status) == "stopped"
+
+
+def _interrupt_when_it_runs(cluster: Cluster) -> None:
+    until = time.monotonic() + 60
+    while not any(each.startswith("GET /apis/batch/v1/namespaces/ml/jobs/") for each in cluster.asked):
+        if time.monotonic() > until:
+            return
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
