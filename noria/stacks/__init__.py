@@ -2,11 +2,16 @@
 
 from noria.stacks.difference import Member, Standing, differences
 from noria.stacks.file import Component, StackFile, read_stack
+from noria.stacks.finding import Finding
+from noria.stacks.running import Resources, Running
 from noria.stacks.secrets import looks_secret, only_referenced
 
 __all__ = [
     "Component",
+    "Finding",
     "Member",
+    "Resources",
+    "Running",
     "StackFile",
     "Standing",
     "differences",

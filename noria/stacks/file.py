@@ -12,6 +12,7 @@ from noria.config.explain import explain
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.config.text import read_yaml
 from noria.errors import NoriaError
+from noria.stacks.running import Running
 from noria.stacks.secrets import looks_secret, only_referenced
 
 Kind = Literal[
@@ -80,6 +81,8 @@ class StackFile(Section):
     """Its name in ZenML."""
     components: dict[Kind, list[Component]]
     """Its parts by what they are for."""
+    noria: Running = Running()
+    """How steps run; ZenML's import passes over it."""
 
     @property
     def members(self) -> list[Component]:
@@ -105,6 +108,8 @@ class StackFile(Section):
             name, times = Counter(component.name for component in group).most_common(1)[0] if group else ("", 0)
             if times > 1:
                 raise ValueError(f"the {kind} `{name}` is named twice")
+        if self.noria.image is not None and self.orchestrator.flavor == "local":
+            raise ValueError("`noria.image` is named, and the orchestrator `local` runs every step in this process")
         return self
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
-from pipelines.platform.stacks import stack_for_one_run
+from pipelines.platform.running import run_options
+from pipelines.platform.stacks import running_on, stack_for_one_run
 
 PipelineRun = Any
 """ZenML's response object of one run."""
@@ -57,7 +58,8 @@ def launch(
             require_champion_version(model)
         progress.stage(f"stack      {chosen}")
         try:
-            pipeline.with_options(**options)(**parameters)  # type: ignore[attr-defined]
+            asked = run_options(running_on(chosen))
+            pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)
             if cause is error:

@@ -2,32 +2,22 @@
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from noria.errors import NoriaError
-from noria.stacks import Component, StackFile, differences, read_stack
+from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import stacks
 from pipelines.platform.environment import zenml_client
+from pipelines.platform.stack_image import engine_findings, image_findings
 
 _SECRET = re.compile(r"\{\{\s*([\w-]+)\.([\w-]+)\s*\}\}")
 _SECONDS = 10.0
 _REGISTRY_ANSWERS = {200, 401, 403}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that would go wrong."""
-
-    what: str
-    fix: str
 
 
 def check(name: str) -> list[Finding]:
@@ -41,7 +31,7 @@ def check(name: str) -> list[Finding]:
     found = [*_versions(stack, client)]
     for component in stack.members:
         found += _component(client, component)
-    return [*found, *_server(stack, client), *_registered(name, client)]
+    return [*found, *image_findings(stack, client), *_server(stack, client), *_registered(name, client)]
 
 
 def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:
@@ -137,7 +127,7 @@ def _reached(component: Component, config: Any) -> Iterator[Finding]:
     if component.type == "container_registry":
         yield from _registry(component, str(config.uri))
     if component.flavor == "local_docker" or (component.type, component.flavor) == ("image_builder", "local"):
-        yield from _docker(component)
+        yield from engine_findings(component.title)
     context = getattr(config, "kubernetes_context", None)
     if context:
         yield from _kubernetes(component, str(context))
@@ -163,21 +153,6 @@ def _registry(component: Component, uri: str) -> Iterator[Finding]:
         return
     if status not in _REGISTRY_ANSWERS:
         yield Finding(f"{component.title}: {url} answers {status}, so it is no registry", "check `uri`")
-
-
-def _docker(component: Component) -> Iterator[Finding]:
-    if shutil.which("docker") is None:
-        yield Finding(f"{component.title}: the command `docker` is not installed", "install Docker, then start it")
-        return
-    asked = ["docker", "version", "--format", "{{.Server.Version}}"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        yield Finding(f"{component.title}: the Docker engine does not answer", "start it anew")
-        return
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        yield Finding(f"{component.title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
 
 
 def _kubernetes(component: Component, context: str) -> Iterator[Finding]:

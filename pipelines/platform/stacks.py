@@ -8,7 +8,7 @@ from typing import Any
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.errors import NoriaError
 from noria.locks import in_turn
-from noria.stacks import Component, Member, Standing, looks_secret, read_stack
+from noria.stacks import Component, Member, Running, Standing, looks_secret, read_stack
 from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
 
@@ -58,6 +58,24 @@ def registered_stacks(client: Any) -> list[str]:
 def stack_files() -> list[str]:
     """The names of the stacks that have a file."""
     return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
+
+
+def running_on(name: str) -> Running:
+    """How steps run on a stack: what its file says, or, where it has none, nothing.
+
+    Raises:
+        NoriaError: the file cannot be read, or a variable is not set.
+    """
+    if name not in stack_files():
+        return Running()
+    file = STACK_FILES / f"{name}.yaml"
+    running = read_stack(file).noria
+    for variable in running.variables:
+        if variable not in os.environ:
+            raise NoriaError(
+                f"environment variable {variable} is not set", where=f"{file}, noria.image", fix=_export(variable)
+            )
+    return running.filled(os.environ)
 
 
 def wanted_members(name: str) -> dict[tuple[str, str], Member]:

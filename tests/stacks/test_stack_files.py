@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from noria.errors import NoriaError
-from noria.stacks import Member, Standing, differences, looks_secret, only_referenced, read_stack
+from noria.stacks import Member, Running, Standing, differences, looks_secret, only_referenced, read_stack
 from noria.workspace import PROJECT
 
 
@@ -41,6 +41,18 @@ def test_variables_are_filled_in_everywhere(tmp_path: Path) -> None:
     store = read_stack(written(tmp_path, raw)).components["artifact_store"][0]
     assert store.variables == ["PLACE", "Z"]
     assert store.filled({"PLACE": "/p"}) == {"path": "/p/a", "x": {"y": ["${env:Z}"]}}
+
+
+def test_how_steps_run_is_read(tmp_path: Path) -> None:
+    assert read_stack(written(tmp_path, plain())).noria == Running()
+    raw = changed(
+        components__orchestrator__0__flavor="local_docker",
+        noria={"image": "${env:REGISTRY}/steps:${env:TAG}", "resources": {"cpu": 0.5, "memory": "512MiB"}},
+    )
+    running = read_stack(written(tmp_path, raw)).noria
+    assert running.variables == ["REGISTRY", "TAG"]
+    assert running.filled({"REGISTRY": "r", "TAG": "1"}).image == "r/steps:1"
+    assert (running.code, running.resources.cpu, running.service) == ("image", 0.5, "process")
 
 
 def changed(**changes: Any) -> dict[str, Any]:
@@ -81,6 +93,13 @@ def changed(**changes: Any) -> dict[str, Any]:
         ),
         (changed(stack_name="other"), "named `other` in a file named `mine`"),
         (changed(resources={}), "unknown key `resources`"),
+        (changed(noria={"imgae": "x"}), "unknown key `noria.imgae`"),
+        (changed(noria={"image": "x:1"}), "`local` runs every step in this process"),
+        (changed(noria={"code": "artifact_store"}), "no `image` is named"),
+        (changed(noria={"resources": {"memory": "much"}}), "`noria.resources.memory`"),
+        (changed(noria={"resources": {"cpu": 0}}), "`noria.resources.cpu`"),
+        (changed(noria={"retries": -1}), "`noria.retries`"),
+        (changed(noria={"service": "cloud"}), "`noria.service`"),
         ("a: [", "not valid YAML"),
         (yaml.safe_dump(plain()) + "stack_name: again\n", "`stack_name` is written twice"),
     ],

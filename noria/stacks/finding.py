@@ -1,0 +1,11 @@
+"""What a preflight finds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that would go wrong."""
+
+    what: str
+    fix: str

@@ -1,0 +1,71 @@
+"""The preflight of what steps run in: is an image named, and does the Docker engine here have it?"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from noria.errors import NoriaError
+from noria.stacks import Component, Finding, StackFile
+
+_SECONDS = 10.0
+
+
+def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
+    """What keeps the steps of a stack from running in its image."""
+    running = stack.noria
+    unset = [variable for variable in running.variables if variable not in os.environ]
+    if unset:
+        yield Finding(f"noria.image: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
+    elif running.image is None and _wants_image(stack.orchestrator, client):
+        yield Finding(
+            f"{stack.orchestrator.title} runs steps in containers, and the file names no image",
+            "write noria: {image: …} into it; `make images` builds one",
+        )
+    elif running.image is not None and stack.orchestrator.flavor == "local_docker":
+        yield from _engine_has(str(running.filled(os.environ).image))
+
+
+def engine_findings(title: str) -> Iterator[Finding]:
+    """Why no Docker engine can be used here, if none can."""
+    try:
+        done = _docker("version", "--format", "{{.Server.Version}}")
+    except NoriaError as error:
+        yield Finding(f"{title}: {error.what}", error.fix)
+        return
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        yield Finding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
+
+
+def _engine_has(image: str) -> Iterator[Finding]:
+    try:
+        done = _docker("image", "inspect", "--format", "{{.Id}}", image)
+    except NoriaError:  # told with the orchestrator
+        return
+    if done.returncode and "no such image" in done.stderr.lower():
+        yield Finding(
+            f"noria.image: the Docker engine has no image `{image}`", "`make images` builds it; or `docker pull` it"
+        )
+
+
+def _wants_image(orchestrator: Component, client: Any) -> bool:
+    from zenml.orchestrators import ContainerizedOrchestrator
+    from zenml.stack import Flavor
+
+    try:
+        model = client.get_flavor_by_name_and_type(orchestrator.flavor, "orchestrator")
+        return issubclass(Flavor.from_model(model).implementation_class, ContainerizedOrchestrator)
+    except (KeyError, ImportError):  # told with the orchestrator
+        return False
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    if shutil.which("docker") is None:
+        raise NoriaError("the command `docker` is not installed", fix="install Docker, then start it")
+    command = ["docker", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise NoriaError("the Docker engine does not answer", fix="start it anew") from error

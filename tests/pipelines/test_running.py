@@ -1,0 +1,113 @@
+"""What the section `noria` of a stack file does to a run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pipeline_runs import runs_of
+from zenml.cli.cli import cli
+from zenml.client import Client
+
+from noria.config import UseCase
+from noria.errors import NoriaError
+from noria.stacks import Resources, Running
+from pipelines.platform import flows, stack_image, stacks
+from pipelines.platform.running import run_options
+from tests.conftest import Command
+from tests.small_cases import churn_table, small_case
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> UseCase:
+    churn_table(400).to_csv(tmp_path / "few.csv", index=False)
+    return small_case("runs_as_asked", tmp_path / "few.csv")
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(stacks, "STACK_FILES", tmp_path)
+
+    def written(name: str, noria: dict[str, Any] | None, orchestrator: str = "local") -> Path:
+        components = {
+            "orchestrator": [{"name": name, "type": "orchestrator", "flavor": orchestrator, "configuration": {}}],
+            "artifact_store": [
+                {
+                    "name": name,
+                    "type": "artifact_store",
+                    "flavor": "local",
+                    "configuration": {"path": str(tmp_path / "store")},
+                }
+            ],
+        }
+        content: dict[str, Any] = {"zenml_version": "0.98.0", "stack_name": name, "components": components}
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(content | ({} if noria is None else {"noria": noria})), encoding="utf-8")
+        return file
+
+    return written
+
+
+def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write: Any) -> None:
+    write("asks", {"resources": {"cpu": 0.5, "memory": "2GB"}, "retries": 2})
+    flows.explore(case, "asks")
+    steps = runs_of(case, "exploration")[0].steps.values()
+    assert {(each.config.resource_settings.cpu_count, each.config.resource_settings.memory) for each in steps} == {
+        (0.5, "2GB")
+    }
+    assert {each.config.retry.max_retries for each in steps} == {2}
+
+
+def test_a_stack_without_the_section_or_without_a_file_runs_as_zenml_would(write: Any) -> None:
+    write("plain", None)
+    assert run_options(stacks.running_on("plain")) == {}
+    assert run_options(stacks.running_on("registered_by_hand")) == {}
+
+
+@pytest.mark.parametrize(("code", "downloads"), [("image", False), ("artifact_store", True)])
+def test_the_image_is_taken_as_it_is(code: Any, downloads: bool) -> None:
+    docker = run_options(Running(image="steps:1", code=code))["settings"]["docker"]
+    assert (docker.parent_image, docker.skip_build) == ("steps:1", True)
+    assert docker.allow_download_from_artifact_store is downloads
+    assert docker.allow_including_files_in_images is not downloads
+
+
+def test_only_what_is_asked_for_is_told(trained: object) -> None:
+    assert set(run_options(Running(resources=Resources(cpu=1)))) == {"settings"}
+    assert set(run_options(Running(retries=1))) == {"retry"}
+
+
+def test_an_unset_variable_is_told_before_anything_runs(case: UseCase, trained: object, write: Any) -> None:
+    write("unset", {"image": "${env:NORIA_TEST_IMAGE}"}, "local_docker")
+    with pytest.raises(NoriaError, match="NORIA_TEST_IMAGE is not set") as caught:
+        stacks.running_on("unset")
+    assert "unset.yaml" in caught.value.where
+    assert "export NORIA_TEST_IMAGE=" in caught.value.fix
+
+
+def test_zenml_imports_a_file_with_the_section(trained: object, write: Any) -> None:
+    from click.testing import CliRunner
+
+    file = write("imported", {"image": "steps:1", "retries": 1}, "local_docker")
+    ended = CliRunner().invoke(cli, ["stack", "import", str(file)])
+    assert ended.exit_code == 0, ended.output
+    assert Client().get_stack("imported").components
+
+
+def test_the_preflight_asks_for_an_image(
+    trained: object, write: Any, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("checked", None, "local_docker")
+    assert "the file names no image" in command("stack", "check", "checked").err
+    write("checked", {"image": "${env:NORIA_TEST_IMAGE}"}, "local_docker")
+    assert "NORIA_TEST_IMAGE is not set" in command("stack", "check", "checked").err
+    monkeypatch.setenv("NORIA_TEST_IMAGE", "nowhere/steps:1")
+
+    def no_image(*arguments: str) -> Any:
+        said = "Error: No such image: nowhere/steps:1" if "image" in arguments else ""
+        return type("Done", (), {"returncode": 1 if said else 0, "stderr": said, "stdout": ""})
+
+    monkeypatch.setattr(stack_image, "_docker", no_image)
+    assert "has no image `nowhere/steps:1`" in command("stack", "check", "checked").err
