@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import Checked, findings
 from zenml_server import running_server
 
 
@@ -15,3 +16,9 @@ def zenml_server(pipeline_home: Path, tmp_path_factory: pytest.TempPathFactory) 
         for name, value in environment.items():
             patch.setenv(name, value)
         yield pipeline_home
+
+
+@pytest.fixture
+def checked(zenml_server: Path) -> Checked:
+    """What `stack check` says about one component."""
+    return findings

@@ -1,11 +1,26 @@
 """What tests of a cloud share."""
 
 import importlib.util
+from collections.abc import Callable
 
 import pytest
+
+from noria.stacks import Finding, read_stack
+
+Checked = Callable[[str, str], list[Finding]]
 
 
 def installed(package: str, cloud: str) -> None:
     """Skip, unless this is the environment of the cloud."""
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"the packages of {cloud} are not installed here: make clouds CLOUDS={cloud}")
+
+
+def findings(stack: str, kind: str) -> list[Finding]:
+    """What the preflight says about one component of a stack of the project."""
+    from pipelines.platform import stack_check, stacks
+    from pipelines.platform.environment import zenml_client
+
+    file = read_stack(stacks.STACK_FILES / f"{stack}.yaml")
+    (component,) = (each for each in file.members if each.type == kind)
+    return list(stack_check._component(zenml_client(), component, file))

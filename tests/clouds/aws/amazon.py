@@ -26,6 +26,12 @@ class Amazon:
     owner: Any
     """A boto3 session of somebody who may do everything."""
 
+    @property
+    def owner_environment(self) -> dict[str, str]:
+        """For a process that may do everything."""
+        known = self.owner.get_credentials()
+        return self._environment(known.access_key, known.secret_key)
+
     def client(self, service: str) -> Any:
         return self.owner.client(service, endpoint_url=self.url)
 
@@ -36,8 +42,10 @@ class Amazon:
         for policy in policies:
             iam.put_user_policy(UserName=name, PolicyName=policy, PolicyDocument=as_moto_reads_it(policy))
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        known = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-        return known | {"AWS_ENDPOINT_URL": self.url}
+        return self._environment(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def _environment(self, key: str, secret: str) -> dict[str, str]:
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_ENDPOINT_URL": self.url}
 
 
 def document(policy: str) -> Any:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from amazon import IMAGE, NAMES, Amazon, account, policies_count
-
 from needed import installed
 
 

@@ -48,10 +48,8 @@ def _run(job: dict[str, Any], arn: str, identity: dict[str, str]) -> int:
     assert python == "python"
     machine = {name: os.environ[name] for name in ("PATH", "HOME", "AWS_DEFAULT_REGION") if name in os.environ}
     environment = machine | {"ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT)} | wanted | identity
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment, timeout=_STEP_WITHIN_S, capture_output=True
-    )
-    print(done.stdout.decode()[-3000:], done.stderr.decode()[-3000:])
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, timeout=_STEP_WITHIN_S, check=False)
     return done.returncode
 
 

@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amazon import ACCOUNT, BUCKET, IMAGE, REGION, ROLE, Amazon
+from amazon import BUCKET, IMAGE, ROLE, Amazon
 from sagemaker_here import Execution
 from small_cases import churn_table, small_case
-
-from noria.config import UseCase
 
 pytestmark = pytest.mark.e2e
 
