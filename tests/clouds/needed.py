@@ -1,6 +1,9 @@
 """What tests of a cloud share."""
 
+import contextlib
 import importlib.util
+import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -24,3 +27,13 @@ def findings(stack: str, kind: str) -> list[Finding]:
     file = read_stack(stacks.STACK_FILES / f"{stack}.yaml")
     (component,) = (each for each in file.members if each.type == kind)
     return list(stack_check._component(zenml_client(), component, file))
+
+
+def wait_for_port(port: int, within_s: float = 60) -> None:
+    """Until somebody listens there."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"nobody listens at port {port}")
