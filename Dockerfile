@@ -1,9 +1,11 @@
-# The service with one model bundle. `make image` builds it; by hand, from a folder with noria/, service/, bundle/ and
-# requirements-serving.lock: docker build --tag noria .
-# A plain Dockerfile: it needs no BuildKit.
+# Two images from one file. `make images` builds both; `make image` the service alone, with its model.
+#   service   answers: noria/, service/ and one model bundle, without the training libraries
+#   pipeline  runs the steps of pipelines: the whole environment and the whole code
+# A plain Dockerfile: it needs no BuildKit. The classic builder builds every stage above its target, so the small image
+# stands first. By hand, from the project folder: mkdir -p bundle && docker build --target service --tag noria .
 ARG BASE=python:3.11-slim-bookworm
 
-FROM ${BASE} AS packages
+FROM ${BASE} AS serving
 COPY requirements-serving.lock /tmp/
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: \
@@ -15,7 +17,7 @@ RUN cd /opt/venv/lib/python3*/site-packages \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
 
-FROM ${BASE} AS code
+FROM ${BASE} AS answering
 WORKDIR /app
 COPY noria/ noria/
 COPY service/ service/
@@ -23,10 +25,10 @@ COPY bundle/ bundle/
 # the root filesystem is read-only when it runs, so modules are compiled now
 RUN python -m compileall -q noria service && mkdir -p /volume/data && chown 10001:10001 /volume/data
 
-FROM ${BASE}
-COPY --from=packages /opt/venv /opt/venv
-COPY --from=code /app /app
-COPY --from=code /volume/ /
+FROM ${BASE} AS service
+COPY --from=serving /opt/venv /opt/venv
+COPY --from=answering /app /app
+COPY --from=answering /volume/ /
 WORKDIR /app
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -43,3 +45,54 @@ EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
 CMD ["python", "-m", "service.contained"]
+
+# the lock names all that is needed and leaves out CUDA, which pip would fetch if it resolved anew
+FROM ${BASE} AS training
+COPY requirements.lock /tmp/
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
+      --requirement /tmp/requirements.lock
+# what no step needs: headers, sources, tests, the pages of ZenML's and MLflow's servers, the installer
+RUN rm -rf /opt/venv/bin/uv /opt/venv/bin/uvx /opt/venv/share/jupyter /opt/venv/evidently /opt/venv/include \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib onnx/backend/test/data \
+      onnxruntime/transformers onnxruntime/datasets zenml/zen_server/dashboard mlflow/server/js jupyterlab_plotly \
+ && find . -type d -name tests -prune -exec rm -rf {} + \
+ && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
+
+FROM ${BASE} AS code
+WORKDIR /app
+COPY run.py ./
+COPY noria/ noria/
+COPY service/ service/
+COPY materializers/ materializers/
+COPY steps/ steps/
+COPY pipelines/ pipelines/
+COPY configs/ configs/
+COPY data/ data/
+# ZenML unpacks code that it downloads into /app/code
+RUN python -m compileall -q run.py noria service materializers steps pipelines && mkdir code && chown 10001:10001 code
+
+FROM ${BASE} AS pipeline
+COPY --from=training /opt/venv /opt/venv
+COPY --from=code /app /app
+WORKDIR /app
+# a container may run as any user, such as the one whose folders are mounted: everything that is written has its place
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp \
+    USER=noria \
+    NORIA_HOME=/tmp/noria \
+    NORIA_PROGRESS=1 \
+    ZENML_DISABLE_STEP_NAMES_IN_LOGS=true \
+    ZENML_CONFIG_PATH=/tmp/zenml \
+    ZENML_ANALYTICS_OPT_IN=false \
+    ZENML_ENABLE_REPO_INIT_WARNINGS=false \
+    OMP_WAIT_POLICY=PASSIVE \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    MLFLOW_DISABLE_TELEMETRY=true \
+    MLFLOW_LOGGING_LEVEL=ERROR \
+    BENTOML_DO_NOT_TRACK=True \
+    DO_NOT_TRACK=1
+USER 10001:10001

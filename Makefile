@@ -10,7 +10,7 @@ GCP_OVERRIDE := fsspec==2024.12.0
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image clean
+.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image images clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,9 @@ clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, 
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
 	@.venv/bin/python -m pipelines.platform.image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
+
+images: env ## Build the images that the stack `docker` runs: the steps of pipelines, and the service without a model
+	@.venv/bin/python -m pipelines.platform.images
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'

@@ -14,6 +14,16 @@ class NoriaError(Exception):
         self.where = where
         self.fix = fix
 
+    @classmethod
+    def told(cls, text: str) -> "NoriaError | None":
+        """The error that a traceback from elsewhere ends with; None: it ends with another one."""
+        _, marker, said = text.strip().rpartition(f"{cls.__module__}.{cls.__name__}: ")
+        if not marker:
+            return None
+        before, _, fix = said.partition(" | fix: ")
+        what, _, where = before.partition(" | where: ")
+        return cls(what, where=where, fix=fix)
+
     def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
         return _rebuild, (self.what, self.where, self.fix)
 

@@ -16,7 +16,7 @@ from noria.deployment.logs import fresh_log, last_lines
 from noria.deployment.state import Deployment, Settings, forget, forget_lost, keepers, save, state
 from noria.errors import NoriaError
 from noria.locks import only_one
-from noria.processes import Identity, alive, end, identity, listener
+from noria.processes import Identity, alive, end, identity, listener, namespace
 from noria.traffic import history
 from noria.workspace import Workspace
 
@@ -60,6 +60,7 @@ def start(
             code=code_digest(source_of(bento)),
             pid=who.pid,
             process_started=who.started,
+            namespace=namespace(),
             started_at=datetime.now(UTC),
             log=log,
         )

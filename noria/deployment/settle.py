@@ -20,9 +20,10 @@ def settle(workspace: Workspace) -> bool:
     """
     deployment = state(workspace)
     spool = workspace.spool if deployment is None else deployment.settings.spool
-    if wait_until_flushed(spool, _KEEPER_S if keepers(spool) else 0.0):
+    is_kept = bool(keepers(spool)) or (deployment is not None and deployment.is_elsewhere)
+    if wait_until_flushed(spool, _KEEPER_S if is_kept else 0.0):
         return True
-    if not keepers(spool):
+    if not is_kept:
         store = PredictionStore(workspace.predictions_url)
         try:
             Flusher(spool, store).flush()

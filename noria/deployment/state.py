@@ -17,7 +17,7 @@ from noria.deployment.tokens import fingerprint, refuse_open
 from noria.errors import NoriaError
 from noria.files import write_text
 from noria.predictions.database import shown_url
-from noria.processes import Identity, alive, end, identity
+from noria.processes import Identity, alive, end, identity, namespace
 from noria.spool.report import read_report
 from noria.traffic import history
 from noria.workspace import Workspace
@@ -91,6 +91,8 @@ class Deployment(Section):
     pid: int
     process_started: float
     """When the process began, in seconds since 1970."""
+    namespace: str = ""
+    """Where the process is seen; a step in a container cannot tell whether it is alive."""
     started_at: datetime
     rolled_at: datetime | None = None
     """When what answers was last changed, if it was."""
@@ -104,13 +106,21 @@ class Deployment(Section):
         return f"http://[{host}]:{self.settings.port}" if ":" in host else f"http://{host}:{self.settings.port}"
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Its process cannot be seen from here."""
+        return self.namespace not in ("", namespace())
+
+    @property
     def process(self) -> Identity:
         """The server's main process."""
         return Identity(self.pid, self.process_started)
 
 
 def state(workspace: Workspace) -> Deployment | None:
-    """The server that runs for this use case. What is known of a server that has ended is removed."""
+    """The server that runs for this use case. What is known of a server that has ended is removed.
+
+    A server whose processes cannot be seen from here is taken for one that runs.
+    """
     path = workspace.service / _STATE
     try:
         deployment = Deployment.model_validate_json(path.read_bytes())
@@ -126,7 +136,7 @@ def state(workspace: Workspace) -> Deployment | None:
         raise NoriaError(
             f"what is deployed cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
         ) from error
-    if alive(deployment.process) is None:
+    if not deployment.is_elsewhere and alive(deployment.process) is None:
         forget(workspace, deployment.settings.spool)
         return None
     return deployment

@@ -18,8 +18,10 @@ from noria.locks import only_one
 from noria.predictions.database import shown_url
 from noria.traffic.orders import in_words
 from noria.workspace import Workspace
+from pipelines.platform.containers import Files
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
+from pipelines.platform.stacks import stack_here
 
 Facts = list[tuple[str, object]]
 
@@ -123,7 +125,7 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     with _turn("deploy", workspace):
         from pipelines.deployment import deployment
 
-        run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case)
+        run = launch(deployment, stack=stack_here(stack), model=use_case.name, use_case=use_case)
     champion = artifact(run, "champion")
     running = processes.state(workspace)
     if running is None:
@@ -157,6 +159,7 @@ def predict(use_case: UseCase, source: str, output: Path | None, stack: str | No
         batch_inference,
         stack=stack,
         model=use_case.name,
+        files=Files(reads=[_absolute(source)], writes=[str(target.absolute())]),
         use_case=use_case,
         source=_absolute(source),
         target=str(target.absolute()),
@@ -175,7 +178,9 @@ def monitor(use_case: UseCase, labels: str | None, stack: str | None) -> Monitor
     with _turn("monitor", workspace):
         from pipelines.monitoring import monitoring
 
-        run = launch(monitoring, stack=stack, model=use_case.name, use_case=use_case, labels=_absolute(labels or ""))
+        file = _absolute(labels or "")
+        files = Files(reads=[file] if file else [])
+        run = launch(monitoring, stack=stack, model=use_case.name, files=files, use_case=use_case, labels=file)
     verdict = artifact(run, "check", "monitoring_verdict")
     return Monitored(
         headline=f"Verdict: {verdict.verdict}." if verdict.confident else "Verdict: ok, but it is too early to tell.",
@@ -218,6 +223,7 @@ def _on_the_data(
         stack=stack,
         model=use_case.name,
         about=about,
+        files=Files(reads=[source.path for source in use_case.data.sources if source.path is not None]),
         use_case=use_case.for_training(),
         fingerprint=fingerprint(use_case.data),
     )

@@ -5,11 +5,7 @@
 The image holds the bundle that answers now, or else the champion, or the one that is named.
 """
 
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -18,14 +14,13 @@ import typer
 from noria import deployment, handover
 from noria.bundle import Bundle
 from noria.config import load_use_case
-from noria.deployment.code import bundle_of, code_files
+from noria.deployment.code import bundle_of
 from noria.errors import NoriaError
 from noria.fast.stored import FAST
 from noria.workspace import PROJECT, Workspace
+from pipelines.platform.images import SERVICE, build, image_size
 
-LOCK = "requirements-serving.lock"
 _CONFIG = PROJECT / "configs" / "telco_churn.yaml"
-_BASE = "NORIA_BASE_IMAGE"
 
 
 def main(
@@ -74,43 +69,7 @@ def build_image(bundle: Bundle, name: str) -> str:
             where=str(bundle.folder),
             fix="train it anew with this Noria; if it still has none, serve it with `python run.py deploy`",
         )
-    with tempfile.TemporaryDirectory(prefix="noria-image-") as folder:
-        stage(bundle, Path(folder))
-        base = os.environ.get(_BASE)
-        arguments = ["--build-arg", f"BASE={base}"] if base else []
-        _docker("build", "--tag", name, *arguments, folder)
-    return name
-
-
-def stage(bundle: Bundle, folder: Path) -> None:
-    """Put into `folder` what the Dockerfile copies, and nothing else."""
-    for path in [Path("Dockerfile"), Path(LOCK), *code_files(PROJECT)]:
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT / path, target)
-    shutil.copytree(bundle.folder, folder / "bundle")
-
-
-def image_size(name: str) -> int:
-    """Bytes of an image, its base included."""
-    return int(_docker("image", "inspect", "--format", "{{.Size}}", name, quiet=True))
-
-
-def _docker(*arguments: str, quiet: bool = False) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            ["docker", *arguments],  # noqa: S607
-            stdout=subprocess.PIPE if quiet else None,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise NoriaError("Docker is not installed", where="docker", fix="install it, or build elsewhere") from error
-    if done.returncode != 0:
-        raise NoriaError(
-            f"docker {arguments[0]} failed with status {done.returncode}", where="docker", fix="see what it said above"
-        )
-    return done.stdout or ""
+    return build(SERVICE, name, bundle.folder)
 
 
 if __name__ == "__main__":

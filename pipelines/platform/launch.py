@@ -8,8 +8,9 @@ from typing import Any, Literal
 from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
-from pipelines.platform.running import run_options
-from pipelines.platform.stacks import running_on, stack_for_one_run
+from pipelines.platform.containers import Files
+from pipelines.platform.running import as_asked
+from pipelines.platform.stacks import stack_for_one_run
 
 PipelineRun = Any
 """ZenML's response object of one run."""
@@ -23,6 +24,7 @@ def launch(
     stack: str | None,
     model: str,
     about: About = "champion",
+    files: Files | None = None,
     **parameters: object,
 ) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
@@ -34,6 +36,7 @@ def launch(
         stack: name of a stack; None: the active one.
         model: name of the model.
         about: the run is about the model's champion, makes a new version of it, or only looks at the data.
+        files: what the steps read and write on this machine beside the workspace.
         parameters: what the pipeline takes.
 
     Raises:
@@ -45,7 +48,7 @@ def launch(
     from steps.shared.champion import require_champion_version
 
     name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
-    options = {
+    options: dict[str, Any] = {
         "run_name": name,
         "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
     }
@@ -55,8 +58,9 @@ def launch(
             require_champion_version(model)
         progress.stage(f"stack      {chosen}")
         try:
-            asked = run_options(running_on(chosen)) | {"execution_mode": _execution_mode()}
-            pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
+            with as_asked(chosen, name, model, parameters, files or Files()) as asked:
+                options["execution_mode"] = _execution_mode()
+                pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)
             if cause is error:
@@ -106,6 +110,9 @@ def _completed(name: str) -> PipelineRun:
 def _failure(run: PipelineRun) -> NoriaError:
     """What is known about a run that did not complete."""
     broken = next((step for step in run.steps.values() if step.exception_info), None)
+    told = broken and NoriaError.told(broken.exception_info.traceback)
+    if told:
+        return told
     if broken is None:
         said, where = f"its status is {run.status.value}", f"run {run.name}"
     else:

@@ -1,8 +1,42 @@
 """What ZenML is told about how steps run on a stack."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from noria.stacks import Running
+from noria.stacks import Running, read_stack
+from pipelines.platform import containers, stacks
+from pipelines.platform.containers import Files
+from pipelines.platform.environment import zenml_client
+from pipelines.platform.handed_on import handed_on
+
+
+@contextmanager
+def as_asked(stack: str, run: str, model: str, parameters: object, files: Files) -> Iterator[dict[str, Any]]:
+    """Options of a run on a stack, for as long as it runs.
+
+    Args:
+        stack: its name.
+        run: name of the run.
+        model: name of the model.
+        parameters: what the pipeline takes; the environment variables that they name go with the run.
+        files: what its steps read and write on this machine.
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or what it asks for is not there.
+    """
+    running = stacks.running_on(stack)
+    options = run_options(running)
+    if running.image is None:
+        yield options
+        return
+    options |= handed_on(zenml_client(), model, str(parameters))
+    file = read_stack(stacks.STACK_FILES / f"{stack}.yaml")
+    if file.orchestrator.flavor != containers.FLAVOR:
+        yield options
+        return
+    with containers.in_containers(file, run, files, zenml_client()) as settings:
+        yield options | {"settings": options["settings"] | settings}
 
 
 def run_options(running: Running) -> dict[str, Any]:

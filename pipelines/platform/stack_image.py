@@ -1,6 +1,5 @@
 """The preflight of what steps run in: is an image named, and does the Docker engine here have it?"""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from typing import Any
 
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile
+from pipelines.platform.images import variables_for
 
 _SECONDS = 10.0
 
@@ -15,7 +15,8 @@ _SECONDS = 10.0
 def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
     """What keeps the steps of a stack from running in its image."""
     running = stack.noria
-    unset = [variable for variable in running.variables if variable not in os.environ]
+    known = variables_for(running)
+    unset = [variable for variable in running.variables if variable not in known]
     if unset:
         yield Finding(f"noria.image: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
     elif running.image is None and _wants_image(stack.orchestrator, client):
@@ -24,7 +25,7 @@ def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
             "write noria: {image: …} into it; `make images` builds one",
         )
     elif running.image is not None and stack.orchestrator.flavor == "local_docker":
-        yield from _engine_has(str(running.filled(os.environ).image))
+        yield from _engine_has(str(running.filled(known).image))
 
 
 def engine_findings(title: str) -> Iterator[Finding]:

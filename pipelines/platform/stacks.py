@@ -11,6 +11,7 @@ from noria.locks import in_turn
 from noria.stacks import Component, Member, Running, Standing, looks_secret, read_stack
 from noria.workspace import PROJECT, Workspace, home
 from pipelines.platform.environment import zenml_client
+from pipelines.platform.images import variables_for
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
@@ -43,6 +44,18 @@ def stack_for_one_run(name: str | None) -> Iterator[str]:
             os.environ[_ACTIVE] = before
 
 
+def stack_here(name: str | None) -> str:
+    """The stack for what must happen on this machine, such as starting the service.
+
+    It is the one that is named, or else the active one, unless its steps run in an image: then the embedded one.
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or a variable is not set.
+    """
+    chosen = name or active_stack(zenml_client())
+    return chosen if running_on(chosen).image is None else DEFAULT_STACK
+
+
 def active_stack(client: Any) -> str:
     """The stack that runs without `--stack` use."""
     name = str(client.active_stack_model.name)
@@ -70,12 +83,13 @@ def running_on(name: str) -> Running:
         return Running()
     file = STACK_FILES / f"{name}.yaml"
     running = read_stack(file).noria
+    known = variables_for(running)
     for variable in running.variables:
-        if variable not in os.environ:
+        if variable not in known:
             raise NoriaError(
                 f"environment variable {variable} is not set", where=f"{file}, noria.image", fix=_export(variable)
             )
-    return running.filled(os.environ)
+    return running.filled(known)
 
 
 def wanted_members(name: str) -> dict[tuple[str, str], Member]:

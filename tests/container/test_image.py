@@ -10,16 +10,31 @@ from noria.bundle import Bundle, revise
 from noria.errors import NoriaError
 from noria.fast.stored import FAST
 from noria.workspace import PROJECT, Workspace
-from pipelines.platform.image import answering, build_image, stage
+from pipelines.platform import images
+from pipelines.platform.image import answering, build_image
+from pipelines.platform.images import PIPELINE, SERVICE, Target, image_of, stage
 
 
-def test_everything_that_the_dockerfile_copies_is_there_and_nothing_secret(bundle: Bundle, tmp_path: Path) -> None:
-    stage(bundle, tmp_path)
-    there = {path.name for path in tmp_path.iterdir()}
-    assert there == {"Dockerfile", "requirements-serving.lock", "noria", "service", "bundle"}
-    lines = (tmp_path / "Dockerfile").read_text(encoding="utf-8").splitlines()
-    copied = {line.split()[1].rstrip("/") for line in lines if line.startswith("COPY ") and "--from" not in line}
-    assert copied == there - {"Dockerfile"}
+def copied(until: str) -> set[str]:
+    """What the Dockerfile copies from the folder that it is built in, in its stages up to a target."""
+    found: set[str] = set()
+    for line in (PROJECT / "Dockerfile").read_text(encoding="utf-8").splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            found.add(line.split()[1].rstrip("/"))
+        if line.endswith(f" AS {until}"):
+            return found
+    raise AssertionError(f"the Dockerfile has no target {until}")
+
+
+@pytest.mark.parametrize("target", [SERVICE, PIPELINE], ids=lambda target: target.name)
+def test_everything_that_the_dockerfile_copies_is_there_and_nothing_secret(target: Target, tmp_path: Path) -> None:
+    stage(target, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} - {"Dockerfile"} == copied(target.name)
+    assert list((tmp_path / "bundle").iterdir()) == []
+
+
+def test_the_bundle_is_in_the_service(bundle: Bundle, tmp_path: Path) -> None:
+    stage(SERVICE, tmp_path, bundle.folder)
     assert Bundle.open(tmp_path / "bundle").manifest == bundle.manifest
 
 
@@ -28,7 +43,19 @@ def test_what_is_ignored_by_hand_is_what_is_staged() -> None:
     ignored = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     kept = {line[1:] for line in ignored if line.startswith("!")}
     assert ignored[0] == "*"
-    assert kept == {"requirements-serving.lock", "noria", "service", "bundle"}
+    assert kept == copied(PIPELINE.name)
+
+
+def test_an_image_is_named_after_its_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So that a change of the code, and no change of a use case or its data, asks for another image."""
+    stage(PIPELINE, tmp_path)
+    monkeypatch.setattr(images, "PROJECT", tmp_path)
+    before = image_of(PIPELINE), image_of(SERVICE)
+    (tmp_path / "configs" / "mine.yaml").write_text("name: mine", encoding="utf-8")
+    assert (image_of(PIPELINE), image_of(SERVICE)) == before
+    (tmp_path / "steps" / "__init__.py").write_text("# changed", encoding="utf-8")
+    assert image_of(PIPELINE) != before[0]
+    assert image_of(SERVICE) == before[1]
 
 
 def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) -> None:

@@ -1,4 +1,4 @@
-"""The stacks of the clouds: settings that their flavors have, bounded costs, and locks that hold what ZenML asks for."""
+"""The stacks of the clouds: settings that flavors have, bounded costs, and locks with all that ZenML asks for."""
 
 import re
 from typing import Any

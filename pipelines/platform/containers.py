@@ -1,0 +1,127 @@
+"""Steps in containers of this machine: they see the workspace and the files of the run, and leave nothing behind."""
+
+import logging
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noria import progress
+from noria.errors import NoriaError
+from noria.stacks import StackFile
+from noria.workspace import PROJECT, home
+from pipelines.platform.stack_image import image_findings
+
+FLAVOR = "local_docker"
+_STORES = "ZENML_LOCAL_STORES_PATH"
+_LABEL = "noria.run"
+_LOGGER = "zenml.orchestrators.local_docker.local_docker_orchestrator"
+_STARTED = re.compile(r"^Running step `(\w+)` in Docker")
+_APP = Path("/app")
+"""Where the image has the project."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of this machine that the steps of a run need, by what they do with them."""
+
+    reads: Sequence[str] = ()
+    """As the use case or the user names them: seen from the project folder, absolute, or a URL."""
+    writes: Sequence[str] = ()
+    """Absolute."""
+
+
+@contextmanager
+def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iterator[dict[str, Any]]:
+    """Settings of a run on a stack whose orchestrator is `local_docker`; when it is over, no container is left.
+
+    Containers run as the user of this process, so that what they write belongs to that user.
+
+    Raises:
+        NoriaError: the engine does not have the image.
+    """
+    for finding in image_findings(stack, client):
+        raise NoriaError(finding.what, where=f"stack `{stack.stack_name}`", fix=finding.fix)
+    arguments = dict(stack.orchestrator.filled(os.environ).get("run_args") or {})
+    arguments |= {
+        "user": f"{os.getuid()}:{os.getgid()}",
+        "labels": {_LABEL: run},
+        "environment": {"NORIA_HOME": str(home()), **arguments.get("environment", {})},
+        "volumes": {**_mounts(files), **arguments.get("volumes", {})},
+    }
+    try:
+        with _shared_workspace(), _progress():
+            yield {f"orchestrator.{FLAVOR}": {"run_args": arguments}}
+    finally:
+        _remove(run)
+
+
+def _mounts(files: Files) -> dict[str, dict[str, str]]:
+    """Folders and files by their place on this machine; ZenML mounts the workspace itself."""
+    found: dict[str, dict[str, str]] = {}
+    for name in files.reads:
+        if "://" in name or "${" in name:
+            continue
+        place = (PROJECT / Path(name).expanduser()).resolve()
+        if place.exists() and not place.is_relative_to(home()):
+            found[str(place)] = {"bind": str(_seen_as(Path(name), place)), "mode": "ro"}
+    for name in files.writes:
+        folder = Path(name).resolve().parent
+        folder.mkdir(parents=True, exist_ok=True)  # the engine would make it, and give it to root
+        found[str(folder)] = {"bind": str(folder), "mode": "rw"}
+    return found
+
+
+def _seen_as(name: Path, place: Path) -> Path:
+    """Steps look for what is named from the project folder in theirs."""
+    return place if name.is_absolute() or not place.is_relative_to(PROJECT) else _APP / place.relative_to(PROJECT)
+
+
+@contextmanager
+def _shared_workspace() -> Iterator[None]:
+    """ZenML mounts the folder of its local stores into every container: let that be the whole workspace."""
+    before = os.environ.get(_STORES)
+    os.environ[_STORES] = str(home())
+    try:
+        yield
+    finally:
+        os.environ.pop(_STORES)
+        if before is not None:
+            os.environ[_STORES] = before
+
+
+class _Relay(logging.Handler):
+    """ZenML hands what containers print to its log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        started = _STARTED.search(said)
+        if started:
+            progress.tick(f"step {started[1]} in a container")
+        progress.relay(said)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    log, relay = logging.getLogger(_LOGGER), _Relay(logging.INFO)
+    log.addHandler(relay)
+    try:
+        yield
+    finally:
+        log.removeHandler(relay)
+
+
+def _remove(run: str) -> None:
+    """End what a signal left running, and remove what has ended."""
+    listed = _docker("ps", "--all", "--quiet", "--filter", f"label={_LABEL}={run}")
+    if left := listed.split():
+        _docker("rm", "--force", "--volumes", *left)
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return done.stdout
