@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from microsoft import CONTAINER, IMAGE, NAMES, connection, make_container
+from microsoft import CONTAINER, IMAGE, NAMES, NOWHERE, connection, make_container
 from needed import installed, wait_for_port
 from zenml_server import free_port
 
@@ -33,7 +33,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def submitter(storage: str, zenml_server: Path) -> Iterator[str]:
     """This process has set what the stack file asks for; ZenML keeps how to connect to the storage."""
-    told = NAMES | {"NORIA_BLOB_CONTAINER": CONTAINER, "NORIA_PIPELINE_IMAGE": IMAGE}
+    told = NAMES | NOWHERE | {"NORIA_BLOB_CONTAINER": CONTAINER, "NORIA_PIPELINE_IMAGE": IMAGE}
     told |= {"NORIA_MLFLOW_URL": "http://127.0.0.1:9", "NORIA_MLFLOW_TOKEN": "hunter2"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in told.items():

@@ -7,6 +7,8 @@ NAMES = {
     "NORIA_AZURE_WORKSPACE": "ours",
     "NORIA_ACR": "ours",
 }
+# nobody need look for the identity of a machine at Azure
+NOWHERE = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
 # the one account of every Azurite, no secret of anybody's
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from microsoft import IMAGE
+from microsoft import IMAGE, NOWHERE
 from small_cases import churn_table, small_case
 
 from noria.workspace import PROJECT
@@ -53,7 +53,7 @@ class Workspace:
     def _run(self, command: str, name: str) -> int:
         python, *arguments = shlex.split(command)
         assert python == "python"
-        machine = {each: os.environ[each] for each in ("PATH", "HOME")}
+        machine = NOWHERE | {each: os.environ[each] for each in ("PATH", "HOME")}
         told = {"AZUREML_RUN_ID": name, "NORIA_HOME": str(self.home), "ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT)}
         done = subprocess.run(
             [sys.executable, *arguments], cwd=PROJECT, env=machine | told, timeout=_STEP_WITHIN_S, check=False

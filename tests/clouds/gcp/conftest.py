@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google_here import BUCKET, NAMES
+from google_here import BUCKET, NAMES, NOWHERE
 from needed import installed
 from zenml_server import free_port
 
@@ -26,6 +26,6 @@ def storage() -> Iterator[str]:
 def submitter(storage: str, zenml_server: Path) -> Iterator[str]:
     """This process has set what the stack file asks for."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (NAMES | {"STORAGE_EMULATOR_HOST": storage}).items():
+        for name, value in (NAMES | NOWHERE | {"STORAGE_EMULATOR_HOST": storage}).items():
             patch.setenv(name, value)
         yield storage

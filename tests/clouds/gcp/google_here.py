@@ -9,3 +9,5 @@ NAMES = {
     "NORIA_MLFLOW_URL": "http://127.0.0.1:9",
     "NORIA_MLFLOW_TOKEN": "hunter2",
 }
+# nobody need look for the identity of a machine at Google
+NOWHERE = {"NO_GCE_CHECK": "true"}

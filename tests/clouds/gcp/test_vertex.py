@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google_here import BUCKET, IMAGE
+from google_here import BUCKET, IMAGE, NOWHERE
 from small_cases import churn_table, small_case
 
 from noria.workspace import PROJECT
@@ -62,7 +62,7 @@ def _run(container: dict[str, Any], home: Path) -> int:
     python, *arguments = [*container["command"], *container["args"]]
     assert python == "python"
     machine = {each: os.environ[each] for each in ("PATH", "HOME", "STORAGE_EMULATOR_HOST")}
-    environment = machine | {"NORIA_HOME": str(home), "ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT)} | told
+    environment = machine | NOWHERE | {"NORIA_HOME": str(home), "ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT)} | told
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=PROJECT, env=environment, timeout=_STEP_WITHIN_S, check=False).returncode
 
