@@ -18,13 +18,15 @@ class Cloud:
 
     sign_in: str
     policy: str
+    lock: str
 
 
+_AMAZON = Cloud("aws sso login", "deploy/policies/aws/submit.json", "requirements-aws.lock")
 _CLOUDS = {
-    "s3": Cloud("aws sso login", "deploy/policies/aws/submit.json"),
-    "aws": Cloud("aws sso login", "deploy/policies/aws/submit.json"),
-    "azure": Cloud("az login", "deploy/policies/azure/submit.json"),
-    "gcp": Cloud("gcloud auth application-default login", "deploy/policies/gcp/submit.yaml"),
+    "s3": _AMAZON,
+    "aws": _AMAZON,
+    "azure": Cloud("az login", "deploy/policies/azure/submit.json", "requirements-azure.lock"),
+    "gcp": Cloud("gcloud auth application-default login", "deploy/policies/gcp/submit.yaml", "requirements-gcp.lock"),
 }
 _NOBODY = ("credential", "authenticationerror", "access key", "security token", "signature", "authenticationfailed")
 _FORBIDDEN = ("permission", "forbidden", "denied", "authorization", "403")
@@ -34,6 +36,11 @@ _MISSING = ("filenotfound", "nosuchbucket", "notfound", "404")
 def is_cloud(component: Component) -> bool:
     """Is it kept by Amazon, Azure or Google, so that this module can look at it?"""
     return component.flavor in _CLOUDS and component.type in {"artifact_store", "container_registry"}
+
+
+def packages(integration: str) -> str | None:
+    """Where the packages of an integration of ZenML come from; None: it is none of a cloud."""
+    return f"{_CLOUDS[integration].lock} into an environment of its own" if integration in _CLOUDS else None
 
 
 def cloud_findings(component: Component, model: Any, config: Any, stack: StackFile) -> Iterator[Finding]:
@@ -106,6 +113,8 @@ def _instance(component: Component, model: Any, config: Any) -> Any:
 
 def _fix(component: Component, error: BaseException) -> str:
     cloud, kind = _CLOUDS[component.flavor], f"{type(error).__name__} {error}".lower()
+    if isinstance(error, ImportError):
+        return f"install {packages(component.flavor)}"
     if any(word in kind for word in _NOBODY):
         return f"say who you are: {cloud.sign_in}, or the role of this machine"
     if any(word in kind for word in _FORBIDDEN):

@@ -12,7 +12,7 @@ from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import stacks
-from pipelines.platform.cloud_check import cloud_findings, is_cloud
+from pipelines.platform.cloud_check import cloud_findings, is_cloud, packages
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stack_image import engine_findings, image_findings
 
@@ -64,8 +64,9 @@ def _component(client: Any, component: Component, stack: StackFile) -> Iterator[
         return
     missing = _not_installed(model)
     if missing:
-        what, packages = missing
-        yield Finding(f"{title}: the integration `{model.integration}` is not installed: {what}", f"install {packages}")
+        what, listed = missing
+        fix = f"install {packages(model.integration) or listed}"
+        yield Finding(f"{title}: the integration `{model.integration}` is not installed: {what}", fix)
         return
     config, wrong = _config(model, component)
     if wrong:
