@@ -15,7 +15,11 @@ Checked = Callable[[str, str], list[Finding]]
 
 def installed(package: str, cloud: str) -> None:
     """Skip, unless this is the environment of the cloud."""
-    if importlib.util.find_spec(package) is None:
+    try:
+        found = importlib.util.find_spec(package)
+    except ModuleNotFoundError:  # not even the package around it
+        found = None
+    if found is None:
         pytest.skip(f"the packages of {cloud} are not installed here: make clouds CLOUDS={cloud}")
 
 
