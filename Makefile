@@ -4,10 +4,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
 RUN := .venv/bin/python run.py
+CLOUDS := aws azure gcp
+# gcsfs, as ZenML wants it, works with this one only
+GCP_OVERRIDE := fsspec==2024.12.0
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check lint fast e2e lock schema benchmarks image images clean
+.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image images clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +63,24 @@ lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock f
 	  --custom-compile-command "make lock" --group serving -c requirements.lock -o requirements-serving.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" benchmarks/served/requirements-peers.in -o benchmarks/served/requirements-peers.txt
+	@$(foreach cloud,$(CLOUDS),$(call lock_cloud,$(cloud),requirements.lock,requirements-$(cloud).lock,$(cloud)) && \
+	  $(call lock_cloud,$(cloud)-dev,requirements-$(cloud).lock,tests/clouds/$(cloud)/requirements.lock,$(cloud)) &&) true
+
+# a cloud's packages hold the versions of the default ones wherever they can: a lock file starts as a copy of another
+define lock_cloud
+cp $(2) $(3) && .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-annotate --custom-compile-command "make lock" $(if $(filter gcp,$(4)),--override <(echo $(GCP_OVERRIDE))) \
+  --group $(1) pyproject.toml -o $(3)
+endef
+
+clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, each in an environment of its own (CLOUDS=aws for one)
+	@for cloud in $(CLOUDS); do .venv-$$cloud/bin/python -m pytest tests/clouds $(ARGS) || exit; done
+
+.venv-%/.env: tests/clouds/%/requirements.lock .venv/bin/uv
+	@echo "Making the environment in $(@D) (once) …"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	@.venv/bin/uv pip sync -q --require-hashes --python $(@D)/bin/python $<
+	@touch $@
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
 	@.venv/bin/python -m pipelines.platform.image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
@@ -78,4 +99,4 @@ benchmarks: env ## Measure the pipeline, serving and batch inference against oth
 	@.venv/bin/python benchmarks/endurance.py
 
 clean: ## Remove the environment and everything Noria made
-	@rm -rf .venv .noria out
+	@rm -rf .venv .venv-* .noria out

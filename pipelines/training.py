@@ -18,4 +18,5 @@ def training(use_case: UseCase, fingerprint: str) -> None:
     selection, fitted, fitted_rules = select(train, leaderboard, tuned_out_of_fold, use_case, fingerprint)
     evaluation, challenger, rules = evaluate(fitted, fitted_rules, test, use_case)
     verdict, _ = gate(challenger, rules, test, evaluation, selection, leaderboard, use_case)
-    register(challenger, rules, verdict, use_case)
+    # a cloud goes on after a failed step: nothing may be promoted by a run that fails
+    register(challenger, rules, verdict, use_case, after=["explore"])

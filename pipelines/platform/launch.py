@@ -47,16 +47,13 @@ def launch(
     """
     from zenml import Model
     from zenml.client import Client
-    from zenml.enums import ExecutionMode
 
     from steps.shared.champion import require_champion_version
 
     name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
-    options = {
+    options: dict[str, Any] = {
         "run_name": name,
         "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
-        # what does not depend on the failed step would run too, and a model be registered by a failed run
-        "execution_mode": ExecutionMode.STOP_ON_FAILURE,
     }
     progress.tick("starting ZenML")
     with stack_for_one_run(stack) as chosen:
@@ -66,6 +63,7 @@ def launch(
         progress.stage(f"stack      {chosen}")
         try:
             with as_asked(chosen, name, model, parameters, files or Files()) as asked:
+                options["execution_mode"] = _execution_mode()
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error)
@@ -85,6 +83,19 @@ def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
 def _run_name(pipeline: str, model: str) -> str:
     """Unique, so that a run can be found again before ZenML has told its id."""
     return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _execution_mode() -> Any:
+    """What does not depend on a failed step does not run either, where the orchestrator knows how to stop.
+
+    SageMaker, AzureML and Vertex do not; there, only what waits for every other step is safe.
+    """
+    from zenml.client import Client
+    from zenml.enums import ExecutionMode
+
+    known = Client().active_stack.orchestrator.supported_execution_modes
+    stop = ExecutionMode.STOP_ON_FAILURE
+    return stop if stop in known else ExecutionMode.CONTINUE_ON_FAILURE
 
 
 def _completed(name: str, stack: str) -> PipelineRun:

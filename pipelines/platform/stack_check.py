@@ -12,6 +12,7 @@ from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import clusters, stacks
+from pipelines.platform.cloud_check import cloud_findings, is_cloud, packages
 from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stack_image import engine_findings, image_findings, service_findings
@@ -31,7 +32,7 @@ def check(name: str) -> list[Finding]:
     stack, client = read_stack(stacks.STACK_FILES / f"{name}.yaml"), zenml_client()
     found = [*_versions(stack, client)]
     for component in stack.members:
-        found += _component(client, component, name)
+        found += _component(client, component, stack)
     found += [*image_findings(stack, client), *image_for_nodes(stack), *service_findings(stack)]
     return [*found, *_server(stack, client), *_registered(name, client)]
 
@@ -51,11 +52,11 @@ def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:
         )
 
 
-def _component(client: Any, component: Component, stack: str) -> Iterator[Finding]:
+def _component(client: Any, component: Component, stack: StackFile) -> Iterator[Finding]:
     title = component.title
-    for variable in component.variables:
-        if variable not in os.environ:
-            yield Finding(f"{title}: environment variable {variable} is not set", f"export {variable}=…")
+    unset = [variable for variable in component.variables if variable not in os.environ]
+    for variable in unset:
+        yield Finding(f"{title}: environment variable {variable} is not set", f"export {variable}=…")
     yield from _secrets(client, component)
     try:
         model = client.get_flavor_by_name_and_type(component.flavor, component.type)
@@ -65,17 +66,21 @@ def _component(client: Any, component: Component, stack: str) -> Iterator[Findin
         return
     missing = _not_installed(model)
     if missing:
-        what, packages = missing
-        yield Finding(f"{title}: the integration `{model.integration}` is not installed: {what}", f"install {packages}")
+        what, listed = missing
+        fix = f"install {packages(model.integration) or listed}"
+        yield Finding(f"{title}: the integration `{model.integration}` is not installed: {what}", fix)
         return
     config, wrong = _config(model, component)
     if wrong:
         yield Finding(f"{title}: {wrong}", f"correct it in {stacks.STACK_FILES}")
         return
-    yield from _reached(component, config)
+    if is_cloud(component) and not unset:
+        yield from cloud_findings(component, model, config, stack)
+    elif not is_cloud(component):
+        yield from _reached(component, config, stack)
     if getattr(config, "kubernetes_context", None):
         registered_for = clusters.remembered(client, component.type, component.name)
-        yield from cluster_findings(component, config, registered_for, stack)
+        yield from cluster_findings(component, config, registered_for, stack.stack_name)
 
 
 def _secrets(client: Any, component: Component) -> Iterator[Finding]:
@@ -126,12 +131,13 @@ def _config(model: Any, component: Component) -> tuple[Any, str]:
         return None, f"`{'.'.join(map(str, first['loc'])) or 'configuration'}`: {first['msg']}"
 
 
-def _reached(component: Component, config: Any) -> Iterator[Finding]:
+def _reached(component: Component, config: Any, stack: StackFile) -> Iterator[Finding]:
     if component.type == "artifact_store" and not config.is_remote:
         yield from _writable(component, Path(str(config.path)))
     if component.type == "container_registry":
         yield from _registry(component, str(config.uri))
-    if component.flavor == "local_docker" or (component.type, component.flavor) == ("image_builder", "local"):
+    builds = (component.type, component.flavor) == ("image_builder", "local") and stack.noria.image is None
+    if builds or component.flavor == "local_docker":
         yield from engine_findings(component.title)
 
 

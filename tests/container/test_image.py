@@ -20,7 +20,8 @@ def copied(until: str) -> set[str]:
     before, target, after = (PROJECT / "Dockerfile").read_text(encoding="utf-8").partition(f" AS {until}\n")
     assert target, f"the Dockerfile has no target {until}"
     lines = [*before.splitlines(), *after.partition("\nFROM ")[0].splitlines()]
-    return {line.split()[1].rstrip("/").replace("${LOCK}", PIPELINE.lock) for line in lines if line.startswith("COPY ") and "--from" not in line}
+    copies = [line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    return {copied.rstrip("/").replace("${LOCK}", PIPELINE.lock) for copied in copies}
 
 
 @pytest.mark.parametrize("target", [SERVICE, PIPELINE], ids=lambda target: target.name)

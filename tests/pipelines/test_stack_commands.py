@@ -1,5 +1,6 @@
 """`stack list`, `up`, `check`, `use` and `down`, against the real ZenML of this process."""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,27 @@ def test_a_cluster_needs_a_context_and_a_server_that_it_can_reach(
     assert "has no context `cluster`" in told.err
     assert "choose one of other" in told.err
     assert "cannot reach the ZenML embedded here" in told.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "component", "lock"),
+    [
+        ("orchestrator", {"flavor": "sagemaker"}, "requirements-aws.lock"),
+        (
+            "container_registry",
+            {"flavor": "azure", "configuration": {"uri": "ours.azurecr.io"}},
+            "requirements-azure.lock",
+        ),
+    ],
+)
+def test_a_cloud_s_packages_come_from_its_lock(
+    write: Any, command: Command, kind: str, component: dict[str, Any], lock: str
+) -> None:
+    for package in ("sagemaker", "azure"):
+        if importlib.util.find_spec(package) is not None:
+            pytest.skip("the packages of a cloud are installed here")
+    write(**{kind: component})
+    assert f"install {lock} into an environment of its own" in command("stack", "check", "mine").err
 
 
 def test_use_holds_for_later_commands(write: Any, command: Command) -> None:
