@@ -10,7 +10,7 @@ GCP_OVERRIDE := fsspec==2024.12.0
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image images clean
+.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image images platform clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,9 @@ clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, 
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
 	@.venv/bin/python -m pipelines.platform.image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
+
+platform: env ## Start ZenML, MLflow and PostgreSQL in containers on this machine (ARGS=down stops them, ARGS=--help tells more)
+	@.venv/bin/python -m pipelines.platform.compose $(ARGS)
 
 images: env ## Build the images that the stack `docker` runs: the steps of pipelines, and the service without a model
 	@.venv/bin/python -m pipelines.platform.images

@@ -24,7 +24,7 @@ app = typer.Typer(
 stack_app = typer.Typer(
     help="Where pipelines run: the stacks in configs/stacks.", rich_markup_mode=None, no_args_is_help=True
 )
-app.add_typer(stack_app, name="stack", short_help="Where pipelines run: list, up, check, use, down.")
+app.add_typer(stack_app, name="stack", short_help="Where pipelines run: list, up, check, use, down, server.")
 StackName = Annotated[str, typer.Argument(metavar="NAME", help="A file in configs/stacks, without .yaml.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="The use case: one YAML file.")]
 Stack = Annotated[
@@ -430,6 +430,27 @@ def stack_check(name: StackName) -> None:
         screen.problems(f"`{name}`: {things} amiss.", [(each.what, each.fix) for each in found], following=again)
         raise typer.Exit(2)
     screen.result(f"`{name}` is ready.", [], following=[f"python run.py train --stack {name}"])
+
+
+@stack_app.command("server")
+def stack_server(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The ZenML server's address.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write its address and a key for Noria, for you alone.")
+    ] = Path("zenml.env"),
+) -> None:
+    """Make a fresh ZenML server ready: an administrator, an account for Noria, its key. Safe to repeat.
+
+    NORIA_ZENML_PASSWORD in the environment becomes the administrator's password.
+
+    Example: python run.py stack server http://localhost:8080
+    """
+    screen = _begin_stacks(f"ZenML server {url}")
+    from pipelines.platform.zenml_server import set_up
+
+    facts = [("done", each) for each in set_up(url, output)]
+    headline = "The server is ready." if facts else f"The server was ready; its key is in {output}."
+    screen.result(headline, facts, following=[f"set -a; . {output}; set +a", "python run.py stack check NAME"])
 
 
 @stack_app.command("use")

@@ -13,7 +13,7 @@ from noria.errors import NoriaError
 
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a temporary path beside `target`; on success it replaces `target`, on any error it is removed.
 
     Raises:
@@ -34,7 +34,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield part
         with part.open("rb+") as written:
             os.fsync(written.fileno())
-        part.chmod(0o644)
+        part.chmod(mode)
         part.replace(target)
     except OSError as error:
         raise NoriaError(
@@ -54,6 +54,12 @@ def reason(error: OSError) -> str:
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_path(target) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_private(target: Path, text: str) -> None:
+    """Write UTF-8 text atomically into a file that its owner alone can read."""
+    with atomic_path(target, mode=0o600) as part:
         part.write_text(text, encoding="utf-8")
 
 

@@ -1,0 +1,208 @@
+"""The platform on this machine: `make platform` starts it, `make platform ARGS=down` stops it and keeps what it holds.
+
+python -m pipelines.platform.compose [up|down]
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import httpx
+import typer
+
+from noria.console import Screen
+from noria.errors import NoriaError
+from noria.files import write_private
+from noria.workspace import PROJECT, Workspace
+from pipelines.platform import zenml_server
+from pipelines.platform.images import PIPELINE, PIPELINE_IMAGE, build, docker, image_of
+
+FILE = PROJECT / "deploy" / "compose" / "compose.yaml"
+PORTS = {
+    "ZENML_PORT": "8080",
+    "MLFLOW_PORT": "5000",
+    "SERVICE_PORT": "3000",
+    "GRAFANA_PORT": "3001",
+    "PROMETHEUS_PORT": "9090",
+}
+_SECRETS = {
+    "ZENML_JWT_SECRET": 32,
+    "ZENML_ENCRYPTION_KEY": 32,
+    zenml_server.PASSWORD: 16,
+    "DATABASE_PASSWORD": 16,
+    "GRAFANA_PASSWORD": 16,
+    "NORIA_MLFLOW_TOKEN": 16,
+    "NORIA_PREDICT_TOKEN": 32,
+    "NORIA_FEEDBACK_TOKEN": 32,
+    "NORIA_ADMIN_TOKEN": 32,
+}
+"""Variable → how many random bytes it is made of."""
+_SERVICE_IMAGE = "NORIA_SERVICE_IMAGE"
+_START_S, _POLL_S = 240.0, 2.0
+
+
+def main(
+    action: Annotated[
+        Literal["up", "serve", "watch", "down"],
+        typer.Argument(
+            help="up: the servers; serve: a model, too; watch: Prometheus and Grafana, too; down: stop all."
+        ),
+    ] = "up",
+    image: Annotated[str | None, typer.Option(help="serve: the image that `make image` has built.")] = None,
+) -> None:
+    """Start the platform and make its ZenML server ready, add to it, or stop it."""
+    screen = Screen()
+    try:
+        headline, facts, following = _DONE[action](image)
+    except NoriaError as error:
+        screen.error(error)
+        sys.exit(2)
+    screen.result(headline, facts, following=following)
+
+
+def _up(_: str | None) -> "_Told":
+    facts = start()
+    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform"]
+
+
+def _serve(image: str | None) -> "_Told":
+    settings = _settings({_SERVICE_IMAGE: image} if image else {})
+    if not settings.get(_SERVICE_IMAGE):
+        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
+    compose("--profile", "service", "up", "--detach")
+    url = _url(settings, "SERVICE_PORT")
+    _wait(f"{url}/readyz")
+    facts = [("service", url), ("image", settings[_SERVICE_IMAGE]), ("tokens", str(settings_file()))]
+    return "The service answers.", facts, ["make platform ARGS=watch"]
+
+
+def _watch(_: str | None) -> "_Told":
+    settings = _settings()
+    compose("--profile", "watch", "up", "--detach")
+    grafana = f"{_url(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
+    facts = [("Grafana", grafana), ("Prometheus", _url(settings, "PROMETHEUS_PORT"))]
+    return "The service is watched.", facts, ["make platform ARGS=down"]
+
+
+def _down(_: str | None) -> "_Told":
+    _settings()
+    compose("--profile", "service", "--profile", "watch", "down")
+    return "The platform is stopped; its volumes keep what it held.", [], ["make platform"]
+
+
+def start() -> list[tuple[str, str]]:
+    """Build the image if it is not there, start the containers, and wait for them; safe to repeat.
+
+    Returns:
+        What to open, in words.
+
+    Raises:
+        NoriaError: Docker or Compose cannot be used, or a server does not come up in four minutes.
+    """
+    settings = _settings({PIPELINE_IMAGE: os.environ.get(PIPELINE_IMAGE) or image_of(PIPELINE)})
+    if not docker("images", "--quiet", settings[PIPELINE_IMAGE], quiet=True).strip():
+        build(PIPELINE, settings[PIPELINE_IMAGE])
+    compose("up", "--detach")
+    zenml, mlflow = _url(settings, "ZENML_PORT"), _url(settings, "MLFLOW_PORT")
+    for url in (zenml, mlflow):
+        _wait(f"{url}/health")
+    os.environ.setdefault(zenml_server.PASSWORD, settings[zenml_server.PASSWORD])
+    handed_on = {name: settings[name] for name in (PIPELINE_IMAGE, "NORIA_MLFLOW_TOKEN")}
+    zenml_server.set_up(zenml, access(), {"NORIA_MLFLOW_URL": mlflow, **handed_on})
+    return [
+        ("ZenML", f"{zenml}, user `{zenml_server.ADMIN}`, password: {zenml_server.PASSWORD} in {settings_file()}"),
+        ("MLflow", mlflow),
+    ]
+
+
+def settings_file() -> Path:
+    """What Compose is told, secrets among it; for its owner alone."""
+    return Workspace("platform").folder / "compose.env"
+
+
+def access() -> Path:
+    """What whoever runs pipelines needs: variables with the servers' addresses and a key."""
+    return Workspace("platform").folder / "zenml.env"
+
+
+def compose(*arguments: str) -> None:
+    """One command of Docker Compose, of version 2 or 1.
+
+    Raises:
+        NoriaError: there is none, or it fails.
+    """
+    which = ["--env-file", str(settings_file()), "--file", str(FILE)]
+    done = subprocess.run([*_command(), *which, *arguments], check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise NoriaError(f"Compose failed with status {done.returncode}", where=str(FILE), fix="see what it said above")
+
+
+def _command() -> list[str]:
+    plugin = ["docker", "compose"]
+    try:
+        if subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+            return plugin
+    except FileNotFoundError:
+        pass
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    raise NoriaError("Docker Compose is not installed", where="docker compose", fix="install Docker with Compose")
+
+
+def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What Compose is told: secrets that were made once, and what holds at present."""
+    known = _read(settings_file())
+    made = {name: known.get(name) or secrets.token_hex(size) for name, size in _SECRETS.items()}
+    now = {
+        "BIND": known.get("BIND") or _reachable(),
+        "COMPOSE_PROJECT_NAME": known.get("COMPOSE_PROJECT_NAME") or "noria",
+    }
+    settings = {**PORTS, **known, **made, **now, **(chosen or {})}
+    if settings != known:
+        write_private(settings_file(), "".join(f"{name}={value}\n" for name, value in settings.items()))
+    return settings
+
+
+def _url(settings: Mapping[str, str], port: str) -> str:
+    return f"http://{settings['BIND']}:{settings[port]}"
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines) if value}
+
+
+def _reachable() -> str:
+    """An address of this machine that containers reach, and other machines do not."""
+    if sys.platform != "linux":
+        return "127.0.0.1"  # Docker Desktop passes containers on to it
+    gateway = "{{range .IPAM.Config}}{{.Gateway}}{{end}}"
+    return docker("network", "inspect", "bridge", "--format", gateway, quiet=True).strip()
+
+
+def _wait(url: str) -> None:
+    until = time.monotonic() + _START_S
+    while True:
+        try:
+            if httpx.get(url, timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        if time.monotonic() > until:
+            raise NoriaError("it does not come up", where=url, fix="see its log: docker ps, then docker logs NAME")
+        time.sleep(_POLL_S)
+
+
+_Told = tuple[str, list[tuple[str, str]], list[str]]
+_DONE: dict[str, Callable[[str | None], _Told]] = {"up": _up, "serve": _serve, "watch": _watch, "down": _down}
+
+if __name__ == "__main__":
+    typer.run(main)

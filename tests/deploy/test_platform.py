@@ -1,0 +1,145 @@
+"""`make platform` for real: a model trained in containers, told to servers of our own, served, and all of it kept."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from docker_engine import docker
+
+from noria.client import Client
+from noria.workspace import PROJECT
+from pipelines.platform.images import PIPELINE, build, image_of
+from tests.small_cases import churn_table, small_case, write_config
+
+pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+_WITHIN_S = 900
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform in a workspace of its own."""
+
+    home: Path
+    project: str
+
+    def run(self, *arguments: str, **more: str) -> str:
+        """A command of the project; what it said."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
+        environment |= {"NORIA_HOME": str(self.home), "DOCKER_BUILDKIT": "0"} | more
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_WITHIN_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    def compose(self, *arguments: str) -> str:
+        return self.run("-m", "pipelines.platform.compose", *arguments)
+
+    def file(self, name: str) -> dict[str, str]:
+        lines = (self.home / "platform" / name).read_text().splitlines()
+        return {key: value for key, _, value in (line.partition("=") for line in lines)}
+
+    def stored(self, query: str) -> str:
+        """What PostgreSQL says."""
+        asked = ["psql", "--username=noria", "--dbname=noria", "--tuples-only", "--no-align", f"--command={query}"]
+        return docker("exec", f"{self.project}_database_1", *asked).stdout.strip()
+
+    def runs(self) -> list[str]:
+        """The states of the runs that ZenML's server knows."""
+        access = self.file("zenml.env")
+        url = f"{access['ZENML_STORE_URL']}/api/v1"
+        token = httpx.post(f"{url}/login", data={"password": access["ZENML_STORE_API_KEY"]}).json()["access_token"]
+        found: Any = httpx.get(f"{url}/runs", headers={"Authorization": f"Bearer {token}"}).json()["items"]
+        return [run["body"]["status"] for run in found]
+
+
+def free_ports(n: int) -> list[int]:
+    probes = [socket.socket() for _ in range(n)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def database(engine: None) -> str:
+    """Stands in for the official image where that cannot be fetched."""
+    docker("build", "--tag", "noria-test-postgres", str(PROJECT / "tests" / "deploy" / "postgres"), timeout_s=_WITHIN_S)
+    return "noria-test-postgres"
+
+
+@pytest.fixture(scope="module")
+def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    home, project = tmp_path_factory.mktemp("platform"), f"noria-test-{secrets.token_hex(3)}"
+    ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), free_ports(3), strict=True))
+    (home / "platform").mkdir()
+    told = {"COMPOSE_PROJECT_NAME": project, "POSTGRES_IMAGE": database, **ports}
+    (home / "platform" / "compose.env").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
+        build(PIPELINE, image_of(PIPELINE))
+    made = Platform(home, project)
+    try:
+        made.compose("up")
+        yield made
+    finally:
+        made.compose("down")
+        kept = docker("volume", "ls", "--quiet", "--filter", f"name={project}_").stdout.split()
+        docker("volume", "rm", *kept, check=False)
+
+
+def eventually(is_so: Any, within_s: float = 30) -> bool:
+    until = time.monotonic() + within_s
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.5)
+    return bool(is_so())
+
+
+def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platform: Platform, tmp_path: Path) -> None:
+    table = platform.home / "customers.csv"
+    churn_table(1200).to_csv(table, index=False)
+    config = str(write_config(small_case("on_platform", table), tmp_path / "case.yaml"))
+    access = platform.file("zenml.env")
+
+    said = platform.run("run.py", "train", "--config", config, "--stack", "platform", **access)
+    assert "step evaluate in a container" in said
+    assert platform.runs() == ["completed"]
+    models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search").json()
+    assert [model["name"] for model in models["registered_models"]] == ["on_platform"]
+
+    built = platform.run("-m", "pipelines.platform.image", "--config", config, **access)
+    image = next(word.rstrip(":") for word in built.split()[::-1] if word.startswith("noria-on_platform:"))
+    platform.compose("serve", "--image", image)
+    settings = platform.file("compose.env")
+    url = f"http://{settings['BIND']}:{settings['SERVICE_PORT']}"
+    with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
+        row = client.model()["examples"][0]
+        answered = [client.predict([row])[0].id for _ in range(3)]
+    assert eventually(lambda: platform.stored("SELECT count(*) FROM predictions") == "3")
+
+    platform.compose("down")
+    assert docker("ps", "--quiet", "--filter", f"name={platform.project}").stdout == ""
+    platform.compose("up")
+    platform.compose("serve")
+    assert platform.stored("SELECT id FROM predictions ORDER BY seq").split() == answered
+    assert platform.runs() == ["completed"]
+    with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
+        assert client.predict([row])[0].version == "1"
+    docker("image", "rm", "--force", image, check=False)

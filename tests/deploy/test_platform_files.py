@@ -1,0 +1,102 @@
+"""The files of deploy/compose say what the service and the programs that read them know."""
+
+import json
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import service.metrics
+from noria.workspace import PROJECT
+from pipelines.platform import compose
+
+FOLDER = PROJECT / "deploy" / "compose"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
+OURS = [name for name, each in SERVICES.items() if "NORIA_" in each["image"]]
+
+
+def expressions() -> list[str]:
+    board = json.loads((FOLDER / "grafana" / "dashboards" / "service.json").read_text())
+    rules = yaml.safe_load((FOLDER / "prometheus" / "rules.yml").read_text())
+    shown = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    return shown + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+
+
+def test_dashboard_and_alerts_ask_for_figures_that_the_service_has() -> None:
+    known = {sample.name for metric in REGISTRY.collect() for sample in metric.samples if metric.name[:6] == "noria_"}
+    # a figure with labels has no sample before the first request
+    for metric in vars(service.metrics).values():
+        name, kind = getattr(metric, "_name", ""), getattr(metric, "_type", "")
+        known |= {f"{name}_total"} if kind == "counter" else {f"{name}_bucket"} if kind == "histogram" else {name}
+    asked = {name for expression in expressions() for name in re.findall(r"noria_\w+", expression)}
+    assert len(asked) >= 7
+    assert asked <= known
+
+
+def test_labels_in_expressions_are_those_of_the_figures() -> None:
+    known = {label for metric in vars(service.metrics).values() for label in getattr(metric, "_labelnames", ())}
+    given = {"job", "instance", "le"}
+    grouped = {
+        label for each in expressions() for part in re.findall(r"by \(([^)]*)\)", each) for label in part.split(", ")
+    }
+    chosen = {label for each in expressions() for label in re.findall(r"(\w+)=~?\"", each)}
+    assert grouped | chosen <= known | given
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_have_no_privileges(name: str) -> None:
+    container = SERVICES[name]
+    assert container["user"] == "10001:10001"
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in container["security_opt"]
+
+
+def test_no_image_is_whatever_is_newest() -> None:
+    foreign = [each["image"] for name, each in SERVICES.items() if name not in OURS]
+    assert all(re.search(r":[\w.-]*\d", image) for image in foreign)
+
+
+def test_every_port_is_for_this_machine_unless_one_says_otherwise() -> None:
+    ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
+    assert ports
+    assert all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
+
+
+def test_whatever_compose_needs_is_made_once_and_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path))
+    monkeypatch.setattr(compose, "_reachable", lambda: "127.0.0.1")
+    first = compose._settings()
+    needed = set(re.findall(r"\$\{(\w+):\?", (FOLDER / "compose.yaml").read_text()))
+    assert needed - {"NORIA_PIPELINE_IMAGE"} <= set(first)  # that one `up` names, after the code
+    assert stat.S_IMODE(compose.settings_file().stat().st_mode) == 0o600
+    assert compose._settings() == first
+    secrets = [first[name] for name in needed if name.endswith(("TOKEN", "PASSWORD", "SECRET", "KEY"))]
+    assert len(set(secrets)) == len(secrets) >= 6
+    assert all(len(each) >= 32 for each in secrets)
+
+
+def test_what_a_person_wrote_into_the_settings_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path))
+    compose.settings_file().write_text("BIND=10.0.0.7\nPOSTGRES_IMAGE=mine:1\nDATABASE_PASSWORD=kept\n")
+    settings = compose._settings()
+    assert (settings["BIND"], settings["POSTGRES_IMAGE"], settings["DATABASE_PASSWORD"]) == (
+        "10.0.0.7",
+        "mine:1",
+        "kept",
+    )
+    assert "POSTGRES_IMAGE=mine:1" in compose.settings_file().read_text()
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool, which comes with Prometheus, is not installed")
+def test_prometheus_takes_its_rules() -> None:
+    done = subprocess.run(["promtool", "check", "rules", FOLDER / "prometheus" / "rules.yml"], check=False)
+    assert done.returncode == 0
