@@ -21,7 +21,7 @@ from noria.workspace import Workspace
 from pipelines.platform.containers import Files
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
-from pipelines.platform.stacks import service_image, stack_here
+from pipelines.platform.stacks import active_stack, is_on_cluster, service_image, stack_here
 
 Facts = list[tuple[str, object]]
 
@@ -121,6 +121,8 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
     workspace = Workspace(use_case.name)
+    if is_on_cluster(stack):
+        return _deploy_to_cluster(use_case, stack)
     image = service_image(stack)
     processes.Settings.of(use_case, workspace, image)  # what cannot be started is refused before anything is built
     with _turn("deploy", workspace):
@@ -265,6 +267,20 @@ def _quarantine(run: PipelineRun, workspace: Workspace) -> Facts:
     rows, file = artifact(run, "validate", "quarantined_rows"), workspace.quarantine / "training.csv"
     write_quarantine(rows, file)
     return [("quarantined", "no row" if rows.empty else f"{len(rows):,} rows, with reasons in {file}")]
+
+
+def _deploy_to_cluster(use_case: UseCase, stack: str | None) -> Deployed:
+    from pipelines.platform.rollout import RELEASE, roll_out
+
+    with _turn("deploy", Workspace(use_case.name)):
+        champion, image, cluster = roll_out(stack or active_stack(zenml_client()), use_case.name)
+    undo = f"helm rollback {RELEASE} --kube-context {cluster.context} --namespace {cluster.namespace}"
+    return Deployed(
+        headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers in `{cluster.namespace}`.",
+        url="http://127.0.0.1:3000",
+        curl=" ".join(cluster.command("port-forward", f"service/{RELEASE}-service", "3000")),
+        facts=[("image", image), ("take it back", undo)],
+    )
 
 
 def _curl(url: str, example: dict[str, object]) -> str:

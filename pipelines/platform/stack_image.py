@@ -32,6 +32,10 @@ def service_findings(stack: StackFile) -> Iterator[Finding]:
     """What keeps the service from running in its image."""
     if stack.noria.service == "container":
         yield from _engine_has("noria.service", image_of(SERVICE))
+    if stack.noria.service == "kubernetes":
+        yield from engine_findings("noria.service")  # the image of a model is built here
+        if shutil.which("helm") is None:
+            yield Finding("noria.service: Helm is not installed", "install it: `deploy` updates the chart's release")
 
 
 def engine_findings(title: str) -> Iterator[Finding]:

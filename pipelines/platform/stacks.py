@@ -56,6 +56,15 @@ def stack_here(name: str | None) -> str:
     return chosen if running_on(chosen).image is None else DEFAULT_STACK
 
 
+def is_on_cluster(name: str | None) -> bool:
+    """Does the service of a stack run on a Kubernetes cluster?
+
+    Raises:
+        NoriaError: the stack's file cannot be read, or a variable is not set.
+    """
+    return running_on(name or active_stack(zenml_client())).service == "kubernetes"
+
+
 def service_image(name: str | None) -> str:
     """The image that the service runs in on a stack; empty: it is a process.
 

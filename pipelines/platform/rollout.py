@@ -1,0 +1,109 @@
+"""A model into service on a Kubernetes cluster: its image is built and pushed, and the chart's release takes it up."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from noria import progress
+from noria.bundle import Bundle
+from noria.errors import NoriaError
+from noria.stacks import StackFile, read_stack
+from noria.workspace import PROJECT
+from pipelines.platform import stacks
+from pipelines.platform.environment import zenml_client
+from pipelines.platform.image import build_image
+from pipelines.platform.images import SERVICE, docker, image_of
+
+RELEASE = "noria"
+"""The chart's release, as docs/kubernetes.md installs it."""
+CHART = PROJECT / "deploy" / "kubernetes"
+_WITHIN = "10m"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the release is, and the registry that its nodes pull from."""
+
+    context: str
+    namespace: str
+    registry: str
+
+    def command(self, *arguments: str) -> list[str]:
+        """A command of kubectl there."""
+        return ["kubectl", "--context", self.context, "--namespace", self.namespace, *arguments]
+
+
+def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
+    """Put the champion of `use_case` into service on the cluster of `stack`, pod by pod.
+
+    Returns:
+        The champion, the name of its image, and the cluster.
+
+    Raises:
+        NoriaError: there is no champion, the stack's file does not say where, the image cannot be built or pushed, or
+            the pods do not become ready in ten minutes: then those that are left go on with the model before.
+    """
+    cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{stack}.yaml"))
+    helm = _helm()
+    champion = _champion(stack, use_case)
+    # a node keeps what it has pulled: a name stands for one model and one state of the code, for ever
+    tag = f"{champion.manifest.version}-{image_of(SERVICE).rpartition(':')[2]}"
+    repository = f"{cluster.registry}/noria-{use_case}".lower()
+    build_image(champion, f"{repository}:{tag}")
+    progress.stage(f"image      {repository}:{tag}")
+    docker("push", f"{repository}:{tag}")
+    progress.stage(f"push       to {cluster.registry}")
+    _upgrade(helm, cluster, repository, tag)
+    progress.stage(f"rollout    release `{RELEASE}` in namespace `{cluster.namespace}`")
+    return champion, f"{repository}:{tag}", cluster
+
+
+def cluster_of(stack: StackFile) -> Cluster:
+    """The cluster that a stack's file names.
+
+    Raises:
+        NoriaError: it names none, or no container registry, or a variable is not set.
+    """
+    orchestrator = stack.orchestrator.filled(os.environ)
+    registries = [component.filled(os.environ) for component in stack.components.get("container_registry", [])]
+    context, namespace = (str(orchestrator.get(f"kubernetes_{name}") or "") for name in ("context", "namespace"))
+    registry = str(registries[0].get("uri") or "") if registries else ""
+    for what, value in (("kubernetes_context", context), ("kubernetes_namespace", namespace), ("uri", registry)):
+        if not value or "${" in value:
+            raise NoriaError(
+                f"the service goes to a cluster, and `{what}` is {'not set: ' + value if value else 'missing'}",
+                where=f"stack `{stack.stack_name}`",
+                fix="name the cluster with the orchestrator and its registry with the container registry",
+            )
+    return Cluster(context, namespace, registry.rstrip("/"))
+
+
+def _helm() -> str:
+    found = shutil.which("helm")
+    if found is None:
+        raise NoriaError("Helm is not installed", where="helm", fix="install it: the service's release is Helm's")
+    return found
+
+
+def _champion(stack: str, use_case: str) -> Bundle:
+    from steps.shared.champion import require_champion
+
+    zenml_client()
+    with stacks.stack_for_one_run(stack):
+        return require_champion(use_case)
+
+
+def _upgrade(helm: str, cluster: Cluster, repository: str, tag: str) -> None:
+    image = ["--set-string", f"service.image.repository={repository}", "--set-string", f"service.image.tag={tag}"]
+    place = ["--kube-context", cluster.context, "--namespace", cluster.namespace]
+    command = [helm, "upgrade", RELEASE, str(CHART), *place, "--reuse-values", *image, "--wait", "--timeout", _WITHIN]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise NoriaError(
+            f"the service could not be updated: {reason}",
+            where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",
+            fix=f"see {' '.join(cluster.command('get', 'pods'))}; the release must be there (docs/kubernetes.md); "
+            f"back to the model before: helm rollback {RELEASE} --namespace {cluster.namespace}",
+        )

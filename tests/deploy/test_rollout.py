@@ -1,0 +1,109 @@
+"""`deploy` on a stack whose service runs on a cluster, with programs that note what they are asked in place of Docker
+and Helm: the cluster itself is not to be had here."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundles import churn, make
+
+from noria.bundle import Bundle
+from noria.errors import NoriaError
+from noria.workspace import PROJECT
+from pipelines.platform import rollout
+
+VARIABLES = {
+    "NORIA_KUBERNETES_CONTEXT": "production",
+    "NORIA_KUBERNETES_NAMESPACE": "ml",
+    "NORIA_REGISTRY": "registry.example.com/team/",
+}
+NOTING = """#!/bin/sh
+printf '%s\\n' "$(basename "$0") $*" >> "{log}"
+case "$*" in *{fails}*) echo "Error: {says}" >&2; exit 1 ;; esac
+"""
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make(churn(), "xgboost", tmp_path_factory.mktemp("rollout") / "bundle")
+
+
+@pytest.fixture
+def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Roll out with Docker and Helm that note their commands, the one with a word in it failing."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(rollout, "_champion", lambda *_: champion)
+    log = tmp_path / "log"
+
+    def rolled(fails: str = "@nothing", says: str = "") -> list[str]:
+        programs = tmp_path / "programs"
+        programs.mkdir(exist_ok=True)
+        for name in ("docker", "helm"):
+            (programs / name).write_text(NOTING.format(log=log, fails=fails, says=says))
+            (programs / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+        rollout.roll_out("kubernetes", "telco_churn")
+        return commands()
+
+    def commands() -> list[str]:
+        return log.read_text().splitlines()
+
+    rolled.commands = commands  # type: ignore[attr-defined]
+    return rolled
+
+
+def test_the_image_is_built_then_pushed_and_then_the_release_takes_it(asked: Any) -> None:
+    built, pushed, upgraded = asked()
+    image = pushed.removeprefix("docker push ")
+    assert image.startswith("registry.example.com/team/noria-telco_churn:1-")
+    assert built.startswith("docker build --target service") and f"--tag {image} " in built
+    repository, _, tag = image.rpartition(":")
+    assert upgraded.startswith(f"helm upgrade noria {PROJECT / 'deploy' / 'kubernetes'} ")
+    for part in ("--kube-context production", "--namespace ml", "--reuse-values", "--wait"):
+        assert part in upgraded
+    assert f"service.image.repository={repository}" in upgraded
+    assert f"service.image.tag={tag}" in upgraded
+
+
+def test_another_state_of_the_code_has_another_tag(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = asked()[1]
+    monkeypatch.setattr(rollout, "image_of", lambda _: "noria-service:0123456789ab")
+    assert asked()[-2] not in {first}
+
+
+@pytest.mark.parametrize(("fails", "done"), [("build", 1), ("push", 2)])
+def test_what_could_not_be_built_or_pushed_is_not_put_into_service(asked: Any, fails: str, done: int) -> None:
+    with pytest.raises(NoriaError, match=f"docker {fails} failed"):
+        asked(fails, "denied")
+    assert len(asked.commands()) == done
+
+
+def test_pods_that_do_not_become_ready_are_told_with_the_way_back(asked: Any) -> None:
+    with pytest.raises(NoriaError, match="resource not ready") as caught:
+        asked("upgrade", "resource not ready, name: noria-service")
+    assert "helm rollback noria --namespace ml" in str(caught.value.fix)
+    assert "kubectl --context production --namespace ml get pods" in str(caught.value.fix)
+
+
+def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(NoriaError, match="Helm is not installed"):
+        rollout.roll_out("kubernetes", "telco_churn")
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_place_that_is_not_told_is_asked_for(asked: Any, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(variable)
+    with pytest.raises(NoriaError, match=variable):
+        asked()
+
+
+def test_the_values_that_deploy_sets_are_values_of_the_chart() -> None:
+    schema = json.loads((rollout.CHART / "values.schema.json").read_text())
+    image = schema["properties"]["service"]["properties"]["image"]
+    while "$ref" in image:
+        image = schema[image["$ref"].split("/")[1]][image["$ref"].split("/")[2]]
+    assert {"repository", "tag"} <= set(image["properties"])
