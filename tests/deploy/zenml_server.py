@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from rendered import container_of, environment, example
+
+from pipelines.platform import zenml_server
 
 _READY_WITHIN_S = 120
 
@@ -46,14 +49,13 @@ def login(url: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {answered.json()['access_token']}"}
 
 
-def api_key(url: str, password: str) -> str:
+def api_key(url: str, password: str, folder: Path) -> str:
     """A service account and its key, as docs/kubernetes.md makes them."""
-    api, headers = f"{url}/api/v1/service_accounts", login(url, password)
-    account = httpx.post(api, json={"name": "noria", "active": True}, headers=headers, timeout=30)
-    account.raise_for_status()
-    made = httpx.post(f"{api}/{account.json()['id']}/api_keys", json={"name": "noria"}, headers=headers, timeout=30)
-    made.raise_for_status()
-    return str(made.json()["body"]["key"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(zenml_server.PASSWORD, password)
+        zenml_server.set_up(url, folder / "zenml.env")
+    lines = (folder / "zenml.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)[zenml_server.KEY]
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def served(folder: Path) -> Iterator[Server]:
     try:
         server = Server(f"http://127.0.0.1:{port}", password, folder / "zenml.db")
         _wait(server, container["readinessProbe"]["httpGet"]["path"], process, folder / "log")
-        yield Server(server.url, password, server.database, api_key(server.url, password))
+        yield Server(server.url, password, server.database, api_key(server.url, password, folder))
     finally:
         process.terminate()
         process.wait(30)
