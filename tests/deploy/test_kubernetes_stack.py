@@ -8,7 +8,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 from rendered import example, named
-from zenml_server import served
+from server_of_chart import served
 
 from noria.stacks import read_stack
 from noria.workspace import PROJECT
