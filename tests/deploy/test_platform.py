@@ -130,7 +130,7 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     settings = platform.file("compose.env")
     url = f"http://{settings['BIND']}:{settings['SERVICE_PORT']}"
     with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
-        row = client.model()["examples"][0]
+        row = client.model().examples[0]
         answered = [client.predict([row])[0].id for _ in range(3)]
     assert eventually(lambda: platform.stored("SELECT count(*) FROM predictions") == "3")
 
