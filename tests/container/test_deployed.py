@@ -21,6 +21,7 @@ from noria.errors import NoriaError
 from noria.fast.stored import FAST
 from noria.workspace import Workspace
 from service.build import build_bento
+from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -103,8 +104,8 @@ def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Serve
     again = start_or_roll(
         served.use_case, served.workspace, served.bento, bundle, image=served.deployment.settings.image
     )
-    os.kill(again.pid, signal.SIGKILL)
-    assert state(served.workspace) is None
+    os.kill(again.pid, signal.SIGKILL)  # which takes its time
+    assert eventually(lambda: state(served.workspace) is None)
     assert left(served.name) == ""
 
 
