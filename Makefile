@@ -60,6 +60,8 @@ lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock f
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --extra kubernetes -c requirements.lock pyproject.toml -o requirements-kubernetes.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --extra ray -c requirements.lock pyproject.toml -o requirements-ray.lock
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --group serving -c requirements.lock -o requirements-serving.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" benchmarks/served/requirements-peers.in -o benchmarks/served/requirements-peers.txt

@@ -15,7 +15,7 @@ from noria.models.candidates import default_params
 from noria.models.crossval import CandidateScore, cross_validate
 from noria.models.decision import choose_policy
 from noria.models.fitted import fit
-from noria.models.folds import Folds
+from noria.models.folds import Folds, FoldSource
 from noria.models.tuning import TrialRecord, tune
 
 REFERENCE_ROWS = 5_000
@@ -37,10 +37,12 @@ def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboar
     missing where a row was in no validation fold.
     """
     scores, columns = [], {}
-    folds = Folds(train, use_case)
-    for kind in ["rules", *use_case.models.candidates]:
+    plan = {kind: default_params(kind, use_case) for kind in ["rules", *use_case.models.candidates]}
+    folds = _folds(train, use_case, list(plan))
+    ahead = {kind: folds.ahead(kind, params) for kind, params in plan.items()}
+    for kind, params in plan.items():
         progress.tick(f"cross-validating {kind}")
-        score, out_of_fold = cross_validate(kind, default_params(kind, use_case), train, use_case, folds=folds)
+        score, out_of_fold = cross_validate(kind, params, train, use_case, folds=ahead[kind])
         scores.append(score)
         columns.update(_as_columns(kind, out_of_fold))
     return Leaderboard(scores=scores), pd.DataFrame(columns)
@@ -59,10 +61,10 @@ def tune_candidates(
     """
     scores, trials = [], []
     columns: dict[str, object] = {str(name): values for name, values in out_of_fold.items()}
-    folds = Folds(train, use_case)
+    tunable = [score.kind for score in start.scores if _is_tuned(score.kind, use_case)]
+    folds = _folds(train, use_case, tunable)
     for score in start.scores:
-        candidate = use_case.models.candidates.get(score.kind)  # type: ignore[call-overload]
-        if candidate is None or score.kind == "dummy" or not candidate.tune or use_case.models.trials == 0:
+        if score.kind not in tunable:
             scores.append(score)
             continue
         tuned = tune(score.kind, train, use_case, on_trial, folds=folds)
@@ -98,6 +100,19 @@ def fit_bundle(
         fingerprint=fingerprint,
         version=version,
     )
+
+
+def _folds(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSource:
+    if use_case.engine.name == "local" or not kinds:
+        return Folds(train, use_case)
+    from noria.distributed.folds import SharedFolds
+
+    return SharedFolds(train, use_case, kinds)
+
+
+def _is_tuned(kind: str, use_case: UseCase) -> bool:
+    candidate = use_case.models.candidates.get(kind)  # type: ignore[call-overload]
+    return candidate is not None and kind != "dummy" and candidate.tune and use_case.models.trials > 0
 
 
 def _as_columns(kind: str, scores: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

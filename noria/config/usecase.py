@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from noria.config.base import Section
 from noria.config.data import Data
+from noria.config.engine import Engine
 from noria.config.modelling import (
     BINARY_METRICS,
     MULTICLASS_METRICS,
@@ -54,6 +55,8 @@ class UseCase(Section):
     """Where the service listens."""
     monitoring: Monitoring = Monitoring()
     """When the deployed model is due for attention."""
+    engine: Engine = Engine()
+    """Where the heavy work is done: in the process, or on a Ray cluster."""
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -100,3 +103,8 @@ class UseCase(Section):
         Training reads neither, so that changing them does not make its cached steps run again.
         """
         return self.model_copy(update={"serving": Serving(), "monitoring": Monitoring()})
+
+    def on_one_machine(self) -> "UseCase":
+        """The same use case for what is itself a piece of the work on a cluster: it spreads nothing further."""
+        models = self.models.model_copy(update={"jobs": self.engine.cores})
+        return self.model_copy(update={"engine": Engine(), "models": models})

@@ -16,7 +16,7 @@ from noria.judge.metrics import primary
 from noria.models.candidates import Params
 from noria.models.decision import choose_policy
 from noria.models.fitted import Fitted
-from noria.models.folds import Folds
+from noria.models.folds import Folds, FoldsLike
 from noria.models.storage import dump_model
 
 Report = Callable[[int, float], None]
@@ -69,7 +69,7 @@ def cross_validate(
     use_case: UseCase,
     report: Report | None = None,
     *,
-    folds: Folds | None = None,
+    folds: FoldsLike | None = None,
 ) -> tuple[CandidateScore, NDArray[np.float64]]:
     """Cross-validate one candidate on the training rows.
 
@@ -92,16 +92,18 @@ def cross_validate(
     return score_of(run, train, use_case), run.oof
 
 
-def run_folds(kind: str, params: Params, folds: Folds, report: Report | None = None) -> Run:
+def run_folds(kind: str, params: Params, folds: FoldsLike, report: Report | None = None) -> Run:
     """Fit and score every fold."""
-    shape = (len(folds.train), len(folds.classes)) if folds.use_case.problem.task == "multiclass" else len(folds.train)
+    shape = (
+        (len(folds.target), len(folds.classes)) if folds.use_case.problem.task == "multiclass" else len(folds.target)
+    )
     oof = np.full(shape, np.nan)
     places, values, seconds = [], [], 0.0
     fitted = None
     for number, fold in enumerate(folds):
-        start = time.perf_counter()
-        fitted, oof[fold.places] = fold.fit(kind, params)
-        seconds += time.perf_counter() - start
+        fit = fold.fit(kind, params)
+        fitted, oof[fold.places] = fit.fitted, fit.scores
+        seconds += fit.seconds
         places.append(fold.places)
         values = fold_values(folds, places, oof)
         if report is not None:
@@ -110,7 +112,7 @@ def run_folds(kind: str, params: Params, folds: Folds, report: Report | None = N
     return Run(values, oof, fitted, seconds / len(folds))
 
 
-def fold_values(folds: Folds, places: Sequence[NDArray[np.intp]], oof: NDArray[np.float64]) -> list[float]:
+def fold_values(folds: FoldsLike, places: Sequence[NDArray[np.intp]], oof: NDArray[np.float64]) -> list[float]:
     """The primary metric on each of these folds.
 
     For `worth` all folds share one decision policy, chosen on their out-of-fold scores together, as the final one is.

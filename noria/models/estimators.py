@@ -131,19 +131,30 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
     }
     if rows.task == "multiclass":
         settings["num_class"] = len(rows.classes)
+    table = {
+        "feature_types": ["q"] * len(numbers) + ["c"] * len(categories),
+        "enable_categorical": True,
+        "nthread": threads,
+        "max_bin": int(settings.get("max_bin", 256)),
+    }
     try:
         rounds = int(params.get("n_estimators") or 100)
-        table = xgboost.QuantileDMatrix(
-            prepared,
-            rows.target,
-            feature_types=["q"] * len(numbers) + ["c"] * len(categories),
-            enable_categorical=True,
-            nthread=threads,
-            max_bin=int(settings.get("max_bin", 256)),
-        )
-        return single_threaded(xgboost.train(settings, table, num_boost_round=rounds))
+        if use_case.engine.name == "ray":
+            return single_threaded(_boosted_there(settings, rounds, prepared, rows.target, table, use_case))
+        data = xgboost.QuantileDMatrix(prepared, rows.target, **table)
+        return single_threaded(xgboost.train(settings, data, num_boost_round=rounds))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise _refused("xgboost", error) from error
+
+
+def _boosted_there(settings: Params, rounds: int, *data: Any) -> Any:
+    from noria.distributed.cluster import connect
+
+    *rows, use_case = data
+    connect(use_case.engine)  # which tells when Ray is not installed
+    from noria.distributed.boosting import Boosting, boosted
+
+    return boosted(Boosting(settings, rounds, *rows), use_case)
 
 
 def _refused(kind: str, error: Exception) -> NoriaError:

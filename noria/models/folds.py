@@ -1,7 +1,9 @@
 """Cross-validation folds, each with a schema and a preparation fitted on its own training rows only."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -43,22 +45,68 @@ class Fold:
     use_case: UseCase
     _prepared: dict[str, Prepared] = field(default_factory=dict)
 
-    def fit(self, kind: str, params: Params) -> tuple[Fitted, NDArray[np.float64]]:
-        """The model fitted on the fold's training rows, and its scores of the validation rows."""
+    def fit(self, kind: str, params: Params) -> "FoldFit":
+        """Fit a model on the fold's training rows and score the validation rows."""
+        start = time.perf_counter()
         if kind == "rules":
             fitted = fit_rules(self.rows, self.use_case)
-            return fitted, fitted.scores(self.valid)
-        ready = self._ready(kind)
+            return FoldFit(fitted, fitted.scores(self.valid), time.perf_counter() - start)
+        ready = self.prepared(kind)
         estimator = fit_estimator(kind, params, self.rows, ready.train, self.use_case)
         fitted = assemble(kind, params, self.rows, ready.preparation, estimator)
-        return fitted, fitted.scores_prepared(ready.valid)
+        return FoldFit(fitted, fitted.scores_prepared(ready.valid), time.perf_counter() - start)
 
-    def _ready(self, kind: str) -> Prepared:
+    def prepared(self, kind: str) -> Prepared:
+        """What a kind of model sees of the fold; made once."""
         preparation = build_preparation(kind, self.rows.schema, self.use_case.features.clip_quantile)
         if preparation.style not in self._prepared:
             train = preparation.fit_transform(self.rows.checked.matrix)
             self._prepared[preparation.style] = Prepared(preparation, train, preparation.transform(self.valid.matrix))
         return self._prepared[preparation.style]
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """A model of one fold."""
+
+    fitted: Fitted
+    scores: NDArray[np.float64]
+    """(v,) or (v, k) scores of the validation rows."""
+    seconds: float
+    """How long fitting and scoring took."""
+
+
+class FoldLike(Protocol):
+    """What cross-validation needs of a fold."""
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """Where the validation rows stand in the training table."""
+
+    def fit(self, kind: str, params: Params) -> FoldFit:
+        """Fit a model on the fold's training rows and score the validation rows."""
+
+
+class FoldsLike(Protocol):
+    """What cross-validation needs of folds, wherever they lie."""
+
+    use_case: UseCase
+    classes: list[str]
+    target: NDArray[np.generic]
+    """(n,) class codes or numbers of the training rows."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[FoldLike]: ...
+
+
+class FoldSource(Protocol):
+    """Folds that candidates share."""
+
+    def __len__(self) -> int: ...
+
+    def ahead(self, kind: str, params: Params) -> FoldsLike:
+        """The folds for this candidate; where many machines share the work, its fits begin now."""
 
 
 class Folds:
@@ -70,22 +118,40 @@ class Folds:
         self.use_case = use_case
         self.classes = target_classes(train, use_case)
         self.target = encode_target(train, use_case, self.classes)
-        self._places = split_folds(train, use_case)
-        self._keep = train.size * len(self._places) <= _MOST_CELLS
+        self.places = split_folds(train, use_case)
+        self._keep = train.size * len(self.places) <= _MOST_CELLS
         self._kept: dict[int, Fold] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def __iter__(self) -> Iterator[Fold]:
-        for number in range(len(self)):
-            fold = self._kept.get(number) or self._make(number)
+        for number, places in enumerate(self.places):
+            fold = self._kept.get(number) or make_fold(self.train, *places, **self.known)
             if self._keep:
                 self._kept[number] = fold
             yield fold
 
-    def _make(self, number: int) -> Fold:
-        fit_on, validate_on = self._places[number]
-        rows = read_training_rows(self.train.iloc[fit_on], self.use_case, classes=self.classes)
-        valid = rows.schema.check(self.train.iloc[validate_on])
-        return Fold(rows, valid, validate_on, self.target[validate_on], self.use_case)
+    @property
+    def known(self) -> dict[str, Any]:
+        """What `make_fold` is told besides the rows."""
+        return {"classes": self.classes, "target": self.target, "use_case": self.use_case}
+
+    def ahead(self, kind: str, params: Params) -> Self:
+        """Themselves: each is fitted when it is asked to."""
+        return self
+
+
+def make_fold(
+    train: pd.DataFrame,
+    fit_on: NDArray[np.intp],
+    validate_on: NDArray[np.intp],
+    *,
+    classes: list[str],
+    target: NDArray[np.generic],
+    use_case: UseCase,
+) -> Fold:
+    """Read one fold of the training table: the places of its rows to fit on, and of those to validate on."""
+    rows = read_training_rows(train.iloc[fit_on], use_case, classes=classes)
+    valid = rows.schema.check(train.iloc[validate_on])
+    return Fold(rows, valid, validate_on, target[validate_on], use_case)

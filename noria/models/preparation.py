@@ -86,9 +86,14 @@ def build_preparation(kind: str, schema: InputSchema, clip_quantile: float) -> P
         schema.places("number", "datetime"),
         schema.places("category"),
         [len(column.categories) + 1 for column in schema.columns if column.kind == "category"],
-        _STYLES.get(kind, "one_hot"),
+        style_of(kind),
         clip_quantile,
     )
+
+
+def style_of(kind: str) -> str:
+    """How a kind of model wants its categories and missing numbers; kinds of one style share what is prepared."""
+    return _STYLES.get(kind, "one_hot")
 
 
 def prepared_names(preparation: Preparation, schema: InputSchema) -> list[str]:

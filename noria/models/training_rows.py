@@ -45,7 +45,15 @@ def read_training_rows(
     schema = InputSchema.fit(train, use_case, warn=warn)
     found = target_classes(train, use_case) if classes is None else classes
     target = encode_target(train, use_case, found)
-    return TrainingRows(schema, schema.check(train), target, found, use_case.problem.task)
+    return TrainingRows(schema, _checked(schema, train, use_case), target, found, use_case.problem.task)
+
+
+def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> Checked:
+    if use_case.engine.name == "local":
+        return schema.check(train)
+    from noria.distributed.preparation import checked
+
+    return checked(schema, train, use_case)
 
 
 def target_classes(train: pd.DataFrame, use_case: UseCase) -> list[str]:

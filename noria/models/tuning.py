@@ -20,7 +20,7 @@ from noria.config.modelling import SearchRange
 from noria.judge.metrics import greater_is_better
 from noria.models.candidates import Params, default_params, search_space
 from noria.models.crossval import CandidateScore, Report, Run, run_folds, score_of
-from noria.models.folds import Folds
+from noria.models.folds import Folds, FoldSource
 
 
 class TrialRecord(Section):
@@ -55,7 +55,7 @@ def tune(
     use_case: UseCase,
     on_trial: OnTrial | None = None,
     *,
-    folds: Folds | None = None,
+    folds: FoldSource | None = None,
 ) -> Tuned:
     """Find the best parameters of one candidate by cross-validation on the training rows.
 
@@ -71,19 +71,23 @@ def tune(
     Raises:
         NoriaError: as `cross_validate`, or a parameter to search does not exist.
     """
-    tuner = _Tuner(kind, use_case, folds or Folds(train, use_case), on_trial)
+    tuner = Tuner(kind, use_case, folds or Folds(train, use_case), on_trial)
     if tuner.planned == 1:
         tuner.single()
+    elif use_case.engine.name == "ray":
+        from noria.distributed.tuning import search
+
+        search(tuner)
     else:
         tuner.search()
     assert tuner.best is not None  # noqa: S101 - the first trial is never pruned
     return Tuned(score_of(tuner.best, train, use_case), tuner.best.oof, tuner.trials)
 
 
-class _Tuner:
+class Tuner:
     """The trials of one kind; keeps the best run whole, so that nothing is fitted twice."""
 
-    def __init__(self, kind: str, use_case: UseCase, folds: Folds, on_trial: OnTrial | None) -> None:
+    def __init__(self, kind: str, use_case: UseCase, folds: FoldSource, on_trial: OnTrial | None) -> None:
         self.kind = kind
         self.use_case = use_case
         self.folds = folds
@@ -100,6 +104,16 @@ class _Tuner:
         """The start parameters alone."""
         self.run(0, self.start, None)
 
+    @property
+    def first(self) -> Params:
+        """What the first trial takes of the search space."""
+        return _start_values(self.start, self.space)
+
+    @property
+    def direction(self) -> str:
+        """Whether the metric is to be maximized or minimized, as Optuna says it."""
+        return "maximize" if self.sign > 0 else "minimize"
+
     def search(self) -> None:
         """Optuna's search, from the start parameters on."""
         import optuna
@@ -107,14 +121,14 @@ class _Tuner:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         models, began = self.use_case.models, time.perf_counter()
         study = optuna.create_study(
-            direction="maximize" if self.sign > 0 else "minimize",
+            direction=self.direction,
             sampler=optuna.samplers.TPESampler(seed=models.seed),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
         )
-        study.enqueue_trial(_start_values(self.start, self.space))
+        study.enqueue_trial(self.first)
 
         def objective(trial: Any) -> float:
-            params = {**self.start, **{name: _suggest(trial, name, span) for name, span in self.space.items()}}
+            params = suggested(self.start, self.space, trial)
 
             def report(fold: int, mean: float) -> None:
                 trial.report(mean, fold)
@@ -136,7 +150,7 @@ class _Tuner:
     def run(self, number: int, params: Params, report: Report | None) -> float:
         """One trial over all folds."""
         start = time.perf_counter()
-        run = run_folds(self.kind, params, self.folds, report)
+        run = run_folds(self.kind, params, self.folds.ahead(self.kind, params), report)
         if self.best is None or self.sign * run.mean > self.sign * self.best.mean:
             self.best = run
         self.record(number, params, run.mean, "complete", time.perf_counter() - start)
@@ -153,6 +167,11 @@ class _Tuner:
         progress.tick(f"{self.kind}: trial {number + 1} of {self.planned}, {self.metric} {value:.4g}{pruned}{best}")
         if self.on_trial is not None:
             self.on_trial(trial)
+
+
+def suggested(start: Params, space: Mapping[str, SearchRange], trial: Any) -> Params:
+    """The parameters that a trial of Optuna's is to take."""
+    return {**start, **{name: _suggest(trial, name, span) for name, span in space.items()}}
 
 
 def _suggest(trial: Any, name: str, span: SearchRange) -> Any:

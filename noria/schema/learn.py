@@ -32,14 +32,12 @@ def learn_columns(train: pd.DataFrame, use_case: UseCase, *, warn: bool) -> list
     ruled = rule_columns(use_case.rules)
     learned: list[Column] = []
     left_out: dict[str, str] = {}
-    for name in train.columns:
-        if name in use_case.not_features:
-            continue
-        found = _learn(str(name), train[name], use_case, keep=name in ruled)
+    columns = {str(name): train[name] for name in train.columns if name not in use_case.not_features}
+    for name, found in zip(columns, _learn_all(columns, set(ruled), use_case), strict=True):
         if isinstance(found, Column):
             learned.append(found)
         elif found:
-            left_out[str(name)] = found
+            left_out[name] = found
     _require_ruled(ruled, learned, train, use_case)
     if not learned:
         raise NoriaError("no column is left that a model could learn from", where="data", fix="bring more columns")
@@ -71,8 +69,20 @@ def _kind_of_values(series: "pd.Series[Any]") -> Kind:
     return "number" if is_number else "category"
 
 
-def _learn(name: str, series: "pd.Series[Any]", use_case: UseCase, *, keep: bool) -> Column | str:
-    """The column, or why it is none (empty: as the use case wants it)."""
+def _learn_all(columns: "dict[str, pd.Series[Any]]", kept: set[str], use_case: UseCase) -> list[Column | str]:
+    if use_case.engine.name == "local":
+        return [learn_column(name, series, use_case, name in kept) for name, series in columns.items()]
+    from noria.distributed.preparation import learned
+
+    return learned(columns, kept, use_case)
+
+
+def learn_column(name: str, series: "pd.Series[Any]", use_case: UseCase, keep: bool) -> Column | str:
+    """The column, or why it is none (empty: as the use case wants it); one to keep is a column whatever it holds.
+
+    Raises:
+        NoriaError: a value cannot be read as the kind that the column has.
+    """
     kind = kind_of(name, series, use_case)
     if kind == "number":
         return _learn_number(name, series, keep=keep)
