@@ -20,7 +20,7 @@ class Engine(Section):
     name: EngineName = "local"
     """`local`: in the process of the step, on all its cores. `ray`: on a Ray cluster."""
     address: str | None = None
-    """A Ray cluster that runs: `HOST:PORT`, `ray://HOST:PORT`, or `auto` on one of its machines; `${env:NAME}` is
+    """`HOST:PORT` of a Ray cluster that runs; the command itself runs on one of its machines. `${env:NAME}` is
     replaced. Absent: Ray is started on this machine, and ended with the command."""
     storage: str | None = None
     """Where checkpoints are kept: a folder or URL that every machine of the cluster reaches. Default: the workspace,

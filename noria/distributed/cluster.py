@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from noria.config.load import expand_environment
 from noria.errors import NoriaError
 
 T = TypeVar("T")
+_KNOCK_S = 5.0
 _SAME = ("ray", "numpy", "pandas", "scikit-learn", "xgboost")
 """What must have one version everywhere: objects of theirs travel."""
 
@@ -102,8 +104,7 @@ def cause_of(error: Exception) -> Exception:
 
     if isinstance(error, ray.exceptions.RayTaskError):
         return error.cause if isinstance(error.cause, NoriaError) else error
-    first = str(error).strip().partition("\n")[0]
-    return NoriaError(f"the Ray cluster has lost work: {first}", where="engine", fix=f"look at `{_STATUS}`")
+    return NoriaError(f"the Ray cluster has lost work: {first_line(error)}", where="engine", fix=f"look at `{_STATUS}`")
 
 
 _STATUS = "ray status"
@@ -113,6 +114,7 @@ def _imported() -> Any:
     # Ray reports to its makers otherwise, and prints tables of its own
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # a checkpoint waits for that
     os.environ.setdefault("TUNE_DISABLE_SIGNAL_HANDLER", "1")  # Ctrl-C is heard by the command line
     try:
         import ray
@@ -127,14 +129,23 @@ def _imported() -> Any:
 
 def _join(ray: Any, address: str, **settings: Any) -> None:
     try:
+        _knock(address)
         ray.init(address, **settings)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        first = str(error).strip().partition("\n")[0] or type(error).__name__
         raise NoriaError(
-            f"the Ray cluster at {address} cannot be used: {first}",
+            f"the Ray cluster at {address} cannot be used: {first_line(error)}",
             where="engine.address",
-            fix=f"`{_STATUS} --address {address}` must answer from here; a token of the cluster is RAY_AUTH_TOKEN",
+            fix=f"run this on a machine of the cluster, where `ray status --address {address}` answers; see "
+            "docs/scaling.md",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits minutes for a machine that is not there."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise ValueError("an address is HOST:PORT, such as 10.0.0.5:6379")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 def _require_versions(ray: Any, address: str) -> None:
