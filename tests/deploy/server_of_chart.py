@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from rendered import container_of, environment, example
 
 from pipelines.platform import zenml_server
+from pipelines.platform.variables import read
 
 _READY_WITHIN_S = 120
 
@@ -51,11 +51,8 @@ def login(url: str, password: str) -> dict[str, str]:
 
 def api_key(url: str, password: str, folder: Path) -> str:
     """A service account and its key, as docs/kubernetes.md makes them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(zenml_server.PASSWORD, password)
-        zenml_server.set_up(url, folder / "zenml.env")
-    lines = (folder / "zenml.env").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines)[zenml_server.KEY]
+    zenml_server.set_up(url, folder / "zenml.env", password)
+    return read(folder / "zenml.env")[zenml_server.KEY]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from docker_engine import docker
 from noria.client import Client
 from noria.workspace import PROJECT
 from pipelines.platform.images import PIPELINE, build, image_of
+from pipelines.platform.variables import read, write
 from tests.small_cases import churn_table, small_case, write_config
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
@@ -51,8 +52,7 @@ class Platform:
         return self.run("-m", "pipelines.platform.compose", *arguments)
 
     def file(self, name: str) -> dict[str, str]:
-        lines = (self.home / "platform" / name).read_text().splitlines()
-        return {key: value for key, _, value in (line.partition("=") for line in lines)}
+        return read(self.home / "platform" / name)
 
     def stored(self, query: str) -> str:
         """What PostgreSQL says; nothing before the first answer is kept, which makes the tables."""
@@ -89,9 +89,8 @@ def database(engine: None) -> str:
 def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home, project = tmp_path_factory.mktemp("platform"), f"noria-test-{secrets.token_hex(3)}"
     ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), free_ports(3), strict=True))
-    (home / "platform").mkdir()
     told = {"COMPOSE_PROJECT_NAME": project, "POSTGRES_IMAGE": database, **ports}
-    (home / "platform" / "compose.env").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    write(home / "platform" / "compose.env", told)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
         build(PIPELINE, image_of(PIPELINE))
