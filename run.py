@@ -1,5 +1,6 @@
 """The command line, `python run.py COMMAND --config FILE`: parses, calls, prints. Heavy imports wait."""
 
+import os
 import sys
 import traceback
 from functools import cache
@@ -446,9 +447,9 @@ def stack_server(
     Example: python run.py stack server http://localhost:8080
     """
     screen = _begin_stacks(f"ZenML server {url}")
-    from pipelines.platform.zenml_server import set_up
+    from pipelines.platform.zenml_server import PASSWORD, set_up
 
-    facts = [("done", each) for each in set_up(url, output)]
+    facts = [("done", each) for each in set_up(url, output, os.environ.get(PASSWORD, ""))]
     headline = "The server is ready." if facts else f"The server was ready; its key is in {output}."
     screen.result(headline, facts, following=[f"set -a; . {output}; set +a", "python run.py stack check NAME"])
 

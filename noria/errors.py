@@ -36,5 +36,11 @@ class NoriaError(Exception):
         return " | ".join(parts)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, without its end of line; of one that says nothing, its kind."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def _rebuild(what: str, where: str, fix: str) -> NoriaError:
     return NoriaError(what, where=where, fix=fix)

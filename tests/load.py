@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from noria.api import Answer
 from noria.client import Client
@@ -11,12 +11,20 @@ from noria.errors import NoriaError
 _LONGEST_S = 240.0
 
 
+class Asked(NamedTuple):
+    """A question and its answer."""
+
+    case: str
+    answer: Answer
+    at: float
+    """When it was asked, by the clock of `time.monotonic`."""
+
+
 class Load:
     """Asks with rows of known cases, one after the other, until the block ends; keeps every answer and failure."""
 
     def __init__(self, url: str, rows: list[dict[str, Any]], clients: int = 3) -> None:
-        self.answers: list[tuple[str, Answer]] = []
-        """The case and its answer."""
+        self.answers: list[Asked] = []
         self.failures: list[str] = []
         self._enough = threading.Event()
         self._threads = [
@@ -39,6 +47,10 @@ class Load:
         while len(self.answers) < wanted and not self.failures and time.monotonic() < until:
             time.sleep(0.02)
 
+    def asked_since(self, moment: float) -> list[Answer]:
+        """The answers to what was asked after that moment; others may still be on their way then."""
+        return [each.answer for each in self.answers if each.at > moment]
+
     def _ask(self, url: str, rows: list[dict[str, Any]]) -> None:
         place = 0
         while not self._enough.is_set():
@@ -46,7 +58,8 @@ class Load:
             place += 1
             try:
                 with Client(url) as client:  # a new connection each time reaches any of the workers
-                    self.answers.append((row.get("customer", ""), client.predict([row])[0]))
+                    at = time.monotonic()
+                    self.answers.append(Asked(row.get("customer", ""), client.predict([row])[0], at))
             except NoriaError as error:
                 self.failures.append(str(error))
             time.sleep(0.005)

@@ -58,12 +58,13 @@ class Plan(threading.Thread):
         for at, what, do in self._plan:
             if self._over.wait(max(0.0, self._began + at - time.monotonic())):
                 return
+            begun = time.monotonic() - self._began
             try:
                 done = do()
             except BaseException as error:  # told by whoever waits for the end
                 self.failure = error
                 return
-            self.events.append(Event(time.monotonic() - self._began, f"{what} {done or ''}".strip()))
+            self.events.append(Event(begun, f"{what} {done or ''}".strip()))
 
     def end(self) -> None:
         """Do nothing more."""

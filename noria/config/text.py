@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 
 _LARGEST_BYTES = 1 << 20
 _MERGE = "tag:yaml.org,2002:merge"
@@ -26,7 +26,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"not valid YAML: {error.problem}", where=f"{path}, line {line}", fix=_fix(str(error.problem), text, line)
         ) from error
     except yaml.YAMLError as error:
-        what = f"not a readable text file: {str(error).splitlines()[0]}"
+        what = f"not a readable text file: {first_line(error)}"
         raise NoriaError(what, where=str(path), fix="save it as UTF-8 YAML") from error
     except RecursionError as error:
         what = "not a use case: lists or mappings are nested too deeply"

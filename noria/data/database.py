@@ -6,7 +6,7 @@ import pandas as pd
 
 from noria.config import expand_environment
 from noria.data.plain import with_single_values
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 from noria.workspace import in_project
 
 if TYPE_CHECKING:
@@ -106,4 +106,4 @@ def _connect_args(address: "URL") -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error.__cause__ or error
     cause = getattr(cause, "orig", None) or cause
-    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return first_line(cause)

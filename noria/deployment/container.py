@@ -7,13 +7,13 @@ everything else looks for them.
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from noria.bundle import Bundle
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.deployment.tokens import TOKENS
+from noria.docker import run_docker
 from noria.errors import NoriaError
 from noria.fast.stored import FAST
 from noria.workspace import Workspace
@@ -65,13 +65,13 @@ def prepare(workspace: Workspace, settings: "Settings") -> None:
     Raises:
         NoriaError: Docker cannot be used, or has no such image.
     """
-    if _docker("image", "inspect", settings.image).returncode:
+    if run_docker("image", "inspect", settings.image).returncode:
         raise NoriaError(
             f"the Docker engine has no image `{settings.image}`", where="docker", fix="`make images` builds it"
         )
     remove(workspace)
     settings.spool.mkdir(parents=True, exist_ok=True)  # the engine would make it, and give it to root
-    made = _docker("network", "create", container_name(workspace))
+    made = run_docker("network", "create", container_name(workspace))
     if made.returncode:
         raise NoriaError(f"Docker makes no network: {made.stderr.strip()}", where="docker", fix="mend that")
 
@@ -79,8 +79,8 @@ def prepare(workspace: Workspace, settings: "Settings") -> None:
 def remove(workspace: Workspace) -> None:
     """Nothing of the container is left: it has ended by now, unless `docker run` was killed."""
     name = container_name(workspace)
-    _docker("rm", "--force", "--volumes", name)
-    _docker("network", "rm", name)
+    run_docker("rm", "--force", "--volumes", name)
+    run_docker("network", "rm", name)
 
 
 def refuse_slow(bundles: Sequence[Bundle]) -> None:
@@ -96,10 +96,3 @@ def refuse_slow(bundles: Sequence[Bundle]) -> None:
                 where=str(bundle.folder),
                 fix="train it anew with this Noria; if it still has none, serve it as a process: deploy --stack local",
             )
-
-
-def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
-    except FileNotFoundError as error:
-        raise NoriaError("the command `docker` is not installed", where="docker", fix="install Docker") from error

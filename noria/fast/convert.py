@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria import progress
+from noria.errors import first_line
 from noria.explain import stand_ins
 from noria.fast.model import FastModel, texts_or_numbers
 from noria.fast.stored import FAST, TREES, Array, Stored, pack_transform
@@ -42,7 +43,7 @@ def fast_files(fitted: Fitted, rows: pd.DataFrame) -> dict[str, bytes]:
         files = _files(fitted, background)
         worst = _difference(fitted, files, rows)
     except Exception as error:  # a converter may fail in any way; the plain path is always there
-        progress.warn(f"this model is served by the plain path, which is slower: {_reason(error)}")
+        progress.warn(f"this model is served by the plain path, which is slower: {first_line(error)[:200]}")
         return {}
     if not worst <= TOLERANCE:
         progress.warn(f"this model is served by the plain path, which is slower: its fast form is off by {worst:.1e}")
@@ -180,11 +181,6 @@ def _background(fitted: Fitted, rows: pd.DataFrame) -> dict[str, list[str | floa
 
 def _packed(stored: Stored) -> bytes:
     return msgspec.msgpack.encode(stored)
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from noria.config import expand_environment
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 from noria.predictions.migrate import upgrade
 
 BUSY_TIMEOUT_MS = 30_000
@@ -74,7 +74,7 @@ def translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        reason = _without_password(str(getattr(error, "orig", None) or error).splitlines()[0], engine)
+        reason = _without_password(first_line(getattr(error, "orig", None) or error), engine)
         is_damaged = "not a database" in reason or "malformed" in reason
         raise NoriaError(
             f"the prediction store does not work: {reason}",

@@ -45,9 +45,8 @@ def set_aside(segment: Path, head: bytes, start: int, damaged: bytes) -> Path:
         NoriaError: it cannot be written.
     """
     target = segment.with_name(f"{segment.stem}-{start}-{head[-4:].hex()}.bad")
-    with atomic_path(target) as part:
+    with atomic_path(target, mode=0o600) as part:
         part.write_bytes(damaged)
-    target.chmod(0o600)
     return target
 
 

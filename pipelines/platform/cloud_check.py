@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from noria.errors import first_line
 from noria.stacks import Component, Finding, StackFile
 from pipelines.platform.registry import Answer, Login, ask_for_image
 from pipelines.platform.registry_login import login
@@ -125,4 +126,4 @@ def _fix(component: Component, error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return first_line(error)[:300]

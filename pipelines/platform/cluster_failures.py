@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noria import progress
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 from pipelines.platform import clusters
 
 _SECONDS = 10
@@ -95,9 +95,8 @@ def end_jobs(client: Any, stack: str, run_id: object) -> None:
                     job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
                 )
     except Exception as error:  # whatever the client and its plug-ins raise
-        reason = str(error).strip().splitlines()[0]
         progress.warn(
-            f"what runs in the cluster could not be ended ({reason}); end it with: "
+            f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
             f"kubectl --namespace {namespace} delete jobs --selector {selector}"
         )
 

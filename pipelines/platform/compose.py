@@ -18,10 +18,10 @@ import typer
 
 from noria.console import Screen
 from noria.errors import NoriaError
-from noria.files import write_private
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform import zenml_server
 from pipelines.platform.images import PIPELINE, PIPELINE_IMAGE, build, docker, image_of
+from pipelines.platform.variables import read, write
 
 FILE = PROJECT / "deploy" / "compose" / "compose.yaml"
 PORTS = {
@@ -112,9 +112,8 @@ def start() -> list[tuple[str, str]]:
     zenml, mlflow = _url(settings, "ZENML_PORT"), _url(settings, "MLFLOW_PORT")
     for url in (zenml, mlflow):
         _wait(f"{url}/health")
-    os.environ.setdefault(zenml_server.PASSWORD, settings[zenml_server.PASSWORD])
     handed_on = {name: settings[name] for name in (PIPELINE_IMAGE, "NORIA_MLFLOW_TOKEN")}
-    zenml_server.set_up(zenml, access(), {"NORIA_MLFLOW_URL": mlflow, **handed_on})
+    zenml_server.set_up(zenml, access(), settings[zenml_server.PASSWORD], {"NORIA_MLFLOW_URL": mlflow, **handed_on})
     return [
         ("ZenML", f"{zenml}, user `{zenml_server.ADMIN}`, password: {zenml_server.PASSWORD} in {settings_file()}"),
         ("MLflow", mlflow),
@@ -157,7 +156,7 @@ def _command() -> list[str]:
 
 def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
     """What Compose is told: secrets that were made once, and what holds at present."""
-    known = _read(settings_file())
+    known = read(settings_file())
     made = {name: known.get(name) or secrets.token_hex(size) for name, size in _SECRETS.items()}
     now = {
         "BIND": known.get("BIND") or _reachable(),
@@ -165,19 +164,12 @@ def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
     }
     settings = {**PORTS, **known, **made, **now, **(chosen or {})}
     if settings != known:
-        write_private(settings_file(), "".join(f"{name}={value}\n" for name, value in settings.items()))
+        write(settings_file(), settings)
     return settings
 
 
 def _url(settings: Mapping[str, str], port: str) -> str:
     return f"http://{settings['BIND']}:{settings[port]}"
-
-
-def _read(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return {name: value for name, _, value in (line.partition("=") for line in lines) if value}
 
 
 def _reachable() -> str:

@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from noria import progress
 from noria.config.load import ENVIRONMENT_VARIABLE
+from noria.docker import run_docker
 from noria.errors import NoriaError
 from noria.stacks import StackFile
 from noria.workspace import PROJECT, home
@@ -117,11 +117,6 @@ def _progress() -> Iterator[None]:
 
 def _remove(run: str) -> None:
     """End what a signal left running, and remove what has ended."""
-    listed = _docker("ps", "--all", "--quiet", "--filter", f"label={_LABEL}={run}")
+    listed = run_docker("ps", "--all", "--quiet", "--filter", f"label={_LABEL}={run}").stdout
     if left := listed.split():
-        _docker("rm", "--force", "--volumes", *left)
-
-
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
-    return done.stdout
+        run_docker("rm", "--force", "--volumes", *left)

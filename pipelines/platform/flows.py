@@ -274,12 +274,11 @@ def _deploy_to_cluster(use_case: UseCase, stack: str | None) -> Deployed:
 
     with _turn("deploy", Workspace(use_case.name)):
         champion, image, cluster = roll_out(stack or active_stack(zenml_client()), use_case.name)
-    undo = f"helm rollback {RELEASE} --kube-context {cluster.context} --namespace {cluster.namespace}"
     return Deployed(
         headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers in `{cluster.namespace}`.",
         url="http://127.0.0.1:3000",
         curl=" ".join(cluster.command("port-forward", f"service/{RELEASE}-service", "3000")),
-        facts=[("image", image), ("take it back", undo)],
+        facts=[("image", image), ("take it back", cluster.way_back)],
     )
 
 

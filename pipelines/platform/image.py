@@ -15,8 +15,8 @@ from noria import deployment, handover
 from noria.bundle import Bundle
 from noria.config import load_use_case
 from noria.deployment.code import bundle_of
+from noria.deployment.container import refuse_slow
 from noria.errors import NoriaError
-from noria.fast.stored import FAST
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform.images import SERVICE, build, image_size
 
@@ -63,12 +63,7 @@ def build_image(bundle: Bundle, name: str) -> str:
     Raises:
         NoriaError: the bundle needs the training libraries, or the engine cannot build.
     """
-    if FAST not in bundle.manifest.files:
-        raise NoriaError(
-            "this model has no fast form, so it needs the training libraries, which the image has not",
-            where=str(bundle.folder),
-            fix="train it anew with this Noria; if it still has none, serve it with `python run.py deploy`",
-        )
+    refuse_slow([bundle])
     return build(SERVICE, name, bundle.folder)
 
 

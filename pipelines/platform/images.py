@@ -8,7 +8,6 @@ An image is named after what is in it, so a name that stands for old code is nev
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from noria.docker import run_docker
 from noria.errors import NoriaError
 from noria.stacks import Running
 from noria.workspace import PROJECT
@@ -114,15 +114,8 @@ def docker(*arguments: str, quiet: bool = False) -> str:
     Raises:
         NoriaError: Docker is not installed, or the command fails.
     """
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            ["docker", *arguments],  # noqa: S607
-            stdout=subprocess.PIPE if quiet else None,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise NoriaError("Docker is not installed", where="docker", fix="install it, or build elsewhere") from error
+    done = run_docker(*arguments, shown=not quiet)
+    print(done.stderr or "", end="", file=sys.stderr)
     if done.returncode != 0:
         raise NoriaError(
             f"docker {arguments[0]} failed with status {done.returncode}", where="docker", fix="see what it said above"

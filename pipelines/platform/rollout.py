@@ -1,5 +1,6 @@
 """A model into service on a Kubernetes cluster: its image is built and pushed, and the chart's release takes it up."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from noria import progress
 from noria.bundle import Bundle
+from noria.bundle.seal import MANIFEST
 from noria.errors import NoriaError
 from noria.stacks import StackFile, read_stack
 from noria.workspace import PROJECT
@@ -33,6 +35,11 @@ class Cluster:
         """A command of kubectl there."""
         return ["kubectl", "--context", self.context, "--namespace", self.namespace, *arguments]
 
+    @property
+    def way_back(self) -> str:
+        """The command that has the model before answer again."""
+        return f"helm rollback {RELEASE} --namespace {self.namespace} --kube-context {self.context}"
+
 
 def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
     """Put the champion of `use_case` into service on the cluster of `stack`, pod by pod.
@@ -47,8 +54,7 @@ def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
     cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{stack}.yaml"))
     helm = _helm()
     champion = _champion(stack, use_case)
-    # a node keeps what it has pulled: a name stands for one model and one state of the code, for ever
-    tag = f"{champion.manifest.version}-{image_of(SERVICE).rpartition(':')[2]}"
+    tag = _tag(champion)
     repository = f"{cluster.registry}/noria-{use_case}".lower()
     build_image(champion, f"{repository}:{tag}")
     progress.stage(f"image      {repository}:{tag}")
@@ -94,6 +100,12 @@ def _champion(stack: str, use_case: str) -> Bundle:
         return require_champion(use_case)
 
 
+def _tag(champion: Bundle) -> str:
+    """A node keeps what it has pulled: a tag stands for one model and one state of the code, for ever."""
+    model = hashlib.sha256((champion.folder / MANIFEST).read_bytes()).hexdigest()[:12]
+    return f"{champion.manifest.version}-{model}-{image_of(SERVICE).rpartition(':')[2]}"
+
+
 def _upgrade(helm: str, cluster: Cluster, repository: str, tag: str) -> None:
     image = ["--set-string", f"service.image.repository={repository}", "--set-string", f"service.image.tag={tag}"]
     place = ["--kube-context", cluster.context, "--namespace", cluster.namespace]
@@ -105,5 +117,5 @@ def _upgrade(helm: str, cluster: Cluster, repository: str, tag: str) -> None:
             f"the service could not be updated: {reason}",
             where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",
             fix=f"see {' '.join(cluster.command('get', 'pods'))}; the release must be there (docs/kubernetes.md); "
-            f"back to the model before: helm rollback {RELEASE} --namespace {cluster.namespace}",
+            f"back to the model before: {cluster.way_back}",
         )

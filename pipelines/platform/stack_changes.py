@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 from noria.locks import in_turn
 from noria.stacks import Member, differences, read_stack
 from noria.workspace import Workspace
@@ -178,9 +178,8 @@ def _told(name: str, change: Callable[[], T]) -> T:
     try:
         return change()
     except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise NoriaError(
-            f"ZenML refuses it: {reason}",
+            f"ZenML refuses it: {first_line(error)}",
             where=str(stacks.STACK_FILES / f"{name}.yaml"),
             fix="correct that setting; python run.py stack check tells what else is amiss",
         ) from error

@@ -1,10 +1,10 @@
 """The preflight of what steps run in: is an image named, and does the Docker engine here have it?"""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+from noria.docker import run_docker
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile
 from pipelines.platform.images import SERVICE, image_of, variables_for
@@ -41,7 +41,7 @@ def service_findings(stack: StackFile) -> Iterator[Finding]:
 def engine_findings(title: str) -> Iterator[Finding]:
     """Why no Docker engine can be used here, if none can."""
     try:
-        done = _docker("version", "--format", "{{.Server.Version}}")
+        done = run_docker("version", "--format", "{{.Server.Version}}", timeout_s=_SECONDS)
     except NoriaError as error:
         yield Finding(f"{title}: {error.what}", error.fix)
         return
@@ -52,7 +52,7 @@ def engine_findings(title: str) -> Iterator[Finding]:
 
 def _engine_has(key: str, image: str) -> Iterator[Finding]:
     try:
-        done = _docker("image", "inspect", "--format", "{{.Id}}", image)
+        done = run_docker("image", "inspect", "--format", "{{.Id}}", image, timeout_s=_SECONDS)
     except NoriaError:  # told with the orchestrator
         return
     if done.returncode and "no such image" in done.stderr.lower():
@@ -70,13 +70,3 @@ def _wants_image(orchestrator: Component, client: Any) -> bool:
         return issubclass(Flavor.from_model(model).implementation_class, ContainerizedOrchestrator)
     except (KeyError, ImportError):  # told with the orchestrator
         return False
-
-
-def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if shutil.which("docker") is None:
-        raise NoriaError("the command `docker` is not installed", fix="install Docker, then start it")
-    command = ["docker", *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired as error:
-        raise NoriaError("the Docker engine does not answer", fix="start it anew") from error

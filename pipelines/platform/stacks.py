@@ -52,8 +52,8 @@ def stack_here(name: str | None) -> str:
     Raises:
         NoriaError: the stack's file cannot be read, or a variable is not set.
     """
-    chosen = name or active_stack(zenml_client())
-    return chosen if running_on(chosen).image is None else DEFAULT_STACK
+    chosen, running = _chosen(name)
+    return chosen if running.image is None else DEFAULT_STACK
 
 
 def is_on_cluster(name: str | None) -> bool:
@@ -62,7 +62,7 @@ def is_on_cluster(name: str | None) -> bool:
     Raises:
         NoriaError: the stack's file cannot be read, or a variable is not set.
     """
-    return running_on(name or active_stack(zenml_client())).service == "kubernetes"
+    return _chosen(name)[1].service == "kubernetes"
 
 
 def service_image(name: str | None) -> str:
@@ -71,8 +71,7 @@ def service_image(name: str | None) -> str:
     Raises:
         NoriaError: the stack's file cannot be read, or a variable is not set.
     """
-    is_container = running_on(name or active_stack(zenml_client())).service == "container"
-    return image_of(SERVICE) if is_container else ""
+    return image_of(SERVICE) if _chosen(name)[1].service == "container" else ""
 
 
 def active_stack(client: Any) -> str:
@@ -160,6 +159,12 @@ def standing(client: Any, name: str, wanted: dict[tuple[str, str], Member]) -> S
         groups = client.get_stack(name, allow_name_prefix_match=False).components.items()
         members = [(str(kind), known.name) for kind, group in groups for known in group]
     return Standing(components, members)
+
+
+def _chosen(name: str | None) -> tuple[str, Running]:
+    """The stack that is named, or else the active one, and how steps run on it."""
+    chosen = name or active_stack(zenml_client())
+    return chosen, running_on(chosen)
 
 
 def _ensure_registered(client: Any, name: str) -> None:

@@ -1,6 +1,5 @@
 """Making a fresh ZenML server ready without a person: an administrator, an account for Noria, and that one's key."""
 
-import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import httpx
 
 from noria.errors import NoriaError
-from noria.files import write_private
+from pipelines.platform.variables import read, write
 
 PASSWORD, ADMIN, ACCOUNT = "NORIA_ZENML_PASSWORD", "default", "noria"
 URL, KEY = "ZENML_STORE_URL", "ZENML_STORE_API_KEY"
@@ -19,7 +18,7 @@ _QUIET = {"enable_analytics": False, "display_announcements": False, "display_up
 _NO_SURVEY = {"email_opted_in": False, "user_metadata": {"finished_onboarding_survey": True}}
 
 
-def set_up(url: str, output: Path, others: Mapping[str, str] | None = None) -> list[str]:
+def set_up(url: str, output: Path, password: str, others: Mapping[str, str] | None = None) -> list[str]:
     """Activate the server if it is fresh, and write its address with a key for Noria to a file that only you can read.
 
     Safe to repeat: a key that works is kept, one that does not is made anew.
@@ -27,6 +26,7 @@ def set_up(url: str, output: Path, others: Mapping[str, str] | None = None) -> l
     Args:
         url: the server's address.
         output: the file, with lines NAME=VALUE.
+        password: of the administrator; looked at only where there is no key that works.
         others: further variables for the file.
 
     Returns:
@@ -42,11 +42,11 @@ def set_up(url: str, output: Path, others: Mapping[str, str] | None = None) -> l
         wanted = {URL: address, **(others or {})}
         if not fresh and _works(client, output, wanted):
             return []
-        password = _password()
+        _refuse_short(password)
         done = [_activate(client, password)] if fresh else []
         _sign_in(client, address, password)
         key = _key(client)
-    write_private(output, "".join(f"{name}={value}\n" for name, value in {**wanted, KEY: key}.items()))
+    write(output, {**wanted, KEY: key})
     return [*done, f"account `{ACCOUNT}` with a new key, in {output}"]
 
 
@@ -69,24 +69,19 @@ def _is_fresh(client: httpx.Client, address: str) -> bool:
 
 def _works(client: httpx.Client, output: Path, wanted: Mapping[str, str]) -> bool:
     """Does the file say all that, with a key that is still good?"""
-    if not output.is_file():
-        return False
-    lines = [line.partition("=") for line in output.read_text(encoding="utf-8").splitlines()]
-    kept = {name: value for name, _, value in lines}
+    kept = read(output)
     if not kept.get(KEY) or any(kept.get(name) != value for name, value in wanted.items()):
         return False
     return client.post("/login", data={"password": kept[KEY]}).status_code == httpx.codes.OK
 
 
-def _password() -> str:
-    given = os.environ.get(PASSWORD, "")
+def _refuse_short(given: str) -> None:
     if len(given) < _SHORTEST:
         raise NoriaError(
             f"the administrator's password {'has less than ' + str(_SHORTEST) + ' signs' if given else 'is not set'}",
             where=f"environment variable {PASSWORD}",
             fix=f"export {PASSWORD}=$(openssl rand -hex 16), and keep it: whoever has it may do everything there",
         )
-    return given
 
 
 def _activate(client: httpx.Client, password: str) -> str:

@@ -5,7 +5,7 @@ from zenml.enums import StackComponentType
 from zenml.models import ArtifactVersionResponse
 
 from noria.bundle import Bundle
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 
 
 def fetch_bundle(artifact: ArtifactVersionResponse) -> Bundle | None:
@@ -21,7 +21,7 @@ def fetch_bundle(artifact: ArtifactVersionResponse) -> Bundle | None:
         raise
     except Exception as error:  # each kind of store has errors of its own
         raise NoriaError(
-            f"the model's bundle cannot be fetched from {_store(artifact)}: {_reason(error)}",
+            f"the model's bundle cannot be fetched from {_store(artifact)}: {first_line(error)}",
             where=artifact.uri,
             fix="use the stack that it was trained on (--stack NAME), or train on this one",
         ) from error
@@ -34,8 +34,3 @@ def _store(artifact: ArtifactVersionResponse) -> str:
         return "an artifact store that is no longer registered"
     store = Client().get_stack_component(StackComponentType.ARTIFACT_STORE, artifact.artifact_store_id)
     return f"artifact store `{store.name}`"
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -9,6 +9,7 @@ import pytest
 from fake_api import Cluster, served
 
 from noria import progress
+from pipelines.platform import clusters
 from pipelines.platform.cluster_failures import PodFailure, end_jobs, pod_failure, submitted_in_vain
 
 RUN = "6d2c9a1e-6d0f-4f60-8a0e-0f4ce1a6f3a1"
@@ -190,3 +191,14 @@ def test_what_could_not_be_ended_is_told_with_the_command_that_does(
     monkeypatch.setenv("KUBECONFIG", str(nowhere.configuration(tmp_path / "nowhere")))
     end_jobs(client(), "mine", RUN)
     assert f"kubectl --namespace ml delete jobs --selector run_id={RUN}" in warned[0]
+
+
+def test_a_client_that_fails_without_a_word_is_told_too(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> None:
+        raise TimeoutError
+
+    warned: list[str] = []
+    monkeypatch.setattr(progress, "warn", warned.append)
+    monkeypatch.setattr(clusters, "api_client", fails)
+    end_jobs(client(), "mine", RUN)
+    assert "(TimeoutError)" in warned[0]

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from noria.errors import NoriaError
 from noria.fast.stored import FAST
 from noria.workspace import Workspace
 from service.build import build_bento
+from tests.service.serving import free_port
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
@@ -47,10 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def served(image: str, bundle: Bundle, home: Path) -> Iterator[Served]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    case = changed(churn().use_case, serving={"port": port, "workers": 2})
+    case = changed(churn().use_case, serving={"port": free_port(), "workers": 2})
     workspace = Workspace(case.name)
     bento = build_bento(bundle, workspace)
     try:

@@ -2,10 +2,7 @@
 
 import os
 import secrets
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from rendered import container_of, environment, example
 
 from pipelines.platform import zenml_server
-
-_READY_WITHIN_S = 120
+from pipelines.platform.variables import read
+from tests.running import running
+from tests.service.serving import free_port
 
 
 @dataclass(frozen=True)
@@ -51,17 +48,14 @@ def login(url: str, password: str) -> dict[str, str]:
 
 def api_key(url: str, password: str, folder: Path) -> str:
     """A service account and its key, as docs/kubernetes.md makes them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(zenml_server.PASSWORD, password)
-        zenml_server.set_up(url, folder / "zenml.env")
-    lines = (folder / "zenml.env").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines)[zenml_server.KEY]
+    zenml_server.set_up(url, folder / "zenml.env", password)
+    return read(folder / "zenml.env")[zenml_server.KEY]
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[Server]:
     """Start it, wait for the address that the chart's probe asks, and make a service account."""
-    container, port, password = container_of(example("small"), "noria-zenml"), _free_port(), secrets.token_hex(16)
+    container, port, password = container_of(example("small"), "noria-zenml"), free_port(), secrets.token_hex(16)
     told = {name: value for name, value in environment(container).items() if isinstance(value, str)}
     told |= {
         "HOME": str(folder),
@@ -74,30 +68,6 @@ def served(folder: Path) -> Iterator[Server]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
     said = ["--host", "127.0.0.1", "--port", str(port), *container["args"][4:]]
     command = [sys.executable, *container["command"][1:], *said]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=kept | told, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        server = Server(f"http://127.0.0.1:{port}", password, folder / "zenml.db")
-        _wait(server, container["readinessProbe"]["httpGet"]["path"], process, folder / "log")
-        yield Server(server.url, password, server.database, api_key(server.url, password, folder))
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait(server: Server, path: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _READY_WITHIN_S
-    while True:
-        try:
-            if httpx.get(server.url + path, timeout=5).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        assert process.poll() is None and time.monotonic() < until, log.read_text(encoding="utf-8")[-3000:]
-        time.sleep(0.3)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    url, path = f"http://127.0.0.1:{port}", container["readinessProbe"]["httpGet"]["path"]
+    with running(command, kept | told, folder / "log", ready=url + path, cwd=folder):
+        yield Server(url, password, folder / "zenml.db", api_key(url, password, folder))

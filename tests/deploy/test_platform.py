@@ -2,10 +2,8 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,10 @@ from docker_engine import docker
 from noria.client import Client
 from noria.workspace import PROJECT
 from pipelines.platform.images import PIPELINE, build, image_of
+from pipelines.platform.variables import read, write
+from tests.service.serving import free_ports
 from tests.small_cases import churn_table, small_case, write_config
+from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 _WITHIN_S = 900
@@ -51,8 +52,7 @@ class Platform:
         return self.run("-m", "pipelines.platform.compose", *arguments)
 
     def file(self, name: str) -> dict[str, str]:
-        lines = (self.home / "platform" / name).read_text().splitlines()
-        return {key: value for key, _, value in (line.partition("=") for line in lines)}
+        return read(self.home / "platform" / name)
 
     def stored(self, query: str) -> str:
         """What PostgreSQL says; nothing before the first answer is kept, which makes the tables."""
@@ -68,16 +68,6 @@ class Platform:
         return [run["body"]["status"] for run in found]
 
 
-def free_ports(n: int) -> list[int]:
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def database(engine: None) -> str:
     """Stands in for the official image where that cannot be fetched."""
@@ -88,10 +78,9 @@ def database(engine: None) -> str:
 @pytest.fixture(scope="module")
 def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home, project = tmp_path_factory.mktemp("platform"), f"noria-test-{secrets.token_hex(3)}"
-    ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), free_ports(3), strict=True))
-    (home / "platform").mkdir()
+    ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), map(str, free_ports(3)), strict=True))
     told = {"COMPOSE_PROJECT_NAME": project, "POSTGRES_IMAGE": database, **ports}
-    (home / "platform" / "compose.env").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    write(home / "platform" / "compose.env", told)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
         build(PIPELINE, image_of(PIPELINE))
@@ -103,13 +92,6 @@ def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.compose("down")
         kept = docker("volume", "ls", "--quiet", "--filter", f"name={project}_").stdout.split()
         docker("volume", "rm", *kept, check=False)
-
-
-def eventually(is_so: Any, within_s: float = 30) -> bool:
-    until = time.monotonic() + within_s
-    while not is_so() and time.monotonic() < until:
-        time.sleep(0.5)
-    return bool(is_so())
 
 
 def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platform: Platform, tmp_path: Path) -> None:
@@ -138,7 +120,7 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     assert docker("ps", "--quiet", "--filter", f"name={platform.project}").stdout == ""
     platform.compose("up")
     platform.compose("serve")
-    assert platform.stored("SELECT id FROM predictions ORDER BY seq").split() == answered
+    assert eventually(lambda: platform.stored("SELECT id FROM predictions ORDER BY seq").split() == answered)
     assert platform.runs() == ["completed"]
     with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
         assert client.predict([row])[0].version == "1"

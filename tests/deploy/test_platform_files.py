@@ -2,9 +2,11 @@
 
 import json
 import re
+import secrets
 import shutil
 import stat
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from prometheus_client import REGISTRY
 
 import service.metrics
 from noria.workspace import PROJECT
-from pipelines.platform import compose
+from pipelines.platform import compose, zenml_server
+from pipelines.platform.variables import read
 
 FOLDER = PROJECT / "deploy" / "compose"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
@@ -79,9 +82,9 @@ def test_whatever_compose_needs_is_made_once_and_for_its_owner_alone(
     assert needed - {"NORIA_PIPELINE_IMAGE"} <= set(first)  # that one `up` names, after the code
     assert stat.S_IMODE(compose.settings_file().stat().st_mode) == 0o600
     assert compose._settings() == first
-    secrets = [first[name] for name in needed if name.endswith(("TOKEN", "PASSWORD", "SECRET", "KEY"))]
-    assert len(set(secrets)) == len(secrets) >= 6
-    assert all(len(each) >= 32 for each in secrets)
+    made = [first[name] for name in needed if name.endswith(("TOKEN", "PASSWORD", "SECRET", "KEY"))]
+    assert len(set(made)) == len(made) >= 6
+    assert all(len(each) >= 32 for each in made)
 
 
 def test_what_a_person_wrote_into_the_settings_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,6 +97,26 @@ def test_what_a_person_wrote_into_the_settings_stays(tmp_path: Path, monkeypatch
         "kept",
     )
     assert "POSTGRES_IMAGE=mine:1" in compose.settings_file().read_text()
+
+
+def test_the_server_is_set_up_with_the_password_that_the_settings_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+
+    def set_up(url: str, output: Path, password: str, others: Mapping[str, str]) -> list[str]:
+        given.append(password)
+        return []
+
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path))
+    monkeypatch.setenv(zenml_server.PASSWORD, secrets.token_hex(16))  # of another server
+    monkeypatch.setattr(compose, "_reachable", lambda: "127.0.0.1")
+    monkeypatch.setattr(compose, "docker", lambda *_, **__: "the image is there")
+    monkeypatch.setattr(compose, "compose", lambda *_: None)
+    monkeypatch.setattr(compose, "_wait", lambda _: None)
+    monkeypatch.setattr(zenml_server, "set_up", set_up)
+    compose.start()
+    assert given == [read(compose.settings_file())[zenml_server.PASSWORD]]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool, which comes with Prometheus, is not installed")

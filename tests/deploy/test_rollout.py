@@ -74,6 +74,16 @@ def test_another_state_of_the_code_has_another_tag(asked: Any, monkeypatch: pyte
     assert asked()[-2] not in {first}
 
 
+def test_another_model_of_the_same_version_has_another_tag(
+    asked: Any, champion: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, again = asked()[1], asked()[-2]
+    other = make(churn(), "linear", tmp_path / "other")
+    assert other.manifest.version == champion.manifest.version
+    monkeypatch.setattr(rollout, "_champion", lambda *_: other)
+    assert (first == again, asked()[-2] == first) == (True, False)
+
+
 @pytest.mark.parametrize(("fails", "done"), [("build", 1), ("push", 2)])
 def test_what_could_not_be_built_or_pushed_is_not_put_into_service(asked: Any, fails: str, done: int) -> None:
     with pytest.raises(NoriaError, match=f"docker {fails} failed"):

@@ -2,8 +2,6 @@
 
 import json
 import os
-import socket
-import subprocess
 import sys
 import threading
 from datetime import timedelta
@@ -26,6 +24,8 @@ from noria.workspace import Workspace
 from tests import bundles
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve
+from tests.running import running
+from tests.service.serving import free_port
 
 
 def check(bundle: Bundle, store: PredictionStore, use_case: UseCase, workspace: Workspace) -> MonitoringVerdict:
@@ -250,21 +250,15 @@ def test_evidently_shows_the_checks_over_time(
 ) -> None:
     serve(store, churn_bundle, churn_rows[1], NOW - timedelta(days=2), churn_rows[1]["churn"])
     check(churn_bundle, store, churn, workspace)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api"
     command = [Path(sys.executable).with_name("evidently"), "ui", "--workspace", workspace.monitoring / "evidently"]
-    server = subprocess.Popen(
-        [*command, "--port", str(port)], env={**os.environ, "DO_NOT_TRACK": "1"}, stderr=subprocess.DEVNULL
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", transport=httpx.HTTPTransport(retries=8)) as client:
-            projects = client.get("/projects", timeout=90).json()
-            shown = client.get(f"/projects/{projects[0]['id']}/reports", timeout=90).json()
-            panels = client.get(f"/v2/dashboards/{projects[0]['id']}", timeout=90).json()["panels"]
-    finally:
-        server.terminate()
-        server.wait(30)
+    told, log = {**os.environ, "DO_NOT_TRACK": "1"}, workspace.monitoring / "evidently.log"
+    server = running([*command, "--port", str(port)], told, log, ready=f"{url}/projects")
+    with server, httpx.Client(base_url=url, timeout=90) as client:
+        projects = client.get("/projects").json()
+        shown = client.get(f"/projects/{projects[0]['id']}/reports").json()
+        panels = client.get(f"/v2/dashboards/{projects[0]['id']}").json()["panels"]
     assert [project["name"] for project in projects] == ["telco_churn"]
     assert sorted(snapshot["name"] for snapshot in shown) == ["drift", "performance"]
     assert panels[0]["title"] == "Share of input columns that moved"

@@ -16,7 +16,7 @@ from typing import Any, Self
 from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 KEYS = {"Enter": 13, "Tab": 9, " ": 32, "Escape": 27, "ArrowDown": 40}
 
 

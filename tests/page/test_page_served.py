@@ -1,6 +1,5 @@
 """The page of the real service: what a person says there reaches the prediction store."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from real_service import serving, store_url
 from noria.bundle import Bundle
 from noria.predictions import PredictionStore
 from service.page import SECURITY_HEADERS, files
+from tests.spool.spooled import eventually
 
 pytestmark = pytest.mark.e2e
 TOKENS = {f"NORIA_{scope.upper()}_TOKEN": f"{scope}-0123456789abcdef" for scope in ("predict", "feedback", "admin")}
@@ -50,15 +50,10 @@ def enter(tab: Tab, token: str) -> None:
 
 def kept(folder: Path) -> dict[str, Any]:
     """The newest prediction in the store once its label is there, which a process of its own brings."""
-    since, end = datetime.now(UTC) - timedelta(hours=1), time.monotonic() + 30
-    store = PredictionStore(store_url(folder))
-    rows = store.window(since, labelled=True)
-    while rows.empty and time.monotonic() < end:
-        time.sleep(0.2)
-        rows = store.window(since, labelled=True)
+    since, store = datetime.now(UTC) - timedelta(hours=1), PredictionStore(store_url(folder))
+    assert eventually(lambda: not store.window(since, labelled=True).empty), "the label never came"
+    newest: dict[str, Any] = store.window(since, labelled=True).iloc[-1].to_dict()
     store.close()
-    assert not rows.empty, "the label never came"
-    newest: dict[str, Any] = rows.iloc[-1].to_dict()
     return newest
 
 

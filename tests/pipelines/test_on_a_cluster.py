@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,50 +19,22 @@ from noria.workspace import PROJECT
 from pipelines.platform import flows, stacks
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
+from tests.spool.spooled import eventually
 
 sys.path.append(str(PROJECT / "tests" / "cluster"))
 from fake_api import Cluster, served
 
 pytestmark = pytest.mark.e2e
-_NO_IMAGE = {
-    "phase": "Pending",
-    "containerStatuses": [
-        {
-            "name": "main",
-            "ready": False,
-            "restartCount": 0,
-            "image": "i",
-            "imageID": "",
-            "state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}},
-        }
-    ],
-}
-_OUT_OF_MEMORY = {
-    "phase": "Failed",
-    "containerStatuses": [
-        {
-            "name": "main",
-            "ready": False,
-            "restartCount": 0,
-            "image": "i",
-            "imageID": "",
-            "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
-        }
-    ],
-}
-_RUNNING = {
-    "phase": "Running",
-    "containerStatuses": [
-        {
-            "name": "main",
-            "ready": True,
-            "restartCount": 0,
-            "image": "i",
-            "imageID": "",
-            "state": {"running": {}},
-        }
-    ],
-}
+
+
+def _pod_status(phase: str, **state: Any) -> dict[str, Any]:
+    container = {"name": "main", "ready": phase == "Running", "restartCount": 0, "image": "i", "imageID": ""}
+    return {"phase": phase, "containerStatuses": [container | {"state": state}]}
+
+
+_NO_IMAGE = _pod_status("Pending", waiting={"reason": "ImagePullBackOff", "message": "Back-off pulling image"})
+_OUT_OF_MEMORY = _pod_status("Failed", terminated={"exitCode": 137, "reason": "OOMKilled"})
+_RUNNING = _pod_status("Running", running={})
 _JOB_FAILED = {
     "conditions": [
         {
@@ -205,9 +176,6 @@ def test_ctrl_c_leaves_nothing_at_work_in_the_cluster(cluster: Cluster, stack: s
 
 
 def _interrupt_when_it_runs(cluster: Cluster) -> None:
-    until = time.monotonic() + 60
-    while not any(each.startswith("GET /apis/batch/v1/namespaces/ml/jobs/") for each in cluster.asked):
-        if time.monotonic() > until:
-            return
-        time.sleep(0.05)
+    """Or never runs: then the test ends all the same."""
+    eventually(lambda: any(each.startswith("GET /apis/batch/v1/namespaces/ml/jobs/") for each in cluster.asked))
     os.kill(os.getpid(), signal.SIGINT)

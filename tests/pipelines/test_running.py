@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -108,11 +109,11 @@ def test_the_preflight_asks_for_an_image(
     assert "NORIA_TEST_IMAGE is not set" in command("stack", "check", "checked").err
     monkeypatch.setenv("NORIA_TEST_IMAGE", "nowhere/steps:1")
 
-    def no_image(*arguments: str) -> Any:
+    def no_image(*arguments: str, **_: Any) -> Any:
         said = "Error: No such image: nowhere/steps:1" if "image" in arguments else ""
         return type("Done", (), {"returncode": 1 if said else 0, "stderr": said, "stdout": ""})
 
-    monkeypatch.setattr(stack_image, "_docker", no_image)
+    monkeypatch.setattr(stack_image, "run_docker", no_image)
     assert "has no image `nowhere/steps:1`" in command("stack", "check", "checked").err
 
 
@@ -136,7 +137,7 @@ def test_containers_see_the_files_of_the_run_and_run_as_its_user(
 ) -> None:
     monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
     monkeypatch.setattr(containers, "image_findings", lambda *_: [])
-    monkeypatch.setattr(containers, "_docker", lambda *_: "")
+    monkeypatch.setattr(containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     monkeypatch.setenv("NORIA_TEST_PLACE", str(tmp_path))
     stack = stacks.read_stack(write("mounts", {"image": "steps:1"}, "local_docker"))
     table = tmp_path / "few.csv"

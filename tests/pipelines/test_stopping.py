@@ -7,10 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import mlflow
-import psutil
 import pytest
 from pipeline_runs import runs_of, statuses
 
@@ -18,8 +16,9 @@ from noria.config import UseCase
 from noria.deployment import state
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform import flows
-from tests.service.serving import free_port
+from tests.service.serving import free_port, processes_of
 from tests.small_cases import churn_table, small_case, write_config
+from tests.spool.spooled import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -149,17 +148,6 @@ def test_deployment_is_stopped_in_the_middle(
     assert command.end(signal.SIGTERM) == 143
     command.assert_stopped_tidily()
     assert state(workspace) is None
-    assert _processes_of(workspace) == []
+    assert eventually(lambda: processes_of(workspace) == [])
     (run,) = runs_of(case, "deployment")
     assert run.status.value in {"failed", "stopped"}
-
-
-def _processes_of(workspace: Workspace) -> list[Any]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("NORIA_SERVICE_DIR") == str(workspace.service):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found

@@ -13,6 +13,7 @@ from noria.predictions import Feedback, PredictionStore
 from tests.predictions.answers import NOON, answered
 from tests.predictions.conftest import Direct
 from tests.predictions.postgres import database
+from tests.spool.spooled import eventually
 
 PROJECT = Path(__file__).parents[2]
 _UNTIL_FULL = """
@@ -46,17 +47,23 @@ def test_a_full_disk_loses_nothing_that_was_kept_and_keeps_no_half(tmp_path: Pat
     assert found == {f"{n}-{row}" for n in kept for row in "ab"} | {"when there is room again"}
 
 
+def break_all(other: Direct, name: str) -> None:
+    """End every connection to a database; whoever is asked to end takes a moment."""
+    where = f"FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+    other.run(f"SELECT pg_terminate_backend(pid) {where}")
+    assert eventually(lambda: other.rows(f"SELECT pid {where}") == [])
+
+
 def test_a_database_that_breaks_its_connections_is_found_again(postgres: str) -> None:
     with database(postgres) as url:
         store = PredictionStore(url)
         store.keep([answered("before")])
         name = sqlalchemy.make_url(url).database
         other = Direct(postgres)
-        others = f"datname = '{name}' AND pid <> pg_backend_pid()"
-        other.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608
+        break_all(other, str(name))
         assert store.keep([answered("after")]) == 1
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
-        other.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608
+        break_all(other, str(name))
         with pytest.raises(NoriaError, match="does not work"):
             store.keep([answered("meanwhile")])
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")

@@ -1,9 +1,12 @@
 """What the tests of the service share."""
 
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from noria.bundle import Bundle
 from noria.client import Client
@@ -14,9 +17,27 @@ from noria.workspace import Workspace
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens at."""
+    return free_ports(1)[0]
+
+
+def free_ports(number: int) -> list[int]:
+    """Several of them, each another one."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def processes_of(workspace: Workspace) -> list[int]:
+    """Processes that were started for this workspace, whatever their parent."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("NORIA_SERVICE_DIR") == str(workspace.service):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
 
 
 def with_serving(use_case: UseCase, **changes: Any) -> UseCase:

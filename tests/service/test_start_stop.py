@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from serving import free_port, with_serving
+from serving import free_port, processes_of, with_serving
 
 from noria import handover
 from noria.bundle import Bundle
@@ -23,6 +22,7 @@ from noria.deployment.state import save
 from noria.errors import NoriaError
 from noria.processes import alive, namespace
 from noria.workspace import PROJECT, Workspace
+from tests.spool.spooled import eventually
 
 _PATIENCE_S = 60.0
 
@@ -39,29 +39,10 @@ def alone(use_case: UseCase) -> UseCase:
     return with_serving(use_case, port=free_port(), workers=1)
 
 
-def wait_until(true: object, what: str) -> None:
-    until = time.monotonic() + _PATIENCE_S
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < until, what
-        time.sleep(0.05)
-
-
-def processes_of(workspace: Workspace) -> list[int]:
-    """Processes that were started for this workspace, whatever their parent."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("NORIA_SERVICE_DIR") == str(workspace.service):
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
-
-
 def assert_nothing_is_left(workspace: Workspace) -> None:
     assert state(workspace) is None
     assert not (workspace.service / "state.json").exists()
-    assert processes_of(workspace) == []
+    assert eventually(lambda: processes_of(workspace) == []), "a process is left"
 
 
 def a_deployment(workspace: Workspace, use_case: UseCase, bento: Path, pid: int, started: float) -> Deployment:
@@ -90,7 +71,7 @@ def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
         client.predict(bundle.examples()[:3])
     assert len(processes_of(workspace)) >= 2
     os.kill(second.pid, signal.SIGKILL)
-    wait_until(lambda: processes_of(workspace) == [], "the worker outlived its server")
+    assert eventually(lambda: processes_of(workspace) == []), "the worker outlived its server"
     assert_nothing_is_left(workspace)
 
 
@@ -124,7 +105,7 @@ def test_ctrl_c_and_a_killed_start(
     starter = subprocess.Popen(
         [*command, str(bundle.folder), workspace.use_case], cwd=PROJECT, stderr=subprocess.PIPE, text=True
     )
-    wait_until((workspace.service / "state.json").exists, "the server was not started")
+    assert eventually((workspace.service / "state.json").exists), "the server was not started"
     starter.send_signal(with_signal)
     starter.communicate(timeout=_PATIENCE_S)
     assert starter.returncode != 0

@@ -97,7 +97,7 @@ def ids_in(database: Path) -> list[str]:
         return [row[0] for row in direct.execute("select id from predictions order by id")]
 
 
-def eventually(true: Callable[[], bool], within_s: float = 20.0) -> bool:
+def eventually(true: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Does it come true, and before long?"""
     until = time.monotonic() + within_s
     while time.monotonic() < until:

@@ -131,7 +131,7 @@ def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
                 process.send_signal(signal.SIGKILL)
                 process.wait(10)
         ensure_keeper(spool)
-        assert eventually(lambda: len(ids_in(database)) >= len(sent), within_s=60)
+        assert eventually(lambda: len(ids_in(database)) >= len(sent))
     assert ids_in(database) == sorted(sent)
 
 
@@ -188,14 +188,14 @@ def test_while_postgresql_is_stopped_all_wait_and_arrive_once_it_is_back(
         with writing(spool) as writer:
             writer.append(answered("before"))
             ensure_keeper(spool)
-            assert eventually(lambda: ids(server.url) == ["before-0"], within_s=60)
+            assert eventually(lambda: ids(server.url) == ["before-0"])
             server.stop()
             for number in range(500):
                 writer.append(answered(f"r{number}"))
             assert eventually(lambda: report(spool).error != "")
             assert eventually(lambda: report(spool).backlog_bytes > 50_000)
             server.start()
-            assert eventually(lambda: len(ids(server.url)) == 501, within_s=60)
+            assert eventually(lambda: len(ids(server.url)) == 501)
             assert eventually(lambda: report(spool).error == "")
         assert ids(server.url) == sorted(["before-0", *(f"r{number}-0" for number in range(500))])
 
@@ -208,12 +208,12 @@ def test_without_workers_and_store_it_ends_and_the_next_start_takes_what_is_left
         writer.append(answered("a"))
     database.parent.rmdir()
     failed = start()
-    assert failed.wait(30) == 0
+    assert failed.wait(60) == 0
     assert failed.stderr is not None
     assert "unable to open database file" in failed.stderr.read()
     assert len(segments(spool)) == 1
     database.parent.mkdir()
-    assert start().wait(30) == 0
+    assert start().wait(60) == 0
     assert ids_in(database) == ["a-0"]
     assert segments(spool) == []
 
@@ -226,7 +226,7 @@ def test_sigterm_moves_what_is_there_and_ends(service: Path, start: Callable[...
         assert eventually(lambda: read_report(spool) is not None and report(spool).flushed_at is not None)
         writer.append(answered("a"))
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert ids_in(service / "store" / "p.db") == ["a-0"]
 
 
@@ -237,7 +237,7 @@ def test_what_a_damaged_segment_has_lost_is_told(service: Path, start: Callable[
         writer.append(answered("b"))
     [segment] = segments(spool)
     segment.write_bytes(segment.read_bytes()[:-10])
-    assert start().wait(30) == 0
+    assert start().wait(60) == 0
     assert report(spool).set_aside == 1
     with sqlite3.connect(service / "store" / "p.db") as direct:
         [(kind, detail)] = direct.execute("select kind, detail from events").fetchall()
@@ -254,7 +254,7 @@ def test_it_says_what_it_needs(
     service: Path, start: Callable[..., subprocess.Popen[str]], missing: str, said: str
 ) -> None:
     process = start(**{missing: ""})
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=60)
     assert process.returncode != 0
     assert said in error
     assert "Traceback" not in error

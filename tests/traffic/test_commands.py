@@ -145,12 +145,12 @@ def test_everything_is_changed_under_load_without_a_failed_request(
             assert ended.code == 0, (change, ended.err)
             load.wait_for(20)
     assert load.failures == []
-    assert {answer.version for _, answer in load.answers} == {"1", "2"}
+    assert {each.answer.version for each in load.answers} == {"1", "2"}
     assert settle(Workspace(case.name))
     store = PredictionStore(Workspace(case.name).predictions_url)
     window = store.window(state(Workspace(case.name)).started_at)  # type: ignore[union-attr]
     found = window.set_index("prediction_id")["version"].to_dict()
-    assert {answer.id: answer.version for _, answer in load.answers}.items() <= found.items()
+    assert {each.answer.id: each.answer.version for each in load.answers}.items() <= found.items()
 
 
 def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(

@@ -1,7 +1,6 @@
 """Several variants behind one address: who answers whom, and changes while clients go on asking."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,22 +13,17 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.config.serving import Canary
 from noria.deployment import Role, service_facts, settle
+from noria.deployment.launch import wait_ready
 from noria.errors import NoriaError
 from noria.handover import CanaryState
 from noria.models.policy import DecisionPolicy
 from noria.traffic import orders
 from tests.load import Load
+from tests.spool.spooled import eventually
 
 pytestmark = pytest.mark.e2e
 
 _PATIENCE_S = 90.0
-
-
-def wait_until(true: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + _PATIENCE_S
-    while not true():
-        assert time.monotonic() < until, what
-        time.sleep(0.1)
 
 
 def kept(service: Service, since: datetime, **wanted: Any) -> pd.DataFrame:
@@ -77,7 +71,7 @@ def test_a_shadow_is_recorded_and_answers_nobody(service: Service, client: Clien
         found = kept(service, began, shadows=True)
         return len(found) == 100
 
-    wait_until(arrived, "the shadow's predictions did not arrive")
+    assert eventually(arrived, _PATIENCE_S), "the shadow's predictions did not arrive"
     shadows = found[found["variant"] == "challenger"].set_index("entity")
     expected = service.bundles["challenger"].predict(pd.DataFrame(service.rows[:50]))["probability"]
     assert shadows.loc[[f"c{n}" for n in range(50)], "probability"].tolist() == pytest.approx(list(expected), abs=1e-6)
@@ -106,17 +100,18 @@ def test_no_request_fails_while_shares_policies_and_the_champion_change(service:
             service.workspace,
             lambda order: orders.settled(orders.with_champion(order, challenger)),
         )
-        at_promotion = len(load.answers)
+        promoted_at = time.monotonic()
         load.wait_for(60)
+        with_challenger = load.asked_since(promoted_at)
         processes.change(service.use_case, service.workspace, lambda _: orders.again(half.before), is_back=True)
-        at_rollback = len(load.answers)
+        back_at = time.monotonic()
         load.wait_for(60)
     assert load.failures == []
     assert [each.name for each in promoted.after.variants] == ["champion"]
-    assert {answer.version for _, answer in load.answers[at_promotion + 3 : at_rollback - 60]} <= {"2"}
-    assert {answer.version for _, answer in load.answers[at_rollback + 3 :]} == {"1"}
+    assert {answer.version for answer in with_challenger} == {"2"}
+    assert {answer.version for answer in load.asked_since(back_at)} == {"1"}
     found = kept(service, began).set_index("prediction_id")["version"].to_dict()
-    assert found == {answer.id: answer.version for _, answer in load.answers}
+    assert found == {each.answer.id: each.answer.version for each in load.answers}
 
 
 def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(service: Service, client: Client) -> None:
@@ -178,7 +173,7 @@ def test_a_good_canary_grows_by_itself_until_it_is_ready(service: Service) -> No
             seen.add(order.variants[1].share)
             return order.canary is not None and order.canary.ready
 
-        wait_until(ready, f"it did not grow: {service.order}")
+        assert eventually(ready, _PATIENCE_S), f"it did not grow: {service.order}"
     assert load.failures == []
     assert seen == {0.3, 0.6}
     shares = {each.variant.name: each.answers for each in service_facts(service.workspace).variants}
@@ -192,14 +187,13 @@ def test_a_bad_canary_is_taken_back_by_itself_and_nobody_notices(service: Servic
             answers = client.predict(service.rows[start : start + 100])
             labels = service.truth[start : start + 100]
             client.feedback([{"id": each.id, "label": label} for each, label in zip(answers, labels, strict=True)])
-        wait_until(lambda: service.order.canary is None, "it was not taken back")
-        at_end = len(load.answers)
+        assert eventually(lambda: service.order.canary is None, _PATIENCE_S), "it was not taken back"
+        wait_ready(service.workspace, service.deployment, timeout_s=_PATIENCE_S)  # until every worker knows
+        known_at = time.monotonic()
         load.wait_for(40)
     assert load.failures == []
     assert [(each.name, each.share) for each in service.order.variants] == [("champion", 1.0)]
-    # workers look for orders five times a second
-    late = [answer for _, answer in load.answers[at_end + 30 :]]
-    assert {answer.variant for answer in late} <= {"champion"}
+    assert {answer.variant for answer in load.asked_since(known_at)} == {"champion"}
     assert "roll back: roc_auc" in last_event(service, since=datetime.now(UTC) - timedelta(minutes=10))
 
 

@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 
 
 def ended_with(error: Exception) -> str:
@@ -31,3 +31,16 @@ def test_the_parts_come_back(error: NoriaError) -> None:
 
 def test_another_error_is_none_of_ours() -> None:
     assert NoriaError.told(ended_with(ZeroDivisionError("no rows"))) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no rows\nin that table"), "no rows"),
+        (ValueError("\n  no rows\n"), "no rows"),
+        (TimeoutError(), "TimeoutError"),
+        (RuntimeError(" \n"), "RuntimeError"),
+    ],
+)
+def test_the_first_line_of_an_error_that_may_say_nothing(error: Exception, line: str) -> None:
+    assert first_line(error) == line

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from microsoft import CONTAINER, IMAGE, NAMES, NOWHERE, connection, make_container
 from needed import installed, wait_for_port
-from zenml_server import free_port
+
+from tests.service.serving import free_port
 
 
 @pytest.fixture(scope="session")

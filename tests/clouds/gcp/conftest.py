@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from google_here import BUCKET, NAMES, NOWHERE
 from needed import installed
-from zenml_server import free_port
+
+from tests.service.serving import free_port
 
 
 @pytest.fixture(scope="session")
