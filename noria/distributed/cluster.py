@@ -151,7 +151,7 @@ def _knock(address: str) -> None:
 def _require_versions(ray: Any, address: str) -> None:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    here, task = _versions(), ray.remote(_versions).options(num_cpus=0)
+    here, task = _versions(), ray.remote(num_cpus=0)(_versions)
     nodes = [node for node in ray.nodes() if node["Alive"]]
     told = [
         task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes
