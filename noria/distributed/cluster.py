@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from noria import progress
 from noria.config.engine import Engine
 from noria.config.load import expand_environment
-from noria.errors import NoriaError
+from noria.errors import NoriaError, first_line
 
 T = TypeVar("T")
 _KNOCK_S = 5.0
