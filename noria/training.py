@@ -38,7 +38,7 @@ def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboar
     """
     scores, columns = [], {}
     plan = {kind: default_params(kind, use_case) for kind in ["rules", *use_case.models.candidates]}
-    folds = _folds(train, use_case, list(plan))
+    folds = folds_of(train, use_case, list(plan))
     ahead = {kind: folds.ahead(kind, params) for kind, params in plan.items()}
     for kind, params in plan.items():
         progress.tick(f"cross-validating {kind}")
@@ -62,7 +62,7 @@ def tune_candidates(
     scores, trials = [], []
     columns: dict[str, object] = {str(name): values for name, values in out_of_fold.items()}
     tunable = [score.kind for score in start.scores if _is_tuned(score.kind, use_case)]
-    folds = _folds(train, use_case, tunable)
+    folds = folds_of(train, use_case, tunable)
     for score in start.scores:
         if score.kind not in tunable:
             scores.append(score)
@@ -102,7 +102,12 @@ def fit_bundle(
     )
 
 
-def _folds(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSource:
+def folds_of(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSource:
+    """The folds that these kinds of candidates share, where the use case's engine works.
+
+    Raises:
+        NoriaError: the target has not the classes that it needs, or a cluster cannot be used.
+    """
     if use_case.engine.name == "local" or not kinds:
         return Folds(train, use_case)
     from noria.distributed.folds import SharedFolds
