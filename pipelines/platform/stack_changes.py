@@ -177,8 +177,8 @@ def _told(name: str, change: Callable[[], T]) -> T:
     """What ZenML refuses, as an error that a user can mend."""
     try:
         return change()
-    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (ValueError, KeyError, RuntimeError, NotImplementedError, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise NoriaError(
             f"ZenML refuses it: {reason}",
             where=str(stacks.STACK_FILES / f"{name}.yaml"),

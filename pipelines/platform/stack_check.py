@@ -12,6 +12,7 @@ from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import clusters, stacks
+from pipelines.platform.alerter_check import alerter_findings
 from pipelines.platform.cloud_check import cloud_findings, is_cloud, packages
 from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 from pipelines.platform.environment import zenml_client
@@ -78,6 +79,8 @@ def _component(client: Any, component: Component, stack: StackFile) -> Iterator[
         yield from cloud_findings(component, model, config, stack)
     elif not is_cloud(component):
         yield from _reached(component, config, stack)
+    if not unset:
+        yield from alerter_findings(component, config)
     if getattr(config, "kubernetes_context", None):
         registered_for = clusters.remembered(client, component.type, component.name)
         yield from cluster_findings(component, config, registered_for, stack.stack_name)
