@@ -38,7 +38,7 @@ class Files:
 
 @contextmanager
 def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iterator[dict[str, Any]]:
-    """Settings of a run on a stack whose orchestrator is `local_docker`; when it is over, no container is left.
+    """Arguments for each container of a run on a stack with `local_docker`; when it is over, no container is left.
 
     Containers run as the user of this process, so that what they write belongs to that user.
 
@@ -56,7 +56,7 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
     }
     try:
         with _shared_workspace(), _progress():
-            yield {f"orchestrator.{FLAVOR}": {"run_args": arguments}}
+            yield arguments
     finally:
         _remove(run)
 

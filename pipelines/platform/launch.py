@@ -50,7 +50,8 @@ def launch(
 
     from steps.shared.champion import require_champion_version
 
-    name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
+    flow = str(pipeline.name)  # type: ignore[attr-defined]
+    name = _run_name(flow, model)
     options: dict[str, Any] = {
         "run_name": name,
         "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
@@ -62,7 +63,8 @@ def launch(
         refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
         try:
-            with as_asked(chosen, name, model, parameters, files or Files()) as asked:
+            used = files or Files()
+            with as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked:
                 options["execution_mode"] = _execution_mode()
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:

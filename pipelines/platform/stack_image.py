@@ -18,14 +18,16 @@ def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
     known = variables_for(running)
     unset = [variable for variable in running.variables if variable not in known]
     if unset:
-        yield Finding(f"noria.image: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
+        yield Finding(f"section `noria`: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
     elif running.image is None and _wants_image(stack.orchestrator, client):
         yield Finding(
             f"{stack.orchestrator.title} runs steps in containers, and the file names no image",
             "write noria: {image: …} into it; `make images` builds one",
         )
-    elif running.image is not None and stack.orchestrator.flavor == "local_docker":
-        yield from _engine_has("noria.image", str(running.filled(known).image))
+    else:
+        images = stack.model_copy(update={"noria": running.filled(known)}).images_of("local_docker")
+        for key, image in images.items():
+            yield from _engine_has(key, image)
 
 
 def service_findings(stack: StackFile) -> Iterator[Finding]:
