@@ -7,6 +7,7 @@ from typing import Any
 
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile
+from noria.workspace import PROJECT
 from pipelines.platform.images import SERVICE, image_of, variables_for
 
 _SECONDS = 10.0
@@ -15,6 +16,11 @@ _SECONDS = 10.0
 def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
     """What keeps the steps of a stack from running in its image."""
     running = stack.noria
+    if running.code == "artifact_store" and not any((each / ".git").exists() for each in (PROJECT, *PROJECT.parents)):
+        yield Finding(
+            f"noria.code: {PROJECT} is in no Git repository, so that ZenML would upload .venv and .noria as well",
+            "git init it, or write code: image",
+        )
     known = variables_for(running)
     unset = [variable for variable in running.variables if variable not in known]
     if unset:

@@ -1,6 +1,7 @@
 """What the section `noria` of a stack file does to a run."""
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,30 @@ def test_containers_see_the_files_of_the_run_and_run_as_its_user(
     }
     assert (tmp_path / "new").is_dir()
     assert "ZENML_LOCAL_STORES_PATH" not in os.environ
+
+
+def test_code_that_steps_download_is_not_mounted_over(
+    trained: object, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    for name in ("data/known.csv", "out/ignored.csv"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).write_text("a\n1\n", encoding="utf-8")
+    (project / ".gitignore").write_text("out/\n", encoding="utf-8")
+    monkeypatch.setattr(containers, "PROJECT", project)
+    monkeypatch.setattr(stack_image, "PROJECT", project)
+    monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
+    monkeypatch.setattr(stack_image, "_engine_has", lambda *_: [])
+    monkeypatch.setattr(containers, "_docker", lambda *_: "")
+    stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
+    files = containers.Files(reads=["data/known.csv", "out/ignored.csv"])
+    with pytest.raises(NoriaError, match="would upload"), containers.in_containers(stack, "r", files, Client()):
+        pass
+    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+    with containers.in_containers(stack, "run-1", files, Client()) as arguments:
+        ignored = {"bind": "/app/code/out/ignored.csv", "mode": "ro"}
+        assert arguments["volumes"] == {str(project / "out" / "ignored.csv"): ignored}
+    assert arguments["tmpfs"] == {"/app": ""}, "ZenML unpacks the code there"
 
 
 def test_the_service_is_deployed_from_here_also_where_steps_run_elsewhere(trained: object, write: Any) -> None:
