@@ -44,8 +44,8 @@ def append(file: Path, verdict: MonitoringVerdict) -> None:
         ) from error
 
 
-def read(file: Path) -> list[MonitoringVerdict]:
-    """All verdicts, oldest first; lines that cannot be read are left out with a warning. No file: no verdicts."""
+def read(file: Path, *, warn: bool = True) -> list[MonitoringVerdict]:
+    """All verdicts, oldest first; lines that cannot be read are left out, `warn` says so. No file: no verdicts."""
     if not file.exists():
         return []
     verdicts, unreadable = [], 0
@@ -56,6 +56,6 @@ def read(file: Path) -> list[MonitoringVerdict]:
             verdicts.append(MonitoringVerdict.model_validate_json(line))
         except ValidationError:
             unreadable += 1
-    if unreadable:
+    if unreadable and warn:
         progress.warn(f"{unreadable} unreadable line(s) in {file} left out")
     return verdicts

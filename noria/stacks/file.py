@@ -12,8 +12,8 @@ from noria.config.explain import explain
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.config.text import read_yaml
 from noria.errors import NoriaError
-from noria.stacks.running import Running
-from noria.stacks.secrets import looks_secret, only_referenced
+from noria.stacks.running import Running, StepRunning, filled
+from noria.stacks.secrets import leaves, looks_secret, only_referenced
 
 Kind = Literal[
     "orchestrator",
@@ -55,18 +55,18 @@ class Component(Section):
 
     def filled(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """The configuration with each `${env:NAME}` filled in; an unset variable stays as it is written."""
-        found: dict[str, Any] = _filled(self.configuration, environment)
+        found: dict[str, Any] = filled(self.configuration, environment)
         return found
 
     @model_validator(mode="after")
     def _no_written_secret(self) -> Self:
-        for key, value in _leaves(self.configuration):
+        for key, value in leaves(self.configuration):
             if looks_secret(key) and not only_referenced(value):
                 raise ValueError(
                     f"the secret `{key}` is written out; write ${{env:NAME}} or {{{{secret.key}}}} instead"
                 )
         nested = {key: value for key, value in self.configuration.items() if isinstance(value, dict | list)}
-        for key, value in _leaves(nested):
+        for key, value in leaves(nested):
             if looks_secret(key) and isinstance(value, str) and value:  # ZenML would keep it as plain text
                 raise ValueError(f"the secret `{key}` stands inside another setting, where ZenML refers to none")
         return self
@@ -94,6 +94,22 @@ class StackFile(Section):
         """What runs its pipelines."""
         return self.components["orchestrator"][0]
 
+    def runner(self, step: StepRunning) -> Component:
+        """What runs a step: the orchestrator, or a step operator."""
+        operators = self.components.get("step_operator", [])
+        if not step.step_operator:
+            return self.orchestrator
+        return next(each for each in operators if step.step_operator in {True, each.name})
+
+    def images_of(self, flavor: str) -> dict[str, str]:
+        """The images that an orchestrator or a step operator of this flavor runs, by the key that names them."""
+        asked = {f"noria.steps.{name}.image": step for name, step in self.noria.steps.items()}
+        found = {"noria.image": self.noria.image} if self.orchestrator.flavor == flavor else {}
+        for key, step in asked.items():
+            if self.runner(step).flavor == flavor:
+                found |= {key: step.image} if step.image is not None else {"noria.image": self.noria.image}
+        return {key: image for key, image in found.items() if image is not None}
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         for kind in _NEEDED:
@@ -110,7 +126,26 @@ class StackFile(Section):
                 raise ValueError(f"the {kind} `{name}` is named twice")
         if self.noria.image is not None and self.orchestrator.flavor == "local":
             raise ValueError("`noria.image` is named, and the orchestrator `local` runs every step in this process")
+        for name, step in self.noria.steps.items():
+            self._possible(name, step)
         return self
+
+    def _possible(self, name: str, step: StepRunning) -> None:
+        operators = [each.name for each in self.components.get("step_operator", [])]
+        if not step.step_operator and step.image is not None and self.orchestrator.flavor == "local":
+            raise ValueError(
+                f"`noria.steps.{name}.image` is named, and the orchestrator `local` runs that step in this process; "
+                "write step_operator: true beside it"
+            )
+        if step.step_operator and not operators:
+            raise ValueError(f"`noria.steps.{name}` has a step operator run it, and the stack has none")
+        if step.step_operator is True and len(operators) > 1:
+            raise ValueError(f"`noria.steps.{name}`: which step operator runs it? One of {', '.join(operators)}")
+        if isinstance(step.step_operator, str) and step.step_operator not in operators:
+            raise ValueError(
+                f"`noria.steps.{name}`: the stack has no step operator `{step.step_operator}`, "
+                f"only {', '.join(operators)}"
+            )
 
 
 def read_stack(path: Path) -> StackFile:
@@ -133,21 +168,3 @@ def read_stack(path: Path) -> StackFile:
             fix=f"write stack_name: {path.stem}, or rename the file",
         )
     return stack
-
-
-def _leaves(value: Any, key: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [leaf for name, each in value.items() for leaf in _leaves(each, str(name))]
-    if isinstance(value, list):
-        return [leaf for each in value for leaf in _leaves(each, key)]
-    return [(key, value)]
-
-
-def _filled(value: Any, environment: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(each, environment) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, environment) for each in value]
-    if isinstance(value, str):
-        return ENVIRONMENT_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
-    return value

@@ -17,3 +17,12 @@ def looks_secret(key: str) -> bool:
 def only_referenced(value: Any) -> bool:
     """Is the value a reference: `${env:NAME}` or `{{secret.key}}`? What is no text is no secret."""
     return not isinstance(value, str) or not value or _REFERENCE.fullmatch(value.strip()) is not None
+
+
+def leaves(value: Any, key: str = "") -> list[tuple[str, Any]]:
+    """The single values of a configuration, each with the key that it stands under."""
+    if isinstance(value, dict):
+        return [leaf for name, each in value.items() for leaf in leaves(each, str(name))]
+    if isinstance(value, list):
+        return [leaf for each in value for leaf in leaves(each, key)]
+    return [(key, value)]

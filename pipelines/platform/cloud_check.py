@@ -73,12 +73,11 @@ def _image(component: Component, uri: str, stack: StackFile) -> Iterator[Finding
     except Exception as error:  # as above
         yield Finding(f"{component.title}: nobody can log in to {uri}: {_said(error)}", _fix(component, error))
         return
-    image = stack.noria.filled(os.environ).image or ""
-    if not image.startswith(f"{uri}/"):
-        if image:
+    for image in dict.fromkeys(stack.noria.filled(os.environ).images):
+        if image.startswith(f"{uri}/"):
+            yield from _answered(component, image, ask_for_image(image, who))
+        else:
             yield Finding(f"noria.image: `{image}` is not in the registry {uri}", f"push it there, as {uri}/…")
-        return
-    yield from _answered(component, image, ask_for_image(image, who))
 
 
 def _answered(component: Component, image: str, answer: Answer) -> Iterator[Finding]:

@@ -46,16 +46,21 @@ def cluster_findings(component: Component, config: Any, registered_for: str, sta
 
 
 def image_for_nodes(stack: StackFile) -> Iterator[Finding]:
-    """Why the nodes of a cluster could not pull the image of the steps, or would run an old one, as far as it shows."""
-    image = stack.noria.filled(variables_for(stack.noria)).image
-    if stack.orchestrator.flavor != "kubernetes" or image is None or "${" in image:
+    """Why the nodes of a cluster could not pull an image of the steps, or would run an old one, as far as it shows."""
+    whole = stack.model_copy(update={"noria": stack.noria.filled(variables_for(stack.noria))})
+    for key, image in whole.images_of("kubernetes").items():
+        yield from _pulled(key, image)
+
+
+def _pulled(key: str, image: str) -> Iterator[Finding]:
+    if "${" in image:
         return
     fix = "push it under a tag of its own: export NORIA_PIPELINE_IMAGE=REGISTRY/noria-pipeline:1"
     repository, _, name = image.rpartition("/")
     if not repository:
-        yield Finding(f"noria.image: `{image}` names no registry, so no node can pull it", fix)
+        yield Finding(f"{key}: `{image}` names no registry, so no node can pull it", fix)
     if "@" not in name and name.partition(":")[2] in {"", "latest"}:
-        yield Finding(f"noria.image: a node goes on with what it has once pulled as `{image}`", fix)
+        yield Finding(f"{key}: a node goes on with what it has once pulled as `{image}`", fix)
 
 
 def _asked(config: Any, context: str, server: str) -> Iterator[Finding]:
@@ -102,7 +107,7 @@ def _answers(api: Any, context: str, server: str) -> Finding | None:
 
 def _rights(api: Any, config: Any, namespace: str) -> Iterator[Finding]:
     """What whoever submits a run must be allowed to do."""
-    wanted = [*_RIGHTS, *(_SECRETS if config.pass_zenml_token_as_secret else [])]
+    wanted = [*_RIGHTS, *(_SECRETS if getattr(config, "pass_zenml_token_as_secret", False) else [])]
     lacking = [
         f"{verb} {resource}" for group, resource, verb in wanted if not _may(api, namespace, group, resource, verb)
     ]

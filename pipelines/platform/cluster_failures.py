@@ -62,17 +62,8 @@ def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -
 
 def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
-    told = _orchestrator(client, stack)
-    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
-    if not context:
-        return None
-    from kubernetes.client import CoreV1Api
-
-    try:
-        api = CoreV1Api(clusters.api_client(context))
-        pods = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=_SECONDS).items
-    except Exception:  # why the run failed is worth less than that it did
-        return None
+    places = _clusters(client, stack)
+    pods = [pod for context, namespace in places for pod in _pods(context, namespace, f"run_id={run_id}")]
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
     pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
     return next((found for pod in pods if (found := _of_pod(pod)) is not None), None)
@@ -80,30 +71,46 @@ def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
 
 def end_jobs(client: Any, stack: str, run_id: object) -> None:
     """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
-    told = _orchestrator(client, stack)
-    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
-    if not context:
-        return
+    for context, namespace in _clusters(client, stack):
+        selector = f"run_id={run_id}"
+        try:
+            _end_jobs(context, namespace, selector)
+        except Exception as error:  # whatever the client and its plug-ins raise
+            progress.warn(
+                f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
+                f"kubectl --namespace {namespace} delete jobs --selector {selector}"
+            )
+
+
+def _pods(context: str, namespace: str, selector: str) -> list[Any]:
+    from kubernetes.client import CoreV1Api
+
+    try:
+        api = CoreV1Api(clusters.api_client(context))
+        asked = api.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=_SECONDS)
+    except Exception:  # why the run failed is worth less than that it did
+        return []
+    return list(asked.items)
+
+
+def _end_jobs(context: str, namespace: str, selector: str) -> None:
     from kubernetes.client import BatchV1Api
 
-    selector = f"run_id={run_id}"
-    try:
-        api = BatchV1Api(clusters.api_client(context))
-        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
-            if not (job.status.succeeded or job.status.failed):
-                api.delete_namespaced_job(
-                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
-                )
-    except Exception as error:  # whatever the client and its plug-ins raise
-        progress.warn(
-            f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
-            f"kubectl --namespace {namespace} delete jobs --selector {selector}"
-        )
+    api = BatchV1Api(clusters.api_client(context))
+    for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
+        if not (job.status.succeeded or job.status.failed):
+            api.delete_namespaced_job(
+                job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
+            )
 
 
-def _orchestrator(client: Any, stack: str) -> dict[str, Any]:
-    components = client.get_stack(stack, allow_name_prefix_match=False).components
-    return next((dict(group[0].configuration) for kind, group in components.items() if str(kind) == "orchestrator"), {})
+def _clusters(client: Any, stack: str) -> list[tuple[str, str]]:
+    """Where the pods of a run may be: context and namespace of each component that runs steps."""
+    groups = client.get_stack(stack, allow_name_prefix_match=False).components.items()
+    runners = [each for kind, group in groups if str(kind) in {"orchestrator", "step_operator"} for each in group]
+    told = [each.configuration for each in runners if each.configuration.get("kubernetes_context")]
+    places = [(str(each["kubernetes_context"]), str(each.get("kubernetes_namespace") or "zenml")) for each in told]
+    return list(dict.fromkeys(places))
 
 
 def _of_pod(pod: Any) -> PodFailure | None:

@@ -23,7 +23,7 @@ _LABEL = "noria.run"
 _LOGGER = "zenml.orchestrators.local_docker.local_docker_orchestrator"
 _STARTED = re.compile(r"^Running step `(\w+)` in Docker")
 _APP = Path("/app")
-"""Where the image has the project."""
+"""Where the image has the project; code that ZenML downloads lies in `code` there."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Files:
 
 @contextmanager
 def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iterator[dict[str, Any]]:
-    """Settings of a run on a stack whose orchestrator is `local_docker`; when it is over, no container is left.
+    """Arguments for each container of a run on a stack with `local_docker`; when it is over, no container is left.
 
     Containers run as the user of this process, so that what they write belongs to that user.
 
@@ -52,23 +52,26 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
         "user": f"{os.getuid()}:{os.getgid()}",
         "labels": {_LABEL: run},
         "environment": {"NORIA_HOME": str(home()), **arguments.get("environment", {})},
-        "volumes": {**_mounts(files), **arguments.get("volumes", {})},
+        "volumes": {**_mounts(files, stack.noria.code), **arguments.get("volumes", {})},
     }
+    if stack.noria.code == "artifact_store":  # the root filesystem may be read-only
+        arguments["tmpfs"] = {str(_APP): ""} | (arguments.get("tmpfs") or {})
     try:
         with _shared_workspace(), _progress():
-            yield {f"orchestrator.{FLAVOR}": {"run_args": arguments}}
+            yield arguments
     finally:
         _remove(run)
 
 
-def _mounts(files: Files) -> dict[str, dict[str, str]]:
+def _mounts(files: Files, code: str) -> dict[str, dict[str, str]]:
     """Folders and files by their place on this machine; ZenML mounts the workspace itself."""
     found: dict[str, dict[str, str]] = {}
+    downloaded = _downloaded() if code == "artifact_store" else set()
     for written in files.reads:
         name = ENVIRONMENT_VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), written)
         place = (PROJECT / Path(name).expanduser()).resolve()
-        if "://" not in name and place.exists() and not place.is_relative_to(home()):
-            found[str(place)] = {"bind": str(_seen_as(Path(name), place)), "mode": "ro"}
+        if "://" not in name and place.exists() and not place.is_relative_to(home()) and str(place) not in downloaded:
+            found[str(place)] = {"bind": str(_seen_as(Path(name), place, code)), "mode": "ro"}
     for name in files.writes:
         folder = Path(name).resolve().parent
         folder.mkdir(parents=True, exist_ok=True)  # the engine would make it, and give it to root
@@ -76,9 +79,17 @@ def _mounts(files: Files) -> dict[str, dict[str, str]]:
     return found
 
 
-def _seen_as(name: Path, place: Path) -> Path:
+def _downloaded() -> set[str]:
+    """What ZenML uploads of the project for steps to download; over it nothing can be mounted."""
+    from zenml.utils.code_utils import CodeArchive
+
+    return set(CodeArchive(str(PROJECT)).get_files().values())
+
+
+def _seen_as(name: Path, place: Path, code: str) -> Path:
     """Steps look for what is named from the project folder in theirs."""
-    return place if name.is_absolute() or not place.is_relative_to(PROJECT) else _APP / place.relative_to(PROJECT)
+    project = _APP if code == "image" else _APP / "code"
+    return place if name.is_absolute() or not place.is_relative_to(PROJECT) else project / place.relative_to(PROJECT)
 
 
 @contextmanager

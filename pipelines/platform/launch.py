@@ -50,7 +50,8 @@ def launch(
 
     from steps.shared.champion import require_champion_version
 
-    name = _run_name(pipeline.name, model)  # type: ignore[attr-defined]
+    flow = str(pipeline.name)  # type: ignore[attr-defined]
+    name = _run_name(flow, model)
     options: dict[str, Any] = {
         "run_name": name,
         "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
@@ -62,7 +63,8 @@ def launch(
         refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
         try:
-            with as_asked(chosen, name, model, parameters, files or Files()) as asked:
+            used = files or Files()
+            with as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked:
                 options["execution_mode"] = _execution_mode()
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
@@ -104,7 +106,9 @@ def _completed(name: str, stack: str) -> PipelineRun:
 
     run = Client().get_pipeline_run(name)
     if run.status not in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
-        raise _failure(run, stack)
+        error = _failure(run, stack)
+        _told_by_no_step(run, error)
+        raise error
     cached = [step.name for step in run.steps.values() if step.status == ExecutionStatus.CACHED]
     if cached:
         progress.stage(f"cache      nothing has changed for {', '.join(cached)}")
@@ -139,7 +143,6 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
 def _cause(name: str, stack: str, error: BaseException) -> BaseException:
     """Why a run ended early: a signal, the error that a step of this process raised, or what ZenML has noted."""
     from zenml.client import Client
-    from zenml.exceptions import StackValidationError
 
     from steps.shared.failures import last_failure
 
@@ -153,6 +156,17 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
     failure = last_failure()
     if failure is not None:
         return failure
+    cause = _outside_steps(stack, run, error)
+    if run is not None:
+        _told_by_no_step(run, cause)
+    return cause
+
+
+def _outside_steps(stack: str, run: PipelineRun | None, error: BaseException) -> BaseException:
+    """Why a run ended early of which no step in this process has failed."""
+    from zenml.client import Client
+    from zenml.exceptions import StackValidationError
+
     if isinstance(error, StackValidationError):
         fix = "take another --stack, or give it what it lacks with `zenml stack update`"
         return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
@@ -161,6 +175,17 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
         _mark(run, "failed")
         return in_vain
     return _failure(run, stack) if run is not None and "failure in step" in str(error) else error
+
+
+def _told_by_no_step(run: PipelineRun, error: BaseException) -> None:
+    """A step tells the stack's alerter itself that it failed, unless it never began or was killed."""
+    from noria.alerts import about_failure
+    from steps.shared.failures import use_case_of
+    from steps.shared.telling import tell
+
+    if not any(step.exception_info for step in run.steps.values()):
+        pipeline = run.pipeline.name
+        tell(about_failure(use_case_of(run.name, pipeline), pipeline, "", error))
 
 
 def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:

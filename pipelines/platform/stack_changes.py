@@ -177,7 +177,7 @@ def _told(name: str, change: Callable[[], T]) -> T:
     """What ZenML refuses, as an error that a user can mend."""
     try:
         return change()
-    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+    except (ValueError, KeyError, RuntimeError, NotImplementedError, OSError) as error:
         raise NoriaError(
             f"ZenML refuses it: {first_line(error)}",
             where=str(stacks.STACK_FILES / f"{name}.yaml"),

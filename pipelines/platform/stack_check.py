@@ -12,10 +12,12 @@ from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile, differences, read_stack
 from noria.workspace import home
 from pipelines.platform import clusters, stacks
+from pipelines.platform.alerter_check import alerter_findings
 from pipelines.platform.cloud_check import cloud_findings, is_cloud, packages
 from pipelines.platform.cluster_check import cluster_findings, image_for_nodes
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stack_image import engine_findings, image_findings, service_findings
+from pipelines.platform.steps_check import steps_findings
 
 _SECRET = re.compile(r"\{\{\s*([\w-]+)\.([\w-]+)\s*\}\}")
 _SECONDS = 10.0
@@ -33,7 +35,8 @@ def check(name: str) -> list[Finding]:
     found = [*_versions(stack, client)]
     for component in stack.members:
         found += _component(client, component, stack)
-    found += [*image_findings(stack, client), *image_for_nodes(stack), *service_findings(stack)]
+    found += [*steps_findings(stack, client), *image_findings(stack, client), *image_for_nodes(stack)]
+    found += [*service_findings(stack)]
     return [*found, *_server(stack, client), *_registered(name, client)]
 
 
@@ -78,6 +81,8 @@ def _component(client: Any, component: Component, stack: StackFile) -> Iterator[
         yield from cloud_findings(component, model, config, stack)
     elif not is_cloud(component):
         yield from _reached(component, config, stack)
+    if not unset:
+        yield from alerter_findings(component, config)
     if getattr(config, "kubernetes_context", None):
         registered_for = clusters.remembered(client, component.type, component.name)
         yield from cluster_findings(component, config, registered_for, stack.stack_name)
@@ -136,7 +141,7 @@ def _reached(component: Component, config: Any, stack: StackFile) -> Iterator[Fi
         yield from _writable(component, Path(str(config.path)))
     if component.type == "container_registry":
         yield from _registry(component, str(config.uri))
-    builds = (component.type, component.flavor) == ("image_builder", "local") and stack.noria.image is None
+    builds = (component.type, component.flavor) == ("image_builder", "local") and not stack.noria.images
     if builds or component.flavor == "local_docker":
         yield from engine_findings(component.title)
 
@@ -165,18 +170,25 @@ def _registry(component: Component, uri: str) -> Iterator[Finding]:
 
 def _server(stack: StackFile, client: Any) -> Iterator[Finding]:
     """Pods and jobs elsewhere must reach the server, so ZenML refuses an embedded one."""
+    if not client.zen_store.is_local_store():
+        return
+    for component in (stack.orchestrator, *stack.components.get("step_operator", [])):
+        if _is_elsewhere(component, client):
+            yield Finding(
+                f"{component.title} runs elsewhere and cannot reach the ZenML embedded here",
+                "export ZENML_STORE_URL=https://… and ZENML_STORE_API_KEY=… of a ZenML server",
+            )
+
+
+def _is_elsewhere(component: Component, client: Any) -> bool:
     from zenml.stack import Flavor
 
     try:
-        model = client.get_flavor_by_name_and_type(stack.orchestrator.flavor, "orchestrator")
-        config = Flavor.from_model(model).config_class(**stack.orchestrator.filled(os.environ))
+        model = client.get_flavor_by_name_and_type(component.flavor, component.type)
+        config = Flavor.from_model(model).config_class(**component.filled(os.environ))
     except Exception:  # told with the component
-        return
-    if config.is_remote and client.zen_store.is_local_store():
-        yield Finding(
-            f"{stack.orchestrator.title} runs elsewhere and cannot reach the ZenML embedded here",
-            "export ZENML_STORE_URL=https://… and ZENML_STORE_API_KEY=… of a ZenML server",
-        )
+        return False
+    return bool(config.is_remote)
 
 
 def _registered(name: str, client: Any) -> Iterator[Finding]:

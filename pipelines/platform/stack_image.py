@@ -7,6 +7,7 @@ from typing import Any
 from noria.docker import run_docker
 from noria.errors import NoriaError
 from noria.stacks import Component, Finding, StackFile
+from noria.workspace import PROJECT
 from pipelines.platform.images import SERVICE, image_of, variables_for
 
 _SECONDS = 10.0
@@ -15,17 +16,24 @@ _SECONDS = 10.0
 def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
     """What keeps the steps of a stack from running in its image."""
     running = stack.noria
+    if running.code == "artifact_store" and not any((each / ".git").exists() for each in (PROJECT, *PROJECT.parents)):
+        yield Finding(
+            f"noria.code: {PROJECT} is in no Git repository, so that ZenML would upload .venv and .noria as well",
+            "git init it, or write code: image",
+        )
     known = variables_for(running)
     unset = [variable for variable in running.variables if variable not in known]
     if unset:
-        yield Finding(f"noria.image: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
+        yield Finding(f"section `noria`: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
     elif running.image is None and _wants_image(stack.orchestrator, client):
         yield Finding(
             f"{stack.orchestrator.title} runs steps in containers, and the file names no image",
             "write noria: {image: …} into it; `make images` builds one",
         )
-    elif running.image is not None and stack.orchestrator.flavor == "local_docker":
-        yield from _engine_has("noria.image", str(running.filled(known).image))
+    else:
+        images = stack.model_copy(update={"noria": running.filled(known)}).images_of("local_docker")
+        for key, image in images.items():
+            yield from _engine_has(key, image)
 
 
 def service_findings(stack: StackFile) -> Iterator[Finding]:

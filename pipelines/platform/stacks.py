@@ -105,7 +105,7 @@ def running_on(name: str) -> Running:
     for variable in running.variables:
         if variable not in known:
             raise NoriaError(
-                f"environment variable {variable} is not set", where=f"{file}, noria.image", fix=_export(variable)
+                f"environment variable {variable} is not set", where=f"{file}, section `noria`", fix=_export(variable)
             )
     return running.filled(known)
 

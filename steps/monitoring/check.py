@@ -8,13 +8,16 @@ from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
 from noria import progress
+from noria.alerts import about_check, worth_telling
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import MonitoringVerdict, monitor, read_window
+from noria.monitoring.history import history_file, read
 from noria.predictions import PredictionStore
 from noria.reports import Report
 from noria.workspace import Workspace
 from steps.shared.failures import alert_on_failure
+from steps.shared.telling import tell
 
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
@@ -29,8 +32,11 @@ def check(
     finally:
         store.close()
     progress.stage(f"collect    {len(window.recent):,} predictions, {len(window.labelled):,} with their label")
+    earlier = read(history_file(workspace), warn=False)
     verdict = monitor(champion, window, use_case, workspace, now)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage(f"verdict    {verdict.verdict}")
+    if worth_telling(verdict, earlier):
+        tell(about_check(verdict))
     html = Path(verdict.reports["summary"]).read_text(encoding="utf-8")
     return verdict, Report(title=f"{use_case.name}: is it still right?", html=html)

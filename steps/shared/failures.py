@@ -4,10 +4,11 @@ import json
 from datetime import UTC, datetime
 
 from zenml import get_step_context
-from zenml.client import Client
 
+from noria.alerts import about_failure
 from noria.stopping import stop_requested
 from noria.workspace import Workspace
+from steps.shared.telling import tell
 
 _last: list[BaseException] = []
 
@@ -27,9 +28,12 @@ def alert_on_failure(exception: BaseException) -> None:
     }
     with (Workspace("alerts").folder / "alerts.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(alert) + "\n")
-    alerter = Client().active_stack.alerter
-    if alerter is not None:
-        alerter.post(f"Noria: step `{alert['step']}` of {alert['run']} failed: {alert['error']}")
+    tell(about_failure(use_case_of(alert["run"], alert["pipeline"]), alert["pipeline"], alert["step"], exception))
+
+
+def use_case_of(run: str, pipeline: str) -> str:
+    """The use case that a run's name tells: pipeline, use case, date, time and a number of its own."""
+    return run.removeprefix(f"{pipeline}-").rsplit("-", 3)[0]
 
 
 def last_failure() -> BaseException | None:

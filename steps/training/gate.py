@@ -7,6 +7,7 @@ from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
 from noria import progress
+from noria.alerts import about_gate
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.judge.evaluation import Evaluation
@@ -18,6 +19,7 @@ from noria.reports import Report
 from noria.training import Leaderboard
 from steps.shared.champion import find_champion
 from steps.shared.failures import alert_on_failure
+from steps.shared.telling import tell
 
 
 @step(output_materializers={"evaluation_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
@@ -37,4 +39,5 @@ def gate(
         {"promote": verdict.promote, "reason": verdict.reason, "ml_needed": verdict.ml_needed}, infer_model=True
     )
     progress.stage(f"gate       {'promote: ' + verdict.promote if verdict.promote != 'none' else 'nothing promoted'}")
+    tell(about_gate(use_case.name, challenger.manifest.version, verdict))
     return verdict, Report(title=f"{use_case.name}: the verdict", html=html)

@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +33,8 @@ class Cluster:
     """Statuses that the pods of the next jobs get, one each."""
     job_status: Json = field(default_factory=dict)
     """Status of every job."""
+    runs: Callable[[Json], Json] | None = None
+    """What becomes of a job that is taken: its status; None: nothing."""
     refuses_jobs: str = ""
     """Why no job is taken; empty: they are."""
     asked: list[str] = field(default_factory=list)
@@ -68,6 +70,8 @@ class Cluster:
             made = pod(f"{name}-x", labels, self.states.pop(0))
             made["spec"]["containers"][0]["image"] = template["spec"]["containers"][0]["image"]
             self.pods.append(made)
+        if self.runs is not None:
+            job["status"] = self.runs(job)
         return job
 
 
@@ -177,7 +181,7 @@ def _of_namespace(  # noqa: PLR0911, PLR0917 - one line for each address
         jobs = [each for each in cluster.jobs.values() if each["metadata"]["labels"].get(key) == value]
         return 200, {"apiVersion": "batch/v1", "kind": "JobList", "metadata": {}, "items": jobs}
     if (method, kind) == ("GET", "jobs") and name in cluster.jobs:
-        return 200, cluster.jobs[name] | {"status": cluster.job_status}
+        return 200, cluster.jobs[name] | ({"status": cluster.job_status} if cluster.job_status else {})
     if (method, kind) == ("DELETE", "jobs") and name in cluster.jobs:
         del cluster.jobs[name]
         cluster.pods[:] = [each for each in cluster.pods if each["metadata"]["labels"].get("job-name") != name]

@@ -31,23 +31,28 @@ VARIABLES = {
 
 
 def test_the_variables_are_those_that_are_documented() -> None:
-    stack = read_stack(FILES / "kubernetes.yaml")
+    stack, hybrid = (read_stack(FILES / f"{name}.yaml") for name in ("kubernetes", "hybrid"))
     named_by_it = {variable for each in stack.members for variable in each.variables} | set(stack.noria.variables)
     assert named_by_it == set(VARIABLES)
+    assert {variable for each in hybrid.members for variable in each.variables} <= set(VARIABLES)
     text = (PROJECT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
     assert [variable for variable in VARIABLES if variable not in text] == []
 
 
-def test_the_stores_of_both_stacks_are_the_same() -> None:
-    stack, in_pod = (read_stack(FILES / f"{name}.yaml") for name in ("kubernetes", "kubernetes_pod"))
-    for kind in ("artifact_store", "experiment_tracker", "model_registry"):
-        assert stack.components[kind] == in_pod.components[kind]
-    assert in_pod.orchestrator.flavor == "local"
+@pytest.mark.parametrize("other", ["kubernetes_pod", "hybrid"])
+def test_the_stores_of_the_stacks_are_the_same(other: str) -> None:
+    stack, here = (read_stack(FILES / f"{name}.yaml") for name in ("kubernetes", other))
+    for kind in set(here.components) - {"orchestrator", "step_operator"}:
+        assert stack.components[kind] == here.components[kind]
+    assert here.orchestrator.flavor == "local"
 
 
-@pytest.mark.parametrize("which", ["pod_settings", "orchestrator_pod_settings"])
-def test_pods_of_steps_are_as_strict_as_the_chart_s(which: str) -> None:
-    pod = _made_by_zenml(which)
+@pytest.mark.parametrize(
+    ("stack", "which"),
+    [("kubernetes", "pod_settings"), ("kubernetes", "orchestrator_pod_settings"), ("hybrid", "pod_settings")],
+)
+def test_pods_of_steps_are_as_strict_as_the_chart_s(stack: str, which: str) -> None:
+    pod = _made_by_zenml(stack, which)
     kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
     spec = pod["spec"]
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -69,13 +74,16 @@ def test_the_accounts_are_the_chart_s() -> None:
         assert named(manifests, "ServiceAccount", VARIABLES[variable])
 
 
-def _made_by_zenml(which: str) -> dict[str, Any]:
+def _made_by_zenml(stack: str, which: str) -> dict[str, Any]:
     from kubernetes.client import ApiClient
-    from zenml.integrations.kubernetes.flavors import KubernetesOrchestratorFlavor
+    from zenml.integrations.kubernetes.flavors import KubernetesOrchestratorFlavor, KubernetesStepOperatorFlavor
     from zenml.integrations.kubernetes.manifest_utils import build_pod_manifest
 
-    told = read_stack(FILES / "kubernetes.yaml").orchestrator.filled(VARIABLES)
-    config = KubernetesOrchestratorFlavor().config_class(**told)
+    parts = read_stack(FILES / f"{stack}.yaml").components
+    operators = parts.get("step_operator", [])
+    flavor = KubernetesStepOperatorFlavor() if operators else KubernetesOrchestratorFlavor()
+    told = (operators or parts["orchestrator"])[0].filled(VARIABLES)
+    config = flavor.config_class(**told)
     pod = build_pod_manifest(
         pod_name="step",
         image_name="image:1",
@@ -83,7 +91,7 @@ def _made_by_zenml(which: str) -> dict[str, Any]:
         args=[],
         privileged=config.privileged,
         pod_settings=getattr(config, which),
-        service_account_name=config.step_pod_service_account_name,
+        service_account_name=told["service_account_name"],
     )
     made: dict[str, Any] = ApiClient().sanitize_for_serialization(pod)
     context = made["spec"]["containers"][0]["securityContext"]
@@ -104,6 +112,17 @@ def test_a_fresh_server_gets_the_stack_by_one_command(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        twice = "from pipelines.platform.stack_changes import up; assert up('hybrid') and not up('hybrid')"
+        program = f"from pipelines.platform.environment import prepare_environment as p; p(); {twice}"
+        again = subprocess.run(
+            [sys.executable, "-c", program],
+            env=server.environment(tmp_path / "home", **VARIABLES),
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert again.returncode == 0, again.stderr
         [stack] = server.get("stacks?name=kubernetes&hydrate=true")["items"]
         parts = {kind: each[0] for kind, each in stack["metadata"]["components"].items()}
         listed = server.get("components?hydrate=true&size=100")["items"]
@@ -118,6 +137,7 @@ def test_a_fresh_server_gets_the_stack_by_one_command(tmp_path: Path) -> None:
         "orchestrator",
         "artifact_store",
         "container_registry",
+        "image_builder",
         "experiment_tracker",
         "model_registry",
     }

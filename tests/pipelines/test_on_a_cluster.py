@@ -79,6 +79,7 @@ def stack(
         "kubernetes_namespace": "ml",
         "service_account_name": "noria-orchestrator",
         "step_pod_service_account_name": "noria-steps",
+        "pod_settings": {"labels": {"team": "churn"}},
         "local": True,
         "skip_local_validations": True,
         "job_monitoring_interval": 0.1,
@@ -91,7 +92,11 @@ def stack(
     }
     components = {kind: [{"name": "pods", "type": kind, **each}] for kind, each in parts.items()}
     content: dict[str, Any] = {"zenml_version": "0.98.0", "stack_name": "pods", "components": components}
-    content["noria"] = {"image": "registry.example.com/noria-pipeline:7"}
+    content["noria"] = {
+        "image": "registry.example.com/noria-pipeline:7",
+        "resources": {"cpu": 0.5, "memory": "2GB"},
+        "steps": {"validate": {"resources": {"memory": "3GB"}}},
+    }
     (folder / "pods.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     done = command("stack", "up", "pods")
     assert done.code == 0, done.err
@@ -125,6 +130,21 @@ def test_an_orchestrator_s_pod_without_memory_ends_the_run(cluster: Cluster, sta
     assert template["containers"][0]["image"] == "registry.example.com/noria-pipeline:7"
     assert template["serviceAccountName"] == "noria-orchestrator"
     assert str(runs_of(case, "exploration")[0].status) == "failed"
+
+
+def test_what_a_step_asks_for_reaches_its_pod(cluster: Cluster, stack: str, case: UseCase) -> None:
+    """ZenML passes over its own ResourceSettings on Kubernetes."""
+    cluster.refuses_jobs = "enough for today"
+    ended(case, stack)
+    steps = runs_of(case, "exploration")[0].snapshot.step_configurations
+    pods = {name: step.config.settings["orchestrator:pods"].pod_settings for name, step in steps.items()}
+    assert {name: pod["resources"]["limits"]["memory"] for name, pod in pods.items()} == {
+        "ingest": "2000000000",
+        "validate": "3000000000",
+        "explore": "2000000000",
+    }
+    assert pods["validate"]["resources"]["requests"] == {"cpu": "0.5", "memory": "3000000000"}
+    assert pods["validate"]["labels"] == {"team": "churn"}, "what the component says holds as well"
 
 
 def test_a_cluster_that_takes_no_jobs_is_told(cluster: Cluster, stack: str, case: UseCase) -> None:

@@ -1,6 +1,7 @@
 """What the section `noria` of a stack file does to a run."""
 
 import os
+import subprocess
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -17,7 +18,7 @@ from noria.stacks import Resources, Running
 from noria.workspace import PROJECT, home
 from pipelines.platform import containers, flows, stack_image, stacks
 from pipelines.platform.handed_on import handed_on
-from pipelines.platform.running import run_options
+from pipelines.platform.running import as_asked, run_options
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 
@@ -66,21 +67,27 @@ def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write
 
 def test_a_stack_without_the_section_or_without_a_file_runs_as_zenml_would(write: Any) -> None:
     write("plain", None)
-    assert run_options(stacks.running_on("plain")) == {}
-    assert run_options(stacks.running_on("registered_by_hand")) == {}
+    for name in ("plain", "registered_by_hand"):
+        with as_asked(name, "training", run="run-1", model="model", parameters={}, files=containers.Files()) as options:
+            assert options == {}
 
 
 @pytest.mark.parametrize(("code", "downloads"), [("image", False), ("artifact_store", True)])
 def test_the_image_is_taken_as_it_is(code: Any, downloads: bool) -> None:
-    docker = run_options(Running(image="steps:1", code=code))["settings"]["docker"]
+    docker = options_of(Running(image="steps:1", code=code))["settings"]["docker"]
     assert (docker.parent_image, docker.skip_build) == ("steps:1", True)
     assert docker.allow_download_from_artifact_store is downloads
     assert docker.allow_including_files_in_images is not downloads
 
 
 def test_only_what_is_asked_for_is_told(trained: object) -> None:
-    assert set(run_options(Running(resources=Resources(cpu=1)))) == {"settings"}
-    assert set(run_options(Running(retries=1))) == {"retry"}
+    assert set(options_of(Running(resources=Resources(cpu=1)))) == {"settings"}
+    assert set(options_of(Running(retries=1))) == {"retry"}
+
+
+def options_of(running: Running) -> dict[str, Any]:
+    stack = stacks.read_stack(PROJECT / "configs" / "stacks" / "docker.yaml")
+    return run_options(stack.model_copy(update={"noria": running}), "training")
 
 
 def test_an_unset_variable_is_told_before_anything_runs(case: UseCase, trained: object, write: Any) -> None:
@@ -146,9 +153,8 @@ def test_containers_see_the_files_of_the_run_and_run_as_its_user(
         reads=["data/telco_churn.csv", "${env:NORIA_TEST_PLACE}/few.csv", "s3://bucket/x.csv", "data/missing.csv"],
         writes=[str(tmp_path / "new" / "out.parquet")],
     )
-    with containers.in_containers(stack, "run-1", files, Client()) as settings:
+    with containers.in_containers(stack, "run-1", files, Client()) as arguments:
         assert os.environ["ZENML_LOCAL_STORES_PATH"] == str(home())
-    arguments = settings["orchestrator.local_docker"]["run_args"]
     assert arguments["user"] == f"{os.getuid()}:{os.getgid()}"
     assert arguments["environment"]["NORIA_HOME"] == str(home())
     assert arguments["volumes"] == {
@@ -158,6 +164,30 @@ def test_containers_see_the_files_of_the_run_and_run_as_its_user(
     }
     assert (tmp_path / "new").is_dir()
     assert "ZENML_LOCAL_STORES_PATH" not in os.environ
+
+
+def test_code_that_steps_download_is_not_mounted_over(
+    trained: object, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    for name in ("data/known.csv", "out/ignored.csv"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).write_text("a\n1\n", encoding="utf-8")
+    (project / ".gitignore").write_text("out/\n", encoding="utf-8")
+    monkeypatch.setattr(containers, "PROJECT", project)
+    monkeypatch.setattr(stack_image, "PROJECT", project)
+    monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
+    monkeypatch.setattr(stack_image, "_engine_has", lambda *_: [])
+    monkeypatch.setattr(containers, "_docker", lambda *_: "")
+    stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
+    files = containers.Files(reads=["data/known.csv", "out/ignored.csv"])
+    with pytest.raises(NoriaError, match="would upload"), containers.in_containers(stack, "r", files, Client()):
+        pass
+    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
+    with containers.in_containers(stack, "run-1", files, Client()) as arguments:
+        ignored = {"bind": "/app/code/out/ignored.csv", "mode": "ro"}
+        assert arguments["volumes"] == {str(project / "out" / "ignored.csv"): ignored}
+    assert arguments["tmpfs"] == {"/app": ""}, "ZenML unpacks the code there"
 
 
 def test_the_service_is_deployed_from_here_also_where_steps_run_elsewhere(trained: object, write: Any) -> None:

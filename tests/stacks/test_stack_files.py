@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from noria.errors import NoriaError
-from noria.stacks import Member, Running, Standing, differences, looks_secret, only_referenced, read_stack
+from noria.stacks import STEPS, Member, Running, Standing, differences, looks_secret, only_referenced, read_stack
 from noria.workspace import PROJECT
 
 
@@ -55,6 +55,26 @@ def test_how_steps_run_is_read(tmp_path: Path) -> None:
     assert (running.code, running.resources.cpu, running.service) == ("image", 0.5, "process")
 
 
+TWO = [{"name": name, "type": "step_operator", "flavor": "kubernetes"} for name in ("x", "y")]
+
+
+def test_a_step_asks_for_more_than_the_others(tmp_path: Path) -> None:
+    steps = {"tune": {"image": "${env:REGISTRY}/tune:1", "resources": {"memory": "8GB"}}, "champion": {}}
+    raw = changed(
+        components__orchestrator__0__flavor="local_docker",
+        noria={"image": "steps:1", "resources": {"cpu": 0.5, "memory": "512MiB"}, "steps": steps},
+    )
+    stack = read_stack(written(tmp_path, raw))
+    assert stack.noria.variables == ["REGISTRY"]
+    assert stack.noria.filled({"REGISTRY": "r"}).steps["tune"].image == "r/tune:1"
+    (tune,) = stack.noria.of_pipeline("training").values()
+    assert (tune.resources.cpu, tune.resources.memory, tune.resources.memory_bytes) == (0.5, "8GB", 8 * 10**9)
+    (champion,) = stack.noria.of_pipeline("monitoring").values()
+    assert (champion.image, champion.resources.memory_bytes) == ("steps:1", 512 * 2**20)
+    assert stack.noria.of_pipeline("deployment") == {}, "the service must not be started elsewhere"
+    assert stack.images_of("local_docker")["noria.image"] == "steps:1"
+
+
 def changed(**changes: Any) -> dict[str, Any]:
     raw = plain()
     for path, value in changes.items():
@@ -100,6 +120,28 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(noria={"resources": {"cpu": 0}}), "`noria.resources.cpu`"),
         (changed(noria={"retries": -1}), "`noria.retries`"),
         (changed(noria={"service": "cloud"}), "`noria.service`"),
+        (changed(noria={"steps": {"tun": {}}}), "no step that runs on a stack is named `tun`; did you mean `tune`?"),
+        (changed(noria={"steps": {"start": {}}}), "no step that runs on a stack is named `start`"),
+        (changed(noria={"steps": {"tune": {"gpus": 1}}}), "unknown key `noria.steps.tune.gpus`"),
+        (changed(noria={"steps": {"tune": {"resources": {"cpu": -1}}}}), "`noria.steps.tune.resources.cpu`"),
+        (changed(noria={"steps": {"tune": {"image": "x:1"}}}), "`local` runs that step in this process"),
+        (
+            changed(noria={"steps": {"tune": {"step_operator": True}}}),
+            "the step operator of `tune` runs it in an image",
+        ),
+        (
+            changed(noria={"steps": {"tune": {"step_operator": True, "image": "x:1"}}}),
+            "`noria.steps.tune` has a step operator run it, and the stack has none",
+        ),
+        (
+            changed(components__step_operator=TWO, noria={"steps": {"tune": {"step_operator": True, "image": "x:1"}}}),
+            "which step operator runs it? One of x, y",
+        ),
+        (
+            changed(components__step_operator=TWO, noria={"steps": {"tune": {"step_operator": "z", "image": "x:1"}}}),
+            "has no step operator `z`, only x, y",
+        ),
+        (changed(noria={"steps": {"tune": {"settings": {"a": {"api_key": "hunter2"}}}}}), "kept as plain text"),
         ("a: [", "not valid YAML"),
         (yaml.safe_dump(plain()) + "stack_name: again\n", "`stack_name` is written twice"),
     ],
@@ -153,3 +195,13 @@ def test_differences_are_told_in_words() -> None:
     filled_in = Member("local", {"path": "/new", "by_itself": True})
     agreed = Standing({**wanted, ("artifact_store", "a"): filled_in}, list(wanted))
     assert differences(wanted, agreed) == []
+
+
+def test_the_steps_that_a_file_may_name_are_those_of_the_pipelines() -> None:
+    import ast
+
+    for pipeline, names in STEPS.items():
+        tree = ast.parse((PROJECT / "pipelines" / f"{pipeline}.py").read_text(encoding="utf-8"))
+        imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
+        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "id")}
+        assert called & imported - {"pipeline"} == set(names), pipeline
