@@ -11,11 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from docker_engine import docker
+from docker_engine import docker, pipeline_image
 
 from noria.client import Client
 from noria.workspace import PROJECT
-from pipelines.platform.images import PIPELINE, build, image_of
 from pipelines.platform.variables import read, write
 from tests.service.serving import free_ports
 from tests.small_cases import churn_table, small_case, write_config
@@ -81,9 +80,7 @@ def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), map(str, free_ports(3)), strict=True))
     told = {"COMPOSE_PROJECT_NAME": project, "POSTGRES_IMAGE": database, **ports}
     write(home / "platform" / "compose.env", told)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
-        build(PIPELINE, image_of(PIPELINE))
+    pipeline_image()
     made = Platform(home, project)
     try:
         made.compose("up")
