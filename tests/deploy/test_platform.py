@@ -62,8 +62,9 @@ class Platform:
         """The states of the runs that ZenML's server knows."""
         access = self.file("zenml.env")
         url = f"{access['ZENML_STORE_URL']}/api/v1"
-        token = httpx.post(f"{url}/login", data={"password": access["ZENML_STORE_API_KEY"]}).json()["access_token"]
-        found: Any = httpx.get(f"{url}/runs", headers={"Authorization": f"Bearer {token}"}).json()["items"]
+        with httpx.Client(base_url=url, timeout=60) as http:  # a server that was just started is slow
+            token = http.post("/login", data={"password": access["ZENML_STORE_API_KEY"]}).json()["access_token"]
+            found: Any = http.get("/runs", headers={"Authorization": f"Bearer {token}"}).json()["items"]
         return [run["body"]["status"] for run in found]
 
 
@@ -100,7 +101,7 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     said = platform.run("run.py", "train", "--config", config, "--stack", "platform", **access)
     assert "step evaluate in a container" in said
     assert platform.runs() == ["completed"]
-    models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search").json()
+    models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search", timeout=60).json()
     assert [model["name"] for model in models["registered_models"]] == ["on_platform"]
 
     built = platform.run("-m", "pipelines.platform.image", "--config", config, **access)
