@@ -41,8 +41,7 @@ demo: env ## Train, deploy, predict over HTTP, label and monitor on the telco ch
 	@$(RUN) demo $(ARGS)
 
 test: env-dev lint ## All checks and all tests
-	@.venv/bin/pytest -n auto --dist loadfile --ignore tests/pipelines --cov --cov-report= $(ARGS)
-	@.venv/bin/pytest --cov --cov-append --cov-report=term:skip-covered tests/pipelines # ZenML and MLflow know one home per process
+	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 fast: env-dev ## Tests that start no server and run no whole pipeline
 	@.venv/bin/pytest -m "not e2e" $(ARGS)

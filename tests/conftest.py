@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import run
 from noria import progress
+from noria.files import scratch_folder
 from pipelines.platform.environment import prepare_environment
 
 if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist; ZenML asks where the code lies
@@ -19,6 +20,46 @@ if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist
 # a slow machine says nothing about the code
 settings.register_profile("noria", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("noria")
+
+
+HOME = pytest.StashKey[Path]()
+PIPELINES = "tests/pipelines/"
+"""One model, and one home of ZenML and MLflow, for all that is below it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """ZenML and MLflow read their environment once, when they are imported: some test modules do so at once."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # runs no test, and its workers would inherit its environment
+    home = config.stash[HOME] = scratch_folder()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NORIA_HOME", str(home))
+        prepare_environment()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file is run by one process, and so are those of `tests/pipelines` together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPlace(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return PIPELINES if nodeid.startswith(PIPELINES) else str(super()._split_scope(nodeid))
+
+    return ByPlace(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes none should begin with the longest files when the others have ended."""
+
+    def rank(item: pytest.Item) -> int:
+        marks = [item.nodeid.startswith(PIPELINES), bool(item.get_closest_marker("docker"))]
+        return [*marks, bool(item.get_closest_marker("e2e")), True].index(True)
+
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(rank(item), ranks.get(item.path, rank(item)))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 class Ended(NamedTuple):
@@ -41,13 +82,9 @@ def _listens_afterwards_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def pipeline_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Set before ZenML is imported, which reads its environment once."""
-    home = tmp_path_factory.mktemp("noria_home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NORIA_HOME", str(home))
-        prepare_environment()
-    return home
+def pipeline_home(pytestconfig: pytest.Config) -> Path:
+    """The one home that ZenML and MLflow know in this process."""
+    return pytestconfig.stash[HOME]
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,16 @@
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
+from filelock import FileLock
+
 from noria.workspace import PROJECT
+from pipelines.platform.images import PIPELINE, build, image_of
 
 BASE = "python:3.11-slim-bookworm"
 STARTER = PROJECT.parent / "shared" / "scripts" / "docker-engine"
@@ -45,6 +51,13 @@ def _works() -> bool:
         return not docker("image", "inspect", BASE, check=False).returncode or not STARTER.is_file()
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def pipeline_image() -> str:
+    """The image of steps, named after its code, and kept: the next run of the tests has it at once."""
+    with FileLock(Path(tempfile.gettempdir()) / "noria-test-image.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
+        return build(PIPELINE, image_of(PIPELINE))  # by one process; for others it is in the builder's cache then
 
 
 @dataclass(frozen=True)

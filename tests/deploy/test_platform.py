@@ -11,11 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from docker_engine import docker
+from docker_engine import docker, pipeline_image
 
 from noria.client import Client
 from noria.workspace import PROJECT
-from pipelines.platform.images import PIPELINE, build, image_of
 from pipelines.platform.variables import read, write
 from tests.service.serving import free_ports
 from tests.small_cases import churn_table, small_case, write_config
@@ -63,8 +62,9 @@ class Platform:
         """The states of the runs that ZenML's server knows."""
         access = self.file("zenml.env")
         url = f"{access['ZENML_STORE_URL']}/api/v1"
-        token = httpx.post(f"{url}/login", data={"password": access["ZENML_STORE_API_KEY"]}).json()["access_token"]
-        found: Any = httpx.get(f"{url}/runs", headers={"Authorization": f"Bearer {token}"}).json()["items"]
+        with httpx.Client(base_url=url, timeout=60) as http:  # a server that was just started is slow
+            token = http.post("/login", data={"password": access["ZENML_STORE_API_KEY"]}).json()["access_token"]
+            found: Any = http.get("/runs", headers={"Authorization": f"Bearer {token}"}).json()["items"]
         return [run["body"]["status"] for run in found]
 
 
@@ -81,9 +81,7 @@ def platform(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     ports = dict(zip(("ZENML_PORT", "MLFLOW_PORT", "SERVICE_PORT"), map(str, free_ports(3)), strict=True))
     told = {"COMPOSE_PROJECT_NAME": project, "POSTGRES_IMAGE": database, **ports}
     write(home / "platform" / "compose.env", told)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
-        build(PIPELINE, image_of(PIPELINE))
+    pipeline_image()
     made = Platform(home, project)
     try:
         made.compose("up")
@@ -103,7 +101,7 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     said = platform.run("run.py", "train", "--config", config, "--stack", "platform", **access)
     assert "step evaluate in a container" in said
     assert platform.runs() == ["completed"]
-    models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search").json()
+    models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search", timeout=60).json()
     assert [model["name"] for model in models["registered_models"]] == ["on_platform"]
 
     built = platform.run("-m", "pipelines.platform.image", "--config", config, **access)

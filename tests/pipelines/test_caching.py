@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from pipeline_runs import runs_of, statuses
@@ -10,7 +11,6 @@ from pipeline_runs import runs_of, statuses
 from noria.config import UseCase
 from noria.workspace import PROJECT
 from pipelines.platform import flows
-from steps.shared import caching
 from tests.small_cases import churn_table, small_case
 
 ALL = {"ingest", "validate", "explore"}
@@ -18,7 +18,15 @@ Explore = Callable[[UseCase], set[str]]
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def caching(pipeline_home: Path) -> ModuleType:
+    """Not imported with this module: where a policy is declared, ZenML opens its database."""
+    from steps.shared import caching
+
+    return caching
+
+
+@pytest.fixture(scope="module")
+def copied(caching: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the code, which the cache keys are made of in this module's tests."""
     copy = tmp_path_factory.mktemp("copy")
     shutil.copytree(PROJECT / "noria", copy / "noria")
@@ -40,7 +48,7 @@ def mini(data: Path, copied: Path) -> UseCase:
 
 
 @pytest.fixture
-def run_steps() -> Explore:
+def run_steps(caching: ModuleType) -> Explore:
     """Explores in what could be a new process, and tells which steps ran."""
 
     def explore(use_case: UseCase) -> set[str]:
@@ -91,7 +99,11 @@ def test_a_changed_expectation_validates_again(mini: UseCase, run_steps: Explore
     ids=["edited", "added", "renamed", "template"],
 )
 def test_any_change_in_the_domain_code_changes_the_key(
-    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+    caching: ModuleType,
+    copied: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], object],
 ) -> None:
     shutil.copytree(copied / "noria", tmp_path / "noria")
     monkeypatch.setattr(caching, "PROJECT", tmp_path)
@@ -102,7 +114,7 @@ def test_any_change_in_the_domain_code_changes_the_key(
     assert caching.code_digest() != before
 
 
-def test_compiled_python_does_not_change_the_key(copied: Path) -> None:
+def test_compiled_python_does_not_change_the_key(caching: ModuleType, copied: Path) -> None:
     caching.code_digest.cache_clear()
     before = caching.code_digest()
     (copied / "noria/__pycache__").mkdir(exist_ok=True)
@@ -120,7 +132,9 @@ def test_changed_domain_code_runs_again(mini: UseCase, run_steps: Explore, copie
     assert run_steps(mini) == ALL
 
 
-def test_other_versions_of_the_libraries_change_the_key(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_versions_of_the_libraries_change_the_key(
+    caching: ModuleType, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stored model of another scikit-learn may not even be readable."""
     caching.code_digest.cache_clear()
     before = caching.code_digest()

@@ -16,6 +16,7 @@ from noria.client import Client
 from noria.deployment import service_facts
 from noria.errors import NoriaError
 
+pytestmark = pytest.mark.e2e
 Rows = list[dict[str, Any]]
 
 

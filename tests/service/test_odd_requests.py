@@ -7,6 +7,7 @@ import httpx
 import pytest
 from serving import Served
 
+pytestmark = pytest.mark.e2e
 Rows = list[dict[str, Any]]
 
 

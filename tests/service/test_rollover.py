@@ -15,6 +15,8 @@ from noria.errors import NoriaError
 from noria.models.fitted import fit
 from tests.load import Load
 
+pytestmark = pytest.mark.e2e
+
 
 def test_no_request_fails_while_a_new_version_takes_over(
     served: Served, second_bundle: Bundle, held_out: list[dict[str, Any]]

@@ -24,6 +24,7 @@ from noria.processes import alive, namespace
 from noria.workspace import PROJECT, Workspace
 from tests.spool.spooled import eventually
 
+pytestmark = pytest.mark.e2e
 _PATIENCE_S = 60.0
 
 
