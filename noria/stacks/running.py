@@ -29,8 +29,10 @@ class Running(Section):
     """Asked for each step."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a step that fails is run again."""
-    service: Literal["process", "container", "kubernetes"] = "process"
+    service: Literal["process", "container", "compose", "kubernetes"] = "process"
     """Where `run.py deploy` puts the service."""
+    url: str | None = Field(default=None, min_length=1)
+    """Where a service on Kubernetes answers this machine, for `status` and `traffic`; an unset variable: not known."""
 
     @property
     def variables(self) -> list[str]:
@@ -38,11 +40,15 @@ class Running(Section):
         return sorted(set(ENVIRONMENT_VARIABLE.findall(self.image or "")))
 
     def filled(self, environment: Mapping[str, str]) -> Self:
-        """With each `${env:NAME}` filled in; an unset variable stays as it is written."""
-        if self.image is None:
-            return self
-        image = ENVIRONMENT_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), self.image)
-        return self.model_copy(update={"image": image})
+        """With each `${env:NAME}` filled in; in `image`, an unset variable stays as it is written."""
+
+        def fill(text: str) -> str:
+            return ENVIRONMENT_VARIABLE.sub(lambda match: environment.get(match[1]) or match[0], text)
+
+        url = fill(self.url) if self.url else None
+        is_known = url is not None and not ENVIRONMENT_VARIABLE.search(url)
+        image = fill(self.image) if self.image else None
+        return self.model_copy(update={"image": image, "url": url if is_known else None})
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:

@@ -43,7 +43,7 @@ _SECRETS = {
     "NORIA_ADMIN_TOKEN": 32,
 }
 """Variable → how many random bytes it is made of."""
-_SERVICE_IMAGE = "NORIA_SERVICE_IMAGE"
+SERVICE_IMAGE, IMAGE_BEFORE = "NORIA_SERVICE_IMAGE", "NORIA_SERVICE_IMAGE_BEFORE"
 _START_S, _POLL_S = 240.0, 2.0
 
 
@@ -72,21 +72,16 @@ def _up(_: str | None) -> "_Told":
 
 
 def _serve(image: str | None) -> "_Told":
-    settings = _settings({_SERVICE_IMAGE: image} if image else {})
-    if not settings.get(_SERVICE_IMAGE):
-        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
-    compose("--profile", "service", "up", "--detach")
-    url = _url(settings, "SERVICE_PORT")
-    _wait(f"{url}/readyz")
-    facts = [("service", url), ("image", settings[_SERVICE_IMAGE]), ("tokens", str(settings_file()))]
+    url, chosen = serve(image)
+    facts = [("service", url), ("image", chosen), ("tokens", str(settings_file()))]
     return "The service answers.", facts, ["make platform ARGS=watch"]
 
 
 def _watch(_: str | None) -> "_Told":
     settings = _settings()
     compose("--profile", "watch", "up", "--detach")
-    grafana = f"{_url(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
-    facts = [("Grafana", grafana), ("Prometheus", _url(settings, "PROMETHEUS_PORT"))]
+    grafana = f"{url_of(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
+    facts = [("Grafana", grafana), ("Prometheus", url_of(settings, "PROMETHEUS_PORT"))]
     return "The service is watched.", facts, ["make platform ARGS=down"]
 
 
@@ -109,7 +104,7 @@ def start() -> list[tuple[str, str]]:
     if not docker("images", "--quiet", settings[PIPELINE_IMAGE], quiet=True).strip():
         build(PIPELINE, settings[PIPELINE_IMAGE])
     compose("up", "--detach")
-    zenml, mlflow = _url(settings, "ZENML_PORT"), _url(settings, "MLFLOW_PORT")
+    zenml, mlflow = url_of(settings, "ZENML_PORT"), url_of(settings, "MLFLOW_PORT")
     for url in (zenml, mlflow):
         _wait(f"{url}/health")
     os.environ.setdefault(zenml_server.PASSWORD, settings[zenml_server.PASSWORD])
@@ -119,6 +114,34 @@ def start() -> list[tuple[str, str]]:
         ("ZenML", f"{zenml}, user `{zenml_server.ADMIN}`, password: {zenml_server.PASSWORD} in {settings_file()}"),
         ("MLflow", mlflow),
     ]
+
+
+def serve(image: str | None) -> tuple[str, str]:
+    """Let the service answer with an image, by default the one that it had; its spool is kept.
+
+    Returns:
+        Where it answers, and the image.
+
+    Raises:
+        NoriaError: no image is named, Compose fails, or the service does not come up in four minutes.
+    """
+    known = _read(settings_file())
+    before = known.get(SERVICE_IMAGE)
+    chosen = {SERVICE_IMAGE: image} if image else {}
+    if image and before and image != before:
+        chosen[IMAGE_BEFORE] = before
+    settings = _settings(chosen)
+    if not settings.get(SERVICE_IMAGE):
+        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
+    compose("--profile", "service", "up", "--detach")
+    url = url_of(settings, "SERVICE_PORT")
+    _wait(f"{url}/readyz")
+    return url, settings[SERVICE_IMAGE]
+
+
+def known_settings() -> dict[str, str]:
+    """What Compose was told last; empty: there never was a platform here."""
+    return _read(settings_file())
 
 
 def settings_file() -> Path:
@@ -137,10 +160,26 @@ def compose(*arguments: str) -> None:
     Raises:
         NoriaError: there is none, or it fails.
     """
+    _run(arguments, quiet=False)
+
+
+def composed(*arguments: str) -> str:
+    """What a command of Docker Compose prints.
+
+    Raises:
+        NoriaError: there is none, or it fails.
+    """
+    return _run(arguments, quiet=True)
+
+
+def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
     which = ["--env-file", str(settings_file()), "--file", str(FILE)]
-    done = subprocess.run([*_command(), *which, *arguments], check=False)  # noqa: S603 - our own command
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*_command(), *which, *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
+    )
     if done.returncode:
         raise NoriaError(f"Compose failed with status {done.returncode}", where=str(FILE), fix="see what it said above")
+    return done.stdout or ""
 
 
 def _command() -> list[str]:
@@ -169,7 +208,8 @@ def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
     return settings
 
 
-def _url(settings: Mapping[str, str], port: str) -> str:
+def url_of(settings: Mapping[str, str], port: str) -> str:
+    """Where the container whose port the settings call `port` is reached."""
     return f"http://{settings['BIND']}:{settings[port]}"
 
 

@@ -56,13 +56,13 @@ def stack_here(name: str | None) -> str:
     return chosen if running_on(chosen).image is None else DEFAULT_STACK
 
 
-def is_on_cluster(name: str | None) -> bool:
-    """Does the service of a stack run on a Kubernetes cluster?
+def service_kind(name: str | None) -> str:
+    """Where the service of a stack runs: process, container, compose or kubernetes.
 
     Raises:
         NoriaError: the stack's file cannot be read, or a variable is not set.
     """
-    return running_on(name or active_stack(zenml_client())).service == "kubernetes"
+    return running_on(name or active_stack(zenml_client())).service
 
 
 def service_image(name: str | None) -> str:
