@@ -29,6 +29,8 @@ class Running(Section):
     """Asked for each step."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a step that fails is run again."""
+    pending_minutes: float = Field(default=15.0, gt=0)
+    """How long a pod may wait for a node of the cluster before its run is ended."""
     service: Literal["process", "container", "compose", "kubernetes"] = "process"
     """Where `run.py deploy` puts the service."""
     url: str | None = Field(default=None, min_length=1)

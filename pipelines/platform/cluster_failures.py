@@ -8,7 +8,7 @@ from noria import progress
 from noria.errors import NoriaError
 from pipelines.platform import clusters
 
-_SECONDS = 10
+SECONDS = 10
 _JOB_FAILED = re.compile(r"Job `([^:`]+):([^`]+)` failed: (.*)", re.DOTALL)
 _REASON = re.compile(r"Detected container in state `?(\w+)")
 _NOT_SUBMITTED = re.compile(r"failed to submit Kubernetes job with '(.*?)' \((\d+)\)\.\s*(.*)", re.DOTALL)
@@ -62,37 +62,39 @@ def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -
 
 def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
-    told = _orchestrator(client, stack)
-    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
+    context, namespace = place_of_pods(client, stack)
     if not context:
         return None
     from kubernetes.client import CoreV1Api
 
     try:
         api = CoreV1Api(clusters.api_client(context))
-        pods = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=_SECONDS).items
+        pods = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=SECONDS).items
     except Exception:  # why the run failed is worth less than that it did
         return None
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
     pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
-    return next((found for pod in pods if (found := _of_pod(pod)) is not None), None)
+    return next((found for pod in pods if (found := of_pod(pod)) is not None), None)
 
 
 def end_jobs(client: Any, stack: str, run_id: object) -> None:
     """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
-    told = _orchestrator(client, stack)
-    context, namespace = str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
+    context, namespace = place_of_pods(client, stack)
     if not context:
         return
+    delete_jobs(context, namespace, f"run_id={run_id}")
+
+
+def delete_jobs(context: str, namespace: str, selector: str) -> None:
+    """Take the jobs that a selector finds and that have not ended away; a cluster that cannot be asked is told of."""
     from kubernetes.client import BatchV1Api
 
-    selector = f"run_id={run_id}"
     try:
         api = BatchV1Api(clusters.api_client(context))
-        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
+        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=SECONDS).items:
             if not (job.status.succeeded or job.status.failed):
                 api.delete_namespaced_job(
-                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
+                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=SECONDS
                 )
     except Exception as error:  # whatever the client and its plug-ins raise
         reason = str(error).strip().splitlines()[0]
@@ -102,12 +104,15 @@ def end_jobs(client: Any, stack: str, run_id: object) -> None:
         )
 
 
-def _orchestrator(client: Any, stack: str) -> dict[str, Any]:
+def place_of_pods(client: Any, stack: str) -> tuple[str, str]:
+    """Context and namespace of a stack's pods; an empty context: it has none."""
     components = client.get_stack(stack, allow_name_prefix_match=False).components
-    return next((dict(group[0].configuration) for kind, group in components.items() if str(kind) == "orchestrator"), {})
+    told = next((dict(group[0].configuration) for kind, group in components.items() if str(kind) == "orchestrator"), {})
+    return str(told.get("kubernetes_context") or ""), str(told.get("kubernetes_namespace") or "zenml")
 
 
-def _of_pod(pod: Any) -> PodFailure | None:
+def of_pod(pod: Any) -> PodFailure | None:
+    """What became of a pod, or what it waits for in vain; None: nothing is wrong with it."""
     status, container = pod.status, pod.spec.containers[0]
     states = [each for each in status.container_statuses or [] if each.name == container.name]
     reason, message, code = _pod_reason(status)
