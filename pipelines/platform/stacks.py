@@ -142,9 +142,9 @@ def secrets_of(component: Component) -> dict[str, str]:
     return found
 
 
-def secret_name(component: Component) -> str:
-    """What ZenML's store of secrets calls those of a component."""
-    return f"noria-{component.type}-{component.name}".replace("_", "-")
+def secret_name(kind: str, name: str) -> str:
+    """What ZenML's store of secrets calls those of a component of some type and name."""
+    return f"noria-{kind}-{name}".replace("_", "-")
 
 
 def standing(client: Any, name: str, wanted: dict[tuple[str, str], Member]) -> Standing:
@@ -178,7 +178,7 @@ def _ensure_registered(client: Any, name: str) -> None:
 
 
 def _referred(component: Component, key: str, value: Any) -> Any:
-    return f"{{{{{secret_name(component)}.{key}}}}}" if key in secrets_of(component) else value
+    return f"{{{{{secret_name(component.type, component.name)}.{key}}}}}" if key in secrets_of(component) else value
 
 
 def _export(variable: str) -> str:
