@@ -155,7 +155,7 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
     deployed = flows.deploy(use_case, stack)
     screen.result(
-        deployed.headline, deployed.facts, following=[deployed.curl, f"python run.py status --config {config}"]
+        deployed.headline, deployed.facts, following=[deployed.curl, f"python run.py status {_on(config, stack)}"]
     )
 
 
@@ -187,7 +187,7 @@ def promote(
 
     turned = turning.promote(use_case, version, stack)
     following = "rollback" if turned.is_live else "deploy"
-    screen.result(turned.headline, turned.facts, following=[f"python run.py {following} --config {config}"])
+    screen.result(turned.headline, turned.facts, following=[f"python run.py {following} {_on(config, stack)}"])
 
 
 @app.command(short_help="Take the last change back, live.")
@@ -203,7 +203,7 @@ def rollback(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     from pipelines.platform import traffic as turning
 
     turned = turning.rollback(use_case, stack)
-    screen.result(turned.headline, turned.facts, following=[f"python run.py status --config {config}"])
+    screen.result(turned.headline, turned.facts, following=[f"python run.py status {_on(config, stack)}"])
 
 
 @app.command(short_help="Who answers which share of the cases, live.")
@@ -256,12 +256,13 @@ def traffic(
     policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
     wishes = Wishes.read(shares or [], shadow, canary, variant, **policy)
     if wishes:
-        turned, following = change_traffic(use_case, wishes, stack, url), "rollback"
+        turned = change_traffic(use_case, wishes, stack, url)
+        following = "rollback" if turned.goes_back else "traffic"
     else:
         from pipelines.platform import traffic as turning
 
         turned, following = turning.show(use_case, stack, url), "traffic --help"
-    next_command = following if following.endswith("--help") else f"{following} --config {config}"
+    next_command = following if following.endswith("--help") else f"{following} {_on(config, stack)}"
     screen.result(turned.headline, turned.facts, following=[f"python run.py {next_command}"])
 
 
@@ -375,7 +376,7 @@ def stop(
     from pipelines.platform import flows
 
     stopped = flows.stop(use_case, stack, lambda question: yes or screen.confirmed(question))
-    screen.result(stopped.headline, stopped.facts, following=[f"python run.py deploy --config {config}"])
+    screen.result(stopped.headline, stopped.facts, following=[f"python run.py deploy {_on(config, stack)}"])
 
 
 @app.command(short_help="Start the dashboards of ZenML, MLflow, Evidently.")
@@ -489,6 +490,11 @@ def stack_down(name: StackName) -> None:
 
     gone = [("taken away", each) for each in down(name)]
     screen.result(f"`{name}` is taken away.", gone, following=[f"python run.py stack up {name}"])
+
+
+def _on(config: Path, stack: str | None) -> str:
+    """How the next command finds the same service."""
+    return f"--config {config}" + (f" --stack {stack}" if stack else "")
 
 
 @cache

@@ -318,12 +318,12 @@ def _deploy_to_compose(use_case: UseCase, stack: str | None) -> Deployed:
 
     with _turn("deploy", Workspace(use_case.name)):
         champion, url, image = serve_champion(stack or active_stack(zenml_client()), use_case.name)
-    token = '-H "Authorization: Bearer $NORIA_PREDICT_TOKEN"'  # noqa: S105 - the name of one
+    read = f"$(sed -n s/^NORIA_PREDICT_TOKEN=//p {compose.settings_file()})"
     return Deployed(
         headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers at {url}.",
         url=url,
-        curl=f"set -a; . {compose.settings_file()}; set +a; {_curl(url, champion.examples()[0])} {token}",
-        facts=[("image", image), ("tokens", compose.settings_file()), ("take it back", "python run.py rollback")],
+        curl=f'{_curl(url, champion.examples()[0])} -H "Authorization: Bearer {read}"',
+        facts=[("image", image), ("tokens", compose.settings_file())],
     )
 
 

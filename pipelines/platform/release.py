@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from noria.errors import NoriaError
+from pipelines.platform import clusters
 from pipelines.platform.asked import Address, Facts
 from pipelines.platform.rollout import RELEASE, Cluster, helm
 
@@ -33,7 +34,10 @@ class Release:
     @property
     def title(self) -> str:
         """Where it is, in words."""
-        return f"release `{RELEASE}` in namespace `{self.cluster.namespace}` of context `{self.cluster.context}`"
+        server = clusters.address(self.cluster.context)  # a context is only a name
+        return f"release `{RELEASE}` in namespace `{self.cluster.namespace}` of context `{self.cluster.context}`" + (
+            f" ({server})" if server else ""
+        )
 
     @cached_property
     def revision(self) -> dict[str, Any] | None:

@@ -72,7 +72,7 @@ def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None, url: st
     if place is not None:
         more = bool(wishes.shadow or wishes.canary)
         headline, told = elsewhere.change(place, wishes.shares, wishes.policy, wishes.of, more=more)
-        return Turned(f"{use_case.name}: {headline}", told)
+        return Turned(f"{use_case.name}: {headline}", told, goes_back=False)
     with only_one("deploy", workspace):
         standing = processes.standing(workspace, processes.running(workspace))
         missing = [name for name in dict.fromkeys(wishes.named) if standing.find(name) is None]

@@ -31,6 +31,8 @@ class Turned:
     facts: list[tuple[str, object]]
     is_live: bool = True
     """Whether a running service was changed."""
+    goes_back: bool = True
+    """Whether `rollback` takes it back."""
 
 
 def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned:

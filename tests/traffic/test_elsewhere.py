@@ -198,14 +198,19 @@ def test_a_release_goes_only_when_it_is_confirmed_and_claims_stay(on: Any, progr
 
 
 def test_whoever_confirms_knows_what_goes(
-    on: Any, programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    on: Any, programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs.cluster(kind="Deployment")
+    context = {"name": "production", "context": {"cluster": "it"}}
+    known = {"contexts": [context], "clusters": [{"name": "it", "cluster": {"server": "https://10.0.0.1:6443"}}]}
+    (tmp_path / "config").write_text(json.dumps(known))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("rich.console.Console.input", lambda *_: "n")
     refused = on("stop", "kubernetes")
     assert (refused.code, "it was not confirmed" in refused.err) == (2, True)
     assert "with the service (registry/noria-telco_churn:3-0a1b), and with it postgresql, zenml" in refused.err
+    assert "of context `production` (https://10.0.0.1:6443)" in refused.err, "a context is only a name"
     assert "what the store does not take is LOST" in refused.err
     monkeypatch.setattr("rich.console.Console.input", lambda *_: "y")
     assert on("stop", "kubernetes").code == 0
