@@ -160,6 +160,8 @@ def change(
         done = [client.change_shares(shares)] if shares else []
         done += [client.change_policy(policy, of)] if policy else []
     facts: Facts = [("before", done[0].before), ("now", done[-1].now), ("service", place.address.url)]
+    if policy:
+        facts.append(("policy", ", ".join(f"{key} {value:g}" for key, value in policy.items())))
     return f"{done[-1].now}.", facts
 
 

@@ -276,7 +276,7 @@ def test_compose_tells_its_container_and_what_the_service_says(on: Any, composed
 
 def test_compose_s_service_decides_otherwise_at_a_word(on: Any, composed: Programs, url: str) -> None:
     done = on("traffic", "platform", "--threshold", "0.9")
-    assert done.code == 0, done.err
+    assert (done.code, "threshold 0.9" in done.out) == (0, True), done.err
     admin = {"Authorization": f"Bearer {SECRET['NORIA_ADMIN_TOKEN']}"}
     until = time.monotonic() + 10
     while (champion := httpx.get(f"{url}/traffic", headers=admin).json()["variants"][0])["policy"]["threshold"] != 0.9:
