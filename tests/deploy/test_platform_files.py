@@ -13,6 +13,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import service.metrics
+from noria.stacks import read_stack
 from noria.workspace import PROJECT
 from pipelines.platform import compose
 
@@ -94,6 +95,23 @@ def test_what_a_person_wrote_into_the_settings_stays(tmp_path: Path, monkeypatch
         "kept",
     )
     assert "POSTGRES_IMAGE=mine:1" in compose.settings_file().read_text()
+
+
+def test_the_stack_with_the_store_is_the_other_one_but_for_its_artifacts() -> None:
+    folder = PROJECT / "configs" / "stacks"
+    with_store, without = (read_stack(folder / f"{name}.yaml") for name in ("platform_s3", "platform"))
+    assert with_store.noria == without.noria
+    for kind in ("orchestrator", "experiment_tracker", "model_registry"):
+        assert with_store.components[kind] == without.components[kind]
+    [store] = with_store.components["artifact_store"]
+    assert set(store.variables) == {f"NORIA_S3_{name}" for name in ("BUCKET", "ENDPOINT", "KEY", "SECRET")}
+
+
+def test_nothing_but_the_guarded_port_of_the_store_is_in_reach_of_other_containers() -> None:
+    assert SERVICES["store"]["networks"] == SERVICES["bucket"]["networks"] == ["store"]
+    others = {name for name, each in SERVICES.items() if "store" in each.get("networks", [])} - {"store", "bucket"}
+    assert not others
+    assert [port.rpartition(":")[2] for port in SERVICES["store"]["ports"]] == ["8333"]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool, which comes with Prometheus, is not installed")
