@@ -43,13 +43,13 @@ class Composed:
 
     @property
     def answers(self) -> bool:
-        """Does Docker find it healthy?"""
-        return self._health == "healthy"
+        """Does it run, as far as Docker knows?"""
+        return self._state.get("Status") == "running"
 
     @property
     def headline(self) -> str:
         """How it does, in a few words."""
-        return f"the {self.title} is {self._health}."
+        return f"the {self.title} is {self._state.get('Status', 'unknown')}."
 
     @property
     def image(self) -> str:
@@ -59,9 +59,10 @@ class Composed:
     def facts(self) -> Facts:
         """The container and its image."""
         found = self._container or {}
-        state, name = found.get("State", {}), str(found.get("Name", "")).lstrip("/")
-        since = str(state.get("StartedAt", ""))[:19].replace("T", " ")
-        told = f"{name}, {self._health}, since {since} UTC, {found.get('RestartCount', 0)} restarts"
+        name, since = str(found.get("Name", "")).lstrip("/"), str(self._state.get("StartedAt", ""))[:19]
+        health = self._state.get("Health", {}).get("Status", "unknown")
+        restarts = found.get("RestartCount", 0)
+        told = f"{name}, since {since.replace('T', ' ')} UTC, Docker's health check says {health}, {restarts} restarts"
         return [("container", told), ("image", self.image), ("log", f"docker logs {name}")]
 
     def stopping(self) -> str:
@@ -95,9 +96,8 @@ class Composed:
         return f"The image before answers at {url}.", [("before", before), ("now", now)]
 
     @property
-    def _health(self) -> str:
-        state = (self._container or {}).get("State", {})
-        return str(state.get("Health", {}).get("Status") or state.get("Status", "unknown"))
+    def _state(self) -> dict[str, Any]:
+        return dict((self._container or {}).get("State", {}))
 
 
 _KEPT = "Its volume stays, and with it every answer that still waits in the spool for the prediction store."

@@ -135,7 +135,7 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
 
     on_it = ("--config", config, "--stack", "platform")
     told = platform.run("run.py", "status", *on_it)
-    assert "is healthy" in told and image in told and f"{url}, ready" in told and "variant champion" in told
+    assert "is running" in told and image in told and f"{url}, ready" in told and "variant champion" in told
     platform.run("run.py", "traffic", *on_it, "--threshold", "0.9")
 
     platform.run("run.py", "stop", *on_it, "--yes")

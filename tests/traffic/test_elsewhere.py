@@ -269,7 +269,14 @@ def composed(config: Path, programs: Programs, url: str, case: UseCase) -> Progr
 def test_compose_tells_its_container_and_what_the_service_says(on: Any, composed: Programs, url: str) -> None:
     told = on("status", "platform")
     assert told.code == 0, told.err
-    for part in ("is healthy", "2 restarts", "noria-telco_churn:3-0a1b", f"{url}, ready", "3 (xgboost)", "champion"):
+    for part in (
+        "is running",
+        "says healthy, 2 restarts",
+        "noria-telco_churn:3-0a1b",
+        f"{url}, ready",
+        "3 (xgboost)",
+        "champion",
+    ):
         assert part in told.out
     assert not any(token in told.out + told.err for token in SECRET.values())
 
