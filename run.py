@@ -32,6 +32,10 @@ Stack = Annotated[
     str | None,
     typer.Option("--stack", "-s", help="ZenML stack for this run: a registered one or a file in configs/stacks."),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="Where a service on another machine answers; by default noria.url of the stack."),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the result.")]
 
 
@@ -82,7 +86,7 @@ def demo(
     if keep:
         following = [f"python run.py dashboard --config {config}", f"python run.py stop --config {config}"]
     else:
-        flows.stop(use_case)
+        flows.stop_here(use_case)
         following = [f"python run.py demo --config {config} --keep", "python run.py new --data my.csv --target label"]
     screen.result("The wheel has turned once.", facts, following=following)
 
@@ -152,7 +156,7 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
     deployed = flows.deploy(use_case, stack)
     screen.result(
-        deployed.headline, deployed.facts, following=[deployed.curl, f"python run.py status --config {config}"]
+        deployed.headline, deployed.facts, following=[deployed.curl, f"python run.py status {_on(config, stack)}"]
     )
 
 
@@ -184,7 +188,7 @@ def promote(
 
     turned = turning.promote(use_case, version, stack)
     following = "rollback" if turned.is_live else "deploy"
-    screen.result(turned.headline, turned.facts, following=[f"python run.py {following} --config {config}"])
+    screen.result(turned.headline, turned.facts, following=[f"python run.py {following} {_on(config, stack)}"])
 
 
 @app.command(short_help="Take the last change back, live.")
@@ -200,7 +204,7 @@ def rollback(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     from pipelines.platform import traffic as turning
 
     turned = turning.rollback(use_case, stack)
-    screen.result(turned.headline, turned.facts, following=[f"python run.py status --config {config}"])
+    screen.result(turned.headline, turned.facts, following=[f"python run.py status {_on(config, stack)}"])
 
 
 @app.command(short_help="Who answers which share of the cases, live.")
@@ -229,6 +233,7 @@ def traffic(
         str | None, typer.Option("--variant", help="Whose policy changes; by default the champion's.")
     ] = None,
     stack: Stack = None,
+    url: Url = None,
 ) -> None:
     """Show who answers, or change it: shares, shadows, a canary, the decision policy. No restart, no failed request.
 
@@ -252,12 +257,13 @@ def traffic(
     policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
     wishes = Wishes.read(shares or [], shadow, canary, variant, **policy)
     if wishes:
-        turned, following = change_traffic(use_case, wishes, stack), "rollback"
+        turned = change_traffic(use_case, wishes, stack, url)
+        following = "rollback" if turned.goes_back else "traffic"
     else:
         from pipelines.platform import traffic as turning
 
-        turned, following = turning.show(use_case), "traffic --help"
-    next_command = following if following.endswith("--help") else f"{following} --config {config}"
+        turned, following = turning.show(use_case, stack, url), "traffic --help"
+    next_command = following if following.endswith("--help") else f"{following} {_on(config, stack)}"
     screen.result(turned.headline, turned.facts, following=[f"python run.py {next_command}"])
 
 
@@ -320,15 +326,17 @@ def cycle(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
 
 @app.command(short_help="What is deployed, and how it is doing.")
-def status(config: Config = DEFAULT_CONFIG) -> None:
+def status(config: Config = DEFAULT_CONFIG, stack: Stack = None, url: Url = None) -> None:
     """What is deployed, since when, what it has answered, and the last verdict on it.
+
+    Where the stack serves on a cluster or in Compose, these are asked, and the service itself.
 
     Example: python run.py status --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, None)
     from pipelines.platform.status import describe
 
-    described = describe(use_case, config)
+    described = describe(use_case, config, stack, url)
     screen.result(described.headline, described.facts, following=described.following)
 
 
@@ -354,17 +362,22 @@ def forget(
 
 
 @app.command(short_help="Stop the service and the dashboards.")
-def stop(config: Config = DEFAULT_CONFIG) -> None:
+def stop(
+    config: Config = DEFAULT_CONFIG,
+    stack: Stack = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a service elsewhere is stopped.")] = False,
+) -> None:
     """Stop the service of a use case, and the dashboards.
+
+    A service on a cluster or in Compose is stopped once you have confirmed it; what it keeps on volumes stays.
 
     Example: python run.py stop --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, None)
     from pipelines.platform import flows
 
-    stopped = flows.stop(use_case)
-    headline = "Stopped." if stopped else "Nothing was running."
-    screen.result(headline, stopped, following=[f"python run.py deploy --config {config}"])
+    stopped = flows.stop(use_case, stack, lambda question: yes or screen.confirmed(question))
+    screen.result(stopped.headline, stopped.facts, following=[f"python run.py deploy {_on(config, stack)}"])
 
 
 @app.command(short_help="Start the dashboards of ZenML, MLflow, Evidently.")
@@ -478,6 +491,11 @@ def stack_down(name: StackName) -> None:
 
     gone = [("taken away", each) for each in down(name)]
     screen.result(f"`{name}` is taken away.", gone, following=[f"python run.py stack up {name}"])
+
+
+def _on(config: Path, stack: str | None) -> str:
+    """How the next command finds the same service."""
+    return f"--config {config}" + (f" --stack {stack}" if stack else "")
 
 
 @cache

@@ -142,6 +142,15 @@ class ModelFacts(Section):
     """The models that answer side by side, with shares, versions and decision policies."""
 
 
+class TrafficChanged(Section):
+    """PUT /traffic, PUT /policy: what answers now, in words."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    now: str
+    before: str
+
+
 class Problem(Section):
     """What is wrong with one row or label."""
 

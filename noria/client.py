@@ -8,7 +8,15 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from noria.api import Answer, ExplainResponse, FeedbackResponse, ModelFacts, PredictResponse, Refusal
+from noria.api import (
+    Answer,
+    ExplainResponse,
+    FeedbackResponse,
+    ModelFacts,
+    PredictResponse,
+    Refusal,
+    TrafficChanged,
+)
 from noria.errors import NoriaError
 
 PURPOSE, VARIANT = "x-noria-purpose", "x-noria-variant"
@@ -23,7 +31,13 @@ class Client:
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = 30.0, token: str | None = None, feedback_token: str | None = None
+        self,
+        url: str,
+        *,
+        timeout_s: float = 30.0,
+        token: str | None = None,
+        feedback_token: str | None = None,
+        admin_token: str | None = None,
     ) -> None:
         """Talk to the service at `url`.
 
@@ -32,9 +46,11 @@ class Client:
             timeout_s: how long an answer may take, in seconds.
             token: the bearer token for predictions, if the service wants one.
             feedback_token: the one for labels.
+            admin_token: the one for shares and policies.
         """
         self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
         self._token, self._feedback_token = _bearer(token), _bearer(feedback_token)
+        self._admin_token = _bearer(admin_token)
 
     @classmethod
     def with_tokens(cls, url: str, *, timeout_s: float = 30.0) -> Self:
@@ -73,6 +89,16 @@ class Client:
         """Which model answers."""
         return self._ask("GET", "/model", ModelFacts, headers=self._token)
 
+    def change_shares(self, shares: Mapping[str, float]) -> TrafficChanged:
+        """Let other shares of the cases go to variants that the service holds; the champion takes the rest."""
+        sent = {"shares": dict(shares)}
+        return self._ask("PUT", "/traffic", TrafficChanged, json=sent, headers=self._admin_token)
+
+    def change_policy(self, policy: Mapping[str, float], variant: str | None = None) -> TrafficChanged:
+        """Let a variant, by default the champion, decide by other keys of its policy."""
+        sent = {"policy": dict(policy)} | ({"variant": variant} if variant else {})
+        return self._ask("PUT", "/policy", TrafficChanged, json=sent, headers=self._admin_token)
+
     def metrics(self) -> str:
         """The metrics in Prometheus' text format."""
         return self._send("GET", "/metrics").text
@@ -83,6 +109,14 @@ class Client:
             return self._http.get("/readyz").status_code == _OK
         except httpx.HTTPError:
             return False
+
+    def unready(self) -> str:
+        """Why the service does not answer; empty: it does."""
+        try:
+            self._send("GET", "/readyz")
+        except NoriaError as error:
+            return error.what
+        return ""
 
     def _ask(self, method: str, path: str, kind: type[Body], **sent: Any) -> Body:
         response = self._send(method, path, **sent)

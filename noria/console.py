@@ -1,5 +1,6 @@
 """How the command line looks: progress while it works, and how every command ends."""
 
+import sys
 import time
 from collections.abc import Sequence
 
@@ -65,6 +66,14 @@ class Screen:
         self._status.stop()
         self.err.print(f"\n[bold red]Unexpected error[/]  {type(error).__name__}: {escape(str(error))}")
         self.err.print("[bold]fix[/]    run the command again with --debug to see where it happened, and report it")
+
+    def confirmed(self, question: str) -> bool:
+        """Ask a person, who may also be absent: then the answer is no."""
+        self._status.stop()
+        if not sys.stdin.isatty():
+            return False
+        self.err.print(f"\n{escape(question)}")
+        return self.err.input("[bold]Go on?[/] [y/N] ").strip().lower() in {"y", "yes"}
 
     def stopped(self, text: str) -> None:
         """The user pressed Ctrl-C."""

@@ -190,6 +190,11 @@ def reports(folder: Path) -> list[WorkerReport]:
 def clear(folder: Path) -> None:
     """Forget the order and all reports."""
     deactivate(folder)
+    clear_reports(folder)
+
+
+def clear_reports(folder: Path) -> None:
+    """Forget what workers said that are gone by now; the order stands."""
     for path in (folder / _WORKERS).glob("*.json"):
         path.unlink(missing_ok=True)
 

@@ -14,6 +14,7 @@ import msgspec
 from noria.errors import NoriaError
 from noria.fast.refusals import Wrong
 from noria.predictions import SMOKE
+from noria.spool.report import waiting_s
 from service import admin, bulk
 from service.active import Active
 from service.document import DOCS_PAGE, openapi
@@ -21,7 +22,7 @@ from service.exchange import Answer, Exchange, Gone, Receive, Scope, Send, json,
 from service.explaining import explain as explained
 from service.guards import Pace, Tokens
 from service.labels import keep_labels, read_labels
-from service.metrics import BACKLOG, DROPPED, LABELS, READY, count_request
+from service.metrics import BACKLOG, DROPPED, LABELS, READY, WAITS, count_request
 from service.page import respond
 from service.predict import Predicted, Predictions, predict, shadowed
 from service.runtime import Runtime
@@ -251,6 +252,7 @@ class App:
     def _measure(self) -> None:
         spool = self.runtime.spool
         BACKLOG.set(spool.backlog_bytes)
+        WAITS.set(waiting_s(self.runtime.settings.spool_dir, time.time()))
         DROPPED.set(spool.dropped)
         READY.set(0 if self.runtime.not_ready else 1)
 

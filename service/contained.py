@@ -3,11 +3,15 @@
 It looks at what it is told before anything starts, so that what is wrong is said at once, and then becomes the server.
 """
 
+import hashlib
 import os
 import sys
 
+from noria.bundle.seal import MANIFEST
 from noria.errors import NoriaError
-from service.settings import TOKENS, Settings
+from noria.handover import clear_reports
+from service.active import BUILT_IN
+from service.settings import SERVICE_DIR, TOKENS, Settings, service_dir
 
 HOST, PORT = "0.0.0.0", "3000"  # noqa: S104 - a container is reached from outside or not at all
 
@@ -22,6 +26,11 @@ def main() -> None:
     except NoriaError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    folder = service_dir()
+    if folder is not None:  # what is changed while it runs belongs to this model, and outlives the container
+        digest = hashlib.sha256((BUILT_IN / MANIFEST).read_bytes()).hexdigest()[:12]
+        os.environ[SERVICE_DIR] = str(folder / digest)
+        clear_reports(folder / digest)
     server = [sys.executable, "-m", "bentoml", "serve", "service.service:Noria", "--host", HOST, "--port", PORT]
     os.execv(sys.executable, server)  # noqa: S606 - no shell is wanted
 

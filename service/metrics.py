@@ -17,7 +17,9 @@ SECONDS = Histogram(
 PREDICTIONS = Counter("noria_predictions", "Answered rows", ["version", "variant", "decision"])
 LABELS = Counter("noria_labels", "True labels received, by whether their prediction is known", ["known"])
 FAILED = Counter("noria_variant_errors", "Requests that a variant could not answer itself", ["version", "variant"])
-BACKLOG = Gauge("noria_spool_bytes", "What waits for the prediction store", multiprocess_mode="max")
+# each worker knows of all that waits, and what one said long ago must not count
+BACKLOG = Gauge("noria_spool_bytes", "What waits for the prediction store", multiprocess_mode="mostrecent")
+WAITS = Gauge("noria_spool_seconds", "How long something has waited for the store", multiprocess_mode="mostrecent")
 DROPPED = Gauge("noria_dropped", "Answers that could not be kept", multiprocess_mode="sum")
 READY = Gauge("noria_ready", "1 while answers are given and kept", multiprocess_mode="min")
 

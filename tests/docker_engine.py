@@ -18,10 +18,12 @@ STARTER = PROJECT.parent / "shared" / "scripts" / "docker-engine"
 _START_S = 480
 
 
-def docker(*arguments: str, check: bool = True, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-    """A docker command, its output as text."""
+def docker(
+    *arguments: str, check: bool = True, timeout_s: float = 120, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A docker command, its output as text; `given` is what it reads."""
     return subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, check=check, timeout=timeout_s, stdin=subprocess.DEVNULL
+        ["docker", *arguments], capture_output=True, text=True, check=check, timeout=timeout_s, input=given
     )
 
 

@@ -8,6 +8,7 @@ from noria import handover, progress
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment.code import bundle_of
+from noria.deployment.container import refuse_slow
 from noria.deployment.launch import wait_ready
 from noria.deployment.smoke import smoke_test
 from noria.deployment.state import Deployment, save, state
@@ -36,8 +37,8 @@ def running(workspace: Workspace) -> Deployment:
     deployment = state(workspace)
     if deployment is None or not deployment.ready:
         raise NoriaError(
-            f"no service of `{workspace.use_case}` is running",
-            fix="start it first: `python run.py deploy` with the same --config",
+            f"no service of `{workspace.use_case}` is running on this machine",
+            fix="start it first: `python run.py deploy` with the same --config; one elsewhere is found by its --stack",
         )
     return deployment
 
@@ -76,10 +77,16 @@ def follow(
     *,
     is_back: bool = False,
 ) -> Changed:
-    """`change` for whoever holds the lock; variants named in `bundles` are tested even if they answer already."""
+    """`change` for whoever holds the lock; variants named in `bundles` are tested even if they answer already.
+
+    Raises:
+        NoriaError: as `change` does; also where the server is a container, and a variant needs training libraries.
+    """
     with handover.changing(workspace.service):
         before = standing(workspace, deployment)
         after = make(before)
+        if deployment.settings.image:
+            refuse_slow([Bundle.open(variant.bundle) for variant in after.variants])
         handover.activate(workspace.service, after)
     try:
         changed = deployment.model_copy(update={"version": after.champion.version, "rolled_at": datetime.now(UTC)})

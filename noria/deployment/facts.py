@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from noria.client import Client
 from noria.config.base import Section
 from noria.deployment.change import standing
+from noria.deployment.figures import read_figures
 from noria.deployment.state import Deployment, state
 from noria.errors import NoriaError
 from noria.handover import Activation, ActiveVariant, CanaryState
@@ -103,18 +104,9 @@ def _variants(store: PredictionStore, deployment: Deployment, order: Activation)
 
 
 def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:
-    from prometheus_client.parser import text_string_to_metric_families
-
     try:
         with Client.with_tokens(deployment.url, timeout_s=5.0) as client:
-            text = client.metrics()
+            figures = read_figures(client.metrics())
     except NoriaError:
         return None, None
-    samples = [
-        sample
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "noria_requests_total"
-    ]
-    refused = sum(sample.value for sample in samples if sample.labels["status"] != "200")
-    return int(sum(sample.value for sample in samples)), int(refused)
+    return figures.served, figures.refused

@@ -55,3 +55,16 @@ def read_report(folder: Path) -> KeeperReport | None:
         return msgspec.json.decode((folder / _FILE).read_bytes(), type=KeeperReport)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def waiting_s(folder: Path, now: float) -> float:
+    """For how many seconds something has waited for the store, as the keeper says; 0: nothing does.
+
+    Args:
+        folder: the spool's.
+        now: seconds since 1970.
+    """
+    told = read_report(folder)
+    if told is None or not told.backlog_bytes:
+        return 0.0
+    return max(0.0, now - (told.flushed_at or told.started_at))

@@ -76,8 +76,12 @@ class Running(Section):
     """Asked for each step."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a step that fails is run again."""
-    service: Literal["process", "container", "kubernetes"] = "process"
+    pending_minutes: float = Field(default=15.0, gt=0)
+    """How long a pod may wait for a node of the cluster before its run is ended."""
+    service: Literal["process", "container", "compose", "kubernetes"] = "process"
     """Where `run.py deploy` puts the service."""
+    url: str | None = Field(default=None, min_length=1)
+    """Where a service on Kubernetes answers this machine, for `status` and `traffic`; an unset variable: not known."""
     steps: dict[str, StepRunning] = {}
     """What holds for single steps, by name; in every pipeline that has the step, but for the deployment."""
 
@@ -93,14 +97,16 @@ class Running(Section):
         return sorted(set(ENVIRONMENT_VARIABLE.findall(" ".join([*self.images, *settings]))))
 
     def filled(self, environment: Mapping[str, str]) -> Self:
-        """With each `${env:NAME}` filled in; an unset variable stays as it is written."""
+        """With each `${env:NAME}` filled in; an unset variable stays as it is written, and a `url` with one is none."""
+        url = filled(self.url, environment)
         steps = {
             name: step.model_copy(
                 update={"image": filled(step.image, environment), "settings": filled(step.settings, environment)}
             )
             for name, step in self.steps.items()
         }
-        return self.model_copy(update={"image": filled(self.image, environment), "steps": steps})
+        known = None if url is None or ENVIRONMENT_VARIABLE.search(url) else url
+        return self.model_copy(update={"image": filled(self.image, environment), "url": known, "steps": steps})
 
     def of_pipeline(self, pipeline: str) -> dict[str, StepRunning]:
         """What holds for single steps of a pipeline, with what holds for all."""

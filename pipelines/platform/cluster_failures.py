@@ -8,7 +8,7 @@ from noria import progress
 from noria.errors import NoriaError, first_line
 from pipelines.platform import clusters
 
-_SECONDS = 10
+SECONDS = 10
 _JOB_FAILED = re.compile(r"Job `([^:`]+):([^`]+)` failed: (.*)", re.DOTALL)
 _REASON = re.compile(r"Detected container in state `?(\w+)")
 _NOT_SUBMITTED = re.compile(r"failed to submit Kubernetes job with '(.*?)' \((\d+)\)\.\s*(.*)", re.DOTALL)
@@ -62,49 +62,48 @@ def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -
 
 def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
-    places = _clusters(client, stack)
-    pods = [pod for context, namespace in places for pod in _pods(context, namespace, f"run_id={run_id}")]
+    pods = [pod for context, namespace in places_of_pods(client, stack) for pod in _pods(context, namespace, run_id)]
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
     pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
-    return next((found for pod in pods if (found := _of_pod(pod)) is not None), None)
+    return next((found for pod in pods if (found := of_pod(pod)) is not None), None)
 
 
 def end_jobs(client: Any, stack: str, run_id: object) -> None:
     """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
-    for context, namespace in _clusters(client, stack):
-        selector = f"run_id={run_id}"
-        try:
-            _end_jobs(context, namespace, selector)
-        except Exception as error:  # whatever the client and its plug-ins raise
-            progress.warn(
-                f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
-                f"kubectl --namespace {namespace} delete jobs --selector {selector}"
-            )
+    for context, namespace in places_of_pods(client, stack):
+        delete_jobs(context, namespace, f"run_id={run_id}")
 
 
-def _pods(context: str, namespace: str, selector: str) -> list[Any]:
+def delete_jobs(context: str, namespace: str, selector: str) -> None:
+    """Take the jobs that a selector finds and that have not ended away; a cluster that cannot be asked is told of."""
+    from kubernetes.client import BatchV1Api
+
+    try:
+        api = BatchV1Api(clusters.api_client(context))
+        for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=SECONDS).items:
+            if not (job.status.succeeded or job.status.failed):
+                api.delete_namespaced_job(
+                    job.metadata.name, namespace, propagation_policy="Background", _request_timeout=SECONDS
+                )
+    except Exception as error:  # whatever the client and its plug-ins raise
+        progress.warn(
+            f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
+            f"kubectl --namespace {namespace} delete jobs --selector {selector}"
+        )
+
+
+def _pods(context: str, namespace: str, run_id: object) -> list[Any]:
     from kubernetes.client import CoreV1Api
 
     try:
         api = CoreV1Api(clusters.api_client(context))
-        asked = api.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=_SECONDS)
+        asked = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=SECONDS)
     except Exception:  # why the run failed is worth less than that it did
         return []
     return list(asked.items)
 
 
-def _end_jobs(context: str, namespace: str, selector: str) -> None:
-    from kubernetes.client import BatchV1Api
-
-    api = BatchV1Api(clusters.api_client(context))
-    for job in api.list_namespaced_job(namespace, label_selector=selector, _request_timeout=_SECONDS).items:
-        if not (job.status.succeeded or job.status.failed):
-            api.delete_namespaced_job(
-                job.metadata.name, namespace, propagation_policy="Background", _request_timeout=_SECONDS
-            )
-
-
-def _clusters(client: Any, stack: str) -> list[tuple[str, str]]:
+def places_of_pods(client: Any, stack: str) -> list[tuple[str, str]]:
     """Where the pods of a run may be: context and namespace of each component that runs steps."""
     groups = client.get_stack(stack, allow_name_prefix_match=False).components.items()
     runners = [each for kind, group in groups if str(kind) in {"orchestrator", "step_operator"} for each in group]
@@ -113,7 +112,8 @@ def _clusters(client: Any, stack: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(places))
 
 
-def _of_pod(pod: Any) -> PodFailure | None:
+def of_pod(pod: Any) -> PodFailure | None:
+    """What became of a pod, or what it waits for in vain; None: nothing is wrong with it."""
     status, container = pod.status, pod.spec.containers[0]
     states = [each for each in status.container_statuses or [] if each.name == container.name]
     reason, message, code = _pod_reason(status)

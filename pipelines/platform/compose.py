@@ -1,6 +1,6 @@
 """The platform on this machine: `make platform` starts it, `make platform ARGS=down` stops it and keeps what it holds.
 
-python -m pipelines.platform.compose [up|down]
+python -m pipelines.platform.compose [up|store|serve|watch|down]
 """
 
 import os
@@ -20,7 +20,7 @@ from noria.console import Screen
 from noria.errors import NoriaError
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform import zenml_server
-from pipelines.platform.images import PIPELINE, PIPELINE_IMAGE, build, docker, image_of
+from pipelines.platform.images import PIPELINE, PIPELINE_IMAGE, PIPELINE_S3, build, docker, image_of
 from pipelines.platform.variables import read, write
 
 FILE = PROJECT / "deploy" / "compose" / "compose.yaml"
@@ -30,6 +30,7 @@ PORTS = {
     "SERVICE_PORT": "3000",
     "GRAFANA_PORT": "3001",
     "PROMETHEUS_PORT": "9090",
+    "S3_PORT": "8333",
 }
 _SECRETS = {
     "ZENML_JWT_SECRET": 32,
@@ -38,20 +39,24 @@ _SECRETS = {
     "DATABASE_PASSWORD": 16,
     "GRAFANA_PASSWORD": 16,
     "NORIA_MLFLOW_TOKEN": 16,
+    "NORIA_S3_KEY": 16,
+    "NORIA_S3_SECRET": 32,
     "NORIA_PREDICT_TOKEN": 32,
     "NORIA_FEEDBACK_TOKEN": 32,
     "NORIA_ADMIN_TOKEN": 32,
 }
 """Variable → how many random bytes it is made of."""
-_SERVICE_IMAGE = "NORIA_SERVICE_IMAGE"
+SERVICE_IMAGE, IMAGE_BEFORE = "NORIA_SERVICE_IMAGE", "NORIA_SERVICE_IMAGE_BEFORE"
+BUCKET, _STORE = "noria", "NORIA_PLATFORM_STORE"
 _START_S, _POLL_S = 240.0, 2.0
 
 
 def main(
     action: Annotated[
-        Literal["up", "serve", "watch", "down"],
+        Literal["up", "store", "serve", "watch", "down"],
         typer.Argument(
-            help="up: the servers; serve: a model, too; watch: Prometheus and Grafana, too; down: stop all."
+            help="up: the servers; store: with an S3-compatible store; serve: a model, too; watch: Prometheus and "
+            "Grafana, too; down: stop all."
         ),
     ] = "up",
     image: Annotated[str | None, typer.Option(help="serve: the image that `make image` has built.")] = None,
@@ -71,28 +76,29 @@ def _up(_: str | None) -> "_Told":
     return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform"]
 
 
+def _store(_: str | None) -> "_Told":
+    _settings({_STORE: "s3"})
+    facts = start()
+    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform_s3"]
+
+
 def _serve(image: str | None) -> "_Told":
-    settings = _settings({_SERVICE_IMAGE: image} if image else {})
-    if not settings.get(_SERVICE_IMAGE):
-        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
-    compose("--profile", "service", "up", "--detach")
-    url = _url(settings, "SERVICE_PORT")
-    _wait(f"{url}/readyz")
-    facts = [("service", url), ("image", settings[_SERVICE_IMAGE]), ("tokens", str(settings_file()))]
+    url, chosen = serve(image)
+    facts = [("service", url), ("image", chosen), ("tokens", str(settings_file()))]
     return "The service answers.", facts, ["make platform ARGS=watch"]
 
 
 def _watch(_: str | None) -> "_Told":
     settings = _settings()
     compose("--profile", "watch", "up", "--detach")
-    grafana = f"{_url(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
-    facts = [("Grafana", grafana), ("Prometheus", _url(settings, "PROMETHEUS_PORT"))]
+    grafana = f"{url_of(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
+    facts = [("Grafana", grafana), ("Prometheus", url_of(settings, "PROMETHEUS_PORT"))]
     return "The service is watched.", facts, ["make platform ARGS=down"]
 
 
 def _down(_: str | None) -> "_Told":
     _settings()
-    compose("--profile", "service", "--profile", "watch", "down")
+    compose("--profile", "service", "--profile", "watch", "--profile", "store", "down")
     return "The platform is stopped; its volumes keep what it held.", [], ["make platform"]
 
 
@@ -105,19 +111,69 @@ def start() -> list[tuple[str, str]]:
     Raises:
         NoriaError: Docker or Compose cannot be used, or a server does not come up in four minutes.
     """
-    settings = _settings({PIPELINE_IMAGE: os.environ.get(PIPELINE_IMAGE) or image_of(PIPELINE)})
+    target = PIPELINE_S3 if known_settings().get(_STORE) else PIPELINE
+    settings = _settings({PIPELINE_IMAGE: os.environ.get(PIPELINE_IMAGE) or image_of(target)})
     if not docker("images", "--quiet", settings[PIPELINE_IMAGE], quiet=True).strip():
-        build(PIPELINE, settings[PIPELINE_IMAGE])
+        build(target, settings[PIPELINE_IMAGE])
     compose("up", "--detach")
-    zenml, mlflow = _url(settings, "ZENML_PORT"), _url(settings, "MLFLOW_PORT")
+    zenml, mlflow = url_of(settings, "ZENML_PORT"), url_of(settings, "MLFLOW_PORT")
     for url in (zenml, mlflow):
         _wait(f"{url}/health")
     handed_on = {name: settings[name] for name in (PIPELINE_IMAGE, "NORIA_MLFLOW_TOKEN")}
-    zenml_server.set_up(zenml, access(), settings[zenml_server.PASSWORD], {"NORIA_MLFLOW_URL": mlflow, **handed_on})
+    stored = start_store() if settings.get(_STORE) else {}
+    others = {"NORIA_MLFLOW_URL": mlflow, **handed_on, **stored}
+    zenml_server.set_up(zenml, access(), settings[zenml_server.PASSWORD], others)
     return [
         ("ZenML", f"{zenml}, user `{zenml_server.ADMIN}`, password: {zenml_server.PASSWORD} in {settings_file()}"),
         ("MLflow", mlflow),
+        *([("S3", f"{stored['NORIA_S3_ENDPOINT']}, bucket `{BUCKET}`")] if stored else []),
     ]
+
+
+def start_store() -> dict[str, str]:
+    """Start the S3-compatible store, and make its bucket if it has none; safe to repeat.
+
+    Returns:
+        The variables of the stack `platform_s3`.
+
+    Raises:
+        NoriaError: Compose fails, or the store does not come up in four minutes.
+    """
+    settings = _settings({"NORIA_S3_BUCKET": BUCKET})
+    compose("--profile", "store", "up", "--detach", "store")
+    url = url_of(settings, "S3_PORT")
+    _wait(url, is_open=False)
+    compose("--profile", "bucket", "run", "--rm", "bucket")
+    keys = {name: settings[name] for name in ("NORIA_S3_BUCKET", "NORIA_S3_KEY", "NORIA_S3_SECRET")}
+    return {"NORIA_S3_ENDPOINT": url, **keys}
+
+
+def serve(image: str | None) -> tuple[str, str]:
+    """Let the service answer with an image, by default the one that it had; its spool is kept.
+
+    Returns:
+        Where it answers, and the image.
+
+    Raises:
+        NoriaError: no image is named, Compose fails, or the service does not come up in four minutes.
+    """
+    known = read(settings_file())
+    before = known.get(SERVICE_IMAGE)
+    chosen = {SERVICE_IMAGE: image} if image else {}
+    if image and before and image != before:
+        chosen[IMAGE_BEFORE] = before
+    settings = _settings(chosen)
+    if not settings.get(SERVICE_IMAGE):
+        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
+    compose("--profile", "service", "up", "--detach")
+    url = url_of(settings, "SERVICE_PORT")
+    _wait(f"{url}/readyz")
+    return url, settings[SERVICE_IMAGE]
+
+
+def known_settings() -> dict[str, str]:
+    """What Compose was told last; empty: there never was a platform here."""
+    return read(settings_file())
 
 
 def settings_file() -> Path:
@@ -136,10 +192,26 @@ def compose(*arguments: str) -> None:
     Raises:
         NoriaError: there is none, or it fails.
     """
+    _run(arguments, quiet=False)
+
+
+def composed(*arguments: str) -> str:
+    """What a command of Docker Compose prints.
+
+    Raises:
+        NoriaError: there is none, or it fails.
+    """
+    return _run(arguments, quiet=True)
+
+
+def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
     which = ["--env-file", str(settings_file()), "--file", str(FILE)]
-    done = subprocess.run([*_command(), *which, *arguments], check=False)  # noqa: S603 - our own command
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*_command(), *which, *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
+    )
     if done.returncode:
         raise NoriaError(f"Compose failed with status {done.returncode}", where=str(FILE), fix="see what it said above")
+    return done.stdout or ""
 
 
 def _command() -> list[str]:
@@ -168,7 +240,8 @@ def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
     return settings
 
 
-def _url(settings: Mapping[str, str], port: str) -> str:
+def url_of(settings: Mapping[str, str], port: str) -> str:
+    """Where the container whose port the settings call `port` is reached."""
     return f"http://{settings['BIND']}:{settings[port]}"
 
 
@@ -180,11 +253,12 @@ def _reachable() -> str:
     return docker("network", "inspect", "bridge", "--format", gateway, quiet=True).strip()
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, *, is_open: bool = True) -> None:
+    """Until it answers; what is not open to everybody may answer with a refusal."""
     until = time.monotonic() + _START_S
     while True:
         try:
-            if httpx.get(url, timeout=5).is_success:
+            if httpx.get(url, timeout=5).is_success or not is_open:
                 return
         except httpx.HTTPError:
             pass
@@ -194,7 +268,13 @@ def _wait(url: str) -> None:
 
 
 _Told = tuple[str, list[tuple[str, str]], list[str]]
-_DONE: dict[str, Callable[[str | None], _Told]] = {"up": _up, "serve": _serve, "watch": _watch, "down": _down}
+_DONE: dict[str, Callable[[str | None], _Told]] = {
+    "up": _up,
+    "store": _store,
+    "serve": _serve,
+    "watch": _watch,
+    "down": _down,
+}
 
 if __name__ == "__main__":
     typer.run(main)

@@ -9,7 +9,9 @@ import pandas as pd
 from noria import progress
 from noria.client import Client
 from noria.config import UseCase
+from noria.errors import NoriaError
 from pipelines.platform import flows
+from pipelines.platform.elsewhere import place_of
 
 if TYPE_CHECKING:
     from noria.console import Screen
@@ -25,6 +27,12 @@ def run(use_case: UseCase, config: Path, screen: "Screen", stack: str | None) ->
     Raises:
         NoriaError: any part failed; what was started until then is stopped.
     """
+    if place_of(stack) is not None:
+        raise NoriaError(
+            "the demo serves on this machine and stops what it started, and this stack serves elsewhere",
+            where=f"stack `{stack}`" if stack else "the stack in use",
+            fix="python run.py demo --stack local",
+        )
     trained = flows.train(use_case, stack)
     try:
         screen.title("Deploying")
@@ -34,7 +42,7 @@ def run(use_case: UseCase, config: Path, screen: "Screen", stack: str | None) ->
         screen.title("Monitoring")
         monitored = flows.monitor(use_case, None, stack)
     except BaseException:
-        flows.stop(use_case)
+        flows.stop_here(use_case)
         raise
     return [
         ("training", trained.headline),

@@ -18,10 +18,12 @@ from noria.locks import only_one
 from noria.predictions.database import shown_url
 from noria.traffic.orders import in_words
 from noria.workspace import Workspace
+from pipelines.platform import elsewhere
 from pipelines.platform.containers import Files
+from pipelines.platform.elsewhere import Confirm, place_of
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.launch import About, PipelineRun, artifact, launch
-from pipelines.platform.stacks import active_stack, is_on_cluster, service_image, stack_here
+from pipelines.platform.stacks import active_stack, service_image, service_kind, stack_here
 
 Facts = list[tuple[str, object]]
 
@@ -78,6 +80,14 @@ class Monitored:
         return f"python run.py status --config {config}"
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """The outcome of `stop`."""
+
+    headline: str
+    facts: Facts
+
+
 def explore(use_case: UseCase, stack: str | None) -> Explored:
     """Validate and explore; the report is left in the workspace."""
     workspace = Workspace(use_case.name)
@@ -121,8 +131,9 @@ def train(use_case: UseCase, stack: str | None) -> Trained:
 def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     """Serve the champion; the service outlives this process."""
     workspace = Workspace(use_case.name)
-    if is_on_cluster(stack):
-        return _deploy_to_cluster(use_case, stack)
+    service = service_kind(stack)
+    if service in _DEPLOYED_ELSEWHERE:
+        return _DEPLOYED_ELSEWHERE[service](use_case, stack)
     image = service_image(stack)
     processes.Settings.of(use_case, workspace, image)  # what cannot be started is refused before anything is built
     with _turn("deploy", workspace):
@@ -196,17 +207,35 @@ def monitor(use_case: UseCase, labels: str | None, stack: str | None) -> Monitor
     )
 
 
-def stop(use_case: UseCase) -> Facts:
-    """Stop the service and the dashboards; says what was running."""
+def stop(use_case: UseCase, stack: str | None, confirm: Confirm) -> Stopped:
+    """Stop the service of a stack and the dashboards.
+
+    Args:
+        use_case: what is served.
+        stack: whose service; None: that of the stack in use.
+        confirm: asked with what goes and what stays, where others may need a service that runs elsewhere.
+
+    Raises:
+        NoriaError: it was not confirmed, or something cannot be stopped.
+    """
     from pipelines.platform.dashboards import stop_dashboards
 
+    place = place_of(stack)
+    stopped = stop_here(use_case) if place is None else elsewhere.stop(place, confirm)
+    stopped += [(each.name, each.url) for each in stop_dashboards()]
+    where = "on this machine" if place is None else f"there: there is no {place.title}"
+    return Stopped("Stopped." if stopped else f"Nothing was running {where}.", stopped)
+
+
+def stop_here(use_case: UseCase) -> Facts:
+    """Stop the service on this machine; says what was running."""
     workspace = Workspace(use_case.name)
     running = processes.state(workspace)
     stopped: Facts = []
     if processes.stop(workspace):
         what = f"{running.url} (process {running.pid})" if running else "a server of which nothing was known any more"
         stopped.append(("service", what))
-    return stopped + [(each.name, each.url) for each in stop_dashboards()]
+    return stopped
 
 
 @contextmanager
@@ -280,6 +309,27 @@ def _deploy_to_cluster(use_case: UseCase, stack: str | None) -> Deployed:
         curl=" ".join(cluster.command("port-forward", f"service/{RELEASE}-service", "3000")),
         facts=[("image", image), ("take it back", cluster.way_back)],
     )
+
+
+def _deploy_to_compose(use_case: UseCase, stack: str | None) -> Deployed:
+    from pipelines.platform import compose
+    from pipelines.platform.composed import serve_champion
+
+    with _turn("deploy", Workspace(use_case.name)):
+        champion, url, image = serve_champion(stack or active_stack(zenml_client()), use_case.name)
+    read = f"$(sed -n s/^NORIA_PREDICT_TOKEN=//p {compose.settings_file()})"
+    return Deployed(
+        headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers at {url}.",
+        url=url,
+        curl=f'{_curl(url, champion.examples()[0])} -H "Authorization: Bearer {read}"',
+        facts=[("image", image), ("tokens", compose.settings_file())],
+    )
+
+
+_DEPLOYED_ELSEWHERE: dict[str, Callable[[UseCase, str | None], Deployed]] = {
+    "kubernetes": _deploy_to_cluster,
+    "compose": _deploy_to_compose,
+}
 
 
 def _curl(url: str, example: dict[str, object]) -> str:

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -45,6 +45,10 @@ PIPELINE = Target(
     ("run.py", "noria", "service", "materializers", "steps", "pipelines"),
     ("configs", "data"),
 )
+
+
+PIPELINE_S3 = replace(PIPELINE, lock="requirements-kubernetes.lock")
+"""The same with what reaches an S3-compatible store."""
 
 
 def main() -> None:
@@ -85,6 +89,7 @@ def build(target: Target, name: str, bundle: Path | None = None) -> str:
         stage(target, Path(folder), bundle)
         base = os.environ.get(BASE)
         arguments = ["--build-arg", f"BASE={base}"] if base else []
+        arguments += ["--build-arg", f"LOCK={target.lock}"] if target.name == PIPELINE.name else []
         docker("build", "--target", target.name, "--tag", name, *arguments, folder)
     return name
 

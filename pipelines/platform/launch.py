@@ -9,10 +9,11 @@ from noria import progress
 from noria.errors import NoriaError
 from noria.stopping import Stopped, stop_requested
 from pipelines.platform.cluster_failures import end_jobs, pod_failure, submitted_in_vain
+from pipelines.platform.cluster_waiting import Watch
 from pipelines.platform.clusters import refuse_another
 from pipelines.platform.containers import Files
 from pipelines.platform.running import as_asked
-from pipelines.platform.stacks import stack_for_one_run
+from pipelines.platform.stacks import running_on, stack_for_one_run
 
 PipelineRun = Any
 """ZenML's response object of one run."""
@@ -62,17 +63,21 @@ def launch(
             require_champion_version(model)
         refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
+        watch = Watch.of(Client(), chosen, name, running_on(chosen).pending_minutes)
         try:
             used = files or Files()
-            with as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked:
+            with (
+                as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked,
+                watch,
+            ):
                 options["execution_mode"] = _execution_mode()
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
-            cause = _cause(name, chosen, error)
+            cause = _cause(name, chosen, error, watch.error)
             if cause is error:
                 raise
             raise cause from error
-        return _completed(name, chosen)
+        return _completed(name, chosen, watch.error)
 
 
 def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
@@ -100,11 +105,14 @@ def _execution_mode() -> Any:
     return stop if stop in known else ExecutionMode.CONTINUE_ON_FAILURE
 
 
-def _completed(name: str, stack: str) -> PipelineRun:
+def _completed(name: str, stack: str, ended: NoriaError | None) -> PipelineRun:
     from zenml.client import Client
     from zenml.enums import ExecutionStatus
 
     run = Client().get_pipeline_run(name)
+    if ended is not None:
+        _mark(run, "failed")
+        raise ended
     if run.status not in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
         error = _failure(run, stack)
         _told_by_no_step(run, error)
@@ -140,8 +148,8 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
     )
 
 
-def _cause(name: str, stack: str, error: BaseException) -> BaseException:
-    """Why a run ended early: a signal, the error that a step of this process raised, or what ZenML has noted."""
+def _cause(name: str, stack: str, error: BaseException, ended: NoriaError | None) -> BaseException:
+    """Why a run ended early: a signal, what the watch `ended` it for, a step's error, or what ZenML has noted."""
     from zenml.client import Client
 
     from steps.shared.failures import last_failure
@@ -153,6 +161,9 @@ def _cause(name: str, stack: str, error: BaseException) -> BaseException:
         if run is not None:
             end_jobs(Client(), stack, run.id)
         return stop
+    if ended is not None:
+        _mark(run, "failed")
+        return ended
     failure = last_failure()
     if failure is not None:
         return failure

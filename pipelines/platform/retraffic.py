@@ -15,6 +15,8 @@ from noria.traffic import orders
 from noria.traffic.audit import record_change
 from noria.traffic.decided import decided
 from noria.workspace import Workspace
+from pipelines.platform import elsewhere
+from pipelines.platform.elsewhere import place_of
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.stacks import stack_for_one_run
 from pipelines.platform.traffic import Turned
@@ -60,13 +62,17 @@ class Wishes:
         return [*(name for name, share in self.shares.items() if share > 0), *filter(None, (self.shadow, self.canary))]
 
 
-def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None) -> Turned:
+def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None, url: str | None = None) -> Turned:
     """Let a running service answer as wished, without a restart and without a failed request.
 
     Raises:
         NoriaError: no service runs, or the wishes do not fit it; then nothing has changed.
     """
-    workspace = Workspace(use_case.name)
+    workspace, place = Workspace(use_case.name), place_of(stack, url)
+    if place is not None:
+        more = bool(wishes.shadow or wishes.canary)
+        headline, told = elsewhere.change(place, wishes.shares, wishes.policy, wishes.of, more=more)
+        return Turned(f"{use_case.name}: {headline}", told, goes_back=False)
     with only_one("deploy", workspace):
         standing = processes.standing(workspace, processes.running(workspace))
         missing = [name for name in dict.fromkeys(wishes.named) if standing.find(name) is None]

@@ -52,30 +52,36 @@ def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
             the pods do not become ready in ten minutes: then those that are left go on with the model before.
     """
     cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{stack}.yaml"))
-    helm = _helm()
-    champion = _champion(stack, use_case)
-    tag = _tag(champion)
-    repository = f"{cluster.registry}/noria-{use_case}".lower()
+    program = helm()
+    champion = champion_on(stack, use_case)
+    repository, tag = f"{cluster.registry}/noria-{use_case}".lower(), image_tag(champion)
     build_image(champion, f"{repository}:{tag}")
     progress.stage(f"image      {repository}:{tag}")
     docker("push", f"{repository}:{tag}")
     progress.stage(f"push       to {cluster.registry}")
-    _upgrade(helm, cluster, repository, tag)
+    _upgrade(program, cluster, repository, tag)
     progress.stage(f"rollout    release `{RELEASE}` in namespace `{cluster.namespace}`")
     return champion, f"{repository}:{tag}", cluster
 
 
-def cluster_of(stack: StackFile) -> Cluster:
+def image_tag(bundle: Bundle) -> str:
+    """Names the model and the state of the code, for ever: a node keeps what it has pulled."""
+    model = hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()[:12]
+    return f"{bundle.manifest.version}-{model}-{image_of(SERVICE).rpartition(':')[2]}"
+
+
+def cluster_of(stack: StackFile, *, pushes: bool = True) -> Cluster:
     """The cluster that a stack's file names.
 
     Raises:
-        NoriaError: it names none, or no container registry, or a variable is not set.
+        NoriaError: it names none, or no container registry although one `pushes`, or a variable is not set.
     """
     orchestrator = stack.orchestrator.filled(os.environ)
     registries = [component.filled(os.environ) for component in stack.components.get("container_registry", [])]
     context, namespace = (str(orchestrator.get(f"kubernetes_{name}") or "") for name in ("context", "namespace"))
     registry = str(registries[0].get("uri") or "") if registries else ""
-    for what, value in (("kubernetes_context", context), ("kubernetes_namespace", namespace), ("uri", registry)):
+    needed = {"kubernetes_context": context, "kubernetes_namespace": namespace} | ({"uri": registry} if pushes else {})
+    for what, value in needed.items():
         if not value or "${" in value:
             raise NoriaError(
                 f"the service goes to a cluster, and `{what}` is {'not set: ' + value if value else 'missing'}",
@@ -85,14 +91,24 @@ def cluster_of(stack: StackFile) -> Cluster:
     return Cluster(context, namespace, registry.rstrip("/"))
 
 
-def _helm() -> str:
+def helm() -> str:
+    """The program.
+
+    Raises:
+        NoriaError: it is not installed.
+    """
     found = shutil.which("helm")
     if found is None:
         raise NoriaError("Helm is not installed", where="helm", fix="install it: the service's release is Helm's")
     return found
 
 
-def _champion(stack: str, use_case: str) -> Bundle:
+def champion_on(stack: str, use_case: str) -> Bundle:
+    """The champion of a use case, from the stores of a stack.
+
+    Raises:
+        NoriaError: nothing has been promoted yet.
+    """
     from steps.shared.champion import require_champion
 
     zenml_client()
@@ -100,16 +116,21 @@ def _champion(stack: str, use_case: str) -> Bundle:
         return require_champion(use_case)
 
 
-def _tag(champion: Bundle) -> str:
-    """A node keeps what it has pulled: a tag stands for one model and one state of the code, for ever."""
-    model = hashlib.sha256((champion.folder / MANIFEST).read_bytes()).hexdigest()[:12]
-    return f"{champion.manifest.version}-{model}-{image_of(SERVICE).rpartition(':')[2]}"
-
-
-def _upgrade(helm: str, cluster: Cluster, repository: str, tag: str) -> None:
+def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
     image = ["--set-string", f"service.image.repository={repository}", "--set-string", f"service.image.tag={tag}"]
     place = ["--kube-context", cluster.context, "--namespace", cluster.namespace]
-    command = [helm, "upgrade", RELEASE, str(CHART), *place, "--reuse-values", *image, "--wait", "--timeout", _WITHIN]
+    command = [
+        program,
+        "upgrade",
+        RELEASE,
+        str(CHART),
+        *place,
+        "--reuse-values",
+        *image,
+        "--wait",
+        "--timeout",
+        _WITHIN,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]

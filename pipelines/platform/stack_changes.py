@@ -97,16 +97,17 @@ def down(name: str) -> list[str]:
     with in_turn("stacks", Workspace("zenml")):
         model = client.get_stack(name, allow_name_prefix_match=False)
         gone = [
-            f"{kind} `{known.name}`"
+            (str(kind), str(known.name))
             for kind, group in model.components.items()
             for known in group
             if len(list(client.list_stacks(component_id=known.id, size=2))) < 2
         ]
         _told(name, lambda: client.delete_stack(name, recursive=True))
+        kept_for_them = {stacks.secret_name(*each) for each in gone}  # the stack's file may be gone by now
         for secret in client.list_secrets(size=1000):
-            if secret.name in _secret_names(name, gone):
+            if secret.name in kept_for_them:
                 client.delete_secret(secret.name)
-    return [*gone, f"stack `{name}`"]
+    return [*(f"{kind} `{each}`" for kind, each in gone), f"stack `{name}`"]
 
 
 def _of_file(client: Any, name: str) -> tuple[str, str]:
@@ -131,7 +132,7 @@ def _keep_secrets(client: Any, name: str) -> None:
     existing = {secret.name for secret in client.list_secrets(size=1000)}
     for component in read_stack(stacks.STACK_FILES / f"{name}.yaml").members:
         values = {key: os.environ[variable] for key, variable in stacks.secrets_of(component).items()}
-        title = stacks.secret_name(component)
+        title = stacks.secret_name(component.type, component.name)
         if values and title in existing:
             client.update_secret(title, add_or_update_values=values)
         elif values:
@@ -163,14 +164,6 @@ def _by_kind(wanted: dict[tuple[str, str], Member]) -> dict[Any, list[str]]:
     for kind, name in wanted:
         found.setdefault(StackComponentType(kind), []).append(name)
     return found
-
-
-def _secret_names(name: str, gone: list[str]) -> set[str]:
-    """The secrets that `register` kept for components that are gone now."""
-    if name not in stacks.stack_files():
-        return set()
-    members = read_stack(stacks.STACK_FILES / f"{name}.yaml").members
-    return {stacks.secret_name(each) for each in members if each.title in gone}
 
 
 def _told(name: str, change: Callable[[], T]) -> T:

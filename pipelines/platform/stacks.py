@@ -56,13 +56,13 @@ def stack_here(name: str | None) -> str:
     return chosen if running.image is None else DEFAULT_STACK
 
 
-def is_on_cluster(name: str | None) -> bool:
-    """Does the service of a stack run on a Kubernetes cluster?
+def service_kind(name: str | None) -> str:
+    """Where the service of a stack runs: process, container, compose or kubernetes.
 
     Raises:
         NoriaError: the stack's file cannot be read, or a variable is not set.
     """
-    return _chosen(name)[1].service == "kubernetes"
+    return _chosen(name)[1].service
 
 
 def service_image(name: str | None) -> str:
@@ -141,9 +141,9 @@ def secrets_of(component: Component) -> dict[str, str]:
     return found
 
 
-def secret_name(component: Component) -> str:
-    """What ZenML's store of secrets calls those of a component."""
-    return f"noria-{component.type}-{component.name}".replace("_", "-")
+def secret_name(kind: str, name: str) -> str:
+    """What ZenML's store of secrets calls those of a component of some type and name."""
+    return f"noria-{kind}-{name}".replace("_", "-")
 
 
 def standing(client: Any, name: str, wanted: dict[tuple[str, str], Member]) -> Standing:
@@ -183,7 +183,7 @@ def _ensure_registered(client: Any, name: str) -> None:
 
 
 def _referred(component: Component, key: str, value: Any) -> Any:
-    return f"{{{{{secret_name(component)}.{key}}}}}" if key in secrets_of(component) else value
+    return f"{{{{{secret_name(component.type, component.name)}.{key}}}}}" if key in secrets_of(component) else value
 
 
 def _export(variable: str) -> str:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, ServiceFacts, service_facts
+from noria.deployment import Deployment, ServiceFacts, state
+from noria.deployment import service_facts as facts_here
 from noria.monitoring.history import history_file, read
 from noria.workspace import Workspace
 from pipelines.platform.dashboards import running_dashboards
 from pipelines.platform.described import describe_traffic
+from pipelines.platform.elsewhere import Place, place_of, service_facts
 
 
 @dataclass(frozen=True)
@@ -22,23 +24,49 @@ class Described:
     following: list[str]
 
 
-def describe(use_case: UseCase, config: Path) -> Described:
+def describe(use_case: UseCase, config: Path, stack: str | None = None, url: str | None = None) -> Described:
     """The service of a use case, its counts, and the last verdict on it.
 
+    Args:
+        use_case: what is served.
+        config: its file.
+        stack: whose service; None: that of the stack in use.
+        url: where a service that runs elsewhere answers.
+
     Raises:
-        NoriaError: the prediction store cannot be read.
+        NoriaError: the prediction store cannot be read, or whoever knows of a service elsewhere cannot be asked.
     """
+    place = place_of(stack, url)
+    return _here(use_case, config) if place is None else _elsewhere(place, use_case, config, stack)
+
+
+def _here(use_case: UseCase, config: Path) -> Described:
     workspace = Workspace(use_case.name)
-    service = service_facts(workspace)
+    service = facts_here(workspace)
     facts = [*_service(service), *_counts(service), *_verdict(workspace)]
     facts += [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]
     deployment = service.deployment
     if deployment is None:
-        return Described(f"{use_case.name} is not deployed.", facts, [f"python run.py deploy --config {config}"])
+        return Described(
+            f"{use_case.name} is not deployed on this machine.", facts, [f"python run.py deploy --config {config}"]
+        )
     doing = "answers" if service.ready else "does not answer"
     headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
     next_command = "monitor" if service.ready else "deploy"
     return Described(headline, facts, [f"python run.py {next_command} --config {config}"])
+
+
+def _elsewhere(place: Place, use_case: UseCase, config: Path, stack: str | None) -> Described:
+    workspace, same = Workspace(use_case.name), f"--config {config}" + (f" --stack {stack}" if stack else "")
+    known = [*_verdict(workspace), *(("dashboard", f"{each.name} {each.url}") for each in running_dashboards())]
+    if (here := state(workspace)) is not None:
+        known.append(("here, too", f"version {here.version} at {here.url}: python run.py status --stack local"))
+    if not place.is_there:
+        headline = f"{use_case.name} is not deployed: there is no {place.title}."
+        return Described(headline, known, [f"python run.py deploy {same}"])
+    answers, facts = service_facts(place, use_case.name)
+    following = f"python run.py {'monitor' if answers else 'deploy'} {same}"
+    return Described(f"{use_case.name}: {place.headline}", [*facts, *known], [following])
 
 
 def _service(service: ServiceFacts) -> list[tuple[str, object]]:

@@ -9,15 +9,18 @@ from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import Changed, Deployment, Role
+from noria.deployment.container import refuse_slow
 from noria.errors import NoriaError
 from noria.handover import Activation
 from noria.locks import only_one
 from noria.traffic import history, orders
 from noria.traffic.audit import recent_changes, record_change
 from noria.workspace import Workspace
+from pipelines.platform import elsewhere
 from pipelines.platform.described import describe_traffic
+from pipelines.platform.elsewhere import place_of
 from pipelines.platform.environment import zenml_client
-from pipelines.platform.stacks import stack_for_one_run
+from pipelines.platform.stacks import service_kind, stack_for_one_run
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Turned:
     facts: list[tuple[str, object]]
     is_live: bool = True
     """Whether a running service was changed."""
+    goes_back: bool = True
+    """Whether `rollback` takes it back."""
 
 
 def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned:
@@ -37,14 +42,17 @@ def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned
         NoriaError: there is no such version, or the service cannot answer with it; then nothing has changed.
     """
     workspace = Workspace(use_case.name)
+    service = service_kind(stack)
     with _registries(workspace, stack):
         from steps.shared.versions import find_bundle, promote_version
 
-        server = _running(workspace)
+        server = _running(workspace) if service in ("process", "container") else None
         order = None if server is None else processes.standing(workspace, server)
         bundle = find_bundle(use_case.name, version or _next_champion(use_case, order))
         number, kind = bundle.manifest.version, bundle.manifest.kind
         changed = None
+        if server is None and service != "process":
+            refuse_slow([bundle])
         if server is not None:
             champion = Role(bundle).variant(workspace)
             changed = processes.change(
@@ -53,9 +61,8 @@ def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned
         with _taken_back_on_error(use_case, workspace, changed):
             promote_version(use_case.name, int(number), _artifact(bundle))
     if changed is None:
-        return Turned(
-            f"Version {number} ({kind}) is the champion; no service runs.", [("version", number)], is_live=False
-        )
+        how = "no service runs here" if service in ("process", "container") else "`deploy` builds its image"
+        return Turned(f"Version {number} ({kind}) is the champion; {how}.", [("version", number)], is_live=False)
     record_change(changed, "traffic", f"promoted version {number}")
     return Turned(f"Version {number} ({kind}) is the champion and answers.", _facts(changed))
 
@@ -66,7 +73,10 @@ def rollback(use_case: UseCase, stack: str | None) -> Turned:
     Raises:
         NoriaError: no service runs, there is nothing to take back, or it cannot be put back.
     """
-    workspace = Workspace(use_case.name)
+    workspace, place = Workspace(use_case.name), place_of(stack)
+    if place is not None:
+        with only_one("deploy", workspace):
+            return Turned(*elsewhere.required(place).roll_back())
     with only_one("deploy", workspace):
         standing = processes.standing(workspace, processes.running(workspace))
         before = history.last_other(workspace.service, standing)
@@ -83,13 +93,16 @@ def rollback(use_case: UseCase, stack: str | None) -> Turned:
     return Turned(f"Rolled back: {orders.in_words(changed.after)}.", _facts(changed))
 
 
-def show(use_case: UseCase) -> Turned:
+def show(use_case: UseCase, stack: str | None = None, url: str | None = None) -> Turned:
     """Who answers now.
 
     Raises:
         NoriaError: no service runs, or the prediction store cannot be read.
     """
-    workspace = Workspace(use_case.name)
+    workspace, place = Workspace(use_case.name), place_of(stack, url)
+    if place is not None:
+        headline, facts = elsewhere.show(place, use_case.name)
+        return Turned(f"{use_case.name}: {headline}", facts)
     server = processes.running(workspace)
     order = processes.standing(workspace, server)
     facts = describe_traffic(processes.service_facts(workspace))

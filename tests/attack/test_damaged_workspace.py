@@ -46,7 +46,7 @@ def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspac
     (workspace.monitoring / "history.jsonl").write_bytes(b'{"use_case": "tel\n\xff\xfe\x00')
     (workspace.service / "state.json").write_text(json.dumps({"pid": "none"}))
     told = describe(load_use_case(CHURN), CHURN)
-    assert told.headline == "telco_churn is not deployed."
+    assert told.headline == "telco_churn is not deployed on this machine."
     assert ("verdict", "none yet") in told.facts
     assert any("history.jsonl" in text for text in warnings)
     assert any("state.json" in text for text in warnings)

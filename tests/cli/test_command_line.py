@@ -196,15 +196,15 @@ def test_what_needs_a_model_says_so_before_training(command: Command, config: Pa
 def test_status_and_stop_where_nothing_runs(command: Command, config: Path) -> None:
     told = command("status", "--config", config)
     assert told.code == 0
-    assert "never_trained is not deployed." in told.out
+    assert "never_trained is not deployed on this machine." in told.out
     assert f"next  python run.py deploy --config {config}" in told.out
     stopped = command("stop", "--config", config)
     assert stopped.code == 0
-    assert "Nothing was running." in stopped.out
+    assert "Nothing was running on this machine." in stopped.out
 
 
 def test_a_config_before_the_command_counts(command: Command, config: Path) -> None:
-    assert "never_trained is not deployed." in command("--config", config, "status").out
+    assert "never_trained is not deployed on this machine." in command("--config", config, "status").out
 
 
 def test_a_config_without_a_command_is_the_cycle(

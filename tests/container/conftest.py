@@ -37,7 +37,8 @@ def image(engine: None, bundle: Bundle) -> Iterator[str]:
 def container(image: str) -> Iterator[Container]:
     name = f"{image}-runs"
     tokens = {variable: secrets.token_hex(16) for variable in TOKENS}
-    told = [part for variable, token in tokens.items() for part in ("--env", f"{variable}={token}")]
+    variables = tokens | {"NORIA_SERVICE_DIR": "/data/live"}  # as Compose has it
+    told = [part for variable, value in variables.items() for part in ("--env", f"{variable}={value}")]
     port = ["--publish", "127.0.0.1:0:3000"]
     docker("run", "--detach", "--name", name, *STRICT, *port, *told, image)
     try:
@@ -52,7 +53,10 @@ def container(image: str) -> Iterator[Container]:
 def client(container: Container) -> Iterator[Client]:
     tokens = container.tokens
     with Client(
-        container.url, token=tokens["NORIA_PREDICT_TOKEN"], feedback_token=tokens["NORIA_FEEDBACK_TOKEN"]
+        container.url,
+        token=tokens["NORIA_PREDICT_TOKEN"],
+        feedback_token=tokens["NORIA_FEEDBACK_TOKEN"],
+        admin_token=tokens["NORIA_ADMIN_TOKEN"],
     ) as one:
         yield one
 

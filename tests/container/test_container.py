@@ -111,9 +111,12 @@ def test_it_is_healthy_without_curl(container: Container) -> None:
 
 def test_it_ends_when_asked_and_goes_on_with_its_volume(container: Container, client: Client) -> None:
     answered = {answer.id for answer in client.predict(rows(5))}
+    client.change_policy({"threshold": 0.9})
     docker("stop", "--time", "30", container.name)
     assert container.state()["ExitCode"] == 0, container.log()
     docker("start", container.name)
     again = Container(container.name, address(container.name), container.tokens)
     wait_until_ready(again)
+    with Client(again.url, token=again.tokens["NORIA_PREDICT_TOKEN"]) as asked:
+        assert asked.model().policy["threshold"] == 0.9, "what was changed while it ran is forgotten"
     assert eventually(lambda: answered <= set(again.python(_STORED)))

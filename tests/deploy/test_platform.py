@@ -104,16 +104,22 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     models = httpx.get(f"{access['NORIA_MLFLOW_URL']}/api/2.0/mlflow/registered-models/search", timeout=60).json()
     assert [model["name"] for model in models["registered_models"]] == ["on_platform"]
 
-    built = platform.run("-m", "pipelines.platform.image", "--config", config, **access)
-    image = next(word.rstrip(":") for word in built.split()[::-1] if word.startswith("noria-on_platform:"))
-    platform.compose("serve", "--image", image)
+    platform.run("run.py", "deploy", "--config", config, "--stack", "platform", **access)
     settings = platform.file("compose.env")
+    image = settings["NORIA_SERVICE_IMAGE"]
     url = f"http://{settings['BIND']}:{settings['SERVICE_PORT']}"
     with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
         row = client.model().examples[0]
         answered = [client.predict([row])[0].id for _ in range(3)]
     assert eventually(lambda: platform.stored("SELECT count(*) FROM predictions") == "3")
 
+    on_it = ("--config", config, "--stack", "platform")
+    told = platform.run("run.py", "status", *on_it)
+    assert "is running" in told and image in told and f"{url}, ready" in told and "variant champion" in told
+    platform.run("run.py", "traffic", *on_it, "--threshold", "0.9")
+
+    platform.run("run.py", "stop", *on_it, "--yes")
+    assert docker("ps", "--quiet", "--filter", f"name={platform.project}_service").stdout == ""
     platform.compose("down")
     assert docker("ps", "--quiet", "--filter", f"name={platform.project}").stdout == ""
     platform.compose("up")
@@ -122,4 +128,5 @@ def test_a_model_is_trained_and_served_on_it_and_all_of_it_outlives_a_stop(platf
     assert platform.runs() == ["completed"]
     with Client(url, token=settings["NORIA_PREDICT_TOKEN"]) as client:
         assert client.predict([row])[0].version == "1"
+        assert client.model().policy["threshold"] == 0.9, "what was changed while it ran is forgotten"
     docker("image", "rm", "--force", image, check=False)

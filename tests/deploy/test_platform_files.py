@@ -15,6 +15,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import service.metrics
+from noria.stacks import read_stack
 from noria.workspace import PROJECT
 from pipelines.platform import compose, zenml_server
 from pipelines.platform.variables import read
@@ -117,6 +118,23 @@ def test_the_server_is_set_up_with_the_password_that_the_settings_tell(
     monkeypatch.setattr(zenml_server, "set_up", set_up)
     compose.start()
     assert given == [read(compose.settings_file())[zenml_server.PASSWORD]]
+
+
+def test_the_stack_with_the_store_is_the_other_one_but_for_its_artifacts() -> None:
+    folder = PROJECT / "configs" / "stacks"
+    with_store, without = (read_stack(folder / f"{name}.yaml") for name in ("platform_s3", "platform"))
+    assert with_store.noria == without.noria
+    for kind in ("orchestrator", "experiment_tracker", "model_registry"):
+        assert with_store.components[kind] == without.components[kind]
+    [store] = with_store.components["artifact_store"]
+    assert set(store.variables) == {f"NORIA_S3_{name}" for name in ("BUCKET", "ENDPOINT", "KEY", "SECRET")}
+
+
+def test_nothing_but_the_guarded_port_of_the_store_is_in_reach_of_other_containers() -> None:
+    assert SERVICES["store"]["networks"] == SERVICES["bucket"]["networks"] == ["store"]
+    others = {name for name, each in SERVICES.items() if "store" in each.get("networks", [])} - {"store", "bucket"}
+    assert not others
+    assert [port.rpartition(":")[2] for port in SERVICES["store"]["ports"]] == ["8333"]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool, which comes with Prometheus, is not installed")

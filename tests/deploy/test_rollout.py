@@ -35,7 +35,7 @@ def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> 
     """Roll out with Docker and Helm that note their commands, the one with a word in it failing."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(rollout, "_champion", lambda *_: champion)
+    monkeypatch.setattr(rollout, "champion_on", lambda *_: champion)
     log = tmp_path / "log"
 
     def rolled(fails: str = "@nothing", says: str = "") -> list[str]:

@@ -1,28 +1,31 @@
 """ZenML's own Kubernetes orchestrator against a small server that speaks the API: what is told, and what stays."""
 
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from pipeline_runs import runs_of
 
-from noria import stopping
+from noria import progress, stopping
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.workspace import PROJECT
 from pipelines.platform import flows, stacks
+from pipelines.platform.cluster_waiting import Watch
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 from tests.spool.spooled import eventually
 
 sys.path.append(str(PROJECT / "tests" / "cluster"))
-from fake_api import Cluster, served
+from fake_api import Cluster, pod, served
 
 pytestmark = pytest.mark.e2e
 
@@ -35,6 +38,17 @@ def _pod_status(phase: str, **state: Any) -> dict[str, Any]:
 _NO_IMAGE = _pod_status("Pending", waiting={"reason": "ImagePullBackOff", "message": "Back-off pulling image"})
 _OUT_OF_MEMORY = _pod_status("Failed", terminated={"exitCode": 137, "reason": "OOMKilled"})
 _RUNNING = _pod_status("Running", running={})
+_NO_NODE = {
+    "phase": "Pending",
+    "conditions": [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/3 nodes are available: 3 Insufficient memory.",
+        }
+    ],
+}
 _JOB_FAILED = {
     "conditions": [
         {
@@ -95,6 +109,7 @@ def stack(
     content["noria"] = {
         "image": "registry.example.com/noria-pipeline:7",
         "resources": {"cpu": 0.5, "memory": "2GB"},
+        "pending_minutes": 0.02,
         "steps": {"validate": {"resources": {"memory": "3GB"}}},
     }
     (folder / "pods.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -102,6 +117,14 @@ def stack(
     assert done.code == 0, done.err
     yield "pods"
     command("stack", "down", "pods")
+
+
+def pod_of(status: dict[str, Any]) -> Any:
+    """As the client shows one."""
+    from kubernetes.client import ApiClient
+
+    shown = SimpleNamespace(data=json.dumps(pod("pod-0", {"run_name": "training-1"}, status)))
+    return ApiClient().deserialize(shown, "V1Pod")
 
 
 def ended(case: UseCase, stack: str) -> NoriaError:
@@ -118,6 +141,32 @@ def test_an_image_that_is_missing_ends_the_run(cluster: Cluster, stack: str, cas
     [run] = runs_of(case, "exploration")[:1]
     assert str(run.status) == "failed", "ZenML leaves it `provisioning` for ever"
     assert not cluster.jobs, "ZenML takes away a job that cannot start"
+
+
+def test_a_pod_that_no_node_takes_ends_the_run_after_the_time_that_was_given(
+    cluster: Cluster, stack: str, case: UseCase
+) -> None:
+    cluster.states = [_NO_NODE]
+    told: list[str] = []
+    progress.listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    error = ended(case, stack)
+    assert "no node takes it (Unschedulable: 0/3 nodes are available: 3 Insufficient memory.)" in error.what
+    assert "for 0.02 minutes" in error.what and "\n" not in error.what
+    assert "noria.pending_minutes" in error.fix and "noria.resources" in error.fix
+    assert any("it is waited for 0.02 minutes" in each for each in told)
+    assert str(runs_of(case, "exploration")[0].status) == "failed"
+    assert not cluster.jobs, "its job would start when a node comes"
+
+
+def test_a_pod_that_a_node_takes_in_time_goes_on(cluster: Cluster, stack: str, case: UseCase) -> None:
+    watch = Watch("cluster", "ml", "training-1", patience_s=60)
+    waiting = pod_of(_NO_NODE)
+    watch._judge([waiting], now=0)
+    watch._judge([], now=59)
+    watch._judge([waiting], now=61)
+    assert watch.error is None, "it waits anew"
+    watch._judge([waiting], now=121)
+    assert watch.error is not None
 
 
 def test_an_orchestrator_s_pod_without_memory_ends_the_run(cluster: Cluster, stack: str, case: UseCase) -> None:

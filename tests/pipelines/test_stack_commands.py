@@ -87,6 +87,22 @@ def test_a_secret_is_kept_as_one_and_goes_with_its_stack(
     assert "hunter2" not in done.out + done.err + down.out
 
 
+def test_a_secret_goes_with_its_stack_although_the_file_is_gone(
+    write: Any, files: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zenml.client import Client
+
+    monkeypatch.setenv("NORIA_TEST_TOKEN", "hunter2")
+    settings = {"tracking_uri": "http://127.0.0.1:9", "tracking_token": "${env:NORIA_TEST_TOKEN}"}
+    write(experiment_tracker={"flavor": "mlflow", "configuration": settings})
+    assert command("stack", "up", "mine").code == 0
+    assert "noria-experiment-tracker-mine" in {secret.name for secret in Client().list_secrets(size=1000)}
+    (files / "mine.yaml").unlink()
+    down = command("stack", "down", "mine")
+    assert (down.code, "experiment_tracker `mine`" in down.out) == (0, True)
+    assert "noria-experiment-tracker-mine" not in {secret.name for secret in Client().list_secrets(size=1000)}
+
+
 @pytest.mark.parametrize(
     ("components", "said"),
     [

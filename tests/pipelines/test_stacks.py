@@ -13,6 +13,7 @@ from zenml.enums import StackComponentType
 from noria.config import UseCase
 from noria.errors import NoriaError
 from pipelines.platform import flows, stacks
+from pipelines.platform.active import service_of
 from steps.shared.champion import require_champion
 from tests.small_cases import churn_table, small_case
 
@@ -123,3 +124,25 @@ def test_a_model_whose_store_has_gone_is_not_deployed_and_why_is_said(
         away.rename(store)
     assert "--stack" in str(caught.value.fix)
     assert require_champion(use_case.name).manifest.name == use_case.name
+
+
+def test_the_stack_in_use_is_known_without_zenml_once_it_was_asked_for(
+    case: UseCase, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never() -> None:
+        raise AssertionError("ZenML takes seconds to import")
+
+    assert service_of(None) == "local"
+    Client().activate_stack("other")
+    try:
+        assert service_of(None) == "other"
+        monkeypatch.setattr("pipelines.platform.active.zenml_client", never)
+        assert service_of(None) == "other"
+        assert service_of("kubernetes") == "kubernetes"
+    finally:
+        Client().activate_stack("default")
+
+
+def test_no_service_is_looked_for_on_a_stack_that_there_is_not(trained: object) -> None:
+    with pytest.raises(NoriaError, match="no stack is named `lokal`"):
+        service_of("lokal")

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from noria.spool.report import KeeperReport, read_report
+from noria.spool.report import KeeperReport, read_report, waiting_s
 from noria.spool.segments import segments
 from noria.workspace import PROJECT
 from service import keeper
@@ -148,9 +148,11 @@ def test_while_the_store_is_down_all_wait_and_arrive_once_it_is_back(service: Pa
         assert str(service) not in told.error  # it may be shown to clients
         assert told.failing_since is not None
         assert eventually(lambda: report(spool).backlog_bytes > 5_000)
+        assert waiting_s(spool, told.started_at + 90) == pytest.approx(90), "how long it waits is told from then on"
         database.parent.mkdir()
         assert eventually(lambda: len(ids_in(database)) == 50)
         assert eventually(lambda: report(spool).error == "")
+        assert eventually(lambda: waiting_s(spool, told.started_at + 90) == 0)
 
 
 def test_two_services_share_a_store(service: Path) -> None:

@@ -277,6 +277,19 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
     assert [(each.name, each.share) for each in order(case).variants] == [("champion", 1.0)]
 
 
+def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
+    alone: flows.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.platform.traffic.service_kind", lambda _: "kubernetes")
+        done = command("promote", "--config", config, "--version", "2")
+    assert done.code == 0, done.err
+    assert "is the champion; `deploy` builds its image." in done.out
+    assert registered(case)[0] == 2
+    assert order(case).champion.version == "1", "a service of this machine is not the cluster's"
+    command("promote", "--config", config, "--version", "1")
+
+
 def test_without_a_service_the_registries_change_and_the_rest_says_so(
     trained: None, command: Command, config: Path, case: UseCase
 ) -> None:
@@ -287,9 +300,22 @@ def test_without_a_service_the_registries_change_and_the_rest_says_so(
         assert "no service of `traffic_case` is running" in ended.err
     ended = command("promote", "--config", config, "--version", "rules")
     assert ended.code == 0, ended.err
-    assert "(rules) is the champion; no service runs." in ended.out
+    assert "(rules) is the champion; no service runs here." in ended.out
     assert f"python run.py deploy --config {config}" in ended.out
     assert registered(case)[1] == "rules"
     assert command("promote", "--config", config, "--version", "77").code == 2
     assert command("promote", "--config", config, "--version", "1").code == 0
     assert registered(case) == (1, "challenger", "1")
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("service", ["container", "compose", "kubernetes"])
+def test_where_an_image_will_answer_no_champion_is_made_that_it_cannot_answer_with(
+    command: Command, config: Path, case: UseCase, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop(Workspace(case.name))
+    monkeypatch.setattr("pipelines.platform.traffic.service_kind", lambda _: service)
+    before = registered(case)
+    monkeypatch.setattr("noria.deployment.container.FAST", "what no bundle has")
+    refused = command("promote", "--config", config, "--version", "2")
+    assert (refused.code, "no fast form" in refused.err, registered(case)) == (2, True, before)

@@ -1,5 +1,6 @@
 """Several variants behind one address: who answers whom, and changes while clients go on asking."""
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -206,3 +207,17 @@ def last_event(service: Service, since: datetime) -> str:
     with store._engine.connect() as connection:
         chosen = select(events.c.detail).where(events.c.kind == "canary", events.c.at >= since)
         return str(connection.execute(chosen.order_by(events.c.seq.desc()).limit(1)).scalar_one())
+
+
+def test_a_container_takes_over_no_model_that_needs_the_training_libraries(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its image has none of them."""
+    before, deployment = service.order, service.deployment
+    boxed = deployment.model_copy(update={"settings": deployment.settings.model_copy(update={"image": "noria:1"})})
+    monkeypatch.setattr(sys.modules["noria.deployment.change"], "running", lambda _: boxed)
+    monkeypatch.setattr("noria.deployment.container.FAST", "what no bundle has")
+    newcomer = service.role("challenger").variant(service.workspace)
+    with pytest.raises(NoriaError, match="no fast form"):
+        processes.change(service.use_case, service.workspace, lambda order: orders.with_newcomer(order, newcomer))
+    assert service.order == before

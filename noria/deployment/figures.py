@@ -1,0 +1,39 @@
+"""What a service's /metrics tell, as far as `status` shows it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of all workers of a server."""
+
+    served: int
+    """Requests since it was started, refused ones too."""
+    refused: int
+    """Of those, the ones that were not answered with 200."""
+    waiting_bytes: int
+    """What waits in the spool for the prediction store."""
+    waiting_s: float | None
+    """For how long something has waited there, in seconds; None: an older service does not tell."""
+    dropped: int
+    """Answers that could not be kept."""
+
+
+def read_figures(text: str) -> Figures:
+    """From Prometheus' text format."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def values(name: str) -> list[float]:
+        return [sample.value for sample in samples if sample.name == name]
+
+    requests = [sample for sample in samples if sample.name == "noria_requests_total"]
+    seconds = values("noria_spool_seconds")
+    return Figures(
+        served=int(sum(sample.value for sample in requests)),
+        refused=int(sum(sample.value for sample in requests if sample.labels["status"] != "200")),
+        waiting_bytes=int(sum(values("noria_spool_bytes"))),
+        waiting_s=max(seconds) if seconds else None,
+        dropped=int(sum(values("noria_dropped"))),
+    )

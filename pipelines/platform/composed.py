@@ -1,0 +1,122 @@
+"""The service of the platform on this machine, a container of Docker Compose."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+from noria import progress
+from noria.bundle import Bundle
+from noria.errors import NoriaError
+from pipelines.platform import compose
+from pipelines.platform.asked import Address, Facts
+from pipelines.platform.image import build_image
+from pipelines.platform.images import docker
+from pipelines.platform.rollout import champion_on, image_tag
+
+
+class Composed:
+    """Compose's container `service`."""
+
+    title = "container `service` of Docker Compose"
+    changes = "the container answers with the one model in its image: while it runs, only its policy can be changed"
+    is_changeable = True
+
+    def __init__(self, url: str | None) -> None:
+        settings = compose.known_settings()
+        self._before = settings.get(compose.IMAGE_BEFORE, "")
+        found = url or (compose.url_of(settings, "SERVICE_PORT") if settings else None)
+        self.address = Address(found, settings) if found else None
+        """Where it answers, with the tokens that were made for it; None: there never was a platform here."""
+
+    @cached_property
+    def _container(self) -> dict[str, Any] | None:
+        """As Docker shows it; None: there is none."""
+        if not compose.known_settings():
+            return None
+        names = compose.composed("--profile", "service", "ps", "--all", "--quiet", "service").split()
+        return dict(json.loads(docker("inspect", names[0], quiet=True))[0]) if names else None
+
+    @property
+    def is_there(self) -> bool:
+        """Is there a container, running or not?"""
+        return self._container is not None
+
+    @property
+    def answers(self) -> bool:
+        """Does it run, as far as Docker knows?"""
+        return self._state.get("Status") == "running"
+
+    @property
+    def headline(self) -> str:
+        """How it does, in a few words."""
+        return f"the {self.title} is {self._state.get('Status', 'unknown')}."
+
+    @property
+    def image(self) -> str:
+        """What it runs."""
+        return str((self._container or {}).get("Config", {}).get("Image", "unknown"))
+
+    def facts(self) -> Facts:
+        """The container and its image."""
+        found = self._container or {}
+        name, since = str(found.get("Name", "")).lstrip("/"), str(self._state.get("StartedAt", ""))[:19]
+        health = self._state.get("Health", {}).get("Status", "unknown")
+        restarts = found.get("RestartCount", 0)
+        told = f"{name}, since {since.replace('T', ' ')} UTC, Docker's health check says {health}, {restarts} restarts"
+        return [("container", told), ("image", self.image), ("log", f"docker logs {name}")]
+
+    def stopping(self) -> str:
+        """What `stop` takes away and what it leaves, to be confirmed."""
+        return f"This stops the {self.title} ({self.image}). {_KEPT}"
+
+    def stop(self) -> Facts:
+        """End the container; its volume stays.
+
+        Raises:
+            NoriaError: Compose could not.
+        """
+        image = self.image
+        compose.compose("--profile", "service", "rm", "--stop", "--force", "service")
+        return [("service", f"{self.title}, {image}"), ("spool", _KEPT), ("platform", "make platform ARGS=down")]
+
+    def roll_back(self) -> tuple[str, Facts]:
+        """Let the image before the last one answer.
+
+        Raises:
+            NoriaError: there was none, or it does not come up.
+        """
+        if not self._before:
+            raise NoriaError(
+                "there is nothing to take back: no other image has answered",
+                where=self.title,
+                fix='name the one that should: make platform ARGS="serve --image NAME"',
+            )
+        before = self.image
+        url, now = compose.serve(self._before)
+        return f"The image before answers at {url}.", [("before", before), ("now", now)]
+
+    @property
+    def _state(self) -> dict[str, Any]:
+        return dict((self._container or {}).get("State", {}))
+
+
+_KEPT = "Its volume stays, and with it every answer that still waits in the spool for the prediction store."
+
+
+def serve_champion(stack: str, use_case: str) -> tuple[Bundle, str, str]:
+    """Build the champion's image and let Compose's service answer with it.
+
+    Returns:
+        The champion, where it answers, and the image.
+
+    Raises:
+        NoriaError: there is no champion or no platform, the image cannot be built, or the service does not come up.
+    """
+    if not compose.known_settings():
+        raise NoriaError("there is no platform here", where=str(compose.settings_file()), fix="make platform")
+    champion = champion_on(stack, use_case)
+    image = build_image(champion, f"noria-{use_case}:{image_tag(champion)}".lower())
+    progress.stage(f"image      {image}")
+    url, _ = compose.serve(image)
+    progress.stage(f"service    {url}")
+    return champion, url, image
