@@ -80,7 +80,7 @@ def test_another_model_of_the_same_version_has_another_tag(
     first, again = asked()[1], asked()[-2]
     other = make(churn(), "linear", tmp_path / "other")
     assert other.manifest.version == champion.manifest.version
-    monkeypatch.setattr(rollout, "_champion", lambda *_: other)
+    monkeypatch.setattr(rollout, "champion_on", lambda *_: other)
     assert (first == again, asked()[-2] == first) == (True, False)
 
 

@@ -159,7 +159,7 @@ def test_a_pod_that_no_node_takes_ends_the_run_after_the_time_that_was_given(
 
 
 def test_a_pod_that_a_node_takes_in_time_goes_on(cluster: Cluster, stack: str, case: UseCase) -> None:
-    watch = Watch("cluster", "ml", "training-1", patience_s=60)
+    watch = Watch([("cluster", "ml")], "training-1", patience_s=60)
     waiting = pod_of(_NO_NODE)
     watch._judge([waiting], now=0)
     watch._judge([], now=59)

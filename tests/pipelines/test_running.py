@@ -178,7 +178,7 @@ def test_code_that_steps_download_is_not_mounted_over(
     monkeypatch.setattr(stack_image, "PROJECT", project)
     monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
     monkeypatch.setattr(stack_image, "_engine_has", lambda *_: [])
-    monkeypatch.setattr(containers, "_docker", lambda *_: "")
+    monkeypatch.setattr(containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
     files = containers.Files(reads=["data/known.csv", "out/ignored.csv"])
     with pytest.raises(NoriaError, match="would upload"), containers.in_containers(stack, "r", files, Client()):
