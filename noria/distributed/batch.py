@@ -19,6 +19,7 @@ import ray
 import ray.data
 from numpy.typing import NDArray
 from ray.data import DataContext, Dataset
+from ray.data.exceptions import ExecutionTimeoutError
 
 from noria.batch.answers import answered
 from noria.batch.chunk import Chunk
@@ -36,8 +37,6 @@ from noria.errors import NoriaError
 from noria.files import reason
 
 _ITEM = "item"
-_TRIES = 2
-"""How often a piece is begun anew when its worker is lost."""
 Batch = dict[str, NDArray[Any]]
 
 
@@ -69,7 +68,7 @@ def outcomes(bundle: Bundle, source: CsvSource | ParquetFiles, work: Work) -> Ge
                     if isinstance(outcome, NoriaError):
                         raise outcome
                     yield outcome
-        except ray.exceptions.RayError as error:
+        except (ray.exceptions.RayError, ExecutionTimeoutError, ConnectionError) as error:
             raise cause_of(error) from error
 
 
@@ -88,7 +87,7 @@ def _spread(source: CsvSource | ParquetFiles, rows: int) -> Dataset:
         return ray.data.from_items(pieces, override_num_blocks=max(len(pieces), 1))
     # told into fields in one place, as nobody else knows where a row ends; it waits most of the time
     return ray.data.from_items([source.where]).map_batches(
-        _blocks, batch_format="numpy", num_cpus=0, max_retries=_TRIES, fn_kwargs={"parser": source.parser, "rows": rows}
+        _blocks, batch_format="numpy", num_cpus=0, fn_kwargs={"parser": source.parser, "rows": rows}
     )
 
 
@@ -100,7 +99,6 @@ def _answered(pieces: Dataset, bundle: Bundle, work: Work) -> Dataset:
         batch_size=1,
         batch_format="numpy",
         num_cpus=work.engine.cores,
-        max_retries=_TRIES,
         fn_kwargs={"packed": packed, "work": work},
     )
 

@@ -123,6 +123,32 @@ def test_a_folder_is_answered_by_a_folder_in_the_same_order(
     assert {path.name for path in tmp_path.iterdir()} == {"rows", "there", "aside", "here.parquet"}
 
 
+def at_first_tick(act: Callable[[], None]) -> None:
+    """Do something once, when the first rows are predicted."""
+    acts = [act]
+
+    def listener(kind: str, text: str) -> None:
+        if "rows predicted" in text and acts:
+            acts.pop()()
+
+    progress.listen(listener)
+
+
+def test_a_worker_that_dies_is_replaced(bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> None:
+    killed = []
+
+    def kill() -> None:
+        workers = [each for each in psutil.Process().children(recursive=True) if "_answers" in " ".join(each.cmdline())]
+        killed.append(workers[0].pid)
+        workers[0].kill()
+
+    rows.to_parquet(tmp_path / "rows.parquet", row_group_size=50)
+    at_first_tick(kill)
+    there = predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine, 10)
+    assert killed
+    assert_same(there, predict(bundle, tmp_path / "rows.parquet", tmp_path / "here.parquet", None, 10))
+
+
 def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
     bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -139,41 +165,24 @@ def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
             assert left(tmp_path) == {"rows.parquet"}
 
 
-def at_first_tick(act: Callable[[], None]) -> None:
-    """Do something once, when the first rows are predicted."""
-    acts = [act]
-
-    def listener(kind: str, text: str) -> None:
-        if "rows predicted" in text and acts:
-            acts.pop()()
-
-    progress.listen(listener)
-
-
-@pytest.mark.parametrize("target", ["out.parquet", "out/"])
-def test_a_stop_leaves_nothing_half_written(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path, target: str
-) -> None:
+def test_a_stop_leaves_nothing_half_written(bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> None:
     def stop() -> None:
         raise Stopped(signal.SIGINT)
 
     rows.to_parquet(tmp_path / "rows.parquet", row_group_size=50)
     at_first_tick(stop)
     with pytest.raises(Stopped):
-        predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/{target}", engine, 10)
+        predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine, 10)
     assert left(tmp_path) == {"rows.parquet"}
 
 
-def test_a_worker_that_dies_is_replaced(bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> None:
-    killed = []
+def test_work_for_which_there_is_no_room_is_told(
+    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.data import DataContext
 
-    def kill() -> None:
-        workers = [each for each in psutil.Process().children(recursive=True) if "_answers" in " ".join(each.cmdline())]
-        killed.append(workers[0].pid)
-        workers[0].kill()
-
-    rows.to_parquet(tmp_path / "rows.parquet", row_group_size=50)
-    at_first_tick(kill)
-    there = predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine, 10)
-    assert killed
-    assert_same(there, predict(bundle, tmp_path / "rows.parquet", tmp_path / "here.parquet", None, 10))
+    monkeypatch.setattr(DataContext.get_current(), "execution_no_progress_timeout_s", 3.0)  # by default half an hour
+    rows.to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(NoriaError, match="the Ray cluster has lost work"):
+        predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine.model_copy(update={"cores": 8}))
+    assert left(tmp_path) == {"rows.parquet"}
