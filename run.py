@@ -269,12 +269,18 @@ def traffic(
 
 @app.command(short_help="Predict a whole file.")
 def predict(
-    source: Annotated[str, typer.Option("--input", "-i", help="CSV or Parquet file to predict (path or URL).")],
+    source: Annotated[
+        str, typer.Option("--input", "-i", help="CSV or Parquet file, or folder of Parquet files (path or URL).")
+    ],
     config: Config = DEFAULT_CONFIG,
-    output: Output = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Parquet file; with `engine: ray` also a folder or URL: NAME/.")
+    ] = None,
     stack: Stack = None,
 ) -> None:
     """Predict a whole file: one row out for each row in, bad rows set aside with the reason.
+
+    With `engine: ray` in the use case, the workers of a Ray cluster read, predict and write.
 
     Example: python run.py predict --input data/telco_churn.csv --output out/predictions.parquet
     """

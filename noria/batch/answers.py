@@ -1,5 +1,8 @@
 """What a bundle answers to a chunk of rows, as Arrow columns."""
 
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,22 @@ class Answered:
     """(n,) rows without a prediction."""
     warned: int
     """Rows with something that the model has not seen in training."""
+
+
+def answered(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Iterator[Answered]:
+    """The chunks' answers in order; as many chunks as there are cores are worked on at once."""
+    ahead: deque[Future[Answered]] = deque()
+    with ThreadPoolExecutor(cores) as threads:
+        try:
+            for chunk in chunks:
+                ahead.append(threads.submit(answers_to, bundle, chunk))
+                if len(ahead) > cores:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for waiting in ahead:
+                waiting.cancel()
 
 
 def answers_to(bundle: Bundle, chunk: Chunk) -> Answered:
@@ -73,12 +92,19 @@ def _of_table(bundle: Bundle, chunk: Chunk, answers: "pd.DataFrame") -> Answered
     return _arrow(bundle, chunk, {name: answers[name].to_numpy() for name in NAMES})
 
 
-def _arrow(bundle: Bundle, chunk: Chunk, columns: dict[str, NDArray[Any]]) -> Answered:
+def types_of(bundle: Bundle) -> "dict[str, pa.DataType]":
+    """NAMES → the type of the column."""
     import pyarrow as pa
 
     is_number = bundle.manifest.task == "regression"
     types = dict.fromkeys(NAMES, pa.string()) | {"probability": pa.float64()}
-    types["prediction"] = pa.float64() if is_number else pa.string()
+    return types | {"prediction": pa.float64() if is_number else pa.string()}
+
+
+def _arrow(bundle: Bundle, chunk: Chunk, columns: dict[str, NDArray[Any]]) -> Answered:
+    import pyarrow as pa
+
+    types = types_of(bundle)
     arrays = {name: pa.array(columns[name], types[name], from_pandas=True) for name in NAMES}
     bad = np.asarray(columns["error"] != "", dtype=bool)
     return Answered(chunk, arrays, bad, int((columns["warning"] != "").sum()))

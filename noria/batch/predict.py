@@ -1,39 +1,38 @@
 """Predicting a whole file in bounded memory."""
 
 import time
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import joblib
 import pandas as pd
 
 from noria import progress
-from noria.batch.answers import NAMES, Answered, answers_to
-from noria.batch.chunk import Chunk
-from noria.batch.table import ParquetSource
+from noria.batch.answers import NAMES, answered, types_of
+from noria.batch.folder import ParquetFiles, is_folder, listed, staged
+from noria.batch.outcome import Outcome, Work
+from noria.batch.quarantine import Quarantine
 from noria.batch.text import CsvSource
 from noria.bundle import Bundle
 from noria.config.base import Section
+from noria.config.engine import Engine
 from noria.data.tables import format_of, open_file
 from noria.errors import NoriaError
 from noria.files import atomic_path
 from noria.html import count
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+Source = CsvSource | ParquetFiles
 
 
 class BatchSummary(Section):
     """What became of a file."""
 
     source: str
-    """The file that was read."""
+    """What was read."""
     target: str
-    """The Parquet file with the input columns and the predictions."""
+    """The Parquet file, or folder of them, with the input columns and the predictions."""
     rows: int
     """Rows in, and rows out."""
     quarantined: int
@@ -49,14 +48,15 @@ class BatchSummary(Section):
 def predict_file(
     bundle: Bundle,
     source: Path | str,
-    target: Path,
+    target: Path | str,
     *,
     chunk_rows: int,
     quarantine: Path,
     separator: str = ",",
     decimal: str = ".",
+    engine: Engine | None = None,
 ) -> BatchSummary:
-    """Predict every row of a CSV or Parquet file.
+    """Predict every row of a CSV or Parquet file, or of a folder of Parquet files.
 
     The output holds the input columns and prediction, probability, decision, warning and error, one row for each row
     in, in the same order. Parquet columns keep their types; from CSV the model's numbers become numbers and all else
@@ -64,23 +64,31 @@ def predict_file(
 
     Args:
         bundle: the model.
-        source: CSV or Parquet, a local path or an fsspec URL; compressed CSV too.
-        target: Parquet file; it appears when it is complete.
-        chunk_rows: rows in memory at once.
+        source: CSV or Parquet, a local path or an fsspec URL; compressed CSV too. A folder, or a glob such as
+            `FOLDER/2026-*.parquet`: its Parquet files in the order of their names, as if they were one.
+        target: Parquet file; it appears when it is complete. If it ends with `/`: a folder or fsspec URL for
+            part-00000.parquet and so on, written by the workers of a Ray cluster.
+        chunk_rows: rows in memory at once; on a cluster, of each worker.
         quarantine: CSV file for the rows without a prediction: their number in the source, the reason, and the values
             as they came. Written only if there are such rows; one from an earlier run is removed otherwise.
         separator: of a CSV file.
         decimal: decimal mark of a CSV file.
+        engine: where the work is done; None: here. The machines of a cluster read the source, so that it must be a
+            path or URL that all of them reach.
 
     Raises:
-        NoriaError: the source cannot be read, has no rows or lacks a column of the model (nothing is written then), or
-            the target cannot be written.
+        NoriaError: the source cannot be read, has no rows or lacks a column of the model (nothing is written then),
+            the target cannot be written, or the cluster cannot be used.
     """
+    import pyarrow as pa
+
     started = time.perf_counter()
-    _check_places(str(source), target, quarantine)
+    engine = engine or Engine()
+    _check_places(str(source), str(target), quarantine, engine)
     with _opened(bundle, str(source), separator, decimal) as rows:
         _check_names(bundle, rows.names, str(source))
-        counts = _write(bundle, rows, target, quarantine, chunk_rows)
+        schema = pa.schema([*rows.schema, *types_of(bundle).items()])
+        counts = _write(bundle, rows, str(target), quarantine, Work(schema, chunk_rows, engine))
     seconds = time.perf_counter() - started
     progress.stage(f"predict    {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
@@ -94,24 +102,28 @@ def predict_file(
     )
 
 
-def _check_places(source: str, target: Path, quarantine: Path) -> None:
-    if target.suffix.lower() not in {".parquet", ".pq"}:
-        raise NoriaError("predictions are written as Parquet", where=str(target), fix="let the name end in .parquet")
-    places = [Path(source).resolve(), target.resolve(), quarantine.resolve()]
+def _check_places(source: str, target: str, quarantine: Path, engine: Engine) -> None:
+    if target.endswith("/"):
+        if engine.name == "local":
+            fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"
+            raise NoriaError("a folder of predictions is written by the workers of Ray", where=target, fix=fix)
+    elif not target.lower().endswith((".parquet", ".pq")):
+        raise NoriaError("predictions are written as Parquet", where=target, fix="let the name end in .parquet")
+    elif "://" in target:
+        fix = "name a local file, or let the URL end with `/` where `engine: ray` is said: a folder is written"
+        raise NoriaError("a single file of predictions is written to this machine", where=target, fix=fix)
+    places = [Path(source).resolve(), Path(target).resolve(), quarantine.resolve()]
     if len(set(places)) < len(places):
-        raise NoriaError(
-            "source, target and quarantine must be three files", where=str(target), fix="name another file"
-        )
+        raise NoriaError("source, target and quarantine must be three files", where=target, fix="name another file")
 
 
 @contextmanager
-def _opened(bundle: Bundle, source: str, separator: str, decimal: str) -> "Iterator[CsvSource | ParquetSource]":
-    kind = format_of(source)
+def _opened(bundle: Bundle, source: str, separator: str, decimal: str) -> Iterator[Source]:
+    if is_folder(source) or format_of(source) == "parquet":
+        yield ParquetFiles(listed(source) if is_folder(source) else [source], source)
+        return
     with open_file(source, where=source) as handle:
-        if kind == "parquet":
-            yield ParquetSource(handle, source)
-        else:
-            yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.columns)
+        yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.columns)
 
 
 def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
@@ -126,81 +138,42 @@ def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
         )
 
 
-def _write(
-    bundle: Bundle, source: "CsvSource | ParquetSource", target: Path, quarantine: Path, chunk_rows: int
-) -> dict[str, int]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    is_number = bundle.manifest.task == "regression"
-    types = {name: pa.string() for name in NAMES}
-    types |= {"prediction": pa.float64() if is_number else pa.string(), "probability": pa.float64()}
-    schema = pa.schema([*source.schema, *types.items()])
+def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: Work) -> dict[str, int]:
     counts = {"rows": 0, "bad": 0, "warned": 0}
-    aside = _Quarantine(quarantine)
-    with aside, atomic_path(target) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        chunks = source.chunks(bundle.manifest.schema_.names, chunk_rows)
-        for answered in _answered(bundle, chunks):
-            writer.write_table(_joined(answered, schema))
-            aside.add(answered)
-            counts["rows"] += len(answered.bad)
-            counts["bad"] += int(answered.bad.sum())
-            counts["warned"] += answered.warned
+    with Quarantine(quarantine, source.names) as aside, _kept(bundle, source, target, work) as outcomes:
+        for outcome in outcomes:
+            aside.add(outcome.aside)
+            counts["rows"] += outcome.rows
+            counts["bad"] += outcome.bad
+            counts["warned"] += outcome.warned
             progress.tick(f"{count(counts['rows'])} rows predicted")
         if not counts["rows"]:
             raise NoriaError("the file holds no rows", where=source.where, fix="bring a file with rows")
     return counts
 
 
-def _answered(bundle: Bundle, chunks: Iterator[Chunk]) -> Iterator[Answered]:
-    """The chunks' answers in order; as many chunks as there are cores are worked on at once."""
-    cores = joblib.cpu_count()
-    ahead: deque[Future[Answered]] = deque()
-    with ThreadPoolExecutor(cores) as threads:
-        try:
-            for chunk in chunks:
-                ahead.append(threads.submit(answers_to, bundle, chunk))
-                if len(ahead) > cores:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            for waiting in ahead:
-                waiting.cancel()
+@contextmanager
+def _kept(bundle: Bundle, source: Source, target: str, work: Work) -> Iterator[Iterator[Outcome]]:
+    """The outcomes, which go to the target on their way."""
+    import pyarrow.parquet as pq
+
+    if target.endswith("/"):
+        with staged(target) as folder, closing(_outcomes(bundle, source, replace(work, folder=folder))) as outcomes:
+            yield outcomes
+        return
+    with (
+        atomic_path(Path(target)) as part,
+        pq.ParquetWriter(part, work.schema, compression="zstd") as writer,
+        closing(_outcomes(bundle, source, work)) as outcomes,
+    ):
+        yield (outcome for outcome in outcomes if writer.write_table(outcome.table) is None)
 
 
-def _joined(answered: Answered, schema: "pa.Schema") -> "pa.Table":
-    import pyarrow as pa
+def _outcomes(bundle: Bundle, source: Source, work: Work) -> Generator[Outcome, None, None]:
+    if work.engine.name == "ray":
+        from noria.distributed.batch import outcomes
 
-    return pa.Table.from_arrays([*answered.chunk.kept.columns, *answered.columns.values()], schema=schema)
-
-
-class _Quarantine:
-    """The file of rows that could not be predicted: made at the first of them, in place when all went well."""
-
-    def __init__(self, file: Path) -> None:
-        self._file, self._stack = file, ExitStack()
-        self._handle: Any = None
-
-    def __enter__(self) -> "_Quarantine":
-        return self
-
-    def add(self, answered: Answered) -> None:
-        """Write the bad rows of a chunk."""
-        chunk, bad = answered.chunk, answered.bad
-        if not bad.any():
-            return
-        reasons = answered.columns["error"].to_pandas()
-        is_first = self._handle is None
-        if is_first:
-            part = self._stack.enter_context(atomic_path(self._file))
-            self._handle = self._stack.enter_context(part.open("w", encoding="utf-8", newline=""))
-        rows = chunk.raw[bad]
-        rows.insert(0, "reason", reasons[bad], allow_duplicates=True)
-        rows.insert(0, "row", rows.index + chunk.first, allow_duplicates=True)
-        rows.to_csv(self._handle, index=False, header=is_first)
-
-    def __exit__(self, *error: Any) -> bool | None:
-        if self._handle is None and error[0] is None:
-            self._file.unlink(missing_ok=True)
-        return self._stack.__exit__(*error)
+        yield from outcomes(bundle, source, work)
+        return
+    for each in answered(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
+        yield Outcome.of(each, work.schema)

@@ -1,6 +1,6 @@
 """Parquet files in chunks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,15 +32,18 @@ class ParquetSource:
             raise _unreadable(error, where) from error
         self.schema = self._file.schema_arrow.remove_metadata()
         self.names: list[str] = list(self.schema.names)
+        self.groups = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
+        """Rows of each row group."""
         self._compound = [field.name for field in self.schema if is_compound(field.type)]
 
-    def chunks(self, inputs: list[str], rows: int) -> Iterator[Chunk]:
-        """All rows in order, at most `rows` at a time."""
+    def chunks(
+        self, inputs: list[str], rows: int, *, first: int = 1, groups: Sequence[int] | None = None
+    ) -> Iterator[Chunk]:
+        """All rows in order, or those of some row groups, at most `rows` at a time; the first has number `first`."""
         import pyarrow as pa
 
-        first = 1
         with _reading(self.where):
-            for batch in self._file.iter_batches(batch_size=rows, use_threads=False):
+            for batch in self._file.iter_batches(batch_size=rows, row_groups=groups, use_threads=False):
                 kept = pa.Table.from_batches([batch]).replace_schema_metadata(None)
                 yield Chunk(first, kept, partial(self._tables, kept, inputs), is_typed=True)
                 first += kept.num_rows

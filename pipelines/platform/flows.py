@@ -161,22 +161,23 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     )
 
 
-def predict(use_case: UseCase, source: str, output: Path | None, stack: str | None) -> Predicted:
-    """Predict a file with the champion; the output is Parquet beside the input unless said otherwise."""
+def predict(use_case: UseCase, source: str, output: str | None, stack: str | None) -> Predicted:
+    """Predict a file or folder with the champion; the output is Parquet beside the input unless said otherwise."""
     zenml_client()
     from pipelines.batch_inference import batch_inference
 
     workspace = Workspace(use_case.name)
     target = output or _beside(source)
-    quarantine = workspace.quarantine / f"{target.stem}.csv"
+    there = _absolute(target)
+    quarantine = workspace.quarantine / f"{Path(target).stem}.csv"
     run = launch(
         batch_inference,
         stack=stack,
         model=use_case.name,
-        files=Files(reads=[_absolute(source)], writes=[str(target.absolute())]),
+        files=Files(reads=[_folder_of(_absolute(source))], writes=[] if "://" in there else [there]),
         use_case=use_case,
         source=_absolute(source),
-        target=str(target.absolute()),
+        target=there,
         quarantine=str(quarantine),
     )
     summary = artifact(run, "predict_file")
@@ -277,13 +278,22 @@ def _has_champion(name: str) -> bool:
 
 def _absolute(location: str) -> str:
     """A local path made absolute, since steps may run elsewhere; URLs and nothing stay as they are."""
-    return location if "://" in location or not location else str(Path(location).absolute())
+    if "://" in location or not location:
+        return location
+    return str(Path(location).absolute()) + "/" * location.endswith("/")
 
 
-def _beside(source: str) -> Path:
+def _folder_of(source: str) -> str:
+    """What must be seen for a source to be read: of a glob, its folder."""
+    return source.rpartition("/")[0] if "*" in source else source
+
+
+def _beside(source: str) -> str:
     """Where the answers to a file go by default: beside it, or here if it is elsewhere."""
+    if "*" in source:  # it would name the answers too, the next time
+        raise NoriaError("where to write the predictions?", where=source, fix="say --output NAME.parquet")
     name = f"{Path(source).stem}.predictions.parquet"
-    return Path(name) if "://" in source else Path(source).with_name(name)
+    return name if "://" in source else str(Path(source).with_name(name))
 
 
 def _publish(html: str, path: Path) -> Path:

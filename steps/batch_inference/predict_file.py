@@ -21,11 +21,12 @@ def predict_file(
     summary = batch.predict_file(
         champion,
         source,
-        Path(target),
+        target,
         chunk_rows=use_case.serving.batch_rows,
         quarantine=Path(quarantine),
         separator=like.separator,
         decimal=like.decimal,
+        engine=use_case.engine,
     )
     log_metadata({"rows": summary.rows, "quarantined": summary.quarantined})
     return summary

@@ -1,0 +1,35 @@
+"""The file of rows that could not be predicted."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from noria.files import atomic_path
+
+
+class Quarantine:
+    """Made at the first bad row, in place when all went well; if there was none, the file of an earlier run goes."""
+
+    def __init__(self, file: Path, names: list[str]) -> None:
+        self._file, self._names, self._stack = file, names, ExitStack()
+        self._handle: Any = None
+
+    def __enter__(self) -> "Quarantine":
+        return self
+
+    def add(self, rows: str) -> None:
+        """Write rows of CSV: number, reason, and the values of the columns `names` as they came."""
+        if not rows:
+            return
+        if self._handle is None:
+            part = self._stack.enter_context(atomic_path(self._file))
+            self._handle = self._stack.enter_context(part.open("w", encoding="utf-8", newline=""))
+            self._handle.write(pd.DataFrame(columns=["row", "reason", *self._names]).to_csv(index=False))
+        self._handle.write(rows)
+
+    def __exit__(self, *error: Any) -> bool | None:
+        if self._handle is None and error[0] is None:
+            self._file.unlink(missing_ok=True)
+        return self._stack.__exit__(*error)
