@@ -57,6 +57,23 @@ def stop_on_signals() -> Iterator[None]:
 
 
 @contextmanager
+def still_stopping() -> Iterator[None]:
+    """Raise `Stopped` at the end of the work of a library that heard the signal and made something else of it.
+
+    Some put a `KeyboardInterrupt` in its place, and some take that for a wish to end their own loop and return.
+    """
+    before = stop_requested()
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if stop_requested() in (None, before):
+            raise
+        raise _request[0] from error
+    if stop_requested() not in (None, before):
+        raise _request[0]
+
+
+@contextmanager
 def unstopped() -> Iterator[None]:
     """Hold signals back for the moment that a piece of work takes which must not be left half done."""
     if threading.current_thread() is not threading.main_thread():  # Python runs no handler there

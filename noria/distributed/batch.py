@@ -35,6 +35,7 @@ from noria.data.tables import open_file
 from noria.distributed.cluster import cause_of, connect
 from noria.errors import NoriaError
 from noria.files import reason
+from noria.stopping import still_stopping
 
 _ITEM = "item"
 Batch = dict[str, NDArray[Any]]
@@ -60,7 +61,7 @@ def outcomes(bundle: Bundle, source: CsvSource | ParquetFiles, work: Work) -> Ge
     """
     connect(work.engine)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here
-    with DataContext.current(_context()):
+    with DataContext.current(_context()), still_stopping():
         found = _answered(_spread(source, work.rows), bundle, work)
         try:
             for batch in found.iter_batches(batch_size=None, batch_format="numpy"):

@@ -16,6 +16,7 @@ from noria import progress
 from noria.config.engine import Engine
 from noria.config.load import expand_environment
 from noria.errors import NoriaError, first_line
+from noria.stopping import still_stopping
 
 T = TypeVar("T")
 _KNOCK_S = 5.0
@@ -93,7 +94,8 @@ def gathered(ray: Any, work: Sequence[Any]) -> Any:
         NoriaError: as the task, or a machine was lost and the work could not be done anew.
     """
     try:
-        return ray.get(work)
+        with still_stopping():
+            return ray.get(work)
     except ray.exceptions.RayError as error:
         raise cause_of(error) from error
 
@@ -115,7 +117,7 @@ def _imported() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")  # a checkpoint waits for that
-    os.environ.setdefault("TUNE_DISABLE_SIGNAL_HANDLER", "1")  # Ctrl-C is heard by the command line
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C is heard by the command line
     try:
         import ray
     except ImportError as error:

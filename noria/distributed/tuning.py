@@ -14,6 +14,7 @@ from noria.distributed.storage import scratch
 from noria.models.candidates import Params
 from noria.models.crossval import run_folds
 from noria.models.tuning import suggested
+from noria.stopping import still_stopping
 
 if TYPE_CHECKING:
     from noria.models.tuning import Tuner
@@ -34,7 +35,7 @@ def search(tuner: "Tuner") -> None:
     folds = tuner.folds
     assert isinstance(folds, SharedFolds)  # noqa: S101 - `noria.training` makes them
     trial = tune.with_parameters(_trial, kind=tuner.kind, folds=folds.there(tuner.kind))
-    with scratch(tuner.use_case, f"tuning-{tuner.kind}") as folder:
+    with scratch(tuner.use_case, f"tuning-{tuner.kind}") as folder, still_stopping():
         results = tune.Tuner(
             tune.with_resources(trial, {"cpu": tuner.use_case.engine.cores}),
             tune_config=_plan(tuner),

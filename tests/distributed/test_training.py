@@ -1,10 +1,11 @@
 """On a Ray cluster of two nodes training finds what it finds on this machine."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mixed
@@ -43,6 +44,25 @@ def heard() -> list[str]:
 def on_ray(use_case: UseCase, cluster: str, storage: Path, **keys: int) -> UseCase:
     engine = Engine(name="ray", address=cluster, storage=str(storage), **keys)
     return use_case.model_copy(update={"engine": engine})
+
+
+@contextmanager
+def started(script: str, use_case: UseCase, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process of its own that runs a script on the churn table."""
+    (folder / "use_case.json").write_text(use_case.model_dump_json(), encoding="utf-8")
+    churn().train.to_pickle(folder / "train.pkl")
+    begin = (
+        "import sys; from pathlib import Path; import pandas as pd; from noria.config import UseCase\n"
+        "folder = Path(sys.argv[1])\n"
+        "train = pd.read_pickle(folder / 'train.pkl')\n"
+        "use_case = UseCase.model_validate_json((folder / 'use_case.json').read_bytes())\n"
+    )
+    command = [sys.executable, "-c", begin + script, str(folder)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def auc(fitted: Fitted) -> float:
@@ -103,21 +123,12 @@ def test_two_workers_fit_one_model_as_good_as_one_process(cluster: str, tmp_path
 def test_a_killed_run_goes_on_from_its_last_checkpoint(cluster: str, tmp_path: Path, heard: list[str]) -> None:
     case = churn()
     use_case = on_ray(case.use_case, cluster, tmp_path, checkpoint_every=50)
-    (tmp_path / "use_case.json").write_text(use_case.model_dump_json())
-    case.train.to_pickle(tmp_path / "train.pkl")
-    script = (
-        "import sys; from pathlib import Path; import pandas as pd\n"
-        "from noria.config import UseCase; from noria.models.fitted import fit\n"
-        "folder = Path(sys.argv[1])\n"
-        "use_case = UseCase.model_validate_json((folder / 'use_case.json').read_bytes())\n"
-        f"fit('xgboost', {LONG!r}, pd.read_pickle(folder / 'train.pkl'), use_case)\n"
-    )
-    killed = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=PROJECT, stderr=subprocess.PIPE)
-    while not any('"rounds"' in each.read_text() for each in tmp_path.rglob("*_snapshot.json")):
-        assert killed.poll() is None, killed.communicate()[1]
-        time.sleep(0.1)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    script = f"from noria.models.fitted import fit; fit('xgboost', {LONG!r}, train, use_case)\n"
+    with started(script, use_case, tmp_path) as killed:
+        while not any('"rounds"' in each.read_text() for each in tmp_path.rglob("*_snapshot.json")):
+            assert killed.poll() is None
+            time.sleep(0.1)
+        killed.kill()
 
     fitted = fit("xgboost", LONG, case.train, use_case)
     resumed = next(text for text in heard if text.startswith("resume"))
@@ -125,6 +136,26 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(cluster: str, tmp_path: P
     assert fitted.booster.num_boosted_rounds() == LONG["n_estimators"]
     assert auc(fitted) == pytest.approx(auc(fit("xgboost", LONG, case.train, case.use_case)), abs=0.005)
     assert not list(tmp_path.rglob("*.ubj"))
+
+
+def test_ctrl_c_ends_tuning(cluster: str, tmp_path: Path) -> None:
+    here = changed(churn().use_case, models={"trials": 40, "folds": 2, "candidates": {"tree": {}}})
+    script = (
+        "from noria.config import UseCase; from noria.distributed.folds import SharedFolds\n"
+        "from noria.models.tuning import tune; from noria.stopping import Stopped, stop_on_signals\n"
+        "def heard(trial): print(trial.number, flush=True)\n"
+        "try:\n"
+        "    with stop_on_signals():\n"
+        "        tune('tree', train, use_case, heard, folds=SharedFolds(train, use_case, ['tree']))\n"
+        "except Stopped as stopped: sys.exit(stopped.exit_code)\n"
+    )
+    with started(script, on_ray(here, cluster, tmp_path), tmp_path) as tuning:
+        assert tuning.stdout is not None
+        assert tuning.stdout.readline().strip() == "0"
+        tuning.send_signal(signal.SIGINT)
+        assert tuning.wait(60) == 128 + signal.SIGINT
+        assert len(tuning.stdout.readlines()) < 39
+    assert not list(tmp_path.rglob("tuning-*"))
 
 
 def test_what_the_library_refuses_is_told_as_on_one_machine(cluster: str, tmp_path: Path) -> None:

@@ -86,3 +86,19 @@ def test_without_a_signal_nothing_changes() -> None:
     assert signal.getsignal(signal.SIGINT) is before
     assert stop_requested() is None
     assert not issubclass(Stopped, Exception)
+
+
+@pytest.mark.parametrize("instead", ["raise KeyboardInterrupt", "pass"])
+def test_a_library_that_makes_something_else_of_the_signal_ends_with_it(instead: str) -> None:
+    body = (
+        "from noria.stopping import still_stopping\n"
+        "        with still_stopping():\n"
+        "            try:\n"
+        "                while True: time.sleep(0.01)\n"
+        f"            except Stopped: {instead}\n"
+        "        print('went on', flush=True)"
+    )
+    process = started(body)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=20)
+    assert (out, process.returncode) == ("tidy\n", 128 + signal.SIGTERM)
