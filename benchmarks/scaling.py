@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import Stolen, machine, now, versions  # noqa: E402
+from benchmarks.scaled.projection import EFFICIENCY, Stage, table  # noqa: E402
 from benchmarks.scaled.work import ROUNDS, TRIALS, TUNED_ROWS  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -107,6 +108,7 @@ def _tell(found: list[dict[str, Any]], output: Path, stolen: float) -> None:
     lines += ["", *_ratios(found)]
     tuned = f"{TRIALS} trials in 3 folds, up to {TUNED_ROWS:,} rows"
     lines += ["", f"{ROUNDS} rounds of XGBoost; {tuned}; the host stole {stolen:.0%} of the processors' time."]
+    lines += ["", "## On paper: more rows, more cores", "", *_projection(found)]
     facts = {"runs": found, "at": now(), "machine": machine(), "stolen": stolen}
     facts["versions"] = versions("ray", "xgboost", "pandas", "pyarrow")
     output.mkdir(parents=True, exist_ok=True)
@@ -128,6 +130,23 @@ def _ratios(found: list[dict[str, Any]]) -> Iterator[str]:
         times = [_middle(found, size, "ray", stage) / _middle(found, size, "local", stage) for stage in stages]
         told = [f"{stage} {time:.2f}" for stage, time in zip(stages, times, strict=True)]
         yield f"{size:,} rows, Ray's time to the local engine's: {', '.join(told)}."
+
+
+def _projection(found: list[dict[str, Any]]) -> Iterator[str]:
+    """What the largest table cost with Ray, carried on."""
+    rows = max(run["rows"] for run in found)
+    cores = os.cpu_count() or 1
+    names = ("prepare", "train", "predict")
+    stages = {name: Stage(rows, _middle(found, rows, "ray", name), cores) for name in names}
+    used = max(run["memory_mb"] for run in found if run["rows"] == rows and run["engine"] == "local")
+    yield from table(stages, used * 1e6 / rows, rounds=ROUNDS)
+    yield ""
+    yield (
+        f"Measured at {rows:,} rows on {cores} cores and carried on in proportion; {EFFICIENCY:.0%} of each further core "
+        "is assumed to be work, and the histograms of XGBoost to go over a network of 10 Gbit/s. The command reads the "
+        f"table into the memory of its own machine, {used * 1e6 / rows:,.0f} bytes a row at the peak with the local "
+        "engine: that is the first limit. Nothing of this table was measured."
+    )
 
 
 def _middle(found: list[dict[str, Any]], rows: int, engine: str, stage: str) -> float:

@@ -23,7 +23,7 @@ from noria.training import folds_of
 
 ROUNDS = 100
 TRIALS = 4
-TUNED_ROWS = 1_000_000
+TUNED_ROWS = 100_000
 """Tables with more rows are not tuned: cross-validation keeps every fold, and the memory is that of one machine."""
 
 

@@ -95,6 +95,8 @@ def _listener(tuner: "Tuner") -> Any:
     class Listener(tune.Callback):  # type: ignore[misc]
         def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
             told = trial.last_result
+            if "mean" not in told:  # the time was up before its first fold
+                return
             state: Literal["complete", "pruned"] = (
                 "complete" if told["training_iteration"] == len(tuner.folds) else "pruned"
             )

@@ -140,21 +140,21 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
     try:
         rounds = int(params.get("n_estimators") or 100)
         if use_case.engine.name == "ray":
-            return single_threaded(_boosted_there(settings, rounds, prepared, rows.target, table, use_case))
+            work = {"settings": settings, "rounds": rounds, "prepared": prepared, "target": rows.target, "table": table}
+            return single_threaded(_boosted_there(use_case, **work))
         data = xgboost.QuantileDMatrix(prepared, rows.target, **table)
         return single_threaded(xgboost.train(settings, data, num_boost_round=rounds))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise _refused("xgboost", error) from error
 
 
-def _boosted_there(settings: Params, rounds: int, *data: Any) -> Any:
+def _boosted_there(use_case: UseCase, **work: Any) -> Any:
     from noria.distributed.cluster import connect
 
-    *rows, use_case = data
     connect(use_case.engine)  # which tells when Ray is not installed
     from noria.distributed.boosting import Boosting, boosted
 
-    return boosted(Boosting(settings, rounds, *rows), use_case)
+    return boosted(Boosting(**work), use_case)
 
 
 def _refused(kind: str, error: Exception) -> NoriaError:
