@@ -142,7 +142,7 @@ def _projection(found: list[dict[str, Any]]) -> Iterator[str]:
     yield from table(stages, used * 1e6 / rows, rounds=ROUNDS)
     yield ""
     yield (
-        f"Measured at {rows:,} rows on {cores} cores and carried on in proportion; {EFFICIENCY:.0%} of each further core "
+        f"Measured at {rows:,} rows on {cores} cores and carried on in proportion; {EFFICIENCY:.0%} of each core "
         "is assumed to be work, and the histograms of XGBoost to go over a network of 10 Gbit/s. The command reads the "
         f"table into the memory of its own machine, {used * 1e6 / rows:,.0f} bytes a row at the peak with the local "
         "engine: that is the first limit. Nothing of this table was measured."

@@ -40,8 +40,6 @@ def table(stages: Mapping[str, Stage], memory_bytes_per_row: float, *, rounds: i
     yield f"| rows | cores | {' | '.join(f'{name}, min' for name in stages)} | memory of the command's machine, GB |"
     yield "|---:|---:" + "|---:" * (len(stages) + 1) + "|"
     for rows, cores in PLANS:
-        minutes = [
-            projected(each, rows, cores, rounds=rounds * (name == "train")) / 60 for name, each in stages.items()
-        ]
-        cells = " | ".join(f"{each:,.1f}" for each in minutes)
+        took = [projected(each, rows, cores, rounds=rounds * (name == "train")) for name, each in stages.items()]
+        cells = " | ".join(f"{seconds / 60:,.1f}" for seconds in took)
         yield f"| {rows:,} | {cores:,} | {cells} | {memory_bytes_per_row * rows / 1e9:,.0f} |"
