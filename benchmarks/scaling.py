@@ -49,7 +49,7 @@ def main(
                 for engine in _ENGINES if turn % 2 == 0 else reversed(_ENGINES):
                     print(f"{size:,} rows, round {turn + 1}: {engine} …", flush=True)
                     found.append({"rows": size, "engine": engine, **_measured(engine, place, size)})
-    _tell(found, output, stolen.share())
+        _tell(found, output, stolen.share())
 
 
 def _make(place: Path, rows: int) -> None:

@@ -1,5 +1,6 @@
 """One workspace, and so one ZenML store, for all tests of this process that run pipelines."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,6 +80,17 @@ def _listens_afterwards_as_before() -> Iterator[None]:
     before = list(progress._listeners)
     yield
     progress._listeners[:] = before
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_lock() -> Iterator[None]:
+    """A signal can come between taking logging's lock and the `try` that gives it back.
+
+    The command line ends then, but here other threads would wait for the lock without end.
+    """
+    yield
+    while logging._lock._is_owned():  # type: ignore[attr-defined]
+        logging._releaseLock()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

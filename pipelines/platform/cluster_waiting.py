@@ -12,6 +12,7 @@ from pipelines.platform import clusters
 from pipelines.platform.cluster_failures import SECONDS, PodFailure, delete_jobs, of_pod, places_of_pods
 
 _LOOK_S = 15.0
+_END_S = 3 * SECONDS
 
 
 class Watch:
@@ -44,7 +45,7 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_END_S)  # a signal may have left a lock behind that it waits for
 
     @property
     def error(self) -> NoriaError | None:

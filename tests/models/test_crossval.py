@@ -30,8 +30,9 @@ def test_what_is_fitted_does_not_depend_on_validation_rows(kind: str, churn: Cas
     changed_train.loc[inside, "contract"] = "only in validation"
     after = next(iter(Folds(changed_train, churn.use_case)))
     assert (after.places == before.places).all()
-    one, _ = before.fit(kind, quick_params(kind, churn))
-    other, scores = after.fit(kind, quick_params(kind, churn))
+    one = before.fit(kind, quick_params(kind, churn)).fitted
+    refit = after.fit(kind, quick_params(kind, churn))
+    other, scores = refit.fitted, refit.scores
     assert one.schema == other.schema
     assert other.schema.columns != []
     assert "only in validation" not in other.schema.model_dump_json()
@@ -100,7 +101,7 @@ def test_a_fold_may_lack_a_class(kind: str, contracts: Case) -> None:
     rows = read_training_rows(some, contracts.use_case, classes=classes)
     valid = rows.schema.check(contracts.test)
     fold = Fold(rows, valid, np.arange(len(contracts.test)), np.zeros(len(contracts.test)), contracts.use_case)
-    _, scores = fold.fit(kind, quick_params(kind, contracts))
+    scores = fold.fit(kind, quick_params(kind, contracts)).scores
     assert scores.shape == (len(contracts.test), 3)
     assert (scores.argmax(axis=1) != 1).all()
 
