@@ -90,7 +90,7 @@ def _leaves_no_lock() -> Iterator[None]:
     """
     yield
     while logging._lock._is_owned():  # type: ignore[attr-defined]
-        logging._releaseLock()  # type: ignore[attr-defined]
+        logging._lock.release()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
