@@ -114,7 +114,9 @@ def _tell(found: list[dict[str, Any]], output: Path, stolen: float) -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / "scaling.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     text = "\n".join(lines)
-    (output / "scaling.md").write_text(f"# Local and Ray, from 10⁵ to 10⁷ rows\n\n{text}\n", encoding="utf-8")
+    sizes = sorted({run["rows"] for run in found})
+    title = f"# Local and Ray, from {sizes[0]:,} to {sizes[-1]:,} rows"
+    (output / "scaling.md").write_text(f"{title}\n\n{text}\n", encoding="utf-8")
     print(text)
 
 
