@@ -58,7 +58,7 @@ RUN python -m compileall -q run.py noria service materializers steps pipelines \
  && mkdir -p code /volume/data && chown 10001:10001 code /volume/data
 
 FROM ${BASE} AS pipeline
-# another lock file for steps that run elsewhere (requirements-kubernetes.lock, -aws, -azure, -gcp), and what of it has
+# another lock file for steps that run elsewhere (requirements-kubernetes.lock, -ray, -aws, -azure, -gcp), and what of it has
 # no wheel
 ARG LOCK=requirements.lock
 ARG FROM_SOURCE=:none:

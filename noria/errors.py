@@ -42,5 +42,10 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def last_line(said: str) -> str:
+    """The last line of what a program wrote when it failed: as a rule the reason."""
+    return (said.strip().splitlines() or ["it says nothing"])[-1]
+
+
 def _rebuild(what: str, where: str, fix: str) -> NoriaError:
     return NoriaError(what, where=where, fix=fix)

@@ -3,11 +3,10 @@
 It looks at what it is told before anything starts, so that what is wrong is said at once, and then becomes the server.
 """
 
-import hashlib
 import os
 import sys
 
-from noria.bundle.seal import MANIFEST
+from noria.bundle.seal import bundle_digest
 from noria.errors import NoriaError
 from noria.handover import clear_reports
 from service.active import BUILT_IN
@@ -28,7 +27,7 @@ def main() -> None:
         sys.exit(2)
     folder = service_dir()
     if folder is not None:  # what is changed while it runs belongs to this model, and outlives the container
-        digest = hashlib.sha256((BUILT_IN / MANIFEST).read_bytes()).hexdigest()[:12]
+        digest = bundle_digest(BUILT_IN)[:12]
         os.environ[SERVICE_DIR] = str(folder / digest)
         clear_reports(folder / digest)
     server = [sys.executable, "-m", "bentoml", "serve", "service.service:Noria", "--host", HOST, "--port", PORT]

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -166,7 +167,13 @@ def _kept(bundle: Bundle, source: Source, target: str, work: Work) -> Iterator[I
         pq.ParquetWriter(part, work.schema, compression="zstd") as writer,
         closing(_outcomes(bundle, source, work)) as outcomes,
     ):
-        yield (outcome for outcome in outcomes if writer.write_table(outcome.table) is None)
+        yield _writing(outcomes, writer)
+
+
+def _writing(outcomes: Iterator[Outcome], writer: Any) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        writer.write_table(outcome.table)
+        yield outcome
 
 
 def _outcomes(bundle: Bundle, source: Source, work: Work) -> Generator[Outcome, None, None]:

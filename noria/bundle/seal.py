@@ -30,6 +30,11 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
     return sealed
 
 
+def bundle_digest(folder: Path) -> str:
+    """SHA-256 of the manifest, which holds that of every other file: names the content of the whole bundle."""
+    return _digest((folder / MANIFEST).read_bytes())
+
+
 def unseal(folder: Path) -> Manifest:
     """The manifest of a bundle whose files are exactly those it names, each unchanged.
 

@@ -1,6 +1,6 @@
 """Where the heavy work is done: `engine`."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -48,4 +48,4 @@ class Engine(Section):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         section = handler.resolve_ref_schema(handler(core))
-        return {"anyOf": [{"enum": ["local", "ray"], "type": "string"}, section]}
+        return {"anyOf": [{"enum": list(get_args(EngineName)), "type": "string"}, section]}

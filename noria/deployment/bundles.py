@@ -1,13 +1,12 @@
 """Copies of bundles in the service folder: what the server reads must not vanish with a folder of someone else's."""
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Collection
 from pathlib import Path
 
 from noria.bundle import Bundle
-from noria.bundle.seal import MANIFEST, unseal
+from noria.bundle.seal import bundle_digest, unseal
 from noria.errors import NoriaError
 from noria.workspace import Workspace
 
@@ -34,8 +33,7 @@ def kept_copy(workspace: Workspace, bundle: Bundle) -> Path:
 
 def copy_name(bundle: Bundle) -> str:
     """Names its content: the version, and the beginning of the manifest's SHA-256."""
-    digest = hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
-    return f"{bundle.manifest.version}-{digest[:8]}"
+    return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:8]}"
 
 
 def prune(folder: Path, in_use: Collection[Path], newest: int) -> None:

@@ -106,10 +106,7 @@ def cause_of(error: Exception) -> Exception:
 
     if isinstance(error, ray.exceptions.RayTaskError):
         return error.cause if isinstance(error.cause, NoriaError) else error
-    return NoriaError(f"the Ray cluster has lost work: {first_line(error)}", where="engine", fix=f"look at `{_STATUS}`")
-
-
-_STATUS = "ray status"
+    return NoriaError(f"the Ray cluster has lost work: {first_line(error)}", where="engine", fix="look at `ray status`")
 
 
 def _imported() -> Any:

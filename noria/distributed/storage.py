@@ -16,7 +16,7 @@ def place(use_case: UseCase, name: str) -> str:
     """The folder or URL of something that goes on after this process.
 
     Raises:
-        NoriaError: the storage cannot be reached or written to.
+        NoriaError: an environment variable that `engine.storage` names is not set.
     """
     if use_case.engine.storage is None:
         return str(Workspace(use_case.name).folder / "ray" / name)

@@ -1,6 +1,8 @@
 """Why a run on Kubernetes failed, where ZenML knows no more than that it did: what became of its pods."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +64,7 @@ def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -
 
 def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
-    pods = [pod for context, namespace in places_of_pods(client, stack) for pod in _pods(context, namespace, run_id)]
+    pods = pods_at(places_of_pods(client, stack), f"run_id={run_id}")
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
     pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
     return next((found for pod in pods if (found := of_pod(pod)) is not None), None)
@@ -92,15 +94,16 @@ def delete_jobs(context: str, namespace: str, selector: str) -> None:
         )
 
 
-def _pods(context: str, namespace: str, run_id: object) -> list[Any]:
+def pods_at(places: Sequence[tuple[str, str]], selector: str) -> list[Any]:
+    """The pods that a selector finds; a cluster that cannot be asked has none, for a run matters more than they do."""
     from kubernetes.client import CoreV1Api
 
-    try:
-        api = CoreV1Api(clusters.api_client(context))
-        asked = api.list_namespaced_pod(namespace, label_selector=f"run_id={run_id}", _request_timeout=SECONDS)
-    except Exception:  # why the run failed is worth less than that it did
-        return []
-    return list(asked.items)
+    found: list[Any] = []
+    for context, namespace in places:
+        with suppress(Exception):  # whatever the client and its plug-ins raise
+            api = CoreV1Api(clusters.api_client(context))
+            found += api.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=SECONDS).items
+    return found
 
 
 def places_of_pods(client: Any, stack: str) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Pods that no node takes: ZenML waits for them without end, and so does a cluster, since nodes may come."""
 
-import contextlib
 import threading
 import time
 from collections.abc import Sequence
@@ -8,8 +7,7 @@ from typing import Any, Self
 
 from noria import progress
 from noria.errors import NoriaError
-from pipelines.platform import clusters
-from pipelines.platform.cluster_failures import SECONDS, PodFailure, delete_jobs, of_pod, places_of_pods
+from pipelines.platform.cluster_failures import SECONDS, PodFailure, delete_jobs, of_pod, places_of_pods, pods_at
 
 _LOOK_S = 15.0
 _END_S = 3 * SECONDS
@@ -57,7 +55,7 @@ class Watch:
 
         selector = f"run_name={sanitize_label_value(self._run)}"
         while not self._over.wait(min(_LOOK_S, self._patience_s / 4)) and self._failure is None:
-            waiting = [pod for place in self._places for pod in _pods(*place, selector) if _waits_for_a_node(pod)]
+            waiting = [pod for pod in pods_at(self._places, selector) if _waits_for_a_node(pod)]
             self._judge(waiting, time.monotonic())
         for place in self._places if self._failure is not None else ():
             delete_jobs(*place, selector)
@@ -77,16 +75,6 @@ class Watch:
                 fix = f"{failure.fix}; where nodes take longer to come, raise `noria.pending_minutes`"
                 self._failure = PodFailure(failure.pod, what, fix)
                 return
-
-
-def _pods(context: str, namespace: str, selector: str) -> list[Any]:
-    from kubernetes.client import CoreV1Api
-
-    # whatever the client and its plug-ins raise: the run itself may go on
-    with contextlib.suppress(Exception):
-        api = CoreV1Api(clusters.api_client(context))
-        return list(api.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=SECONDS).items)
-    return []
 
 
 def _waits_for_a_node(pod: Any) -> bool:

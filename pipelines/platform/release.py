@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from noria.errors import NoriaError
+from noria.errors import NoriaError, last_line
 from pipelines.platform import clusters
 from pipelines.platform.asked import Address, Facts
 from pipelines.platform.rollout import RELEASE, Cluster, helm
@@ -164,7 +164,7 @@ def _ran(command: list[str], where: str) -> str:
     except FileNotFoundError as error:
         raise NoriaError(f"{name} is not installed", where=name, fix="install it; it asks the cluster") from error
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        reason = last_line(done.stderr)
         again = " ".join([name, *command[1:]])
         raise NoriaError(f"{name} failed: {reason}", where=where, fix=f"mend that; it was: {again}")
     return done.stdout

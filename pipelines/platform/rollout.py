@@ -1,6 +1,5 @@
 """A model into service on a Kubernetes cluster: its image is built and pushed, and the chart's release takes it up."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -8,8 +7,8 @@ from dataclasses import dataclass
 
 from noria import progress
 from noria.bundle import Bundle
-from noria.bundle.seal import MANIFEST
-from noria.errors import NoriaError
+from noria.bundle.seal import bundle_digest
+from noria.errors import NoriaError, last_line
 from noria.stacks import StackFile, read_stack
 from noria.workspace import PROJECT
 from pipelines.platform import stacks
@@ -66,8 +65,7 @@ def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
 
 def image_tag(bundle: Bundle) -> str:
     """Names the model and the state of the code, for ever: a node keeps what it has pulled."""
-    model = hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()[:12]
-    return f"{bundle.manifest.version}-{model}-{image_of(SERVICE).rpartition(':')[2]}"
+    return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:12]}-{image_of(SERVICE).rpartition(':')[2]}"
 
 
 def cluster_of(stack: StackFile, *, pushes: bool = True) -> Cluster:
@@ -133,7 +131,7 @@ def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        reason = last_line(done.stderr)
         raise NoriaError(
             f"the service could not be updated: {reason}",
             where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",

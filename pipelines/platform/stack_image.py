@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from noria.docker import run_docker
-from noria.errors import NoriaError
+from noria.errors import NoriaError, last_line
 from noria.stacks import Component, Finding, StackFile
 from noria.workspace import PROJECT
 from pipelines.platform.images import SERVICE, image_of, variables_for
@@ -54,7 +54,7 @@ def engine_findings(title: str) -> Iterator[Finding]:
         yield Finding(f"{title}: {error.what}", error.fix)
         return
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        reason = last_line(done.stderr)
         yield Finding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
 
 

@@ -103,26 +103,13 @@ def _made_by_zenml(stack: str, which: str) -> dict[str, Any]:
 @pytest.mark.e2e
 def test_a_fresh_server_gets_the_stack_by_one_command(tmp_path: Path) -> None:
     with served(tmp_path) as server:
-        done = subprocess.run(
-            [sys.executable, "run.py", "stack", "up", "kubernetes"],
-            env=server.environment(tmp_path / "home", **VARIABLES),
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        environment = server.environment(tmp_path / "home", **VARIABLES)
         twice = "from pipelines.platform.stack_changes import up; assert up('hybrid') and not up('hybrid')"
         program = f"from pipelines.platform.environment import prepare_environment as p; p(); {twice}"
-        again = subprocess.run(
-            [sys.executable, "-c", program],
-            env=server.environment(tmp_path / "home", **VARIABLES),
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert again.returncode == 0, again.stderr
+        for arguments in (["run.py", "stack", "up", "kubernetes"], ["-c", program]):
+            command = [sys.executable, *arguments]
+            done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
         [stack] = server.get("stacks?name=kubernetes&hydrate=true")["items"]
         parts = {kind: each[0] for kind, each in stack["metadata"]["components"].items()}
         listed = server.get("components?hydrate=true&size=100")["items"]

@@ -1,5 +1,7 @@
 """A model trained twice by the real pipeline, shared by the tests of what a run leaves behind."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,12 @@ import pytest
 from pipeline_runs import at_home, runs_of
 
 from noria.config import UseCase
+from noria.workspace import PROJECT
 from pipelines.platform import flows
 from tests.small_cases import churn_table, small_case
+
+sys.path.append(str(PROJECT / "tests" / "cluster"))
+from fake_api import Cluster, served
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +54,16 @@ def run(trained: flows.Trained, use_case: UseCase) -> Any:
 def trained_again(run: Any, use_case: UseCase, pipeline_home: Path) -> flows.Trained:
     with at_home(pipeline_home):
         return flows.train(use_case, None)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, pipeline_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A small server that speaks Kubernetes' API, as the cluster of every context."""
+    pytest.importorskip("kubernetes", reason="the extra `kubernetes` is not installed")
+    from kubernetes import config
+
+    with served(Cluster()) as one:
+        file = str(one.configuration(tmp_path / "config"))
+        monkeypatch.setenv("KUBECONFIG", file)
+        monkeypatch.setattr(config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", file)
+        yield one

@@ -121,19 +121,20 @@ def test_a_run_that_dies_outside_its_steps_is_told(
 
 
 def test_a_model_that_does_not_pass_the_gate_is_told(
-    stack: str, slack: Slack, use_case: UseCase, monkeypatch: pytest.MonkeyPatch
+    stack: str, slack: Slack, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    case = small_case("not_better", table)
     reason = "The rules <!channel> are & remain better."
     verdict = Verdict(promote="none", reason=reason, comparisons=[], ml_needed=True)
     gate = sys.modules["steps.training.gate"]
     monkeypatch.setattr(gate, "compare", lambda *_: verdict)
     monkeypatch.setattr(gate, "evaluation_report", lambda *_: "<p>report</p>")
-    flows.train(use_case, stack)
+    flows.train(case, stack)
     (text,) = slack.texts
     first, why, command = text.splitlines()
-    assert first.startswith(f"{use_case.name}: nothing new is promoted (version ")
+    assert first.startswith("not_better: nothing new is promoted (version ")
     assert why == "The rules &lt;!channel&gt; are &amp; remain better.", "values of the data call nobody"
-    assert command == f"python run.py status --config configs/{use_case.name}.yaml"
+    assert command == "python run.py status --config configs/not_better.yaml"
 
 
 def test_the_verdict_of_monitoring_is_told_once(

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,20 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
+from fake_api import Cluster, pod
 from pipeline_runs import runs_of
 
 from noria import progress, stopping
 from noria.config import UseCase
 from noria.errors import NoriaError
-from noria.workspace import PROJECT
 from pipelines.platform import flows, stacks
 from pipelines.platform.cluster_waiting import Watch
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 from tests.spool.spooled import eventually
-
-sys.path.append(str(PROJECT / "tests" / "cluster"))
-from fake_api import Cluster, pod, served
 
 pytestmark = pytest.mark.e2e
 
@@ -59,18 +55,6 @@ _JOB_FAILED = {
         }
     ]
 }
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, pipeline_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    pytest.importorskip("kubernetes", reason="the extra `kubernetes` is not installed")
-    from kubernetes import config
-
-    with served(Cluster()) as one:
-        file = str(one.configuration(tmp_path / "config"))
-        monkeypatch.setenv("KUBECONFIG", file)
-        monkeypatch.setattr(config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", file)
-        yield one
 
 
 @pytest.fixture

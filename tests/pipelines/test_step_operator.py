@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fake_api import Cluster, Json
 from pipeline_runs import runs_of, statuses
 
 from noria.config import UseCase
@@ -18,27 +19,12 @@ from pipelines.platform import flows, stacks
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 
-sys.path.append(str(PROJECT / "tests" / "cluster"))
-from fake_api import Cluster, Json, served
-
 pytestmark = pytest.mark.e2e
 _IMAGE = "registry.example.com/noria-pipeline:7"
 _STEPS: dict[str, Any] = {
     "validate": {"step_operator": True, "image": _IMAGE, "resources": {"cpu": 2, "memory": "4GB"}},
     "tune": {"step_operator": "pods", "image": f"{_IMAGE}-tune", "settings": {"active_deadline_seconds": 600}},
 }
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    pytest.importorskip("kubernetes", reason="the extra `kubernetes` is not installed")
-    from kubernetes import config
-
-    with served(Cluster()) as one:
-        file = str(one.configuration(tmp_path / "config"))
-        monkeypatch.setenv("KUBECONFIG", file)
-        monkeypatch.setattr(config.kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", file)
-        yield one
 
 
 @pytest.fixture
@@ -118,12 +104,12 @@ def test_one_step_runs_in_a_pod_and_the_others_here(cluster: Cluster, write: Any
     assert job["spec"]["template"]["spec"]["serviceAccountName"] == "noria-steps"
 
 
-def test_what_is_asked_for_a_step_holds_for_no_other(cluster: Cluster, write: Any, use_case: UseCase) -> None:
+def test_what_is_asked_for_a_step_holds_for_no_other(cluster: Cluster, write: Any, case: UseCase) -> None:
     cluster.refuses_jobs = "enough for today"
     stack = write({"steps": _STEPS})
     with pytest.raises(NoriaError):
-        flows.train(use_case, stack)
-    compiled = {name: step.config for name, step in runs_of(use_case)[0].snapshot.step_configurations.items()}
+        flows.train(case, stack)
+    compiled = {name: step.config for name, step in runs_of(case)[0].snapshot.step_configurations.items()}
     assert {name: config.step_operator for name, config in compiled.items() if config.step_operator} == {
         "validate": "pods",
         "tune": "pods",
