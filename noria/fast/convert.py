@@ -82,6 +82,7 @@ def _booster(fitted: Fitted) -> tuple[bytes, str]:
     with _quiet():
         graph = convert_xgboost(fitted.booster, initial_types=[("rows", FloatTensorType([None, columns]))])
     _base_first(graph)
+    _codes_from_one(graph)
     return graph.SerializeToString(), graph.graph.output[-1].name
 
 
@@ -107,6 +108,30 @@ def _base_first(graph: Any) -> None:
             weights[place] += bases[owner if owner < len(bases) else 0]
     fields[f"{kind}_weights"].CopyFrom(onnx.helper.make_attribute(f"{kind}_weights", weights.tolist()))
     node.attribute.remove(base)
+
+
+def _codes_from_one(graph: Any) -> None:
+    """Count categories' codes from 1 within the graph.
+
+    ONNX Runtime makes one look-up of a chain of equalities only where all their values are at least 1
+    (tree_ensemble_common.h), and a split by categories is such a chain.
+    """
+    import onnx
+
+    node = graph.graph.node[0]
+    fields = {attribute.name: attribute for attribute in node.attribute}
+    modes, columns = np.array(fields["nodes_modes"].strings), np.array(fields["nodes_featureids"].ints)
+    equalities = modes == b"BRANCH_EQ"
+    if not equalities.any():
+        return
+    values = np.array(fields["nodes_values"].floats, dtype=np.float32)
+    fields["nodes_values"].CopyFrom(onnx.helper.make_attribute("nodes_values", (values + equalities).tolist()))
+    (rows,) = graph.graph.input
+    added = np.zeros(rows.type.tensor_type.shape.dim[1].dim_value, dtype=np.float32)
+    added[columns[equalities]] = 1
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(added, "from_one"))
+    graph.graph.node.insert(0, onnx.helper.make_node("Add", [rows.name, "from_one"], ["counted"]))
+    node.input[0] = "counted"
 
 
 def _forest(fitted: Fitted) -> tuple[bytes, str]:

@@ -66,7 +66,7 @@ def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
     """What the pods of a run died of, or wait for in vain; None: none did, or the cluster cannot be asked."""
     pods = pods_at(places_of_pods(client, stack), f"run_id={run_id}")
     # a step's pod says more than that of the orchestrator, which only ends after it; the last try says most
-    pods.sort(key=lambda pod: (_step(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
+    pods.sort(key=lambda pod: (step_of(pod) == "", -pod.metadata.creation_timestamp.timestamp()))
     return next((found for pod in pods if (found := of_pod(pod)) is not None), None)
 
 
@@ -132,7 +132,7 @@ def of_pod(pod: Any) -> PodFailure | None:
         "limit": _limit(container),
         "log": f"kubectl --namespace {pod.metadata.namespace} logs {pod.metadata.name}",
     }
-    who = f"step `{_step(pod)}`" if _step(pod) else "the orchestrator's pod"
+    who = f"step `{step_of(pod)}`" if step_of(pod) else "the orchestrator's pod"
     return PodFailure(f"pod `{pod.metadata.name}`", f"{who}: {what.format(**facts)}", fix.format(**facts))
 
 
@@ -174,7 +174,8 @@ def _as_zenml_says(namespace: str, job: str, said: str) -> PodFailure:
     return PodFailure(f"job `{job}`", f"the orchestrator's pod: {what.format(**facts)}", fix.format(**facts))
 
 
-def _step(pod: Any) -> str:
+def step_of(pod: Any) -> str:
+    """The step that runs in a pod; empty: it is the orchestrator's."""
     return str((pod.metadata.labels or {}).get("step_name") or "")
 
 

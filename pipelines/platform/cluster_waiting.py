@@ -1,4 +1,7 @@
-"""Pods that no node takes: ZenML waits for them without end, and so does a cluster, since nodes may come."""
+"""A run on a cluster while it lasts: what its steps say, and pods that no node takes.
+
+ZenML waits for such a pod without end, and so does a cluster, since nodes may come.
+"""
 
 import threading
 import time
@@ -7,18 +10,21 @@ from typing import Any, Self
 
 from noria import progress
 from noria.errors import NoriaError
-from pipelines.platform.cluster_failures import SECONDS, PodFailure, delete_jobs, of_pod, places_of_pods, pods_at
+from pipelines.platform.cluster_failures import SECONDS, PodFailure, delete_jobs, of_pod, places_of_pods
+from pipelines.platform.cluster_logs import PodLogs
 
-_LOOK_S = 15.0
+_LOOK_S = 5.0
 _END_S = 3 * SECONDS
 
 
 class Watch:
-    """Looks at the pods of a run from a thread of its own, and ends the run if one waits for a node for too long."""
+    """Looks at the pods of a run from a thread of its own: tells what their steps say, and ends the run if one waits
+    for a node for too long."""
 
     def __init__(self, places: Sequence[tuple[str, str]], run: str, patience_s: float) -> None:
         self._places, self._run, self._patience_s = places, run, patience_s
         self._since: dict[str, float] = {}
+        self._logs = PodLogs()
         self._over = threading.Event()
         self._failure: PodFailure | None = None
         self._thread = threading.Thread(target=self._look, name="pods", daemon=True)
@@ -54,9 +60,12 @@ class Watch:
         from zenml.integrations.kubernetes.kube_utils import sanitize_label_value
 
         selector = f"run_name={sanitize_label_value(self._run)}"
-        while not self._over.wait(min(_LOOK_S, self._patience_s / 4)) and self._failure is None:
-            waiting = [pod for pod in pods_at(self._places, selector) if _waits_for_a_node(pod)]
-            self._judge(waiting, time.monotonic())
+        is_over = False
+        while not is_over and self._failure is None:
+            is_over = self._over.wait(min(_LOOK_S, self._patience_s / 4))  # once more at the end: the last step's words
+            pods = [pod for place in self._places for pod in self._logs.tell(place, selector)]
+            if not is_over:
+                self._judge([pod for pod in pods if _waits_for_a_node(pod)], time.monotonic())
         for place in self._places if self._failure is not None else ():
             delete_jobs(*place, selector)
 

@@ -18,6 +18,7 @@ from noria.deployment.code import bundle_of
 from noria.deployment.container import refuse_slow
 from noria.errors import NoriaError
 from noria.workspace import PROJECT, Workspace
+from pipelines.platform.environment import prepare_environment, zenml_client
 from pipelines.platform.images import SERVICE, build, image_size
 
 _CONFIG = PROJECT / "configs" / "telco_churn.yaml"
@@ -30,6 +31,7 @@ def main(
 ) -> None:
     """Build the image and print its size; $NORIA_BASE_IMAGE replaces the base image."""
     try:
+        prepare_environment()
         found = Bundle.open(bundle) if bundle else answering(load_use_case(config).name)
         name = build_image(found, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
     except NoriaError as error:
@@ -49,8 +51,6 @@ def answering(use_case: str) -> Bundle:
     if running is not None:
         order = handover.activation(workspace.service)
         return Bundle.open(bundle_of(running.bento) if order is None else order.champion.bundle)
-    from pipelines.platform.environment import zenml_client
-
     zenml_client()
     from steps.shared.champion import require_champion
 

@@ -15,6 +15,7 @@ import yaml
 
 TOKEN = "token-of-a-person"  # noqa: S105 - of this server
 Json = dict[str, Any]
+_LOG = re.compile(r"/api/v1/namespaces/ml/pods/([^/]+)/log")
 _CREATED = "2026-01-01T00:00:0{}Z"
 
 
@@ -29,6 +30,8 @@ class Cluster:
     pods: list[Json] = field(default_factory=list)
     jobs: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
+    """What pods have printed, by their names."""
     states: list[Json] = field(default_factory=list)
     """Statuses that the pods of the next jobs get, one each."""
     job_status: Json = field(default_factory=dict)
@@ -129,13 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
         parts, length = urlsplit(self.path), int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else {}
         self.of.asked.append(f"{method} {parts.path}")
+        answer: Json | str
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             status, answer = _failed(401, "Unauthorized", "Unauthorized")
+        elif (log := _LOG.fullmatch(parts.path)) and log[1] in self.of.logs:
+            status, answer = 200, self.of.logs[log[1]]
         else:
             status, answer = _answer(self.of, method, parts.path, parse_qs(parts.query), body)
-        sent = json.dumps(answer).encode()
+        sent = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
         self.send_header("Content-Length", str(len(sent)))
         self.end_headers()
         self.wfile.write(sent)

@@ -18,6 +18,7 @@ from noria import progress, stopping
 from noria.config import UseCase
 from noria.errors import NoriaError
 from pipelines.platform import flows, stacks
+from pipelines.platform.cluster_logs import PodLogs
 from pipelines.platform.cluster_waiting import Watch
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
@@ -151,6 +152,27 @@ def test_a_pod_that_a_node_takes_in_time_goes_on(cluster: Cluster, stack: str, c
     assert watch.error is None, "it waits anew"
     watch._judge([waiting], now=121)
     assert watch.error is not None
+
+
+def test_what_steps_say_in_their_pods_is_told_once_and_in_whole_lines(cluster: Cluster) -> None:
+    told: list[tuple[str, str]] = []
+    progress.listen(lambda kind, text: told.append((kind, text)))
+    ingest, validate = (
+        pod(name, {"run_name": "r", "step_name": name}, _RUNNING, number=number)
+        for number, name in enumerate(["ingest", "validate"])
+    )
+    orchestrator = pod("orchestrator", {"run_name": "r"}, _RUNNING)
+    cluster.pods += [validate, orchestrator, ingest]
+    cluster.logs = {"orchestrator": "✔ of no use\n", "ingest": "Preparing\n✔ ingest     7,043 rows\n! a colu"}
+    logs = PodLogs()
+    logs.tell(("cluster", "ml"), "run_name=r")
+    assert told == [("stage", "ingest     7,043 rows"), ("tick", "step `ingest`, `validate` in pods")]
+    told.clear()
+    cluster.logs["ingest"] += "mn is empty"
+    ingest["status"] = _pod_status("Succeeded", terminated={"exitCode": 0, "reason": "Completed"})
+    for _ in range(2):
+        logs.tell(("cluster", "ml"), "run_name=r")
+    assert told == [("warn", "a column is empty"), *[("tick", "step `validate` in a pod")] * 2]
 
 
 def test_an_orchestrator_s_pod_without_memory_ends_the_run(cluster: Cluster, stack: str, case: UseCase) -> None:

@@ -1,0 +1,57 @@
+"""What the steps of a run say in their pods, told where the run was started."""
+
+from contextlib import suppress
+from typing import Any
+
+from noria import progress
+from pipelines.platform import clusters
+from pipelines.platform.cluster_failures import SECONDS, pods_at, step_of
+
+_SAYS = {"Running", "Succeeded", "Failed"}
+
+
+class PodLogs:
+    """Tells each line once, however often it looks."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, int] = {}
+
+    def tell(self, place: tuple[str, str], selector: str) -> list[Any]:
+        """Tell what is new in the logs of a run's pods, and which steps are at work.
+
+        A log that cannot be read is passed over: a run matters more.
+
+        Args:
+            place: the cluster's context, and the namespace.
+            selector: which pods.
+
+        Returns:
+            The pods, the oldest first.
+        """
+        pods = sorted(pods_at([place], selector), key=lambda pod: str(pod.metadata.creation_timestamp))
+        for pod in pods:
+            if step_of(pod) and pod.status.phase in _SAYS:
+                with suppress(Exception):  # whatever the client and its plug-ins raise
+                    self._tell(place, pod)
+        running = [f"`{step_of(pod)}`" for pod in pods if step_of(pod) and pod.status.phase == "Running"]
+        if running:
+            progress.tick(f"step {', '.join(running)} in {'a pod' if len(running) == 1 else 'pods'}")
+        return pods
+
+    def _tell(self, place: tuple[str, str], pod: Any) -> None:
+        name, (context, namespace) = pod.metadata.name, place
+        if self._told.get(name) == -1:
+            return
+        said = _log_of(context, namespace, name)
+        whole = len(said) if pod.status.phase != "Running" else said.rfind("\n") + 1
+        progress.relay(said[self._told.get(name, 0) : whole])
+        self._told[name] = whole if pod.status.phase == "Running" else -1
+
+
+def _log_of(context: str, namespace: str, pod: str) -> str:
+    from kubernetes.client import CoreV1Api
+
+    api = CoreV1Api(clusters.api_client(context))
+    answer = api.read_namespaced_pod_log(pod, namespace, _request_timeout=SECONDS, _preload_content=False)
+    text: str = answer.data.decode("utf-8", errors="replace")
+    return text
