@@ -84,7 +84,7 @@ def demo(
 
     facts = turn.run(use_case, config, screen, stack)
     if keep:
-        following = [f"python run.py dashboard --config {config}", f"python run.py stop --config {config}"]
+        following = [f"python run.py dashboard --config {config}", f"python run.py stop {_on(config, stack)}"]
     else:
         flows.stop_here(use_case)
         following = [f"python run.py demo --config {config} --keep", "python run.py new --data my.csv --target label"]
@@ -127,7 +127,7 @@ def explore(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     screen.result(
         "The data is explored.",
         [("report", explored.report), *explored.facts],
-        following=[f"open the report, then: python run.py train --config {config}"],
+        following=[f"open the report, then: python run.py train {_on(config, stack)}"],
     )
 
 
@@ -141,7 +141,7 @@ def train(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     from pipelines.platform import flows
 
     trained = flows.train(use_case, stack)
-    following = f"python run.py deploy --config {config}" if trained.champion else f"open {trained.report}"
+    following = f"python run.py deploy {_on(config, stack)}" if trained.champion else f"open {trained.report}"
     screen.result(trained.headline, trained.facts, following=[following])
 
 
@@ -288,7 +288,7 @@ def predict(
     from pipelines.platform import flows
 
     predicted = flows.predict(use_case, source, output, stack)
-    screen.result(predicted.headline, predicted.facts, following=[f"python run.py monitor --config {config}"])
+    screen.result(predicted.headline, predicted.facts, following=[f"python run.py monitor {_on(config, stack)}"])
 
 
 @app.command(short_help="Join late labels, look for drift, give a verdict.")
@@ -307,7 +307,8 @@ def monitor(
     from pipelines.platform import flows
 
     monitored = flows.monitor(use_case, labels, stack)
-    screen.result(monitored.headline, monitored.facts, following=[monitored.next_command(config)])
+    following = f"python run.py {monitored.following} {_on(config, stack)}"
+    screen.result(monitored.headline, monitored.facts, following=[following])
 
 
 @app.command(short_help="Train, deploy and monitor with one config.")
@@ -327,7 +328,7 @@ def cycle(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     screen.result(
         f"{trained.headline} {deployed.headline} {monitored.headline}",
         [*trained.facts, *deployed.facts, *monitored.facts],
-        following=[f"python run.py status --config {config}", f"python run.py stop --config {config}"],
+        following=[f"python run.py {what} {_on(config, stack)}" for what in ("status", "stop")],
     )
 
 

@@ -73,11 +73,10 @@ class Monitored:
     verdict: str
     facts: Facts
 
-    def next_command(self, config: Path) -> str:
-        """What to do about the verdict."""
-        if self.verdict == "retrain":
-            return f"python run.py train --config {config}"
-        return f"python run.py status --config {config}"
+    @property
+    def following(self) -> str:
+        """The command that the verdict asks for."""
+        return "train" if self.verdict == "retrain" else "status"
 
 
 @dataclass(frozen=True)

@@ -36,28 +36,26 @@ def describe(use_case: UseCase, config: Path, stack: str | None = None, url: str
     Raises:
         NoriaError: the prediction store cannot be read, or whoever knows of a service elsewhere cannot be asked.
     """
-    place = place_of(stack, url)
-    return _here(use_case, config) if place is None else _elsewhere(place, use_case, config, stack)
+    place, same = place_of(stack, url), f"--config {config}" + (f" --stack {stack}" if stack else "")
+    return _here(use_case, same) if place is None else _elsewhere(place, use_case, same)
 
 
-def _here(use_case: UseCase, config: Path) -> Described:
+def _here(use_case: UseCase, same: str) -> Described:
     workspace = Workspace(use_case.name)
     service = facts_here(workspace)
     facts = [*_service(service), *_counts(service), *_verdict(workspace)]
     facts += [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]
     deployment = service.deployment
     if deployment is None:
-        return Described(
-            f"{use_case.name} is not deployed on this machine.", facts, [f"python run.py deploy --config {config}"]
-        )
+        return Described(f"{use_case.name} is not deployed on this machine.", facts, [f"python run.py deploy {same}"])
     doing = "answers" if service.ready else "does not answer"
     headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
     next_command = "monitor" if service.ready else "deploy"
-    return Described(headline, facts, [f"python run.py {next_command} --config {config}"])
+    return Described(headline, facts, [f"python run.py {next_command} {same}"])
 
 
-def _elsewhere(place: Place, use_case: UseCase, config: Path, stack: str | None) -> Described:
-    workspace, same = Workspace(use_case.name), f"--config {config}" + (f" --stack {stack}" if stack else "")
+def _elsewhere(place: Place, use_case: UseCase, same: str) -> Described:
+    workspace = Workspace(use_case.name)
     known = [*_verdict(workspace), *(("dashboard", f"{each.name} {each.url}") for each in running_dashboards())]
     if (here := state(workspace)) is not None:
         known.append(("here, too", f"version {here.version} at {here.url}: python run.py status --stack local"))
