@@ -12,6 +12,7 @@ from pipelines.platform.cluster_failures import end_jobs, pod_failure, submitted
 from pipelines.platform.cluster_waiting import Watch
 from pipelines.platform.clusters import refuse_another
 from pipelines.platform.containers import Files
+from pipelines.platform.retrying import retried_unless
 from pipelines.platform.running import as_asked
 from pipelines.platform.stacks import running_on, stack_for_one_run
 
@@ -69,6 +70,7 @@ def launch(
             with (
                 as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked,
                 watch,
+                retried_unless(lambda: stop_requested() is not None or watch.error is not None),
             ):
                 options["execution_mode"] = _execution_mode()
                 pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]

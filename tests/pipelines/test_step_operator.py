@@ -1,8 +1,10 @@
 """Steps that a Kubernetes cluster runs, while the others run here: ZenML's own step operator against a small API."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import yaml
 from fake_api import Cluster, Json
 from pipeline_runs import runs_of, statuses
 
+from noria import stopping
 from noria.config import UseCase
 from noria.errors import NoriaError
 from noria.workspace import PROJECT, home
@@ -139,6 +142,29 @@ def test_a_pod_that_dies_is_told_with_its_reason(cluster: Cluster, write: Any, c
         flows.explore(case, write({"steps": _STEPS}))
     assert "resources.memory" in caught.value.fix
     assert statuses(runs_of(case, "exploration")[0])["validate"] == "failed"
+
+
+def test_a_step_that_is_stopped_is_not_tried_again(cluster: Cluster, write: Any, case: UseCase) -> None:
+    def interrupt(_: Json) -> Json:
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return {}
+
+    cluster.runs = interrupt
+    stack = write({"steps": _STEPS, "retries": 2})
+    with pytest.raises(stopping.Stopped), stopping.stop_on_signals():
+        flows.explore(case, stack)
+    assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
+    assert not cluster.jobs
+    assert runs_of(case, "exploration")[0].status.is_finished
+
+
+def test_a_step_whose_pod_no_node_takes_is_not_tried_again(cluster: Cluster, write: Any, case: UseCase) -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+    cluster.states = [{"phase": "Pending", "conditions": [condition]}] * 3
+    with pytest.raises(NoriaError, match="no node takes it"):
+        flows.explore(case, write({"steps": _STEPS, "retries": 2, "pending_minutes": 0.02}))
+    assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
+    assert not cluster.jobs
 
 
 @pytest.mark.parametrize(
