@@ -64,7 +64,7 @@ ARG LOCK=requirements.lock
 ARG FROM_SOURCE=:none:
 COPY ${LOCK} /tmp/requirements.lock
 # the lock names all that is needed and leaves out CUDA, which pip would fetch if it resolved anew; what no step needs
-# goes at once: headers, sources, tests, the installer
+# goes at once: headers, sources, the installer, and tests, though not all that is called so: evidently needs its own
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
       --no-binary ${FROM_SOURCE} --requirement /tmp/requirements.lock \
@@ -72,7 +72,8 @@ RUN python -m venv --without-pip /opt/venv \
  && cd /opt/venv/lib/python3*/site-packages \
  && rm -rf pyarrow/include pyarrow/src pyarrow/*flight* numpy/_core/include numpy/_core/lib onnx/backend/test/data \
       onnxruntime/transformers onnxruntime/datasets jupyterlab_plotly \
- && find . -type d -name tests -prune -exec rm -rf {} + \
+ && find . -regextype posix-extended -type d \
+      -regex '\./(matplotlib|numpy|pandas|pyarrow|scipy|sklearn|statsmodels)/(.*/)?tests' -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete
 COPY --from=code /app /app
 COPY --from=code /volume/ /
