@@ -1,5 +1,8 @@
 """What goes into the image; no engine is needed for that."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,3 +75,16 @@ def test_the_bundle_that_answers_now_goes_into_the_image(
     monkeypatch.setattr("noria.deployment.state", lambda workspace: running)
     handover.activate(Workspace("churn").service, handover.Activation.of(folder, "7"))
     assert answering("churn").manifest.version == "7"
+
+
+def test_without_a_champion_make_image_says_so_and_looks_at_no_zenml_but_the_workspace_s(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
+    places = {"HOME": str(tmp_path / "home"), "NORIA_HOME": str(tmp_path / "workspace")}
+    command = [sys.executable, "-m", "pipelines.platform.image"]
+    ended = subprocess.run(
+        command, cwd=PROJECT, env=kept | places, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "python run.py train" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "home" / ".config").exists()
