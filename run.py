@@ -343,8 +343,9 @@ def status(config: Config = DEFAULT_CONFIG, stack: Stack = None, url: Url = None
     screen, use_case = _begin(config, None)
     from pipelines.platform.status import describe
 
-    described = describe(use_case, config, stack, url)
-    screen.result(described.headline, described.facts, following=described.following)
+    described = describe(use_case, stack, url)
+    following = f"python run.py {described.following} {_on(config, stack)}"
+    screen.result(described.headline, described.facts, following=[following])
 
 
 @app.command(short_help="Erase a person from what was predicted, and prove it.")

@@ -15,6 +15,8 @@ class PodLogs:
 
     def __init__(self) -> None:
         self._told: dict[str, int] = {}
+        """How many characters of each pod's log have been told."""
+        self._ended: set[str] = set()
 
     def tell(self, place: tuple[str, str], selector: str) -> list[Any]:
         """Tell what is new in the logs of a run's pods, and which steps are at work.
@@ -40,12 +42,15 @@ class PodLogs:
 
     def _tell(self, place: tuple[str, str], pod: Any) -> None:
         name, (context, namespace) = pod.metadata.name, place
-        if self._told.get(name) == -1:
+        if name in self._ended:
             return
         said = _log_of(context, namespace, name)
-        whole = len(said) if pod.status.phase != "Running" else said.rfind("\n") + 1
+        is_at_work = pod.status.phase == "Running"
+        whole = said.rfind("\n") + 1 if is_at_work else len(said)
         progress.relay(said[self._told.get(name, 0) : whole])
-        self._told[name] = whole if pod.status.phase == "Running" else -1
+        self._told[name] = whole
+        if not is_at_work:
+            self._ended.add(name)
 
 
 def _log_of(context: str, namespace: str, pod: str) -> str:

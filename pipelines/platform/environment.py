@@ -36,8 +36,8 @@ def prepare_environment(*, debug: bool = False) -> None:
         "OMP_WAIT_POLICY": "PASSIVE",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "INFO" if debug else "ERROR",
-        "BENTOML_DO_NOT_TRACK": "True",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "BENTOML_DO_NOT_TRACK": "True",
         "DO_NOT_TRACK": "1",
     }
     for name, value in defaults.items():

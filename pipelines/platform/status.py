@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from noria.client import Client
 from noria.config import UseCase
@@ -17,54 +16,51 @@ from pipelines.platform.elsewhere import Place, place_of, service_facts
 
 @dataclass(frozen=True)
 class Described:
-    """A headline, the facts behind it, and what to do next."""
+    """A headline, the facts behind it, and the command to go on with."""
 
     headline: str
     facts: list[tuple[str, object]]
-    following: list[str]
+    following: str
 
 
-def describe(use_case: UseCase, config: Path, stack: str | None = None, url: str | None = None) -> Described:
+def describe(use_case: UseCase, stack: str | None = None, url: str | None = None) -> Described:
     """The service of a use case, its counts, and the last verdict on it.
 
     Args:
         use_case: what is served.
-        config: its file.
         stack: whose service; None: that of the stack in use.
         url: where a service that runs elsewhere answers.
 
     Raises:
         NoriaError: the prediction store cannot be read, or whoever knows of a service elsewhere cannot be asked.
     """
-    place, same = place_of(stack, url), f"--config {config}" + (f" --stack {stack}" if stack else "")
-    return _here(use_case, same) if place is None else _elsewhere(place, use_case, same)
+    place = place_of(stack, url)
+    return _here(use_case) if place is None else _elsewhere(place, use_case)
 
 
-def _here(use_case: UseCase, same: str) -> Described:
+def _here(use_case: UseCase) -> Described:
     workspace = Workspace(use_case.name)
     service = facts_here(workspace)
     facts = [*_service(service), *_counts(service), *_verdict(workspace)]
     facts += [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]
     deployment = service.deployment
     if deployment is None:
-        return Described(f"{use_case.name} is not deployed on this machine.", facts, [f"python run.py deploy {same}"])
+        return Described(f"{use_case.name} is not deployed on this machine.", facts, "deploy")
     doing = "answers" if service.ready else "does not answer"
     headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
-    next_command = "monitor" if service.ready else "deploy"
-    return Described(headline, facts, [f"python run.py {next_command} {same}"])
+    return Described(headline, facts, "monitor" if service.ready else "deploy")
 
 
-def _elsewhere(place: Place, use_case: UseCase, same: str) -> Described:
+def _elsewhere(place: Place, use_case: UseCase) -> Described:
     workspace = Workspace(use_case.name)
     known = [*_verdict(workspace), *(("dashboard", f"{each.name} {each.url}") for each in running_dashboards())]
     if (here := state(workspace)) is not None:
         known.append(("here, too", f"version {here.version} at {here.url}: python run.py status --stack local"))
     if not place.is_there:
         headline = f"{use_case.name} is not deployed: there is no {place.title}."
-        return Described(headline, known, [f"python run.py deploy {same}"])
+        return Described(headline, known, "deploy")
     answers, facts = service_facts(place, use_case.name)
-    following = f"python run.py {'monitor' if answers else 'deploy'} {same}"
-    return Described(f"{use_case.name}: {place.headline}", [*facts, *known], [following])
+    return Described(f"{use_case.name}: {place.headline}", [*facts, *known], "monitor" if answers else "deploy")
 
 
 def _service(service: ServiceFacts) -> list[tuple[str, object]]:

@@ -45,7 +45,7 @@ def test_what_is_known_of_the_dashboards(workspace: Workspace, warnings: list[st
 def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspace, warnings: list[str]) -> None:
     (workspace.monitoring / "history.jsonl").write_bytes(b'{"use_case": "tel\n\xff\xfe\x00')
     (workspace.service / "state.json").write_text(json.dumps({"pid": "none"}))
-    told = describe(load_use_case(CHURN), CHURN)
+    told = describe(load_use_case(CHURN))
     assert told.headline == "telco_churn is not deployed on this machine."
     assert ("verdict", "none yet") in told.facts
     assert any("history.jsonl" in text for text in warnings)
