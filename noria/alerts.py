@@ -1,5 +1,7 @@
 """What is told to people who watch no run: the text of an alert, and when it is worth one. `steps/` posts it."""
 
+import re
+import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ from noria.monitoring.verdict import MonitoringVerdict
 _AGAIN = timedelta(days=1)
 _REASONS = 3
 _LONGEST = 400
+_COMMAND = re.compile(r"^python run\.py (?!dashboard\b).* --config \S+$", re.MULTILINE)
 _COMMANDS = {
     "exploration": "explore",
     "training": "train",
@@ -83,6 +86,11 @@ def about_failure(use_case: str, pipeline: str, step: str, error: BaseException)
         what, mend = error.what, f"To mend it: {_short(error.fix)}" if error.fix else ""
     again = f"python run.py {command} --config configs/{use_case}.yaml"
     return _lines(f"{use_case}: `{command}` failed{at}", _short(what), mend, again)
+
+
+def on_stack(text: str, stack: str) -> str:
+    """The same text with its commands as the stack that sends it must be asked."""
+    return _COMMAND.sub(lambda found: f"{found[0]} --stack {shlex.quote(stack)}", text)
 
 
 def _same(one: MonitoringVerdict, other: MonitoringVerdict) -> bool:

@@ -56,6 +56,11 @@ class Watch:
         """Why it has ended the run; None: it has not."""
         return None if self._failure is None else self._failure.error(self._run)
 
+    @property
+    def _patience(self) -> str:
+        minutes = self._patience_s / 60
+        return f"{minutes:g} minute" if minutes == 1 else f"{minutes:g} minutes"
+
     def _look(self) -> None:
         from zenml.integrations.kubernetes.kube_utils import sanitize_label_value
 
@@ -77,10 +82,10 @@ class Watch:
             if failure is None:
                 continue
             if pod.metadata.name not in known:
-                patience = f"it is waited for {self._patience_s / 60:g} minutes (`noria.pending_minutes`)"
+                patience = f"it is waited for {self._patience} (`noria.pending_minutes`)"
                 progress.warn(f"{failure.what}; {patience}")
             elif waited_s >= self._patience_s:
-                what = f"{failure.what}, for {self._patience_s / 60:g} minutes"
+                what = f"{failure.what}, for {self._patience}"
                 fix = f"{failure.fix}; where nodes take longer to come, raise `noria.pending_minutes`"
                 self._failure = PodFailure(failure.pod, what, fix)
                 return

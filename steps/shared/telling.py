@@ -8,6 +8,7 @@ from typing import Any
 from zenml.client import Client
 
 from noria import progress
+from noria.alerts import on_stack
 
 _ESCAPED = {"slack": str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})}
 """By flavor: what values of the data must not be able to do, such as calling everybody in a channel."""
@@ -18,11 +19,12 @@ def tell(text: str) -> None:
     if not text:
         return
     try:
-        alerter = Client().active_stack.alerter
+        stack = Client().active_stack
+        alerter = stack.alerter
         if alerter is None:
             return
         with _complaints(alerter) as said:
-            sent = alerter.post(text.translate(_ESCAPED.get(alerter.flavor, {})))
+            sent = alerter.post(on_stack(text, stack.name).translate(_ESCAPED.get(alerter.flavor, {})))
         reason = "" if sent else (said or ["it does not say why"])[-1]
     except Exception as error:  # whatever an integration raises, and what the store of secrets does
         reason = f"{type(error).__name__}: {error}"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from noria.alerts import about_check, about_failure, about_gate, worth_telling
+from noria.alerts import about_check, about_failure, about_gate, on_stack, worth_telling
 from noria.errors import NoriaError
 from noria.judge.facts import Verdict
 from noria.monitoring.facts import PerformanceFacts
@@ -83,3 +83,12 @@ def test_a_failure_quotes_only_what_was_written_for_people() -> None:
         "python run.py predict --config configs/bike_demand.yaml",
     ]
     assert "Jane" not in about_failure("bike_demand", "training", "", ValueError("Jane Doe"))
+
+
+def test_commands_are_for_the_stack_that_sends_them_where_they_ask_one() -> None:
+    told = about_failure("bikes", "training", "", NoriaError("say python run.py train --config x to nobody"))
+    *said, command = on_stack(told, "my team").splitlines()
+    assert command == "python run.py train --config configs/bikes.yaml --stack 'my team'"
+    assert said == told.splitlines()[:-1]
+    dashboard = "python run.py dashboard --config configs/bikes.yaml"
+    assert on_stack(dashboard, "kubernetes") == dashboard

@@ -87,7 +87,7 @@ def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, cas
     assert first == "alerted_case: `explore` failed in step `validate`"
     assert "tenure" in what
     assert mend.startswith("To mend it: ")
-    assert command == "python run.py explore --config configs/alerted_case.yaml"
+    assert command == "python run.py explore --config configs/alerted_case.yaml --stack alerted"
 
 
 def test_what_nobody_foresaw_quotes_no_data(
@@ -134,7 +134,7 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     first, why, command = text.splitlines()
     assert first.startswith("not_better: nothing new is promoted (version ")
     assert why == "The rules &lt;!channel&gt; are &amp; remain better.", "values of the data call nobody"
-    assert command == "python run.py status --config configs/not_better.yaml"
+    assert command == "python run.py status --config configs/not_better.yaml --stack alerted"
 
 
 def test_the_verdict_of_monitoring_is_told_once(
@@ -146,7 +146,7 @@ def test_the_verdict_of_monitoring_is_told_once(
     (text,) = slack.texts
     assert text.startswith(f"{use_case.name}: more predictions or labels are needed (version 1)")
     assert "• It is too early to tell." in text
-    assert text.splitlines()[-1] == f"python run.py monitor --config configs/{use_case.name}.yaml"
+    assert text.splitlines()[-1] == f"python run.py monitor --config configs/{use_case.name}.yaml --stack alerted"
 
 
 @pytest.mark.parametrize("refuses", ["is_archived", ""], ids=["refused", "not reached"])
