@@ -10,7 +10,7 @@ GCP_OVERRIDE := fsspec==2024.12.0
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test check lint fast e2e lock clouds schema benchmarks image images platform clean
+.PHONY: help env env-dev demo test coverage check lint fast e2e lock clouds schema benchmarks image images platform clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,7 +41,10 @@ demo: env ## Train, deploy, predict over HTTP, label and monitor on the telco ch
 	@$(RUN) demo $(ARGS)
 
 test: env-dev lint ## All checks and all tests
-	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
+	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+coverage: ## The same, and the lines that no test runs
+	@$(MAKE) test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
 fast: env-dev ## Tests that start no server and run no whole pipeline
 	@.venv/bin/pytest -m "not e2e" $(ARGS)

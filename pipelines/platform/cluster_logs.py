@@ -1,13 +1,15 @@
 """What the steps of a run say in their pods, told where the run was started."""
 
-from contextlib import suppress
 from typing import Any
 
 from noria import progress
+from noria.errors import first_line
 from pipelines.platform import clusters
 from pipelines.platform.cluster_failures import SECONDS, pods_at, step_of
 
 _SAYS = {"Running", "Succeeded", "Failed"}
+_IN_VAIN = 3
+"""So many logs in a row that cannot be read are no accident."""
 
 
 class PodLogs:
@@ -17,11 +19,12 @@ class PodLogs:
         self._told: dict[str, int] = {}
         """How many characters of each pod's log have been told."""
         self._ended: set[str] = set()
+        self._in_vain = 0
 
     def tell(self, place: tuple[str, str], selector: str) -> list[Any]:
         """Tell what is new in the logs of a run's pods, and which steps are at work.
 
-        A log that cannot be read is passed over: a run matters more.
+        A log that cannot be read is passed over, since a run matters more; that none can is told once.
 
         Args:
             place: the cluster's context, and the namespace.
@@ -33,12 +36,22 @@ class PodLogs:
         pods = sorted(pods_at([place], selector), key=lambda pod: str(pod.metadata.creation_timestamp))
         for pod in pods:
             if step_of(pod) and pod.status.phase in _SAYS:
-                with suppress(Exception):  # whatever the client and its plug-ins raise
-                    self._tell(place, pod)
+                self._try(place, pod)
         running = [f"`{step_of(pod)}`" for pod in pods if step_of(pod) and pod.status.phase == "Running"]
         if running:
             progress.tick(f"step {', '.join(running)} in {'a pod' if len(running) == 1 else 'pods'}")
         return pods
+
+    def _try(self, place: tuple[str, str], pod: Any) -> None:
+        try:
+            self._tell(place, pod)
+        except Exception as error:  # whatever the client and its plug-ins raise
+            self._in_vain += 1
+            if self._in_vain == _IN_VAIN:
+                why = getattr(error, "reason", None) or first_line(error)
+                progress.warn(f"what the steps say cannot be read ({why}): you need `get` on `pods/log`")
+        else:
+            self._in_vain = 0 if self._in_vain < _IN_VAIN else self._in_vain
 
     def _tell(self, place: tuple[str, str], pod: Any) -> None:
         name, (context, namespace) = pod.metadata.name, place

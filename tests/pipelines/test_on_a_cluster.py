@@ -175,6 +175,16 @@ def test_what_steps_say_in_their_pods_is_told_once_and_in_whole_lines(cluster: C
     assert told == [("warn", "a column is empty"), *[("tick", "step `validate` in a pod")] * 2]
 
 
+def test_that_no_step_s_words_can_be_read_is_told_once(cluster: Cluster) -> None:
+    told: list[str] = []
+    progress.listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    cluster.pods.append(pod("ingest", {"run_name": "r", "step_name": "ingest"}, _RUNNING))
+    logs = PodLogs()
+    for _ in range(5):
+        logs.tell(("cluster", "ml"), "run_name=r")
+    assert told == ["what the steps say cannot be read (Not Found): you need `get` on `pods/log`"]
+
+
 def test_an_orchestrator_s_pod_without_memory_ends_the_run(cluster: Cluster, stack: str, case: UseCase) -> None:
     cluster.states, cluster.job_status = [_OUT_OF_MEMORY], _JOB_FAILED
     error = ended(case, stack)
