@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.machine import machine, now, versions
 from benchmarks.served import case, report
 from benchmarks.served.found import Results
-from benchmarks.served.measure import Measurements, in_process, measure
+from benchmarks.served.measure import Measurements, half_rate, in_process, measure
 from benchmarks.served.peers import peers_python
 from benchmarks.served.picture import draw
 from benchmarks.served.place import Place
@@ -91,8 +91,10 @@ def _measure(
 ) -> tuple[Measurements, list[dict[str, float]]]:
     found, bulk, rows = Measurements(), [], case.rows_to_send(_SENT)
     for number in range(1, rounds + 1):
-        for server in chosen:
-            one = measure(server, place, rows, number, seconds=seconds)
+        pace = None
+        for server in chosen:  # Noria is the first of them
+            one = measure(server, place, rows, number, seconds=seconds, pace=pace)
+            pace = half_rate(one) if server.role == "noria" else pace
             found.add(one)
             screen.print(f"round {number}, {server.title}: {_said(one)}")
         bulk.append(in_process(place))

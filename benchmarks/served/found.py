@@ -10,7 +10,8 @@ class Scenario(Section):
     rows: int
     """Rows in each request."""
     paced: bool = False
-    """At half of what it answered with 1 row and 32 clients, instead of as fast as it answers."""
+    """At half of what it answered with 1 row and 32 clients, instead of as fast as it answers; an empty endpoint at
+    the pace that Noria had."""
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ from benchmarks.served.inprocess import RAW
 from benchmarks.served.servers import SERVERS
 
 NORIA, MLFLOW, PLAIN_BENTOML, EMPTY_FASTAPI = "noria", "mlflow", "bentoml-pandas", "fastapi-empty"
+EMPTY = [server.key for server in SERVERS if server.role == "empty"]
 PEERS = [server.key for server in SERVERS if server.role == "peer"]
 
 
@@ -70,6 +71,17 @@ def goals(found: Results) -> list[Goal]:
             "at most",
         ),
     ]
+
+
+def tails(found: Results) -> dict[str, float]:
+    """Empty endpoint → its p99 to its p50 at the pace that Noria had: what the machine itself leaves to be had."""
+    ratios = {}
+    for key in EMPTY:
+        paced = [load for load in found.loads if load.server == key and load.scenario == HALF]
+        ratio = _ratio(_of(paced, lambda load: load.p99_ms), _of(paced, lambda load: load.p50_ms))
+        if ratio is not None:
+            ratios[key] = ratio
+    return ratios
 
 
 def rates(found: Results, scenario: Scenario) -> dict[str, float]:

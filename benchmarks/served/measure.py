@@ -41,8 +41,20 @@ class Measurements:
         self.kept += other.kept
 
 
-def measure(server: Server, place: Place, rows: list[dict[str, Any]], number: int, *, seconds: float) -> Measurements:
-    """Measure one server in round `number`; one that fails is told of as such."""
+def measure(
+    server: Server,
+    place: Place,
+    rows: list[dict[str, Any]],
+    number: int,
+    *,
+    seconds: float,
+    pace: float | None = None,
+) -> Measurements:
+    """Measure one server in round `number`; one that fails is told of as such.
+
+    `pace` is how many requests per second an empty endpoint gets where a server with a model gets half of what it can
+    answer; None: it is not asked at a pace.
+    """
     found, cold = Measurements(), None
     open_server = running_service if server.role == "noria" else running
     try:
@@ -52,10 +64,12 @@ def measure(server: Server, place: Place, rows: list[dict[str, Any]], number: in
                 _check(server_now, place, rows[:_CHECKED])
             answered = 1 + _CHECKED
             for scenario in SCENARIOS:
-                if scenario.paced and not server.predicts:
-                    continue
                 plan = _plan(server_now, place, rows, scenario, seconds)
-                plan["rate"] = _half(found.loads) if scenario.paced else None
+                plan["rate"] = None
+                if scenario.paced:
+                    plan["rate"] = half_rate(found) if server.predicts else pace
+                    if plan["rate"] is None:
+                        continue
                 load, all_answered = _least_disturbed(server_now, plan, scenario, number)
                 answered += all_answered * scenario.rows
                 found.loads.append(load)
@@ -67,6 +81,12 @@ def measure(server: Server, place: Place, rows: list[dict[str, Any]], number: in
     else:
         found.starts.append(Start(server=server.key, round=number, cold_start_s=cold))
     return found
+
+
+def half_rate(found: Measurements) -> float | None:
+    """Half of the requests per second that were answered with one row and 32 clients; None: that was not measured."""
+    rates = [load.requests_per_s for load in found.loads if load.scenario == ONE]
+    return rates[0] / 2 if rates else None
 
 
 def in_process(place: Place) -> dict[str, float]:
@@ -87,10 +107,6 @@ def _check(server: Running, place: Place, rows: list[dict[str, Any]]) -> None:
     differ = [(one, other) for one, other in pairs if not math.isclose(one, other, rel_tol=0, abs_tol=_TOLERANCE)]
     if differ:
         raise RuntimeError(f"{len(differ)} of {len(rows)} probabilities are not the model's, such as {differ[0]}")
-
-
-def _half(loads: list[Load]) -> float:
-    return next(load.requests_per_s for load in loads if load.scenario == ONE) / 2
 
 
 def _plan(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.served.found import ONE_ALONE, SCENARIOS, Load, Results
-from benchmarks.served.goals import cold_start, goals
+from benchmarks.served.goals import cold_start, goals, tails
 from benchmarks.served.servers import SERVERS
 
 HEAD = ["load", "server", "requests/s", "rows/s", "p50 ms", "p99 ms", "CPU ms per request", "stolen %", "cold start s"]
@@ -28,6 +28,7 @@ def table(found: Results) -> list[list[str]]:
 def verdict(found: Results) -> list[str]:
     """The sentences that the table comes to: goals first, then what a reader must know."""
     said = [goal.said for goal in goals(found)]
+    said += [f"at the same pace, {TITLES[key]}: p99 {ratio:.1f} times p50" for key, ratio in tails(found).items()]
     for kept in found.kept:
         said.append(
             f"round {kept.round}: {kept.kept:,} of {kept.answered:,} answers of Noria were in the prediction store "
@@ -69,8 +70,8 @@ def page(found: Results, picture: str) -> str:
             f"process each, never two servers at a time; medians of {rounds} interleaved rounds, {found.seconds:g} s "
             "for each load after a warm-up. CPU is that of all processes of a server until they rest again; stolen is "
             "the share of the processors that the host of a virtual machine gave to others meanwhile; above 5 % a load "
-            "is repeated up to twice, and the least disturbed one counts. At half of "
-            "saturation requests are due at a fixed pace, and their time runs from when they were due. An empty "
+            "is repeated up to twice, and the least disturbed one counts. At half of saturation requests are due at a "
+            "fixed pace, which for empty endpoints is Noria's, and their time runs from when they were due. An empty "
             "endpoint takes the same request and answers the same bytes to each; the goal is set against the one that "
             "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets: see "
             "`benchmarks/served/generate.py`.",

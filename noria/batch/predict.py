@@ -85,7 +85,7 @@ def predict_file(
 
     started = time.perf_counter()
     engine = engine or Engine()
-    _check_places(str(source), str(target), quarantine, engine)
+    check_places(str(source), str(target), quarantine, engine)
     with _opened(bundle, str(source), separator, decimal) as rows:
         _check_names(bundle, rows.names, str(source))
         schema = pa.schema([*rows.schema, *types_of(bundle).items()])
@@ -103,7 +103,12 @@ def predict_file(
     )
 
 
-def _check_places(source: str, target: str, quarantine: Path, engine: Engine) -> None:
+def check_places(source: str, target: str, quarantine: Path, engine: Engine) -> None:
+    """Whether predictions may be written there; needs no model, so that it can be asked before anything is started.
+
+    Raises:
+        NoriaError: `predict_file` would refuse these places.
+    """
     if target.endswith("/"):
         if engine.name == "local":
             fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"

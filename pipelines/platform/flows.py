@@ -162,13 +162,16 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
 
 def predict(use_case: UseCase, source: str, output: str | None, stack: str | None) -> Predicted:
     """Predict a file or folder with the champion; the output is Parquet beside the input unless said otherwise."""
-    zenml_client()
-    from pipelines.batch_inference import batch_inference
+    from noria.batch import check_places
 
     workspace = Workspace(use_case.name)
     target = output or _beside(source)
     there = _absolute(target)
     quarantine = workspace.quarantine / f"{Path(target).stem}.csv"
+    check_places(_absolute(source), there, quarantine, use_case.engine)
+    zenml_client()
+    from pipelines.batch_inference import batch_inference
+
     run = launch(
         batch_inference,
         stack=stack,

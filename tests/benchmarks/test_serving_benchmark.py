@@ -19,6 +19,7 @@ from benchmarks.served.found import Load as Found
 from benchmarks.served.generate import Load
 from benchmarks.served.goals import goals
 from benchmarks.served.protocols import MLFLOW, MLSERVER, NORIA, write_bodies
+from benchmarks.served.report import verdict
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
@@ -134,6 +135,7 @@ def test_goals_are_ratios_of_medians_and_what_is_missing_is_not_met() -> None:
     loads = [one("noria", number, ONE, rate) for number, rate in enumerate((100.0, 420.0, 9_000.0), start=1)]
     loads += [one("mlflow", 1, ONE, 10.0), one("mlserver", 1, ONE, 100.0), one("fastapi-empty", 1, ONE, 600.0)]
     loads += [one("noria", 1, HALF, 210.0, p99=4.0), one("noria", 1, MANY, 10.0)]
+    loads += [one("asgi-raw", number, HALF, 210.0, p99=p99) for number, p99 in enumerate((1.5, 2.5, 9.0), start=1)]
     starts = [
         Start(server="noria", round=1, cold_start_s=3.0),
         Start(server="bentoml-pandas", round=1, cold_start_s=6.0),
@@ -143,3 +145,4 @@ def test_goals_are_ratios_of_medians_and_what_is_missing_is_not_met() -> None:
     )
     assert [goal.ratio for goal in goals(found)] == pytest.approx([42.0, 4.2, 0.7, None, None, None, 4.0, 0.5])
     assert [goal.met for goal in goals(found)] == [True, False, True, None, None, None, False, True]
+    assert "at the same pace, raw ASGI app: p99 2.5 times p50" in verdict(found)

@@ -251,3 +251,10 @@ def test_exit_codes_leave_the_process() -> None:
         )
         assert ended.returncode == code
         assert "Traceback" not in ended.stderr
+
+
+def test_a_target_that_predict_refuses_is_told_before_anything_is_started(command: Command) -> None:
+    ended = command("predict", "--input", "rows.csv", "--output", "answers.csv")
+    assert ended.code == 2
+    assert "predictions are written as Parquet" in ended.err
+    assert "starting ZenML" not in ended.out
