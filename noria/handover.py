@@ -24,6 +24,8 @@ from noria.models.policy import DecisionPolicy
 
 CHAMPION = "champion"
 """Name of the variant that answers alone, unless the use case names others."""
+ORDER = "order.json"
+"""Beside the bundles of an image that holds several: who of them answers what, their folders as names."""
 _ACTIVE = "active.json"
 _WORKERS = "workers"
 _TOLERANCE = 1e-6
@@ -166,6 +168,25 @@ def activation(folder: Path) -> Activation | None:
         raise NoriaError(
             f"the order to the server's workers cannot be read: {error}", where=str(path), fix="stop and deploy again"
         ) from error
+
+
+def built_in(folder: Path) -> Activation | None:
+    """The order that an image was built with; None: it holds one bundle, which answers alone.
+
+    Raises:
+        NoriaError: it is not what Noria writes.
+    """
+    path = folder / ORDER
+    if not path.exists():
+        return None
+    try:
+        order = Activation.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise NoriaError(
+            f"the order in the image cannot be read: {error}", where=str(path), fix="build the image again"
+        ) from error
+    variants = [each.model_copy(update={"bundle": folder / each.bundle}) for each in order.variants]
+    return order.model_copy(update={"variants": variants})
 
 
 def stamp(folder: Path) -> tuple[int, int] | None:

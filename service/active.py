@@ -7,13 +7,13 @@ from pathlib import Path
 
 from noria.api import Row
 from noria.fast.predictor import Predictor
-from noria.handover import Activation
+from noria.handover import Activation, built_in
 from noria.predictions.privacy import Redactor
 from noria.traffic.assign import Assigner
 from service.settings import Settings
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "bundle"
-"""The bundle that a Bento or an image holds."""
+"""The bundle that a Bento or an image holds, or several with their order."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Active:
     """What answers. A request takes it once, so that a change meanwhile does not touch it."""
 
     order: Activation | None
-    """None: the bundle that was built in."""
+    """None: the one bundle that was built in."""
     predictors: list[Predictor]
     """One for each variant, the champion first."""
     assigner: Assigner
@@ -65,6 +65,7 @@ def load_active(order: Activation | None, settings: Settings, before: Active | N
     """
     from noria.bundle import Bundle
 
+    order = order or built_in(BUILT_IN)
     told = order or Activation.of(BUILT_IN, "")
     known = {} if before is None else {each.bundle.folder: each.bundle for each in before.predictors}
     bundles = [known.get(each.bundle) or Bundle.open(each.bundle) for each in told.variants]

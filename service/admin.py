@@ -81,11 +81,14 @@ def change_policy(runtime: Runtime, wish: Policy) -> dict[str, Any]:
 
 def _change(runtime: Runtime, kind: str, make: Any) -> dict[str, Any]:
     folder = runtime.settings.service_dir
+    if runtime.settings.is_fixed:
+        raise Wrong(409, "who answers is in this service's image", fix="build it anew, as `run.py traffic` does")
     if folder is None:
         raise Wrong(409, "this service answers with what it was built with", fix="start it with NORIA_SERVICE_DIR")
     try:
         with changing(folder):
-            before = activation(folder) or Activation.of(BUILT_IN, runtime.active.champion.version)
+            standing = activation(folder) or runtime.active.order
+            before = standing or Activation.of(BUILT_IN, runtime.active.champion.version)
             after = make(before, folder)
             champion, said = after.champion, f"by request: {in_words(after)}; before: {in_words(before)}"
             # first: where the note cannot be kept, nothing changes

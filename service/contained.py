@@ -5,12 +5,13 @@ It looks at what it is told before anything starts, so that what is wrong is sai
 
 import os
 import sys
+from datetime import UTC, datetime
 
 from noria.bundle.seal import bundle_digest
 from noria.errors import NoriaError
-from noria.handover import clear_reports
+from noria.handover import Activation, activate, activation, built_in, clear_reports
 from service.active import BUILT_IN
-from service.settings import SERVICE_DIR, TOKENS, Settings, service_dir
+from service.settings import FIXED, SERVICE_DIR, TOKENS, Settings, service_dir
 
 HOST, PORT = "0.0.0.0", "3000"  # noqa: S104 - a container is reached from outside or not at all
 
@@ -21,17 +22,38 @@ def main() -> None:
     Exits with status 2 if the environment is wrong, or lacks the tokens without which everybody could ask.
     """
     try:
-        _refuse_open(Settings.from_environment())
+        settings = Settings.from_environment()
+        _refuse_open(settings)
+        _settle(settings)
     except NoriaError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    folder = service_dir()
-    if folder is not None:  # what is changed while it runs belongs to this model, and outlives the container
-        digest = bundle_digest(BUILT_IN)[:12]
-        os.environ[SERVICE_DIR] = str(folder / digest)
-        clear_reports(folder / digest)
     server = [sys.executable, "-m", "bentoml", "serve", "service.service:Noria", "--host", HOST, "--port", PORT]
     os.execv(sys.executable, server)  # noqa: S606 - no shell is wanted
+
+
+def _settle(settings: Settings) -> None:
+    """Give what is changed while it runs a folder that belongs to what the image holds, and outlives the container."""
+    order, folder = built_in(BUILT_IN), service_dir()
+    if folder is None and order is not None and order.canary is not None:
+        # its keeper grows the canary, or takes it back; nobody else changes one of several servers
+        folder = settings.spool_dir.parent / "live"
+        os.environ[FIXED] = "1"
+    if folder is None:
+        return
+    mine = folder / (bundle_digest(BUILT_IN) if order is None else order.serial)[:12]
+    os.environ[SERVICE_DIR] = str(mine)
+    clear_reports(mine)
+    if order is not None and activation(mine) is None:
+        activate(mine, _begun(order))
+
+
+def _begun(order: Activation) -> Activation:
+    """A canary begins when it answers first, not when its image was built."""
+    if order.canary is None:
+        return order
+    now = datetime.now(UTC)
+    return order.model_copy(update={"canary": order.canary.model_copy(update={"began": now, "since": now})})
 
 
 def _refuse_open(settings: Settings) -> None:

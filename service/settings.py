@@ -12,6 +12,8 @@ from noria.errors import NoriaError
 SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
 PREDICTIONS_URL, SERVING = "NORIA_PREDICTIONS_URL", "NORIA_SERVING"
 PRIVACY_KEY = "NORIA_PRIVACY_KEY"
+FIXED = "NORIA_TRAFFIC_FIXED"
+"""Set where several servers have the same order in their image, so that none of them may be told another one."""
 TOKENS = {"predict": "NORIA_PREDICT_TOKEN", "feedback": "NORIA_FEEDBACK_TOKEN", "admin": "NORIA_ADMIN_TOKEN"}
 """What may be done → the variable with the token that it takes."""
 _SHORTEST = 16
@@ -29,6 +31,8 @@ class Settings:
     tokens: dict[str, str] = field(repr=False)
     """What may be done → its token; without an entry everybody may."""
     privacy_key: bytes | None = field(repr=False)
+    is_fixed: bool = False
+    """Who answers is changed by nobody but its own canary."""
 
     @property
     def limits(self) -> Limits:
@@ -65,6 +69,7 @@ class Settings:
             serving=serving_from(os.environ.get(SERVING, "")),
             tokens=_tokens(),
             privacy_key=key.encode() if key else None,
+            is_fixed=bool(os.environ.get(FIXED)),
         )
 
 

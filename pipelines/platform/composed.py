@@ -5,20 +5,21 @@ from functools import cached_property
 from typing import Any
 
 from noria import progress
-from noria.bundle import Bundle
+from noria.config import UseCase
 from noria.errors import NoriaError
+from noria.handover import Activation
 from pipelines.platform import compose
 from pipelines.platform.asked import Address, Facts
 from pipelines.platform.image import build_image
 from pipelines.platform.images import docker
-from pipelines.platform.rollout import champion_on, image_tag
+from pipelines.platform.rollout import image_tag, order_on
 
 
 class Composed:
     """Compose's container `service`."""
 
     title = "container `service` of Docker Compose"
-    changes = "the container answers with the one model in its image: while it runs, only its policy can be changed"
+    changes = "the container answers with what is in its image: only the shares and the policies of that can be changed"
     is_changeable = True
 
     def __init__(self, url: str | None) -> None:
@@ -103,20 +104,20 @@ class Composed:
 _KEPT = "Its volume stays, and with it every answer that still waits in the spool for the prediction store."
 
 
-def serve_champion(stack: str, use_case: str) -> tuple[Bundle, str, str]:
-    """Build the champion's image and let Compose's service answer with it.
+def serve_champion(stack: str, use_case: UseCase) -> tuple[Activation, str, str]:
+    """Build an image of the champion and whoever answers beside it, and let Compose's service answer with it.
 
     Returns:
-        The champion, where it answers, and the image.
+        Who answers, where, and the image.
 
     Raises:
         NoriaError: there is no champion or no platform, the image cannot be built, or the service does not come up.
     """
     if not compose.known_settings():
         raise NoriaError("there is no platform here", where=str(compose.settings_file()), fix="make platform")
-    champion = champion_on(stack, use_case)
-    image = build_image(champion, f"noria-{use_case}:{image_tag(champion)}".lower())
+    order = order_on(stack, use_case)
+    image = build_image(order, f"noria-{use_case.name}:{image_tag(order)}".lower())
     progress.stage(f"image      {image}")
     url, _ = compose.serve(image)
     progress.stage(f"service    {url}")
-    return champion, url, image
+    return order, url, image

@@ -9,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from noria import deployment as processes
+from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.data.sources import fingerprint
 from noria.data.validate import write_quarantine
 from noria.errors import NoriaError
 from noria.files import write_text
+from noria.handover import Activation
 from noria.locks import only_one
 from noria.predictions.database import shown_url
 from noria.traffic.orders import in_words
@@ -146,13 +148,12 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
             "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
         )
     order = processes.standing(workspace, running)
-    several: Facts = [("variants", in_words(order))] if len(order.variants) > 1 else []
     return Deployed(
         headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
         url=running.url,
         curl=_curl(running.url, champion.examples()[0]),
         facts=[
-            *several,
+            *_several(order),
             ("try it at", f"{running.url}/"),
             ("log", running.log),
             ("predictions", shown_url(workspace.predictions_url)),
@@ -314,12 +315,13 @@ def _deploy_to_cluster(use_case: UseCase, stack: str | None) -> Deployed:
     from pipelines.platform.rollout import RELEASE, roll_out
 
     with _turn("deploy", Workspace(use_case.name)):
-        champion, image, cluster = roll_out(stack or active_stack(zenml_client()), use_case.name)
+        order, image, cluster = roll_out(stack or active_stack(zenml_client()), use_case)
+    champion = Bundle.open(order.champion.bundle)
     return Deployed(
         headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers in `{cluster.namespace}`.",
         url="http://127.0.0.1:3000",
         curl=" ".join(cluster.command("port-forward", f"service/{RELEASE}-service", "3000")),
-        facts=[("image", image), ("take it back", cluster.way_back)],
+        facts=[*_several(order), ("image", image), ("take it back", cluster.way_back)],
     )
 
 
@@ -328,14 +330,20 @@ def _deploy_to_compose(use_case: UseCase, stack: str | None) -> Deployed:
     from pipelines.platform.composed import serve_champion
 
     with _turn("deploy", Workspace(use_case.name)):
-        champion, url, image = serve_champion(stack or active_stack(zenml_client()), use_case.name)
+        order, url, image = serve_champion(stack or active_stack(zenml_client()), use_case)
+    champion = Bundle.open(order.champion.bundle)
     read = f"$(sed -n s/^NORIA_PREDICT_TOKEN=//p {compose.settings_file()})"
     return Deployed(
         headline=f"Version {champion.manifest.version} ({champion.manifest.kind}) answers at {url}.",
         url=url,
         curl=f'{_curl(url, champion.examples()[0])} -H "Authorization: Bearer {read}"',
-        facts=[("image", image), ("tokens", compose.settings_file())],
+        facts=[*_several(order), ("image", image), ("tokens", compose.settings_file())],
     )
+
+
+def _several(order: Activation) -> Facts:
+    """Who answers what, where it is not the champion alone."""
+    return [("variants", in_words(order))] if len(order.variants) > 1 else []
 
 
 _DEPLOYED_ELSEWHERE: dict[str, Callable[[UseCase, str | None], Deployed]] = {

@@ -16,7 +16,9 @@ from noria.bundle import Bundle
 from noria.config import load_use_case
 from noria.deployment.code import bundle_of
 from noria.deployment.container import refuse_slow
+from noria.deployment.packed import packed
 from noria.errors import NoriaError
+from noria.handover import Activation
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform.environment import prepare_environment, zenml_client
 from pipelines.platform.images import SERVICE, build, image_size
@@ -33,7 +35,8 @@ def main(
     try:
         prepare_environment()
         found = Bundle.open(bundle) if bundle else answering(load_use_case(config).name)
-        name = build_image(found, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
+        alone = Activation.of(found.folder, found.manifest.version)
+        name = build_image(alone, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
     except NoriaError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error
@@ -57,14 +60,15 @@ def answering(use_case: str) -> Bundle:
     return require_champion(use_case)
 
 
-def build_image(bundle: Bundle, name: str) -> str:
-    """Build the image of a bundle and return its name.
+def build_image(order: Activation, name: str) -> str:
+    """Build the image of all that an order names and return its name.
 
     Raises:
-        NoriaError: the bundle needs the training libraries, or the engine cannot build.
+        NoriaError: a bundle needs the training libraries, or the engine cannot build.
     """
-    refuse_slow([bundle])
-    return build(SERVICE, name, bundle.folder)
+    refuse_slow([Bundle.open(variant.bundle) for variant in order.variants])
+    with packed(order) as folder:
+        return build(SERVICE, name, folder)
 
 
 if __name__ == "__main__":

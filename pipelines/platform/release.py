@@ -26,8 +26,8 @@ class Release:
     """Where its service answers this machine, if that is known."""
 
     changes = (
-        "on a cluster the model, its variants and its policy are in the image that every pod runs, so nothing is "
-        "changed while it answers"
+        "on a cluster who answers is in the image that every pod runs, so a decision policy is not changed while it "
+        "answers"
     )
     is_changeable = False
 

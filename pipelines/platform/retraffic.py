@@ -16,8 +16,10 @@ from noria.traffic.audit import record_change
 from noria.traffic.decided import decided
 from noria.workspace import Workspace
 from pipelines.platform import elsewhere
+from pipelines.platform.active import service_of
 from pipelines.platform.elsewhere import place_of
 from pipelines.platform.environment import zenml_client
+from pipelines.platform.rollout import roll_out
 from pipelines.platform.stacks import stack_for_one_run
 from pipelines.platform.traffic import Turned
 
@@ -69,6 +71,8 @@ def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None, url: st
         NoriaError: no service runs, or the wishes do not fit it; then nothing has changed.
     """
     workspace, place = Workspace(use_case.name), place_of(stack, url)
+    if place is not None and not place.is_changeable and not wishes.policy:
+        return _rolled_out(use_case, wishes, elsewhere.required(place).title, service_of(stack))
     if place is not None:
         more = bool(wishes.shadow or wishes.canary)
         headline, told = elsewhere.change(place, wishes.shares, wishes.policy, wishes.of, more=more)
@@ -84,6 +88,23 @@ def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None, url: st
     if changed.after.canary is not None:
         facts.append(("canary", _plan(changed.after.canary)))
     return Turned(f"{use_case.name}: {orders.in_words(changed.after)}.", facts)
+
+
+def _rolled_out(use_case: UseCase, wishes: Wishes, title: str, stack: str) -> Turned:
+    """On a cluster all pods have one order in their image: who should answer is rolled out as another image."""
+    workspace = Workspace(use_case.name)
+
+    def make(order: Activation) -> Activation:
+        missing = [name for name in dict.fromkeys(wishes.named) if order.find(name) is None]
+        newcomers = _fetched(use_case, workspace, missing, stack) if missing else []
+        return _maker(use_case, workspace, wishes, newcomers)(order)
+
+    with only_one("deploy", workspace):
+        order, image, cluster = roll_out(stack, use_case, make)
+    facts: list[tuple[str, object]] = [("service", title), ("image", image), ("take it back", cluster.way_back)]
+    if order.canary is not None:
+        facts.insert(0, ("canary", _plan(order.canary)))
+    return Turned(f"{use_case.name}: {orders.in_words(order)}.", facts, goes_back=False)
 
 
 def _maker(

@@ -3,14 +3,17 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from noria import progress
-from noria.bundle import Bundle
-from noria.bundle.seal import bundle_digest
+from noria.config import UseCase
+from noria.deployment.lineup import order_of
+from noria.deployment.packed import content_digest
 from noria.errors import NoriaError, last_line
+from noria.handover import Activation
 from noria.stacks import StackFile, read_stack
-from noria.workspace import PROJECT
+from noria.workspace import PROJECT, Workspace
 from pipelines.platform import stacks
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.image import build_image
@@ -40,11 +43,18 @@ class Cluster:
         return f"helm rollback {RELEASE} --namespace {self.namespace} --kube-context {self.context}"
 
 
-def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
-    """Put the champion of `use_case` into service on the cluster of `stack`, pod by pod.
+def roll_out(
+    stack: str, use_case: UseCase, make: Callable[[Activation], Activation] = lambda order: order
+) -> tuple[Activation, str, Cluster]:
+    """Put the champion, and whoever answers beside it, into service on the cluster of `stack`, pod by pod.
+
+    Args:
+        stack: its name.
+        use_case: says who answers.
+        make: from that order to the one that should hold.
 
     Returns:
-        The champion, the name of its image, and the cluster.
+        Who answers, the name of the image, and the cluster.
 
     Raises:
         NoriaError: there is no champion, the stack's file does not say where, the image cannot be built or pushed, or
@@ -52,20 +62,20 @@ def roll_out(stack: str, use_case: str) -> tuple[Bundle, str, Cluster]:
     """
     cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{stack}.yaml"))
     program = helm()
-    champion = champion_on(stack, use_case)
-    repository, tag = f"{cluster.registry}/noria-{use_case}".lower(), image_tag(champion)
-    build_image(champion, f"{repository}:{tag}")
+    order = make(order_on(stack, use_case))
+    repository, tag = f"{cluster.registry}/noria-{use_case.name}".lower(), image_tag(order)
+    build_image(order, f"{repository}:{tag}")
     progress.stage(f"image      {repository}:{tag}")
     docker("push", f"{repository}:{tag}")
     progress.stage(f"push       to {cluster.registry}")
     _upgrade(program, cluster, repository, tag)
     progress.stage(f"rollout    release `{RELEASE}` in namespace `{cluster.namespace}`")
-    return champion, f"{repository}:{tag}", cluster
+    return order, f"{repository}:{tag}", cluster
 
 
-def image_tag(bundle: Bundle) -> str:
-    """Names the model and the state of the code, for ever: a node keeps what it has pulled."""
-    return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:12]}-{image_of(SERVICE).rpartition(':')[2]}"
+def image_tag(order: Activation) -> str:
+    """Names who answers and the state of the code, for ever: a node keeps what it has pulled."""
+    return f"{order.champion.version}-{content_digest(order)}-{image_of(SERVICE).rpartition(':')[2]}"
 
 
 def cluster_of(stack: StackFile, *, pushes: bool = True) -> Cluster:
@@ -101,17 +111,18 @@ def helm() -> str:
     return found
 
 
-def champion_on(stack: str, use_case: str) -> Bundle:
-    """The champion of a use case, from the stores of a stack.
+def order_on(stack: str, use_case: UseCase) -> Activation:
+    """The champion and whoever `serving.variants` puts beside it, from the stores of a stack.
 
     Raises:
-        NoriaError: nothing has been promoted yet.
+        NoriaError: nothing has been promoted yet, or a variant's model does not exist.
     """
     from steps.shared.champion import require_champion
+    from steps.shared.lineup import lineup_of
 
     zenml_client()
     with stacks.stack_for_one_run(stack):
-        return require_champion(use_case)
+        return order_of(Workspace(use_case.name), lineup_of(use_case, require_champion(use_case.name)))
 
 
 def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:

@@ -10,6 +10,7 @@ from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
+from noria.handover import Activation
 from pipelines.platform.image import build_image
 
 STRICT = ["--read-only", "--user", "10001:10001", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
@@ -28,7 +29,7 @@ def image(engine: None, bundle: Bundle) -> Iterator[str]:
     name = f"noria-test-{secrets.token_hex(4)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
-        build_image(bundle, name)
+        build_image(Activation.of(bundle.folder, "1"), name)
     yield name
     docker("image", "rm", "--force", name, check=False)
 

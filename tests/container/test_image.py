@@ -1,6 +1,7 @@
 """What goes into the image; no engine is needed for that."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from noria import handover
 from noria.bundle import Bundle, revise
+from noria.bundle.seal import seal
 from noria.errors import NoriaError
 from noria.fast.stored import FAST
+from noria.handover import Activation
 from noria.workspace import PROJECT, Workspace
 from pipelines.platform import images
 from pipelines.platform.image import answering, build_image
@@ -59,11 +62,19 @@ def test_an_image_is_named_after_its_code(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert image_of(SERVICE) == before[1]
 
 
-def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) -> None:
-    files = {name: digest for name, digest in bundle.manifest.files.items() if name != FAST}
-    slow = Bundle(bundle.manifest.model_copy(update={"files": files}), bundle.folder)
+def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    slow = shutil.copytree(bundle.folder, tmp_path / "slow")
+    (slow / FAST).unlink()
+    seal(slow, bundle.manifest)
     with pytest.raises(NoriaError, match="no fast form"):
-        build_image(slow, "never-built")
+        build_image(Activation.of(slow, "1"), "never-built")
+
+
+def test_a_bundle_that_was_changed_does_not_go_into_an_image(bundle: Bundle, tmp_path: Path) -> None:
+    changed = shutil.copytree(bundle.folder, tmp_path / "changed")
+    (changed / "model.ubj").write_bytes(b"another model")
+    with pytest.raises(NoriaError, match="was changed or cut short"):
+        build_image(Activation.of(changed, "1"), "never-built")
 
 
 def test_the_bundle_that_answers_now_goes_into_the_image(

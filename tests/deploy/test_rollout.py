@@ -10,7 +10,10 @@ import pytest
 from bundles import churn, make
 
 from noria.bundle import Bundle
+from noria.config import load_use_case
 from noria.errors import NoriaError
+from noria.handover import Activation, ActiveVariant
+from noria.traffic import orders
 from noria.workspace import PROJECT
 from pipelines.platform import rollout
 
@@ -19,10 +22,15 @@ VARIABLES = {
     "NORIA_KUBERNETES_NAMESPACE": "ml",
     "NORIA_REGISTRY": "registry.example.com/team/",
 }
+CASE = load_use_case(PROJECT / "configs" / "telco_churn.yaml")
 NOTING = """#!/bin/sh
 printf '%s\\n' "$(basename "$0") $*" >> "{log}"
 case "$*" in *{fails}*) echo "Error: {says}" >&2; exit 1 ;; esac
 """
+
+
+def alone(bundle: Bundle) -> Activation:
+    return Activation.of(bundle.folder, bundle.manifest.version)
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +43,17 @@ def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> 
     """Roll out with Docker and Helm that note their commands, the one with a word in it failing."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(rollout, "champion_on", lambda *_: champion)
+    monkeypatch.setattr(rollout, "order_on", lambda *_: alone(champion))
     log = tmp_path / "log"
 
-    def rolled(fails: str = "@nothing", says: str = "") -> list[str]:
+    def rolled(fails: str = "@nothing", says: str = "", *make: Any) -> list[str]:
         programs = tmp_path / "programs"
         programs.mkdir(exist_ok=True)
         for name in ("docker", "helm"):
             (programs / name).write_text(NOTING.format(log=log, fails=fails, says=says))
             (programs / name).chmod(0o755)
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-        rollout.roll_out("kubernetes", "telco_churn")
+        rollout.roll_out("kubernetes", CASE, *make)
         return commands()
 
     def commands() -> list[str]:
@@ -80,8 +88,22 @@ def test_another_model_of_the_same_version_has_another_tag(
     first, again = asked()[1], asked()[-2]
     other = make(churn(), "linear", tmp_path / "other")
     assert other.manifest.version == champion.manifest.version
-    monkeypatch.setattr(rollout, "champion_on", lambda *_: other)
+    monkeypatch.setattr(rollout, "order_on", lambda *_: alone(other))
     assert (first == again, asked()[-2] == first) == (True, False)
+
+
+def test_whoever_answers_beside_the_champion_is_in_the_image_and_names_it(
+    asked: Any, champion: Bundle, tmp_path: Path
+) -> None:
+    rival = make(churn(), "linear", tmp_path / "rival")
+
+    def beside(share: float) -> Any:
+        challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="1", share=0.0)
+        return lambda order: orders.with_shares(orders.with_newcomer(order, challenger), {"challenger": share})
+
+    first = asked()[1]
+    tags = [asked("@nothing", "", beside(share))[-2] for share in (0.1, 0.2, 0.2)]
+    assert (first in tags, tags[0] == tags[1], tags[1] == tags[2]) == (False, False, True)
 
 
 @pytest.mark.parametrize(("fails", "done"), [("build", 1), ("push", 2)])
@@ -101,7 +123,7 @@ def test_pods_that_do_not_become_ready_are_told_with_the_way_back(asked: Any) ->
 def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(NoriaError, match="Helm is not installed"):
-        rollout.roll_out("kubernetes", "telco_churn")
+        rollout.roll_out("kubernetes", CASE)
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

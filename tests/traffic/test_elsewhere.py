@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
+from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import start_or_roll, stop
 from noria.deployment.tokens import TOKENS
+from noria.handover import Activation, ActiveVariant
 from noria.workspace import Workspace
-from pipelines.platform import compose
+from pipelines.platform import compose, rollout
 from service.build import build_bento
 from tests.bundles import changed, churn, make
 from tests.conftest import Command
@@ -216,17 +218,47 @@ def test_whoever_confirms_knows_what_goes(
     assert on("stop", "kubernetes").code == 0
 
 
-def test_on_a_cluster_helm_goes_back_and_live_changes_are_refused(on: Any, programs: Programs, url: str) -> None:
+def test_on_a_cluster_helm_goes_back_and_another_policy_is_refused(on: Any, programs: Programs, url: str) -> None:
     programs.cluster()
     back = on("rollback", "kubernetes")
     assert back.code == 0, back.err
     assert "promote --version" in back.out
     [asked] = [line for line in programs.asked if "rollback" in line]
     assert asked.startswith("helm rollback noria --wait")
-    for wish in (("--set", "challenger=0.1"), ("--shadow", "rules"), ("--threshold", "0.4")):
-        refused = on("traffic", "kubernetes", "--url", url, *wish)
-        assert (refused.code, "the model, its variants and its policy are in the image" in refused.err) == (2, True)
-        assert "python run.py deploy" in refused.err
+    refused = on("traffic", "kubernetes", "--url", url, "--threshold", "0.4")
+    assert (refused.code, "who answers is in the image that every pod runs" in refused.err) == (2, True)
+    assert "python run.py deploy" in refused.err
+
+
+@pytest.mark.usefixtures("far")
+@pytest.mark.parametrize(
+    "told",
+    [
+        "--canary challenger → champion 0.99 (version 3), challenger 0.01 (version 4)",
+        "--set challenger=0.3 → champion 0.7 (version 3), challenger 0.3 (version 4)",
+        "--shadow challenger → champion 1 (version 3), challenger as a shadow (version 4)",
+        "--set challenger=0 → champion 1 (version 3).",
+    ],
+)
+def test_on_a_cluster_other_traffic_is_another_image(
+    on: Any, programs: Programs, home: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    wish, _, said = told.partition(" → ")
+    programs.cluster()
+    monkeypatch.setenv("NORIA_REGISTRY", "registry.example.com/team")
+    rival = home / "rival"
+    bundle = Bundle.open(rival) if rival.exists() else make(churn(), "linear", rival, version="4")
+    champion = ActiveVariant(name="champion", bundle=home / "bundle", version="3", share=0.9)
+    challenger = ActiveVariant(name="challenger", bundle=bundle.folder, version="4", share=0.1)
+    monkeypatch.setattr(rollout, "order_on", lambda *_: Activation(variants=[champion, challenger]))
+    done = on("traffic", "kubernetes", *wish.split())
+    assert (done.code, said in done.out) == (0, True), done.err
+    built, pushed, upgraded = [
+        line for line in programs.asked if any(f" {w} " in line for w in ("build", "push", "upgrade"))
+    ]
+    tag = pushed.rpartition(":")[2]
+    assert f":{tag} " in built and f"service.image.tag={tag}" in upgraded
+    assert "helm rollback noria --namespace ml" in done.out
 
 
 def test_traffic_shows_who_answers_on_a_cluster(
@@ -292,7 +324,7 @@ def test_compose_s_service_decides_otherwise_at_a_word(on: Any, composed: Progra
     refused = on("traffic", "platform", "--set", "challenger=0.1")
     assert (refused.code, "challenger" in refused.err) == (2, True)
     shadow = on("traffic", "platform", "--shadow", "rules")
-    assert (shadow.code, "the one model in its image" in shadow.err) == (2, True)
+    assert (shadow.code, "what is in its image" in shadow.err) == (2, True)
 
 
 def test_compose_s_service_stops_and_goes_back(on: Any, composed: Programs) -> None:

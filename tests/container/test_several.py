@@ -1,0 +1,86 @@
+"""An image with a champion and a canary, as a cluster's pods run it: every server has the same order in its image."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bundles import churn, make
+from conftest import STRICT, TOKENS, wait_until_ready
+from docker_engine import Container, address, docker
+
+from noria.bundle import Bundle
+from noria.client import Client
+from noria.config.serving import Canary
+from noria.errors import NoriaError
+from noria.handover import Activation, ActiveVariant, CanaryState
+from noria.traffic import orders
+from pipelines.platform.image import build_image
+from tests.spool.spooled import eventually
+
+pytestmark = [pytest.mark.docker, pytest.mark.e2e]
+_PLAN = Canary(steps=[0.4, 0.7], step_minutes=0.02, min_requests=20, max_latency_ratio=1000)
+
+
+@pytest.fixture(scope="module")
+def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    case = churn()
+    rival = make(case, "linear", tmp_path_factory.mktemp("several") / "bundle", version="2")
+    challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
+    order = orders.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
+    state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
+    name = f"noria-test-{secrets.token_hex(4)}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_BUILDKIT", "0")
+        build_image(orders.with_canary(order, state), name)
+    yield name
+    docker("image", "rm", "--force", name, check=False)
+
+
+@pytest.fixture(scope="module")
+def container(image: str) -> Iterator[Container]:
+    name, tokens = f"{image}-runs", {variable: secrets.token_hex(16) for variable in TOKENS}
+    told = [part for variable, value in tokens.items() for part in ("--env", f"{variable}={value}")]
+    docker("run", "--detach", "--name", name, *STRICT, "--publish", "127.0.0.1:0:3000", *told, image)
+    try:
+        running = Container(name, address(name), tokens)
+        wait_until_ready(running)
+        yield running
+    finally:
+        docker("rm", "--force", "--volumes", name, check=False)
+
+
+def client_of(container: Container) -> Client:
+    tokens = container.tokens
+    return Client(address(container.name), token=tokens[TOKENS[0]], admin_token=tokens[TOKENS[2]])
+
+
+def shares(container: Container) -> dict[str, Any]:
+    with client_of(container) as client:
+        return {each["name"]: each["share"] for each in client.model().variants}
+
+
+def test_both_answer_the_canary_grows_by_itself_and_goes_on_after_a_restart(
+    container: Container, bundle: Bundle
+) -> None:
+    assert shares(container) == {"champion": 0.6, "challenger": 0.4}
+    row = bundle.examples()[0]
+    with client_of(container) as client:
+        asked = [client.predict([row])[0] for _ in range(80)]
+        assert {(each.variant, each.version) for each in asked} == {("champion", "1"), ("challenger", "2")}
+    assert eventually(lambda: shares(container)["challenger"] == 0.7, 30)
+    docker("restart", container.name)
+    again = Container(container.name, address(container.name), container.tokens)
+    wait_until_ready(again)
+    assert shares(again)["challenger"] == 0.7
+
+
+def test_one_of_several_servers_is_not_told_otherwise(container: Container) -> None:
+    with client_of(container) as client, pytest.raises(NoriaError, match="in this service's image"):
+        client.change_shares({"challenger": 0.1})
+
+
+def test_what_is_in_the_image_tells_no_path_of_the_machine_that_built_it(container: Container) -> None:
+    order = docker("exec", container.name, "cat", "/app/bundle/order.json").stdout
+    assert '"1-' in order and '"2-' in order
+    assert "/" not in "".join(line for line in order.splitlines() if '"bundle"' in line)
