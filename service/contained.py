@@ -43,9 +43,16 @@ def _settle(settings: Settings) -> None:
         return
     mine = folder / (bundle_digest(BUILT_IN) if order is None else order.serial)[:12]
     os.environ[SERVICE_DIR] = str(mine)
-    clear_reports(mine)
-    if order is not None and activation(mine) is None:
-        activate(mine, _begun(order))
+    try:
+        clear_reports(mine)
+        if order is not None and activation(mine) is None:
+            activate(mine, _begun(order))
+    except OSError as error:
+        raise NoriaError(
+            f"what is changed while it runs cannot be kept: {error.strerror}",
+            where=str(mine),
+            fix="give that volume to the user that the container runs as",
+        ) from error
 
 
 def _begun(order: Activation) -> Activation:

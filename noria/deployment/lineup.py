@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from noria import handover
 from noria.bundle import Bundle
@@ -33,15 +34,30 @@ class Role:
         Raises:
             NoriaError: it cannot be copied, or the name is none.
         """
+        self._refuse_name()
+        return self._with(kept_copy(workspace, self.bundle))
+
+    def in_place(self) -> ActiveVariant:
+        """With the bundle where it is, for an image that takes it from there.
+
+        Raises:
+            NoriaError: the name is none.
+        """
+        self._refuse_name()
+        return self._with(self.bundle.folder)
+
+    def _refuse_name(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name == SMOKE:
             raise NoriaError(
                 f"`{self.name}` is no name for a variant",
                 where="serving.variants",
                 fix=f"use up to 64 letters, digits, dots, dashes and underscores, and not `{SMOKE}`",
             )
+
+    def _with(self, bundle: Path) -> ActiveVariant:
         return ActiveVariant(
             name=self.name,
-            bundle=kept_copy(workspace, self.bundle),
+            bundle=bundle,
             version=self.bundle.manifest.version,
             share=self.share,
             shadow=self.shadow,

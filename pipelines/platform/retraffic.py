@@ -80,7 +80,7 @@ def change_traffic(use_case: UseCase, wishes: Wishes, stack: str | None, url: st
     with only_one("deploy", workspace):
         standing = processes.standing(workspace, processes.running(workspace))
         missing = [name for name in dict.fromkeys(wishes.named) if standing.find(name) is None]
-        newcomers = _fetched(use_case, workspace, missing, stack) if missing else []
+        newcomers = [role.variant(workspace) for role in _fetched(use_case, missing, stack)]
         changed = processes.change(use_case, workspace, _maker(use_case, workspace, wishes, newcomers))
     kind = "canary" if wishes.canary else "policy" if wishes.policy and not wishes.named else "traffic"
     record_change(changed, kind, _said(wishes))
@@ -96,7 +96,7 @@ def _rolled_out(use_case: UseCase, wishes: Wishes, title: str, stack: str) -> Tu
 
     def make(order: Activation) -> Activation:
         missing = [name for name in dict.fromkeys(wishes.named) if order.find(name) is None]
-        newcomers = _fetched(use_case, workspace, missing, stack) if missing else []
+        newcomers = [role.in_place() for role in _fetched(use_case, missing, stack)]
         return _maker(use_case, workspace, wishes, newcomers)(order)
 
     with only_one("deploy", workspace):
@@ -126,17 +126,16 @@ def _maker(
     return make
 
 
-def _fetched(use_case: UseCase, workspace: Workspace, names: list[str], stack: str | None) -> list[ActiveVariant]:
+def _fetched(use_case: UseCase, names: list[str], stack: str | None) -> list[Role]:
     """The variants that the service does not hold yet, from the registry."""
+    if not names:
+        return []
     zenml_client()
     from steps.shared.versions import find_bundle
 
     with stack_for_one_run(stack):
         models = {name: each.model for name, each in use_case.serving.variants.items()}
-        return [
-            Role(find_bundle(use_case.name, models.get(name, name)), name, share=0.0).variant(workspace)
-            for name in names
-        ]
+        return [Role(find_bundle(use_case.name, models.get(name, name)), name, share=0.0) for name in names]
 
 
 def _canary(use_case: UseCase, name: str) -> CanaryState:

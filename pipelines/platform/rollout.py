@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from noria import progress
 from noria.config import UseCase
-from noria.deployment.lineup import order_of
 from noria.deployment.packed import content_digest
 from noria.errors import NoriaError, last_line
 from noria.handover import Activation
 from noria.stacks import StackFile, read_stack
-from noria.workspace import PROJECT, Workspace
+from noria.workspace import PROJECT
 from pipelines.platform import stacks
 from pipelines.platform.environment import zenml_client
 from pipelines.platform.image import build_image
@@ -122,7 +121,8 @@ def order_on(stack: str, use_case: UseCase) -> Activation:
 
     zenml_client()
     with stacks.stack_for_one_run(stack):
-        return order_of(Workspace(use_case.name), lineup_of(use_case, require_champion(use_case.name)))
+        lineup = lineup_of(use_case, require_champion(use_case.name))
+        return Activation(variants=[role.in_place() for role in lineup])
 
 
 def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
