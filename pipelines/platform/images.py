@@ -106,6 +106,8 @@ def stage(target: Target, folder: Path, bundle: Path | None = None) -> None:
         (folder / _BUNDLE).mkdir()
     else:
         shutil.copytree(bundle, folder / _BUNDLE)
+        for path in (folder / _BUNDLE).rglob("*"):  # its owner alone may read it here; in the image another user does
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def image_size(name: str) -> int:

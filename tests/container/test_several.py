@@ -26,6 +26,7 @@ _PLAN = Canary(steps=[0.4, 0.7], step_minutes=0.02, min_requests=20, max_latency
 def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     case = churn()
     rival = make(case, "linear", tmp_path_factory.mktemp("several") / "bundle", version="2")
+    rival.folder.chmod(0o700)  # as folders are that artifacts were fetched into
     challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
     order = orders.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
     state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
