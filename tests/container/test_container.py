@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from bundles import churn
-from conftest import STRICT, wait_until_ready
 from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.errors import NoriaError
+from tests.container.conftest import STRICT, wait_until_ready
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from bundles import churn, make
-from conftest import STRICT, TOKENS, wait_until_ready
 from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
@@ -16,6 +15,7 @@ from noria.errors import NoriaError
 from noria.handover import Activation, ActiveVariant, CanaryState
 from noria.traffic import orders
 from pipelines.platform.image import build_image
+from tests.container.conftest import STRICT, TOKENS, wait_until_ready
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import Service
 
 from noria import deployment as processes
 from noria.bundle import Bundle
@@ -21,6 +20,7 @@ from noria.models.policy import DecisionPolicy
 from noria.traffic import orders
 from tests.load import Load
 from tests.spool.spooled import eventually
+from tests.traffic.conftest import Service
 
 pytestmark = pytest.mark.e2e
 

@@ -1,7 +1,6 @@
 """`stop` ends the keeper last, and what was answered until then is in the store."""
 
 import pytest
-from conftest import Service
 
 from noria.client import Client
 from noria.deployment import start_or_roll, state, stop
@@ -11,6 +10,7 @@ from noria.processes import alive
 from noria.workspace import Workspace
 from tests.service.serving import free_port, processes_of
 from tests.spool.spooled import eventually
+from tests.traffic.conftest import Service
 
 pytestmark = pytest.mark.e2e
 
