@@ -240,7 +240,7 @@ def traffic(
     A case always gets the same variant. NAME is a variant of `serving.variants`, or `challenger` (the newest version
     that was never promoted), `rules`, or a version's number; the champion takes what the others leave. Every change
     is kept in the prediction store with who made it, and lasts until the next deploy or rollback. On a cluster an image
-    with all who should answer is rolled out.
+    with all who should answer is rolled out instead, and Helm's history keeps that.
 
     Example: python run.py traffic --set challenger=0.1
 

@@ -159,15 +159,7 @@ def activation(folder: Path) -> Activation | None:
     Raises:
         NoriaError: `active.json` is not what Noria writes.
     """
-    path = folder / _ACTIVE
-    try:
-        return Activation.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise NoriaError(
-            f"the order to the server's workers cannot be read: {error}", where=str(path), fix="stop and deploy again"
-        ) from error
+    return _order(folder / _ACTIVE, "the order to the server's workers", "stop and deploy again")
 
 
 def built_in(folder: Path) -> Activation | None:
@@ -176,17 +168,21 @@ def built_in(folder: Path) -> Activation | None:
     Raises:
         NoriaError: it is not what Noria writes.
     """
-    path = folder / ORDER
-    if not path.exists():
+    order = _order(folder / ORDER, "the order in the image", "build the image again")
+    if order is None:
         return None
-    try:
-        order = Activation.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise NoriaError(
-            f"the order in the image cannot be read: {error}", where=str(path), fix="build the image again"
-        ) from error
     variants = [each.model_copy(update={"bundle": folder / each.bundle}) for each in order.variants]
     return order.model_copy(update={"variants": variants})
+
+
+def _order(path: Path, what: str, fix: str) -> Activation | None:
+    """What a file orders; None: there is none."""
+    try:
+        return Activation.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise NoriaError(f"{what} cannot be read: {error}", where=str(path), fix=fix) from error
 
 
 def stamp(folder: Path) -> tuple[int, int] | None:

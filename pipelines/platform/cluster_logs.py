@@ -51,7 +51,8 @@ class PodLogs:
                 why = getattr(error, "reason", None) or first_line(error)
                 progress.warn(f"what the steps say cannot be read ({why}): you need `get` on `pods/log`")
         else:
-            self._in_vain = 0 if self._in_vain < _IN_VAIN else self._in_vain
+            if self._in_vain < _IN_VAIN:
+                self._in_vain = 0
 
     def _tell(self, place: tuple[str, str], pod: Any) -> None:
         name, (context, namespace) = pod.metadata.name, place

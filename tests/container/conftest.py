@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from bundles import churn, make
@@ -24,21 +25,23 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make(churn(), "xgboost", tmp_path_factory.mktemp("container") / "bundle")
 
 
-@pytest.fixture(scope="session")
-def image(engine: None, bundle: Bundle) -> Iterator[str]:
+@contextmanager
+def built(order: Activation) -> Iterator[str]:
+    """An image of what an order names, while the block runs."""
     name = f"noria-test-{secrets.token_hex(4)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
-        build_image(Activation.of(bundle.folder, "1"), name)
+        build_image(order, name)
     yield name
     docker("image", "rm", "--force", name, check=False)
 
 
-@pytest.fixture(scope="session")
-def container(image: str) -> Iterator[Container]:
+@contextmanager
+def started(image: str, **more: str) -> Iterator[Container]:
+    """A container of an image that is ready; `more` are variables besides the tokens."""
     name = f"{image}-runs"
     tokens = {variable: secrets.token_hex(16) for variable in TOKENS}
-    variables = tokens | {"NORIA_SERVICE_DIR": "/data/live"}  # as Compose has it
+    variables = tokens | more
     told = [part for variable, value in variables.items() for part in ("--env", f"{variable}={value}")]
     port = ["--publish", "127.0.0.1:0:3000"]
     docker("run", "--detach", "--name", name, *STRICT, *port, *told, image)
@@ -48,6 +51,18 @@ def container(image: str) -> Iterator[Container]:
         yield running
     finally:
         docker("rm", "--force", "--volumes", name, check=False)
+
+
+@pytest.fixture(scope="session")
+def image(engine: None, bundle: Bundle) -> Iterator[str]:
+    with built(Activation.of(bundle.folder, "1")) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def container(image: str) -> Iterator[Container]:
+    with started(image, NORIA_SERVICE_DIR="/data/live") as running:  # as Compose has it
+        yield running
 
 
 @pytest.fixture

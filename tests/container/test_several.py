@@ -1,6 +1,5 @@
 """An image with a champion and a canary, as a cluster's pods run it: every server has the same order in its image."""
 
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,7 @@ from noria.config.serving import Canary
 from noria.errors import NoriaError
 from noria.handover import Activation, ActiveVariant, CanaryState
 from noria.traffic import orders
-from pipelines.platform.image import build_image
-from tests.container.conftest import STRICT, TOKENS, wait_until_ready
+from tests.container.conftest import TOKENS, built, started, wait_until_ready
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
@@ -30,25 +28,14 @@ def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
     order = orders.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
     state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
-    name = f"noria-test-{secrets.token_hex(4)}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_BUILDKIT", "0")
-        build_image(orders.with_canary(order, state), name)
-    yield name
-    docker("image", "rm", "--force", name, check=False)
+    with built(orders.with_canary(order, state)) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
 def container(image: str) -> Iterator[Container]:
-    name, tokens = f"{image}-runs", {variable: secrets.token_hex(16) for variable in TOKENS}
-    told = [part for variable, value in tokens.items() for part in ("--env", f"{variable}={value}")]
-    docker("run", "--detach", "--name", name, *STRICT, "--publish", "127.0.0.1:0:3000", *told, image)
-    try:
-        running = Container(name, address(name), tokens)
-        wait_until_ready(running)
+    with started(image) as running:
         yield running
-    finally:
-        docker("rm", "--force", "--volumes", name, check=False)
 
 
 def client_of(container: Container) -> Client:
