@@ -1,6 +1,5 @@
 """Scores without scikit-learn, XGBoost or pandas."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +12,6 @@ from noria.fast.stored import FAST, TREES, Stored, unpack_transform
 from noria.models.rules import RuleModel
 
 Numbers = NDArray[np.float64]
-_FEW, _TRIALS = 32, 3
-_ONE_BY_ONE = 256
-"""Up to so many rows it can be faster to give ONNX Runtime one at a time."""
 
 
 class FastModel:
@@ -45,14 +41,6 @@ class FastModel:
             raise NoriaError(
                 f"the model's fast form cannot be read: {error}", fix="fetch the bundle again or train anew"
             ) from error
-
-    def warm_up(self, matrix: Numbers) -> None:
-        """Score some rows (n, p) before anybody waits for it, and choose the faster of two ways."""
-        assert self._transform is not None  # noqa: S101 - rules need none
-        prepared = self._transform.apply(matrix)
-        if isinstance(self._score, _Trees):
-            self._score.choose(prepared)
-        self.scores(matrix[:1])
 
     def scores(self, matrix: Numbers) -> Numbers:
         """(n,) or (n, k) scores of encoded rows (n, p); not for rules."""
@@ -87,22 +75,9 @@ class _Trees:
         self._outputs = [output]
         self._run = self._session.run
         self._task = task
-        self._one_by_one = 0
-
-    def choose(self, rows: NDArray[Any]) -> None:
-        """Measure on some rows whether a few of them are faster one by one; it depends on the trees."""
-        few = rows[:_FEW]
-        times = []
-        for limit in (0, _ONE_BY_ONE):
-            self._one_by_one = limit
-            times.append(min(_seconds(lambda: self(few)) for _ in range(_TRIALS)))
-        self._one_by_one = _ONE_BY_ONE if times[1] < times[0] else 0
 
     def __call__(self, prepared: NDArray[Any]) -> Numbers:
         prepared = prepared.astype(self._type, copy=False)
-        if 1 < len(prepared) <= self._one_by_one:
-            parts = [self._run(self._outputs, {self._input: prepared[i : i + 1]})[0] for i in range(len(prepared))]
-            return self._column(np.concatenate(parts))
         return self._column(self._run(self._outputs, {self._input: prepared})[0])
 
     def _column(self, output: NDArray[Any]) -> Numbers:
@@ -110,12 +85,6 @@ class _Trees:
         if self._task == "multiclass":
             return scores
         return scores[:, -1] if scores.ndim == 2 else scores
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
 
 
 def _as_it_is(margin: Numbers) -> Numbers:

@@ -63,7 +63,7 @@ class Predictor:
         self.fast = bundle.fast
         self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # read before the first request
         if self.fast is not None and self._rules is None:
-            self.fast.warm_up(self._encoded)
+            self.fast.scores(self._encoded)  # nobody shall wait for the first one
         # one score says it all, and no rules have a word in it
         self._is_plain = self._rules is None and self.manifest.task != "multiclass"
 
