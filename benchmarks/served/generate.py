@@ -5,9 +5,11 @@ so the times at half of saturation cannot be had from it. Requests are made befo
 not decoded, so that one core sends more than any of the models answers; how busy it was is told with the result.
 """
 
+import contextlib
 import gc
 import json
 import math
+import os
 import select
 import sys
 import time
@@ -136,7 +138,9 @@ def _percentile(ordered: list[float], share: float) -> float | None:
 def main(arguments: list[str]) -> None:
     """Carry out the plan, which is JSON, and print what was found as JSON."""
     plan = json.loads(arguments[0])
-    gc.disable()  # a pause here would be taken for one of the server's
+    gc.disable()  # a pause here would be taken for one of the server's, and so would a wait for the processor
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     print(json.dumps(Load(plan).run(plan["warm_s"], plan["seconds"])))
 
 

@@ -73,7 +73,8 @@ def page(found: Results, picture: str) -> str:
             "is repeated up to twice, and the least disturbed one counts. At half of saturation requests are due at a "
             "fixed pace, which for empty endpoints is Noria's, and their time runs from when they were due. An empty "
             "endpoint takes the same request and answers the same bytes to each; the goal is set against the one that "
-            "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets: see "
+            "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets, which "
+            "goes before every server where the system allows it, as if it ran on another machine: see "
             "`benchmarks/served/generate.py`.",
             "",
             f"![Rows per second with 32 clients]({picture})",
