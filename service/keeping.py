@@ -20,6 +20,7 @@ from noria.spool.segments import writers_live
 from service.duties import Duty, duties
 from service.keeper import PREDICTIONS_URL, SERVICE_DIR, SERVING
 from service.memory import give_back_memory
+from service.processors import Processors
 from service.reopened import ReopenedStore
 
 _LONGEST_PAUSE_S = 5.0
@@ -38,6 +39,7 @@ class Keeper:
         self._spool, self._duties, self._stop = spool, duties, stop
         self._interval_s = serving.spool.flush_interval_ms / 1000
         self._store = ReopenedStore(url)
+        self._processors = Processors()
         self._moved = Flushed()
         self._failures = 0
         self._is_swollen = False
@@ -128,7 +130,8 @@ class Keeper:
         self._is_swollen = rows >= _MANY_ROWS
 
     def _is_over(self) -> bool:
-        """Has it been asked to end, and had its time to move what is there? Asked often, so it tells how it goes."""
+        """Has it been asked to end, and had its time to move what is there? Asked before each transaction."""
+        self._processors.leave_to_writers(self._spool)
         self._beat()
         if self._stop.is_set():
             self._last_at = self._last_at or time.monotonic() + _DRAIN_S

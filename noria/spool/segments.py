@@ -21,6 +21,8 @@ START = len(_MAGIC) + _ID_BYTES
 _SEGMENT = re.compile(r"(\d{12})\.segment")
 _NUMBERED = re.compile(r"(\d{12})[-.]")
 _WRITERS = "writers.lock"
+_LOCKS = Path("/proc/locks")
+_LOCK = re.compile(r"FLOCK +\w+ +\w+ +(?P<process>\d+) +\w+:\w+:(?P<file>\d+) ")
 
 
 class Segment:
@@ -109,6 +111,16 @@ def writers_live(folder: Path) -> bool:
     """Is there a process that may append to this spool?"""
     with held(folder / _WRITERS) as alone:
         return not alone
+
+
+def writers(folder: Path) -> set[int]:
+    """The processes that may append to this spool, as far as the system tells; only Linux does."""
+    try:
+        file, locks = (folder / _WRITERS).stat().st_ino, _LOCKS.read_text(encoding="ascii")
+    except OSError:
+        return set()
+    holders = {int(found["process"]) for found in _LOCK.finditer(locks) if int(found["file"]) == file}
+    return holders - {0}  # in another container
 
 
 @contextmanager

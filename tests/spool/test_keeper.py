@@ -100,6 +100,27 @@ def test_what_workers_append_arrives_and_the_keeper_ends_after_the_last_worker(s
     assert report(spool).backlog_bytes == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux lets a process choose its processors")
+def test_it_leaves_the_processor_of_a_worker_if_there_is_another(service: Path) -> None:
+    spool, database = service / "spool", service / "store" / "p.db"
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("there is one processor only")
+    with writing(spool) as writer:
+        try:
+            for number, mine in enumerate(sorted(allowed)[:2] * 2):
+                os.sched_setaffinity(0, allowed)
+                ensure_keeper(spool)
+                os.sched_setaffinity(0, {mine})
+                writer.append(answered(f"r{number}"))
+                assert eventually(lambda number=number: f"r{number}-0" in ids_in(database))
+                writer.append(answered(f"s{number}"))
+                assert eventually(lambda number=number: f"s{number}-0" in ids_in(database))
+                assert set(psutil.Process(report(spool).pid).cpu_affinity() or []) == allowed - {mine}
+        finally:
+            os.sched_setaffinity(0, allowed)
+
+
 def test_of_several_that_start_at_once_one_works(service: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
     with writing(service / "spool") as writer:
         writer.append(answered("a"))
