@@ -11,6 +11,7 @@ from benchmarks.served.servers import SERVERS
 
 NORIA, MLFLOW, PLAIN_BENTOML, EMPTY_FASTAPI = "noria", "mlflow", "bentoml-pandas", "fastapi-empty"
 EMPTY = [server.key for server in SERVERS if server.role == "empty"]
+STEADY = [server.key for server in SERVERS if server.role == "steady"]
 PEERS = [server.key for server in SERVERS if server.role == "peer"]
 
 
@@ -73,10 +74,10 @@ def goals(found: Results) -> list[Goal]:
     ]
 
 
-def tails(found: Results) -> dict[str, float]:
-    """Empty endpoint → its p99 to its p50 at the pace that Noria had: what the machine itself leaves to be had."""
+def tails(found: Results, servers: list[str]) -> dict[str, float]:
+    """Server → its p99 to its p50 at the pace that it was asked at."""
     ratios = {}
-    for key in EMPTY:
+    for key in servers:
         paced = [load for load in found.loads if load.server == key and load.scenario == HALF]
         ratio = _ratio(_of(paced, lambda load: load.p99_ms), _of(paced, lambda load: load.p50_ms))
         if ratio is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.machine import Stolen
-from benchmarks.served.found import ONE, SCENARIOS, Kept, Load, Scenario, Start
+from benchmarks.served.found import ONE, Kept, Load, Scenario, Start
 from benchmarks.served.place import Place
 from benchmarks.served.protocols import write_bodies
 from benchmarks.served.running import Running, running
@@ -63,11 +63,11 @@ def measure(
             if server.predicts:
                 _check(server_now, place, rows[:_CHECKED])
             answered = 1 + _CHECKED
-            for scenario in SCENARIOS:
+            for scenario in server.scenarios:
                 plan = _plan(server_now, place, rows, scenario, seconds)
                 plan["rate"] = None
                 if scenario.paced:
-                    plan["rate"] = half_rate(found) if server.predicts else pace
+                    plan["rate"] = pace if server.role == "empty" else half_rate(found)
                     if plan["rate"] is None:
                         continue
                 load, all_answered = _least_disturbed(server_now, plan, scenario, number)

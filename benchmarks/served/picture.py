@@ -28,7 +28,7 @@ def draw(found: Results, path: Path) -> Path:
 
 
 def _bars(axis: plt.Axes, found: dict[str, float], scenario: Scenario, unit: str) -> None:
-    shown = [server for server in SERVERS if server.key in found][::-1]
+    shown = [server for server in SERVERS if server.key in found and server.role in _COLOURS][::-1]
     values = [found[server.key] for server in shown]
     bars = axis.barh([server.title for server in shown], values, color=[_COLOURS[server.role] for server in shown])
     axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=4)

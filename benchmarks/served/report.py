@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.served.found import ONE_ALONE, SCENARIOS, Load, Results
-from benchmarks.served.goals import cold_start, goals, tails
+from benchmarks.served.goals import EMPTY, STEADY, cold_start, goals, tails
 from benchmarks.served.servers import SERVERS
 
 HEAD = ["load", "server", "requests/s", "rows/s", "p50 ms", "p99 ms", "CPU ms per request", "stolen %", "cold start s"]
@@ -28,7 +28,8 @@ def table(found: Results) -> list[list[str]]:
 def verdict(found: Results) -> list[str]:
     """The sentences that the table comes to: goals first, then what a reader must know."""
     said = [goal.said for goal in goals(found)]
-    said += [f"at the same pace, {TITLES[key]}: p99 {ratio:.1f} times p50" for key, ratio in tails(found).items()]
+    for servers, pace in ((EMPTY, "at the same pace"), (STEADY, "at half of its own saturation")):
+        said += [f"{pace}, {TITLES[key]}: p99 {ratio:.1f} times p50" for key, ratio in tails(found, servers).items()]
     for kept in found.kept:
         said.append(
             f"round {kept.round}: {kept.kept:,} of {kept.answered:,} answers of Noria were in the prediction store "
@@ -73,9 +74,10 @@ def page(found: Results, picture: str) -> str:
             "is repeated up to twice, and the least disturbed one counts. At half of saturation requests are due at a "
             "fixed pace, which for empty endpoints is Noria's, and their time runs from when they were due. An empty "
             "endpoint takes the same request and answers the same bytes to each; the goal is set against the one that "
-            "takes typed rows, as Noria does. The load comes from a process of its own with plain sockets, which "
-            "goes before every server where the system allows it, as if it ran on another machine: see "
-            "`benchmarks/served/generate.py`.",
+            "takes typed rows, as Noria does. The raw app with steady work computes the same for each request, about "
+            "as long as Noria's worker, and keeps nothing: what its p99 comes to at half of its own saturation is the "
+            "machine's. The load comes from a process of its own with plain sockets, which goes before every server "
+            "where the system allows it, as if it ran on another machine: see `benchmarks/served/generate.py`.",
             "",
             f"![Rows per second with 32 clients]({picture})",
             "",

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.served.found import HALF, ONE, SCENARIOS, Scenario
 from benchmarks.served.place import Place, free_port, tool
 from benchmarks.served.protocols import MLFLOW, MLSERVER, NORIA, PLAIN, Protocol
 
-Role = Literal["noria", "peer", "own predictor", "empty"]
+Role = Literal["noria", "peer", "own predictor", "empty", "steady"]
 HOST = "127.0.0.1"
 
 
@@ -37,7 +38,12 @@ class Server:
     @property
     def predicts(self) -> bool:
         """Does it answer with the model's probabilities?"""
-        return self.role != "empty"
+        return self.role not in {"empty", "steady"}
+
+    @property
+    def scenarios(self) -> list[Scenario]:
+        """The loads that tell something about it."""
+        return [ONE, HALF] if self.role == "steady" else list(SCENARIOS)
 
 
 def _uvicorn(app: str) -> Callable[[Place, int], Command]:
@@ -120,4 +126,5 @@ SERVERS = [
     Server("fastapi-empty", "empty FastAPI endpoint, typed rows", "empty", PLAIN, _uvicorn("empty_fastapi")),
     Server("fastapi-unread", "empty FastAPI, request not read", "empty", PLAIN, _uvicorn("unread_fastapi")),
     Server("asgi-raw", "raw ASGI app", "empty", PLAIN, _uvicorn("raw_asgi")),
+    Server("asgi-steady", "raw ASGI app with steady work", "steady", PLAIN, _uvicorn("working_asgi")),
 ]
