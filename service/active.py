@@ -41,6 +41,12 @@ class Active:
         """For each variant, whether it takes in what the champion does."""
         return [each.reader.schema == self.champion.reader.schema for each in self.predictors]
 
+    @cached_property
+    def sole(self) -> Predictor | None:
+        """The variant that answers all cases, if it takes in what the champion does; None: several share them."""
+        only = self.assigner.only
+        return self.predictors[only] if only is not None and self.reads_alike[only] else None
+
     def variant(self, place: int) -> dict[str, object]:
         """What is told of a variant."""
         predictor = self.predictors[place]

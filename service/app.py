@@ -26,6 +26,7 @@ from service.metrics import BACKLOG, DROPPED, LABELS, READY, WAITS, count_reques
 from service.page import respond
 from service.predict import Predicted, Predictions, predict, shadowed
 from service.runtime import Runtime
+from service.together import Together
 
 PURPOSE = b"x-noria-purpose"
 """Header by which a deployment's test says that nobody asked for its predictions (`smoke`)."""
@@ -62,6 +63,7 @@ class App:
         self.runtime = runtime
         self.inner: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._busy = 0
+        self._together = Together()
         self._aside = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "noria-rows")
         self._shadows: set[asyncio.Future[None]] = set()
         get, post = ("GET", "HEAD"), ("POST",)
@@ -111,7 +113,10 @@ class App:
             aside = partial(self._predicted, active, body, began, tested)
             done = await asyncio.get_running_loop().run_in_executor(self._aside, aside)
         else:
-            done = self._predicted(active, body, began, tested)
+            rows = active.predictors[tested or 0].reader.read(body)
+            if tested is None:
+                await self._together.score(active, rows)
+            done = predict(active, rows, runtime.spool, began, tested=tested)
         if done.position is not None:
             await runtime.spool.durable(done.position)
         if active.assigner.shadows and tested is None:

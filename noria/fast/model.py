@@ -24,6 +24,7 @@ class FastModel:
         self.rules = rules
         self._transform = None if stored.prepare is None else unpack_transform(stored.prepare)
         self._score = score
+        self.has_trees = isinstance(score, _Trees)
 
     @classmethod
     def read(cls, files: Mapping[str, bytes], task: str) -> "FastModel":

@@ -45,6 +45,8 @@ class Rows:
     """The request that they came with, which a model with other inputs reads for itself."""
     places: Sequence[int] | None = None
     """Which of its rows they are; None: all."""
+    scored: tuple[object, NDArray[np.float64]] | None = None
+    """Which predictor has scored them already, and what it found."""
 
     def take(self, places: Sequence[int]) -> "Rows":
         """Some of the rows."""

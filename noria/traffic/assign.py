@@ -20,15 +20,16 @@ class Assigner:
 
     def __init__(self, variants: Sequence[ActiveVariant]) -> None:
         answering = [place for place, variant in enumerate(variants) if variant.share > 0]
-        self._only = answering[0]
+        self.only = answering[0] if len(answering) == 1 else None
+        """Position of the variant that answers all cases; None: several share them."""
         self._drawing = [(place, variants[place].share, _salt(place, variants[place])) for place in answering]
         self.shadows = [place for place, variant in enumerate(variants) if variant.shadow]
         """Positions of the variants that predict every case but answer nobody."""
 
     def pick(self, case: str) -> int:
         """The position of the variant that answers this case; the same case gets the same answer on any machine."""
-        if len(self._drawing) == 1:
-            return self._only
+        if self.only is not None:
+            return self.only
         key = case.encode("utf-8", "surrogatepass")
         return max(self._drawing, key=lambda each: each[1] / -log(_uniform(key, each[2])))[0]
 

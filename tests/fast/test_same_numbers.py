@@ -61,6 +61,23 @@ def test_many_rows_and_single_ones_score_as_in_training(kind: str, task: str, wr
         assert len(np.unique(plain.round(6), axis=0)) > 1, "a model that always says the same proves nothing"
 
 
+@pytest.mark.parametrize(("kind", "task"), [each for each in EACH if each[0] in {"tree", "forest", "xgboost"}])
+def test_requests_that_are_scored_together_get_what_each_would_get_alone(
+    kind: str, task: str, written: Written
+) -> None:
+    predictor, another = predictor_of(written(kind, task)), predictor_of(written("linear", task))
+    assert predictor.gains_by_company
+    rows = mixed.odd_rows()[:60]
+    requests = [rows[start : start + 1 + start % 4] for start in range(0, 60, 4)]
+    together = [read(predictor, request) for request in requests]
+    predictor.score_together(together)
+    for request, scored in zip(requests, together, strict=True):
+        alone = read(predictor, request)
+        assert np.array_equal(predictor.scores(scored), predictor.scores(alone))
+        assert predictor.answer(scored) == predictor.answer(alone)
+        assert np.array_equal(another.scores(scored), another.scores(alone)), "a shadow took the champion's scores"
+
+
 @pytest.mark.parametrize(("kind", "task"), EACH)
 def test_predictions_decisions_and_warnings_are_those_of_a_table(kind: str, task: str, written: Written) -> None:
     bundle = written(kind, task)
