@@ -10,7 +10,10 @@ from pathlib import Path
 
 import psutil
 
+from noria.spool.positions import waiting_bytes
 from noria.spool.segments import writers
+
+_MUCH_BYTES = 1_000_000
 
 
 class Processors:
@@ -20,11 +23,14 @@ class Processors:
         self._allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
     def leave_to_writers(self, spool: Path) -> None:
-        """Keep this thread off the processors on which the spool's writers ran last, if there are others."""
+        """Keep this thread off the processors on which the spool's writers ran last, if there are others.
+
+        Where much waits it takes any: the writers' own threads keep all of them busy then.
+        """
         if len(self._allowed) < 2:
             return
-        others = self._allowed - _used(writers(spool))
-        with contextlib.suppress(OSError):  # somebody has taken processors away meanwhile
+        with contextlib.suppress(OSError):  # somebody has taken processors away meanwhile, or the spool
+            others = set() if waiting_bytes(spool) > _MUCH_BYTES else self._allowed - _used(writers(spool))
             os.sched_setaffinity(0, others or self._allowed)
 
 
