@@ -109,6 +109,16 @@ def engine() -> None:
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def compose_engine(engine: None) -> None:
+    """The same with Docker Compose."""
+    from docker_engine import why_no_compose
+
+    reason = why_no_compose()
+    if reason:
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """`python run.py …` in this process."""

@@ -1,6 +1,7 @@
 """Docker, as the tests use it."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ def why_no_engine() -> str:
         return ""
     last = (done.stdout + done.stderr).strip().splitlines()[-1:]
     return f"the Docker engine could not be started: {' '.join(last) or done.returncode}"
+
+
+def why_no_compose() -> str:
+    """Why Compose cannot be had; it comes with Docker's own packages, and apart from Debian's."""
+    works = not docker("compose", "version", check=False).returncode or shutil.which("docker-compose")
+    return "" if works else "Docker Compose is not installed"
 
 
 def _works() -> bool:

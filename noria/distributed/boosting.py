@@ -157,8 +157,8 @@ def _watched(trainer: XGBoostTrainer, where: str, rounds: int) -> Any:
 
 
 def _rounds_in(where: str) -> int:
-    """How far the run that is kept there has come."""
-    with suppress(FileNotFoundError), fsspec.open(f"{where}/{_SNAPSHOT}", "rb") as file:
+    """How far the run that is kept there has come; 0 where nothing is kept yet, or is just being written."""
+    with suppress(FileNotFoundError, json.JSONDecodeError), fsspec.open(f"{where}/{_SNAPSHOT}", "rb") as file:
         latest = json.load(file)["latest_checkpoint_result"]
         return int(latest["metrics"]["rounds"]) if latest else 0
     return 0

@@ -3,6 +3,7 @@
 python -m pipelines.platform.compose [up|store|serve|watch|down]
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -249,8 +251,20 @@ def _reachable() -> str:
     """An address of this machine that containers reach, and other machines do not."""
     if sys.platform != "linux":
         return "127.0.0.1"  # Docker Desktop passes containers on to it
-    gateway = "{{range .IPAM.Config}}{{.Gateway}}{{end}}"
-    return docker("network", "inspect", "bridge", "--format", gateway, quiet=True).strip()
+    told = docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}", quiet=True)
+    for part in json.loads(told) or []:
+        if address := part.get("Gateway") or _first(part.get("Subnet", "")):
+            return str(address)
+    raise NoriaError(
+        "Docker does not tell which address of this machine containers reach",
+        where="docker network inspect bridge",
+        fix=f"write BIND=ADDRESS into {settings_file()}; every machine that reaches this address reaches the platform",
+    )
+
+
+def _first(subnet: str) -> str:
+    """The address that Docker gives this machine in a network of its own; it does not always tell it."""
+    return str(next(IPv4Network(subnet).hosts())) if "." in subnet else ""
 
 
 def _wait(url: str, *, is_open: bool = True) -> None:

@@ -69,7 +69,7 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def database(engine: None) -> str:
+def database(compose_engine: None) -> str:
     """Stands in for the official image where that cannot be fetched."""
     docker("build", "--tag", "noria-test-postgres", str(PROJECT / "tests" / "deploy" / "postgres"), timeout_s=_WITHIN_S)
     return "noria-test-postgres"

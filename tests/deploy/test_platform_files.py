@@ -6,6 +6,7 @@ import secrets
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import service.metrics
+from noria.errors import NoriaError
 from noria.stacks import read_stack
 from noria.workspace import PROJECT
 from pipelines.platform import compose, zenml_server
@@ -30,6 +32,29 @@ def expressions() -> list[str]:
     rules = yaml.safe_load((FOLDER / "prometheus" / "rules.yml").read_text())
     shown = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     return shown + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Docker passes containers on to 127.0.0.1")
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ('[{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]', "172.17.0.1"),
+        ('[{"Subnet": "10.9.8.0/24"}]', "10.9.8.1"),  # an engine that has just made the network
+        ('[{"Subnet": "fd00::/64"}, {"Subnet": "172.30.0.0/16", "Gateway": ""}]', "172.30.0.1"),
+        ("[]", None),
+        ("null", None),
+    ],
+)
+def test_servers_listen_where_containers_reach_this_machine(
+    told: str, address: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORIA_HOME", str(tmp_path))
+    monkeypatch.setattr(compose, "docker", lambda *_, **__: told)
+    if address is not None:
+        assert compose._reachable() == address
+        return
+    with pytest.raises(NoriaError, match="BIND=ADDRESS"):
+        compose._reachable()
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_the_service_has() -> None:

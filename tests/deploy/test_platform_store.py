@@ -26,7 +26,7 @@ print(s3.get_object(Bucket=told["NORIA_S3_BUCKET"], Key="artifacts/one")["Body"]
 
 
 @pytest.fixture
-def store(engine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def store(compose_engine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """What `make platform ARGS=store` starts beside the servers, and the variables that it hands on."""
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
     docker("build", "--tag", IMAGE, str(PROJECT / "tests" / "deploy" / "s3"), timeout_s=300)

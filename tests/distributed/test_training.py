@@ -110,6 +110,14 @@ def test_candidates_score_the_same_and_tuning_tries_the_same_first(
     assert not list(tmp_path.rglob("*.json"))
 
 
+def test_how_far_a_run_has_come_is_not_known_while_that_is_being_written(tmp_path: Path) -> None:
+    from noria.distributed import boosting  # which needs Ray
+
+    for content in ("", '{"latest_checkpoint_result": {"metr'):
+        (tmp_path / boosting._SNAPSHOT).write_text(content)
+        assert boosting._rounds_in(str(tmp_path)) == 0
+
+
 def test_two_workers_fit_one_model_as_good_as_one_process(cluster: str, tmp_path: Path) -> None:
     case = churn()
     here = fit("xgboost", SOME, case.train, case.use_case)
