@@ -127,12 +127,12 @@ def workers(workspace: Workspace) -> list[Identity]:
 
 
 def growth(seen: list[Memory], role: str, seconds: float) -> float | None:
-    """How much more a warm process of this role held in the last fifth than in the second one, as a share.
+    """How much more a warm process of this role held in the last fifth than before the store stopped, as a share.
 
-    None: too few were warm.
+    Both times it has the same work: while the store is away, the keeper has none. None: too few were warm.
     """
     warm = [each for each in seen if each.role == role and each.age_s > WARM_S]
-    early = [each.bytes for each in warm if seconds / 5 <= each.at < 2 * seconds / 5]
+    early = [each.bytes for each in warm if seconds / 10 <= each.at < seconds / 4]
     late = [each.bytes for each in warm if each.at >= 4 * seconds / 5]
     if not early or not late:
         return None
