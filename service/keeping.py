@@ -100,6 +100,7 @@ class Keeper:
 
     def _flush(self) -> None:
         before = self._moved.predictions
+        self._processors.leave_to_writers(self._spool)
         try:
             store = self._store.open()
             Flusher(self._spool, store, self._is_over).flush(self._moved)
@@ -130,8 +131,7 @@ class Keeper:
         self._is_swollen = rows >= _MANY_ROWS
 
     def _is_over(self) -> bool:
-        """Has it been asked to end, and had its time to move what is there? Asked before each transaction."""
-        self._processors.leave_to_writers(self._spool)
+        """Has it been asked to end, and had its time to move what is there? Asked often, so it tells how it goes."""
         self._beat()
         if self._stop.is_set():
             self._last_at = self._last_at or time.monotonic() + _DRAIN_S

@@ -1,4 +1,4 @@
-"""Requests that are there at the same time are scored in one call: of a few rows each takes most of its time alone.
+"""Small requests that are there at the same time are scored in one call, which costs less than one call for each.
 
 Nobody waits for a request that has yet to come: whatever has arrived in one turn of the event loop is scored at the
 end of that turn.

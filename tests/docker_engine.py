@@ -1,7 +1,6 @@
 """Docker, as the tests use it."""
 
 import json
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from noria.errors import NoriaError
 from noria.workspace import PROJECT
+from pipelines.platform import compose
 from pipelines.platform.images import PIPELINE, build, image_of
 
 BASE = "python:3.11-slim-bookworm"
@@ -48,8 +49,11 @@ def why_no_engine() -> str:
 
 def why_no_compose() -> str:
     """Why Compose cannot be had; it comes with Docker's own packages, and apart from Debian's."""
-    works = not docker("compose", "version", check=False).returncode or shutil.which("docker-compose")
-    return "" if works else "Docker Compose is not installed"
+    try:
+        compose._command()
+    except NoriaError as error:
+        return error.what
+    return ""
 
 
 def _works() -> bool:

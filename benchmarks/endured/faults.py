@@ -126,13 +126,13 @@ def workers(workspace: Workspace) -> list[Identity]:
     return [who for who in told if alive(who) is not None]
 
 
-def growth(seen: list[Memory], role: str, seconds: float) -> float | None:
-    """How much more a warm process of this role held in the last fifth than before the store stopped, as a share.
+def growth(seen: list[Memory], role: str, seconds: float, stopped: float) -> float | None:
+    """How much more a warm process of this role held in the last fifth than before the store `stopped`, as a share.
 
     Both times it has the same work: while the store is away, the keeper has none. None: too few were warm.
     """
     warm = [each for each in seen if each.role == role and each.age_s > WARM_S]
-    early = [each.bytes for each in warm if seconds / 10 <= each.at < seconds / 4]
+    early = [each.bytes for each in warm if seconds / 10 <= each.at < stopped]
     late = [each.bytes for each in warm if each.at >= 4 * seconds / 5]
     if not early or not late:
         return None

@@ -40,6 +40,11 @@ class Times:
     flush: float
     """How long the store may take, after the load, until it has everything."""
 
+    @property
+    def stopped(self) -> float:
+        """When the store stops: in the first half, so that the new model finds it at work."""
+        return self.load * 0.45 - self.outage
+
 
 @dataclass(frozen=True)
 class Endured:
@@ -141,9 +146,8 @@ def _loaded(
     steps: list[tuple[float, str, Callable[[], object]]] = [
         (number * times.kill_every, "killed worker", killer.kill) for number in range(1, kills + 1)
     ]
-    # the store stops in the first half, so that the new model finds it at work
-    stopped = times.load * 0.45 - times.outage
-    steps += [(stopped, "store stopped", store.stop), (stopped + times.outage, "store started", store.start)]
+    steps += [(times.stopped, "store stopped", store.stop)]
+    steps += [(times.stopped + times.outage, "store started", store.start)]
     steps += [(times.load * 0.55, "new model: version", roll)]
     spool = deployment.settings.spool
     plan, watch = Plan(steps, began), Watch(workspace, spool, began)
@@ -183,7 +187,7 @@ def _judged(every: Told, loaded: _Loaded, kept: Counter[str], times: Times) -> d
         "flush_s": loaded.flush_s,
         "p50_ms": _quantile(waited, 0.5) * 1000,
         "p99_ms": _quantile(waited, 0.99) * 1000,
-        "growth": {role: growth(watch.seen, role, times.load) for role in ("worker", "keeper")},
+        "growth": {role: growth(watch.seen, role, times.load, times.stopped) for role in ("worker", "keeper")},
         "events": events,
         "memory": watch.seen,
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +38,7 @@ def active(bundle: Bundle, settings: Settings) -> Active:
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch, active: Active) -> Iterator[list[int]]:
+def calls(monkeypatch: pytest.MonkeyPatch, active: Active) -> list[int]:
     """How many rows each call of the model had."""
     made: list[int] = []
 
