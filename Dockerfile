@@ -41,7 +41,7 @@ VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
-CMD ["python", "-m", "service.contained"]
+CMD ["python", "-m", "service.container_entrypoint"]
 
 FROM ${BASE} AS code
 WORKDIR /app
@@ -51,10 +51,12 @@ COPY service/ service/
 COPY materializers/ materializers/
 COPY steps/ steps/
 COPY pipelines/ pipelines/
+COPY app/ app/
+COPY cli/ cli/
 COPY configs/ configs/
 COPY data/ data/
 # ZenML unpacks code that it downloads into /app/code
-RUN python -m compileall -q run.py noria service materializers steps pipelines \
+RUN python -m compileall -q run.py noria service materializers steps pipelines app cli \
  && mkdir -p code /volume/data && chown 10001:10001 code /volume/data
 
 FROM ${BASE} AS pipeline

@@ -51,7 +51,7 @@ fast: env-dev ## Tests that start no server and run no whole pipeline
 
 lint: env-dev ## ruff, mypy --strict and the arrows of the house
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy noria run.py pipelines steps materializers service
+	@.venv/bin/mypy noria run.py cli app pipelines steps materializers service
 	@.venv/bin/lint-imports | tail -n 8
 
 lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock files
@@ -87,13 +87,13 @@ clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, 
 	@touch $@
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
-	@.venv/bin/python -m pipelines.platform.image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
+	@.venv/bin/python -m app.images.service_image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
 
 platform: env ## Start ZenML, MLflow and PostgreSQL in containers on this machine (ARGS=down stops them, ARGS=--help tells more)
-	@.venv/bin/python -m pipelines.platform.compose $(ARGS)
+	@.venv/bin/python -m app.servers.compose_platform $(ARGS)
 
 images: env ## Build the images that the stack `docker` runs: the steps of pipelines, and the service without a model
-	@.venv/bin/python -m pipelines.platform.images
+	@.venv/bin/python -m app.images.project_images
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'

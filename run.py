@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from cli.console import Screen
     from noria.config import UseCase
-    from noria.console import Screen
 
 DEFAULT_CONFIG = Path("configs/telco_churn.yaml")
 
@@ -79,14 +79,14 @@ def demo(
     Example: python run.py demo --keep
     """
     screen, use_case = _begin(config, "Demo: one turn of the wheel")
-    from pipelines.platform import demo as turn
-    from pipelines.platform import flows
+    from app.commands import demo as turn
+    from app.commands import pipeline_commands
 
     facts = turn.run(use_case, config, screen, stack)
     if keep:
         following = [f"python run.py dashboard --config {config}", f"python run.py stop {_on(config, stack)}"]
     else:
-        flows.stop_here(use_case)
+        pipeline_commands.stop_here(use_case)
         following = [f"python run.py demo --config {config} --keep", "python run.py new --data my.csv --target label"]
     screen.result("The wheel has turned once.", facts, following=following)
 
@@ -104,7 +104,7 @@ def new(
     Example: python run.py new --data data/bike_sharing.csv --target cnt --output configs/my_bikes.yaml
     """
     screen = _screen()
-    from pipelines.platform.newcase import write_use_case
+    from app.commands.new import write_use_case
 
     path, notes = write_use_case(data, target, query, output, force=force)
     screen.result(
@@ -121,9 +121,9 @@ def explore(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     Example: python run.py explore --config configs/bike_demand.yaml
     """
     screen, use_case = _begin(config, "Exploring")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    explored = flows.explore(use_case, stack)
+    explored = pipeline_commands.explore(use_case, stack)
     screen.result(
         "The data is explored.",
         [("report", explored.report), *explored.facts],
@@ -138,9 +138,9 @@ def train(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     Example: python run.py train --config configs/telco_churn.yaml --stack local
     """
     screen, use_case = _begin(config, "Training")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    trained = flows.train(use_case, stack)
+    trained = pipeline_commands.train(use_case, stack)
     following = f"python run.py deploy {_on(config, stack)}" if trained.champion else f"open {trained.report}"
     screen.result(trained.headline, trained.facts, following=[following])
 
@@ -152,9 +152,9 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     Example: python run.py deploy --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, "Deploying")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    deployed = flows.deploy(use_case, stack)
+    deployed = pipeline_commands.deploy(use_case, stack)
     screen.result(
         deployed.headline, deployed.facts, following=[deployed.curl, f"python run.py status {_on(config, stack)}"]
     )
@@ -184,7 +184,7 @@ def promote(
     python run.py promote --version rules    your own rules
     """
     screen, use_case = _begin(config, "Promoting")
-    from pipelines.platform import traffic as turning
+    from app.commands import traffic as turning
 
     turned = turning.promote(use_case, version, stack)
     following = "rollback" if turned.is_live else "deploy"
@@ -201,7 +201,7 @@ def rollback(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     Example: python run.py rollback --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, "Rolling back")
-    from pipelines.platform import traffic as turning
+    from app.commands import traffic as turning
 
     turned = turning.rollback(use_case, stack)
     screen.result(turned.headline, turned.facts, following=[f"python run.py status {_on(config, stack)}"])
@@ -252,7 +252,7 @@ def traffic(
     python run.py traffic --canary challenger             grow by itself, or be taken back by itself
     python run.py traffic --threshold 0.4                 act from a probability of 0.4 on
     """
-    from pipelines.platform.retraffic import Wishes, change_traffic
+    from app.commands.traffic_change import Wishes, change_traffic
 
     screen, use_case = _begin(config, None)
     policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
@@ -261,7 +261,7 @@ def traffic(
         turned = change_traffic(use_case, wishes, stack, url)
         following = "rollback" if turned.goes_back else "traffic"
     else:
-        from pipelines.platform import traffic as turning
+        from app.commands import traffic as turning
 
         turned, following = turning.show(use_case, stack, url), "traffic --help"
     next_command = following if following.endswith("--help") else f"{following} {_on(config, stack)}"
@@ -286,9 +286,9 @@ def predict(
     Example: python run.py predict --input data/telco_churn.csv --output out/predictions.parquet
     """
     screen, use_case = _begin(config, "Predicting a file")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    predicted = flows.predict(use_case, source, output, stack)
+    predicted = pipeline_commands.predict(use_case, source, output, stack)
     screen.result(predicted.headline, predicted.facts, following=[f"python run.py monitor {_on(config, stack)}"])
 
 
@@ -305,9 +305,9 @@ def monitor(
     Example: python run.py monitor --config configs/telco_churn.yaml --labels labels.csv
     """
     screen, use_case = _begin(config, "Monitoring")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    monitored = flows.monitor(use_case, labels, stack)
+    monitored = pipeline_commands.monitor(use_case, labels, stack)
     following = f"python run.py {monitored.following} {_on(config, stack)}"
     screen.result(monitored.headline, monitored.facts, following=[following])
 
@@ -319,13 +319,13 @@ def cycle(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
     Example: python run.py cycle --config configs/bike_demand.yaml
     """
     screen, use_case = _begin(config, "One turn of the wheel")
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    trained = flows.train(use_case, stack)
+    trained = pipeline_commands.train(use_case, stack)
     screen.title("Deploying")
-    deployed = flows.deploy(use_case, stack)
+    deployed = pipeline_commands.deploy(use_case, stack)
     screen.title("Monitoring")
-    monitored = flows.monitor(use_case, None, stack)
+    monitored = pipeline_commands.monitor(use_case, None, stack)
     screen.result(
         f"{trained.headline} {deployed.headline} {monitored.headline}",
         [*trained.facts, *deployed.facts, *monitored.facts],
@@ -342,7 +342,7 @@ def status(config: Config = DEFAULT_CONFIG, stack: Stack = None, url: Url = None
     Example: python run.py status --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, None)
-    from pipelines.platform.status import describe
+    from app.commands.status import describe
 
     described = describe(use_case, stack, url)
     following = f"python run.py {described.following} {_on(config, stack)}"
@@ -361,11 +361,13 @@ def forget(
     Example: python run.py forget --entity C-1017 --config configs/my.yaml
     """
     screen, use_case = _begin(config, f"Forgetting {entity}")
-    from noria.forget import facts, headline
-    from noria.forget import forget as erase
-    from noria.workspace import Workspace
+    from noria.deployment.deployment_state import spool_in_use
+    from noria.predictions.erasure import facts, headline
+    from noria.predictions.erasure import forget as erase
+    from noria.system.workspace import Workspace
 
-    done = erase(entity, use_case, Workspace(use_case.name))
+    workspace = Workspace(use_case.name)
+    done = erase(entity, use_case, workspace, spool_in_use(workspace))
     what = "remove it from your training data, then: python run.py train" if done.left else "python run.py status"
     screen.result(headline(entity, done), facts(done), following=[f"{what} --config {config}"])
 
@@ -383,9 +385,9 @@ def stop(
     Example: python run.py stop --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, None)
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
-    stopped = flows.stop(use_case, stack, lambda question: yes or screen.confirmed(question))
+    stopped = pipeline_commands.stop(use_case, stack, lambda question: yes or screen.confirmed(question))
     screen.result(stopped.headline, stopped.facts, following=[f"python run.py deploy {_on(config, stack)}"])
 
 
@@ -396,7 +398,7 @@ def dashboard(config: Config = DEFAULT_CONFIG) -> None:
     Example: python run.py dashboard --config configs/telco_churn.yaml
     """
     screen, use_case = _begin(config, "Dashboards")
-    from pipelines.platform.dashboards import start_dashboards
+    from app.servers.dashboards import start_dashboards
 
     running = start_dashboards(use_case)
     screen.result(
@@ -413,7 +415,7 @@ def list_stacks() -> None:
     Example: python run.py stack list
     """
     screen = _begin_stacks(None)
-    from pipelines.platform.stack_changes import listing
+    from app.stacks.registration import listing
 
     listed = listing()
     facts = [(each.name, f"{each.orchestrator}, {each.state}{', in use' if each.is_active else ''}") for each in listed]
@@ -427,7 +429,7 @@ def stack_up(name: StackName) -> None:
     Example: python run.py stack up local
     """
     screen = _begin_stacks(f"Stack {name}")
-    from pipelines.platform.stack_changes import up
+    from app.stacks.registration import up
 
     done = up(name)
     headline = f"`{name}` is as its file says." if not done else f"`{name}` is registered as its file says."
@@ -444,7 +446,7 @@ def stack_check(name: StackName) -> None:
     Example: python run.py stack check local
     """
     screen = _begin_stacks(f"Checking stack {name}")
-    from pipelines.platform.stack_check import check
+    from app.stacks.preflight.preflight import check
 
     found = check(name)
     if found:
@@ -469,7 +471,7 @@ def stack_server(
     Example: python run.py stack server http://localhost:8080
     """
     screen = _begin_stacks(f"ZenML server {url}")
-    from pipelines.platform.zenml_server import PASSWORD, set_up
+    from app.servers.zenml_server import PASSWORD, set_up
 
     facts = [("done", each) for each in set_up(url, output, os.environ.get(PASSWORD, ""))]
     headline = "The server is ready." if facts else f"The server was ready; its key is in {output}."
@@ -483,7 +485,7 @@ def stack_use(name: StackName) -> None:
     Example: python run.py stack use local
     """
     screen = _begin_stacks(None)
-    from pipelines.platform.stack_changes import use
+    from app.stacks.registration import use
 
     use(name)
     screen.result(f"`{name}` is in use.", [], following=["python run.py train"])
@@ -496,7 +498,7 @@ def stack_down(name: StackName) -> None:
     Example: python run.py stack down local
     """
     screen = _begin_stacks(None)
-    from pipelines.platform.stack_changes import down
+    from app.stacks.registration import down
 
     gone = [("taken away", each) for each in down(name)]
     screen.result(f"`{name}` is taken away.", gone, following=[f"python run.py stack up {name}"])
@@ -509,7 +511,7 @@ def _on(config: Path, stack: str | None) -> str:
 
 @cache
 def _only_screen() -> "Screen":
-    from noria.console import Screen
+    from cli.console import Screen
 
     return Screen()
 
@@ -521,8 +523,8 @@ def _screen() -> "Screen":
 
 
 def _begin(config: Path, title: str | None) -> tuple["Screen", "UseCase"]:
+    from app.environment import prepare_environment
     from noria.config import load_use_case
-    from pipelines.platform.environment import prepare_environment
 
     screen = _screen()
     use_case = load_use_case(config)
@@ -533,7 +535,7 @@ def _begin(config: Path, title: str | None) -> tuple["Screen", "UseCase"]:
 
 
 def _begin_stacks(title: str | None) -> "Screen":
-    from pipelines.platform.environment import prepare_environment
+    from app.environment import prepare_environment
 
     screen = _screen()
     prepare_environment(debug="--debug" in sys.argv)
@@ -547,7 +549,7 @@ def main() -> None:
 
     0: done. 1: an unforeseen error. 2: an error that the user can mend. 130 and the like: stopped by a signal.
     """
-    from noria.stopping import Stopped, stop_on_signals
+    from noria.system.signals import Stopped, stop_on_signals
 
     # `--debug` is understood anywhere on the line
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -563,8 +565,8 @@ def main() -> None:
 
 def _explain(error: BaseException) -> int:
     """Tell what ended the command; returns the exit code."""
-    from noria.errors import NoriaError
-    from noria.stopping import stop_requested
+    from noria.system.errors import NoriaError
+    from noria.system.signals import stop_requested
 
     stop = stop_requested()
     if stop is not None:

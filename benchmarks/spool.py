@@ -16,10 +16,10 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from noria.config.serving import Spool
+from noria.predictions.spool.events import Answered
+from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.writer import SpoolWriter
 from noria.predictions.store import PredictionStore
-from noria.spool.entries import Answered
-from noria.spool.flusher import Flusher
-from noria.spool.writer import SpoolWriter
 
 Durability = Literal["interval", "strict"]
 _NUMBERS, _TEXTS = 12, 8

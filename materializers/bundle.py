@@ -8,7 +8,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.metadata.metadata_types import MetadataType
 
 from noria.bundle import Bundle
-from noria.files import scratch_folder
+from noria.system.files import scratch_folder
 
 
 class BundleMaterializer(BaseMaterializer):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
-from noria.reports import Report
+from noria.reporting.html_report import Report
 
 
 class ReportMaterializer(BaseMaterializer):

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from noria.api import (
+from noria.serving.api import (
     Answer,
     ExplainResponse,
     FeedbackResponse,
@@ -17,7 +17,7 @@ from noria.api import (
     Refusal,
     TrafficChanged,
 )
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 PURPOSE, VARIANT = "x-noria-purpose", "x-noria-variant"
 _OK = 200

@@ -11,22 +11,23 @@ from functools import partial
 
 import msgspec
 
-from noria.errors import NoriaError
-from noria.fast.refusals import Wrong
 from noria.predictions import SMOKE
-from noria.spool.report import waiting_s
-from service import admin, bulk
-from service.active import Active
-from service.document import DOCS_PAGE, openapi
-from service.exchange import Answer, Exchange, Gone, Receive, Scope, Send, json, refusal, send_answer
-from service.explaining import explain as explained
-from service.guards import Pace, Tokens
-from service.labels import keep_labels, read_labels
-from service.metrics import BACKLOG, DROPPED, LABELS, READY, WAITS, count_request
+from noria.predictions.spool.heartbeat import waiting_s
+from noria.serving.http_errors import Wrong
+from noria.system.errors import NoriaError
+from service import traffic_admin
+from service.feedback import keep_labels, read_labels
+from service.http.guards import Pace, Tokens
+from service.http.messages import Answer, Exchange, Gone, Receive, Scope, Send, json, refusal, send_answer
+from service.http.metrics import BACKLOG, DROPPED, LABELS, READY, WAITS, count_request
+from service.http.openapi import DOCS_PAGE, openapi
 from service.page import respond
-from service.predict import Predicted, Predictions, predict, shadowed
+from service.prediction import table_requests
+from service.prediction.explain import explain as explained
+from service.prediction.loaded_models import Active
+from service.prediction.microbatching import Together
+from service.prediction.predict import Predicted, Predictions, predict, shadowed
 from service.runtime import Runtime
-from service.together import Together
 
 PURPOSE = b"x-noria-purpose"
 """Header by which a deployment's test says that nobody asked for its predictions (`smoke`)."""
@@ -104,8 +105,8 @@ class App:
         active, runtime = self.runtime.active, self.runtime
         body = await exchange.body(self._most_bytes)
         tested = _tested(active, exchange)
-        if bulk.is_bulk(exchange):
-            answer, parts = await asyncio.to_thread(bulk.predict, exchange, body, active, runtime, began)
+        if table_requests.is_bulk(exchange):
+            answer, parts = await asyncio.to_thread(table_requests.predict, exchange, body, active, runtime, began)
             for part in parts if active.assigner.shadows else ():
                 self._follow_up(active, part)
             return answer
@@ -165,15 +166,15 @@ class App:
         """GET and PUT /traffic: who answers what."""
         self._tokens.require("admin")
         if exchange.method != "PUT":
-            return json(admin.traffic(self.runtime.active))
-        wish = admin.read(admin.Shares, await exchange.body(self._most_bytes))
-        return json(await asyncio.to_thread(admin.change_shares, self.runtime, wish))
+            return json(traffic_admin.traffic(self.runtime.active))
+        wish = traffic_admin.read(traffic_admin.Shares, await exchange.body(self._most_bytes))
+        return json(await asyncio.to_thread(traffic_admin.change_shares, self.runtime, wish))
 
     async def policy(self, exchange: Exchange, _: float) -> Answer:
         """PUT /policy: how one variant decides."""
         self._tokens.require("admin")
-        wish = admin.read(admin.Policy, await exchange.body(self._most_bytes))
-        return json(await asyncio.to_thread(admin.change_policy, self.runtime, wish))
+        wish = traffic_admin.read(traffic_admin.Policy, await exchange.body(self._most_bytes))
+        return json(await asyncio.to_thread(traffic_admin.change_policy, self.runtime, wish))
 
     async def document(self, exchange: Exchange, _: float) -> Answer:
         """GET /openapi.json, and /docs.json where BentoML's page looks for it."""

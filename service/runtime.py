@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from noria.errors import NoriaError
-from noria.handover import Activation, WorkerReport, activation, report, stamp
-from noria.processes import identity, namespace
-from noria.spool.writer import SpoolWriter
-from service.active import Active, load_active
-from service.keeper import ensure_keeper
-from service.memory import give_back_memory
+from noria.predictions.spool.writer import SpoolWriter
+from noria.system.errors import NoriaError
+from noria.system.processes import identity, namespace
+from noria.traffic.activation import Activation, WorkerReport, activation, report, stamp
+from service.flusher.flusher_launcher import ensure_keeper
+from service.flusher.memory import give_back_memory
+from service.prediction.loaded_models import Active, load_active
 from service.settings import Settings, service_dir
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from noria.config.serving import Limits, Serving
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
 PREDICTIONS_URL, SERVING = "NORIA_PREDICTIONS_URL", "NORIA_SERVING"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase, load_use_case
 from noria.data.split import split
-from noria.models.decision import choose_policy
-from noria.models.fitted import Fitted, fit
+from noria.models.fitted_model import Fitted, fit
+from noria.models.policy_choice import choose_policy
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS: dict[str, dict[str, Any]] = {

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import run
-from noria import progress
-from noria.files import scratch_folder
-from pipelines.platform.environment import prepare_environment
+from app.environment import prepare_environment
+from noria.system import progress
+from noria.system.files import scratch_folder
 
 if not hasattr(sys.modules["__main__"], "__file__"):  # a worker of pytest-xdist; ZenML asks where the code lies
     sys.modules["__main__"].__file__ = run.__file__

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from noria.errors import NoriaError
-from noria.workspace import PROJECT
-from pipelines.platform import compose
-from pipelines.platform.images import PIPELINE, build, image_of
+from app.images.project_images import PIPELINE, build, image_of
+from app.servers import compose_platform
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 
 BASE = "python:3.11-slim-bookworm"
 STARTER = PROJECT.parent / "shared" / "scripts" / "docker-engine"
@@ -50,7 +50,7 @@ def why_no_engine() -> str:
 def why_no_compose() -> str:
     """Why Compose cannot be had; it comes with Docker's own packages, and apart from Debian's."""
     try:
-        compose._command()
+        compose_platform._command()
     except NoriaError as error:
         return error.what
     return ""

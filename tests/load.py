@@ -4,9 +4,9 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from noria.api import Answer
 from noria.client import Client
-from noria.errors import NoriaError
+from noria.serving.api import Answer
+from noria.system.errors import NoriaError
 
 _LONGEST_S = 240.0
 

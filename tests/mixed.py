@@ -10,9 +10,9 @@ import pandas as pd
 
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase, load_use_case
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import Fitted, fit
-from noria.workspace import PROJECT
+from noria.models.fitted_model import Fitted, fit
+from noria.models.policy_choice import DecisionPolicy
+from noria.system.workspace import PROJECT
 
 TARGETS = {"binary": "left", "multiclass": "plan", "regression": "spent"}
 KINDS = ("rules", "dummy", "linear", "tree", "forest", "xgboost")

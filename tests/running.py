@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 _START_S, _END_S, _POLL_S = 120.0, 30.0, 0.2
 

@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from noria.config import UseCase, load_use_case
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 COLUMNS = ["tenure", "contract", "internet_service", "payment_method", "monthly_charges", "total_charges", "churn"]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 
-from noria import handover
-from noria.deployment.state import keepers
-from noria.processes import Identity, alive
-from noria.workspace import Workspace
+from noria.deployment.deployment_state import keepers
+from noria.system.processes import Identity, alive
+from noria.system.workspace import Workspace
+from noria.traffic import activation
 
 _SEED = 0
 _LOOK_S = 1.0
@@ -122,7 +122,7 @@ class Killer:
 
 def workers(workspace: Workspace) -> list[Identity]:
     """The workers that live."""
-    told = [Identity(each.pid, each.process_started) for each in handover.reports(workspace.service)]
+    told = [Identity(each.pid, each.process_started) for each in activation.reports(workspace.service)]
     return [who for who in told if alive(who) is not None]
 
 

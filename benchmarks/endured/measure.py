@@ -16,10 +16,10 @@ from benchmarks.served.case import rows_to_send, use_case
 from benchmarks.served.place import free_port
 from noria.bundle import Bundle, revise
 from noria.deployment import Deployment, start_or_roll, stop
-from noria.errors import NoriaError
-from noria.spool.waiting import wait_until_flushed
-from noria.workspace import Workspace
-from service.build import build_bento
+from noria.predictions.spool.backlog import wait_until_flushed
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from service.bento_build import build_bento
 
 SHARE_OF_SATURATION = 0.8
 AFTER_KILL_S = 3.0

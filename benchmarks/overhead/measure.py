@@ -9,8 +9,8 @@ from typing import Literal
 
 from benchmarks.overhead.outcome import Outcome, Told
 from benchmarks.overhead.phases import PYTHON
-from noria.config.base import Section
-from noria.workspace import PROJECT
+from noria.config.section import Section
+from noria.system.workspace import PROJECT
 
 Side = Literal["plain", "pipeline"]
 _MODULES = {"plain": "benchmarks.overhead.plain", "pipeline": "benchmarks.overhead.piped"}

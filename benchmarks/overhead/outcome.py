@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.overhead.clock import Clock
-from noria.config.base import Section
+from noria.config.section import Section
 
 if TYPE_CHECKING:
-    from noria.judge.evaluation import Evaluation
-    from noria.judge.gate import Verdict
-    from noria.models.selection import Selection
-    from noria.training import Leaderboard
+    from noria.evaluation.evaluate import Evaluation
+    from noria.evaluation.promotion_gate import Verdict
+    from noria.training.leaderboard import Leaderboard
+    from noria.training.selection import Selection
 
 
 class Outcome(Section):

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from app.environment import prepare_environment, zenml_client
 from benchmarks.overhead.clock import Clock
 from benchmarks.overhead.outcome import Outcome, finish
 from benchmarks.overhead.phases import (
@@ -22,12 +23,11 @@ from benchmarks.overhead.phases import (
 )
 from benchmarks.overhead.plain import train as _plain  # noqa: F401 - both sides load the same modules before the clock
 from noria.config import UseCase, load_use_case
-from pipelines.platform.environment import prepare_environment, zenml_client
 
 WORK = {
-    "pipelines.platform.flows": {"fingerprint": "fingerprint", "write_text": "reports"},
+    "app.commands.pipeline_commands": {"fingerprint": "fingerprint", "write_text": "reports"},
     "steps.training.ingest": {"read": "ingest"},
-    "noria.data.validate": {"validate": "validate"},
+    "noria.data.validation": {"validate": "validate"},
     "steps.training.explore": {"find_facts": "explore", "exploration_report": "explore"},
     "noria.data.split": {"split": "split"},
     "steps.training.train_candidates": {"score_candidates": "train_candidates"},
@@ -59,11 +59,11 @@ def _import(clock: Clock) -> None:
     with clock.phase(MLFLOW_IMPORTS):
         import_module("mlflow")
         import_module("zenml.integrations.mlflow.experiment_trackers.mlflow_experiment_tracker")
-    with clock.phase(ZENML_CLIENT), import_module("pipelines.platform.stacks").stack_for_one_run(None):
+    with clock.phase(ZENML_CLIENT), import_module("app.stacks.stacks").stack_for_one_run(None):
         _ = zenml_client().active_stack
     with clock.phase(ZENML_IMPORTS):
         import_module("zenml.integrations.registry").integration_registry.activate_integrations()
-        for module in ("pipelines.training", "pipelines.platform.flows", "zenml.orchestrators.step_runner"):
+        for module in ("pipelines.training", "app.commands.pipeline_commands", "zenml.orchestrators.step_runner"):
             import_module(module)
 
 
@@ -93,7 +93,7 @@ def _outcome(use_case: UseCase) -> Outcome:
     """What the latest run found, read back from its artifacts."""
     from zenml.client import Client
 
-    from pipelines.platform.launch import artifact
+    from app.runs.launch import artifact
 
     run = Client().get_pipeline("training").last_run
     return Outcome.of(
@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> None:
         prepare_environment()
     _import(clock)
     _time_calls(clock)
-    from pipelines.platform.flows import train
+    from app.commands.pipeline_commands import train
 
     train(use_case, None)
     finish(Path(arguments[1]), began, clock, lambda: _outcome(use_case))

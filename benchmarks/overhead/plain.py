@@ -12,14 +12,14 @@ from noria.bundle import revise
 from noria.config import UseCase, load_use_case
 from noria.data.sources import fingerprint, read
 from noria.data.split import split
-from noria.data.validate import validate
-from noria.explore import exploration_report, explore
-from noria.files import write_text
-from noria.judge.evaluation import evaluate
-from noria.judge.gate import gate
-from noria.judge.report import evaluation_report
-from noria.models.selection import select
-from noria.training import fit_bundle, score_candidates, tune_candidates
+from noria.data.validation import validate
+from noria.evaluation.evaluate import evaluate
+from noria.evaluation.promotion_gate import gate
+from noria.evaluation.report.evaluation_report import evaluation_report
+from noria.profiling.report import exploration_report, explore
+from noria.system.files import write_text
+from noria.training.leaderboard import fit_bundle, score_candidates, tune_candidates
+from noria.training.selection import select
 
 
 def train(use_case: UseCase, folder: Path, clock: Clock) -> Outcome:

@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from app.environment import prepare_environment
 from benchmarks.overhead.clock import Clock
-from pipelines.platform.environment import prepare_environment
 
 DATABASES = ("ZenML's database and stack", "MLflow's database")
 
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
     import mlflow
     from zenml.client import Client
 
-    from pipelines.platform.stacks import stack_for_one_run
+    from app.stacks.stacks import stack_for_one_run
 
     with clock.phase(DATABASES[0]), stack_for_one_run(None):
         tracker = Client().active_stack.experiment_tracker

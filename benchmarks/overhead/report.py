@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.machine import machine, now, versions
 from benchmarks.overhead.measure import Measured, Side
 from benchmarks.overhead.phases import ADDED, PYTHON, STAGES
-from noria.config.base import Section
+from noria.config.section import Section
 
 GOAL = 1.15
 _LIBRARIES = ("zenml", "mlflow", "pandas", "pyarrow", "scikit-learn", "xgboost")

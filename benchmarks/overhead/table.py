@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 _SEED = 42
 _FEW_VALUES = 2

@@ -18,8 +18,8 @@ from noria.config.serving import Serving
 from noria.models.estimators import fit_estimator
 from noria.models.preparation import build_preparation
 from noria.models.training_rows import read_training_rows
-from noria.models.tuning import tune
-from noria.training import folds_of
+from noria.training.leaderboard import folds_of
+from noria.training.tuning import tune
 
 ROUNDS = 100
 TRIALS = 4
@@ -65,7 +65,7 @@ def _use_case(engine: Engine) -> UseCase:
 
 def _start(engine: Engine) -> None:
     if engine.name == "ray":
-        from noria.distributed.cluster import connect
+        from noria.engines.ray.cluster import connect
 
         connect(engine)
 

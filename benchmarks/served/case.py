@@ -8,7 +8,7 @@ import pandas as pd
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.training import fit_bundle, score_candidates
+from noria.training.leaderboard import fit_bundle, score_candidates
 
 NUMBERS = [f"number_{place}" for place in range(1, 13)]
 CATEGORIES = {f"category_{place}": levels for place, levels in enumerate((3, 4, 5, 6, 8, 10, 15, 20), start=1)}

@@ -1,6 +1,6 @@
 """What a run of the benchmark finds."""
 
-from noria.config.base import Section
+from noria.config.section import Section
 
 
 class Scenario(Section):

@@ -16,7 +16,7 @@ from benchmarks.served.protocols import write_bodies
 from benchmarks.served.running import Running, running
 from benchmarks.served.servers import HOST, Server
 from benchmarks.served.service import kept, running_service
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 _TOLERANCE = 1e-6
 _CHECKED = 100

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.served.place import tool
-from noria.workspace import home
+from noria.system.workspace import home
 
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 _READY = ".ready"

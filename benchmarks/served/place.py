@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.served.apps.names import BUNDLE
 from noria.bundle import Bundle
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import psutil
 from benchmarks.served.family import TOKEN, Family
 from benchmarks.served.place import Place, free_port
 from benchmarks.served.servers import HOST, Server
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 START_WITHIN_S = 180.0
 _POLL_S = 0.01

@@ -14,10 +14,10 @@ from benchmarks.served.place import Place, free_port
 from benchmarks.served.running import START_WITHIN_S, Running, since_start, wait_for_answer
 from benchmarks.served.servers import HOST, Server
 from noria.deployment import start_or_roll, stop
-from noria.errors import NoriaError
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
-from service.build import build_bento
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from service.bento_build import build_bento
 
 _HOME = "NORIA_HOME"
 _POLL_S = 0.5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from noria.files import atomic_path
+from noria.system.files import atomic_path
 
 
 class Quarantine:

@@ -2,6 +2,6 @@
 
 from noria.bundle.bundle import Answers, Bundle
 from noria.bundle.manifest import Manifest, Metric
-from noria.bundle.write import revise, write_bundle
+from noria.bundle.writer import revise, write_bundle
 
 __all__ = ["Answers", "Bundle", "Manifest", "Metric", "revise", "write_bundle"]

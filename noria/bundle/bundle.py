@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.bundle.answer import answer, rules_say
-from noria.bundle.libraries import check_libraries
+from noria.bundle.answers import answer, rules_say
+from noria.bundle.fast_format import FAST, TREES
+from noria.bundle.fast_model import FastModel
+from noria.bundle.library_versions import check_libraries
 from noria.bundle.manifest import Manifest
 from noria.bundle.seal import sealed_bytes, unseal
-from noria.errors import NoriaError
-from noria.fast.model import FastModel
-from noria.fast.stored import FAST, TREES
+from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from noria.models.fitted import Fitted
+    from noria.models.fitted_model import Fitted
 
 REFERENCE, EXAMPLES = "reference.parquet", "examples.json"
 
@@ -73,7 +73,7 @@ class Bundle:
         Raises:
             NoriaError: its files are damaged, or were written with another major version of a library.
         """
-        from noria.models.storage import load_model
+        from noria.models.model_storage import load_model
 
         manifest = self.manifest
         check_libraries(manifest, self.folder)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from noria.config.base import Section
-from noria.models.policy import DecisionPolicy
+from noria.config.section import Section
+from noria.models.decision_policy import DecisionPolicy
 from noria.schema import InputSchema
 
 if TYPE_CHECKING:

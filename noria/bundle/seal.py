@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from noria.bundle.manifest import FORMAT, Manifest
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"

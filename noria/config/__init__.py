@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from noria.config.load import expand_environment, load_use_case, use_case_schema, write_schema
-    from noria.config.usecase import UseCase
+    from noria.config.use_case import UseCase
 
 __all__ = ["UseCase", "expand_environment", "load_use_case", "use_case_schema", "write_schema"]
 
@@ -16,4 +16,4 @@ __all__ = ["UseCase", "expand_environment", "load_use_case", "use_case_schema", 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("noria.config.usecase" if name == "UseCase" else "noria.config.load"), name)
+    return getattr(import_module("noria.config.use_case" if name == "UseCase" else "noria.config.load"), name)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from noria.config.base import Label, Section
+from noria.config.section import Label, Section
 
 
 def _one_character(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from noria.config.base import Section
+from noria.config.section import Section
 
 EngineName = Literal["local", "ray"]
 

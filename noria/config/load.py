@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from noria.config.explain import explain
-from noria.config.text import read_yaml
-from noria.config.usecase import UseCase
-from noria.errors import NoriaError
+from noria.config.use_case import UseCase
+from noria.config.validation_errors import explain
+from noria.config.yaml_text import read_yaml
+from noria.system.errors import NoriaError
 
 ENVIRONMENT_VARIABLE = re.compile(
     r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}"

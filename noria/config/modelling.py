@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from noria.config.base import Label, Section
+from noria.config.section import Label, Section
 
 CandidateName = Literal["dummy", "linear", "tree", "forest", "xgboost"]
 BINARY_METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "worth")

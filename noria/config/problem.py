@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from noria.config.base import Label, Section
+from noria.config.section import Label, Section
 
 
 class BinaryWorth(Section):

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from noria.config.base import Section
+from noria.config.section import Section
 
 
 class Spool(Section):

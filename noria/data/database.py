@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from noria.config import expand_environment
-from noria.data.plain import with_single_values
-from noria.errors import NoriaError, first_line
-from noria.workspace import in_project
+from noria.system.errors import NoriaError, first_line
+from noria.system.workspace import in_project
+from noria.tabular.compound_values import with_single_values
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

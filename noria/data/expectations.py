@@ -7,9 +7,9 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.data import ColumnExpectation
-from noria.data.types import Type, convert, is_number
-from noria.errors import NoriaError
-from noria.schema.values import LARGEST
+from noria.system.errors import NoriaError
+from noria.tabular.types import Type, convert, is_number
+from noria.tabular.values import LARGEST
 
 if TYPE_CHECKING:
     from pandera.pandas import Check

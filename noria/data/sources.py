@@ -4,15 +4,15 @@ import hashlib
 
 import pandas as pd
 
-from noria import progress
 from noria.config import expand_environment
 from noria.config.data import Data, Join, Source
 from noria.data.database import read_query
-from noria.data.names import did_you_mean, require_columns
-from noria.data.tables import open_file, read_file
-from noria.data.types import convert
-from noria.errors import NoriaError
-from noria.workspace import in_project
+from noria.data.table_files import open_file, read_file
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.workspace import in_project
+from noria.tabular.names import did_you_mean, require_columns
+from noria.tabular.types import convert
 
 _CHUNK_BYTES = 1 << 20
 

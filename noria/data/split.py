@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from noria.config import UseCase
-from noria.data.names import require_columns
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
+from noria.tabular.names import require_columns
 
 Rows = npt.NDArray[np.intp]
 Fold = tuple[Rows, Rows]

@@ -4,9 +4,9 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.problem import BinaryProblem, MulticlassProblem
-from noria.data.names import did_you_mean
-from noria.data.types import convert, is_number
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
+from noria.tabular.names import did_you_mean
+from noria.tabular.types import convert, is_number
 
 _MOST_UNREADABLE = 0.5
 

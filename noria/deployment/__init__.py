@@ -1,13 +1,13 @@
 """The service as a process of this machine: starting, rolling over, testing, changing, stopping."""
 
-from noria.deployment.change import Changed, change, running, standing
-from noria.deployment.facts import ServiceFacts, VariantSummary, service_facts
-from noria.deployment.launch import stop
-from noria.deployment.lineup import Role, namesakes
-from noria.deployment.roll import start_or_roll
-from noria.deployment.settle import settle
-from noria.deployment.smoke import smoke_test
-from noria.deployment.state import Deployment, Settings, state
+from noria.deployment.deployment_state import Deployment, Settings, state
+from noria.deployment.flush_wait import settle
+from noria.deployment.plan_change import Changed, change, running, standing
+from noria.deployment.rollover import start_or_roll
+from noria.deployment.server_process import stop
+from noria.deployment.service_status import ServiceFacts, VariantSummary, service_facts
+from noria.deployment.smoke_tests import smoke_test
+from noria.deployment.variants import Role, namesakes
 
 __all__ = [
     "Changed",

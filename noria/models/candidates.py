@@ -5,8 +5,8 @@ from typing import Any
 
 from noria.config import UseCase
 from noria.config.modelling import SearchRange
-from noria.data.names import did_you_mean
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
+from noria.tabular.names import did_you_mean
 
 Params = dict[str, Any]
 KINDS = ("rules", "dummy", "tree", "linear", "forest", "xgboost")

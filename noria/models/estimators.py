@@ -12,9 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
 
 from noria.config import UseCase
-from noria.errors import NoriaError
 from noria.models.candidates import Params, build_estimator
 from noria.models.training_rows import TrainingRows
+from noria.system.errors import NoriaError
 
 _ROWS_AT_ONCE = 10_000
 # values of a matrix; with fewer, threads that wait for one another spinning cost more than they save
@@ -149,10 +149,10 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
 
 
 def _boosted_there(use_case: UseCase, **work: Any) -> Any:
-    from noria.distributed.cluster import connect
+    from noria.engines.ray.cluster import connect
 
     connect(use_case.engine)  # which tells when Ray is not installed
-    from noria.distributed.boosting import Boosting, boosted
+    from noria.engines.ray.boosting import Boosting, boosted
 
     return boosted(Boosting(**work), use_case)
 

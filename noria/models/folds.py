@@ -13,7 +13,7 @@ from noria.config import UseCase
 from noria.data.split import folds as split_folds
 from noria.models.candidates import Params
 from noria.models.estimators import fit_estimator
-from noria.models.fitted import Fitted, assemble, fit_rules
+from noria.models.fitted_model import Fitted, assemble, fit_rules
 from noria.models.preparation import Preparation, build_preparation
 from noria.models.training_rows import TrainingRows, encode_target, read_training_rows, target_classes
 from noria.schema import Checked

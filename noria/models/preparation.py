@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from noria.models.transform import Transform
+from noria.models.matrix_transform import Transform
 from noria.schema import InputSchema
 
 Matrix = NDArray[Any]

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.errors import NoriaError
 from noria.schema import Checked, InputSchema
+from noria.system.errors import NoriaError
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_training_rows(
 def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> Checked:
     if use_case.engine.name == "local":
         return schema.check(train)
-    from noria.distributed.preparation import checked
+    from noria.engines.ray.preparation import checked
 
     return checked(schema, train, use_case)
 

@@ -1,7 +1,7 @@
 """Watching a deployed model: drift, performance, a verdict with reasons, and its history."""
 
-from noria.monitoring.labels import JoinedLabels, join_labels
-from noria.monitoring.monitor import monitor
+from noria.monitoring.label_join import JoinedLabels, join_labels
+from noria.monitoring.monitoring_run import monitor
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.monitoring.window import Window, read_window
 

@@ -1,7 +1,8 @@
 """Drift: how far the inputs and the answers have moved from the reference, measured by Evidently.
 
 Numbers are compared by the Wasserstein distance, categories by the Jensen-Shannon distance, both with Evidently's
-usual limit of 0.1, raised where chance alone reaches further in a sample of this size (`noria.monitoring.chance`).
+usual limit of 0.1, raised where chance alone reaches further in a sample of this size
+(`noria.monitoring.null_distribution`).
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from noria.monitoring.facts import ColumnMove, DriftFacts
-from noria.monitoring.moves import category_move, limit_of, number_move
-from noria.monitoring.words import MISSING
+from noria.monitoring.column_drift import category_move, limit_of, number_move
+from noria.monitoring.drift_summary import MISSING
+from noria.monitoring.results import ColumnMove, DriftFacts
 
 if TYPE_CHECKING:
-    from noria.monitoring.snapshots import Snapshot
+    from noria.monitoring.evidently_reports import Snapshot
 
 _REACH = 10  # numbers are followed this many ranges beyond those of training
 
@@ -95,7 +96,7 @@ def _compare(
     at: datetime,
     drift_share: float,
 ) -> "tuple[Snapshot | None, dict[str, float]]":
-    from noria.monitoring.snapshots import drift_snapshot, value_drifts
+    from noria.monitoring.evidently_reports import drift_snapshot, value_drifts
 
     if not limits:
         return None, {}

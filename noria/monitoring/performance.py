@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.judge.metrics import greater_is_better, interval, measure
-from noria.monitoring.facts import ColumnMove, Figure, PerformanceFacts
+from noria.metrics.metrics import greater_is_better, interval, measure
+from noria.monitoring.results import ColumnMove, Figure, PerformanceFacts
 
 Floats = NDArray[np.float64]
 _FEWEST_DAYS = 30
@@ -34,7 +34,7 @@ def measure_performance(
         use_case: names the metric, the worths, and how late labels come.
         recent: the predictions of the window, with the columns `at` (UTC) and `label`.
         labelled: (n, …) the predictions with a label, with the columns `label` and `decision`.
-        scores: (n,) or (n, k) what the model gave them, as `noria.judge.metrics` has it.
+        scores: (n,) or (n, k) what the model gave them, as `noria.metrics.metrics` has it.
         promised: metric → its value on the test rows.
         now: the time of the check.
         classes: multiclass: the class of each score column.

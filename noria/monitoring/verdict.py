@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Literal
 
 from noria.config import UseCase
-from noria.config.base import Section
-from noria.html import percent, plural
-from noria.monitoring.facts import DriftFacts, Figure, PerformanceFacts
-from noria.monitoring.words import number
+from noria.config.section import Section
+from noria.monitoring.drift_summary import number
+from noria.monitoring.results import DriftFacts, Figure, PerformanceFacts
+from noria.reporting import percent, plural
 
 Level = Literal["ok", "watch", "retrain"]
 _LEVELS: tuple[Level, ...] = ("ok", "watch", "retrain")

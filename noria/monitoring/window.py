@@ -8,7 +8,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.predictions import PredictionStore
-from noria.schema.values import text_of
+from noria.tabular.values import text_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, VariantFacts
 
 if TYPE_CHECKING:
-    from noria.predictions.frame import inputs_of
+    from noria.predictions.dataframe import inputs_of
     from noria.predictions.store import PredictionStore
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "inputs_of",
 ]
 
-_LATE = {"PredictionStore": "noria.predictions.store", "inputs_of": "noria.predictions.frame"}
+_LATE = {"PredictionStore": "noria.predictions.store", "inputs_of": "noria.predictions.dataframe"}
 
 
 def __getattr__(name: str) -> object:

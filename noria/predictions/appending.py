@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert
 
-from noria.predictions.matching import Arrived, attach_waiting
-from noria.predictions.plain import plain
+from noria.predictions.json_values import plain
+from noria.predictions.label_matching import Arrived, attach_waiting
 from noria.predictions.records import SMOKE, PredictionRecord
-from noria.predictions.tables import name_of, predictions
+from noria.predictions.sql_tables import name_of, predictions
 
 
 def append_records(connection: Connection, records: Sequence[PredictionRecord]) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from noria.config import expand_environment
-from noria.errors import NoriaError, first_line
 from noria.predictions.migrate import upgrade
+from noria.system.errors import NoriaError, first_line
 
 BUSY_TIMEOUT_MS = 30_000
 OUTSIDE = "noria_outside"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 HEAD = "0003"
 """The newest form, the last revision in `migrations/versions`."""

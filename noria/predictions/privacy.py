@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
     from noria.config.serving import Privacy

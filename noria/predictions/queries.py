@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from noria.predictions.ids import RANDOM_FROM
 from noria.predictions.records import SMOKE, Counts
-from noria.predictions.sql import among
-from noria.predictions.tables import labels, predictions
+from noria.predictions.sql_dialects import among
+from noria.predictions.sql_tables import labels, predictions
 
 _ASKED_FOR = predictions.c.variant != SMOKE
 _ANSWERED = and_(_ASKED_FOR, predictions.c.shadow_of.is_(None))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from noria.errors import NoriaError
 from noria.predictions.ids import new_id
+from noria.system.errors import NoriaError
 
 Value = str | int | float | bool | None
 

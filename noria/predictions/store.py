@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noria.predictions.appending import append_records
-from noria.predictions.comparison import facts_of
 from noria.predictions.database import connect, reading, writing
-from noria.predictions.erasing import erase_case, erase_old, holdings, mentions
-from noria.predictions.frame import inputs_of, to_frame
-from noria.predictions.housekeeping import empty_log, rewrite_tables
-from noria.predictions.keep import keep_entries
-from noria.predictions.labelling import keep_labels
+from noria.predictions.dataframe import inputs_of, to_frame
+from noria.predictions.erasure_queries import erase_case, erase_old, holdings, mentions
+from noria.predictions.ingest import keep_entries
+from noria.predictions.label_store import keep_labels
 from noria.predictions.queries import counts_of, known_ids, window_query
 from noria.predictions.records import Counts, Feedback, Holdings, PredictionRecord, VariantFacts
-from noria.predictions.tables import name_of
+from noria.predictions.sql_tables import name_of
+from noria.predictions.vacuum import empty_log, rewrite_tables
+from noria.predictions.variant_statistics import facts_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from noria.spool.entries import Entry
+    from noria.predictions.spool.events import Entry
 
 __all__ = ["PredictionStore", "inputs_of"]
 

@@ -1,7 +1,7 @@
 """The input schema: which columns a model takes, of which kind, and what it saw of them in training."""
 
-from noria.schema.check import Checked
-from noria.schema.columns import Column
-from noria.schema.schema import InputSchema
+from noria.schema.column import Column
+from noria.schema.input_schema import InputSchema
+from noria.schema.row_check import Checked
 
 __all__ = ["Checked", "Column", "InputSchema"]

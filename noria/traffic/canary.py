@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from noria import handover
-from noria.config.base import Section
-from noria.handover import Activation, CanaryState
-from noria.spool.entries import Happened
-from noria.traffic import orders
-from noria.traffic.judging import Lead, compare_labels
+from noria.config.section import Section
+from noria.predictions.spool.events import Happened
+from noria.traffic import activation, plan_transforms
+from noria.traffic.activation import Activation, CanaryState
+from noria.traffic.canary_metrics import Lead, compare_labels
 
 if TYPE_CHECKING:
     from noria.predictions import PredictionStore
@@ -60,18 +59,18 @@ def run_canary(service_dir: Path, store: "PredictionStore", now: datetime | None
     Raises:
         NoriaError: the store or the order cannot be read or written; the canary stays as it is.
     """
-    order, now = handover.activation(service_dir), now or datetime.now(UTC)
+    order, now = activation.activation(service_dir), now or datetime.now(UTC)
     if order is None or order.canary is None:
         return None
     decision = _judge(order, order.canary, store, now)
     if decision.action == "hold":
         return decision
-    with handover.changing(service_dir):
-        standing = handover.activation(service_dir)
+    with activation.changing(service_dir):
+        standing = activation.activation(service_dir)
         if standing is None or standing.serial != order.serial:
             return None  # somebody has changed it meanwhile
         store.keep([_event(order, decision, now)])
-        handover.activate(service_dir, _next_order(order, order.canary, decision, now))
+        activation.activate(service_dir, _next_order(order, order.canary, decision, now))
     return decision
 
 
@@ -88,10 +87,10 @@ def _judge(order: Activation, state: CanaryState, store: "PredictionStore", now:
 
 def _next_order(order: Activation, state: CanaryState, decision: CanaryDecision, now: datetime) -> Activation:
     if decision.action == "roll back":
-        return orders.without(order, state.variant)
+        return plan_transforms.without(order, state.variant)
     if decision.action == "done":
-        return orders.with_canary(order, state.model_copy(update={"ready": True}))
-    return orders.with_canary(order, state.model_copy(update={"step": state.step + 1, "since": now}))
+        return plan_transforms.with_canary(order, state.model_copy(update={"ready": True}))
+    return plan_transforms.with_canary(order, state.model_copy(update={"step": state.step + 1, "since": now}))
 
 
 def _event(order: Activation, decision: CanaryDecision, now: datetime) -> Happened:

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from zenml import step
 
-from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.workspace import Workspace
-from service.build import build_bento
+from noria.system import progress
+from noria.system.workspace import Workspace
+from service.bento_build import build_bento
 from steps.shared.failures import alert_on_failure
 
 

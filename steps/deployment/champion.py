@@ -5,8 +5,8 @@ from typing import Annotated
 from zenml import step
 
 from materializers.bundle import BundleMaterializer
-from noria import progress
 from noria.bundle import Bundle
+from noria.system import progress
 from steps.shared.champion import require_champion
 from steps.shared.failures import alert_on_failure
 

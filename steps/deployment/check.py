@@ -4,11 +4,12 @@ from typing import Annotated
 
 from zenml import step
 
-from noria import deployment, progress
+from noria import deployment
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.errors import NoriaError
-from noria.workspace import Workspace
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
 
 

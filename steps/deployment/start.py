@@ -5,12 +5,13 @@ from typing import Annotated
 
 from zenml import step
 
-from noria import deployment, progress
+from noria import deployment
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.workspace import Workspace
+from noria.system import progress
+from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
-from steps.shared.lineup import lineup_of
+from steps.shared.serving_variants import lineup_of
 
 
 @step(enable_cache=False, on_failure=alert_on_failure)

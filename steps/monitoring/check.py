@@ -7,17 +7,17 @@ from typing import Annotated
 from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
-from noria import progress
-from noria.alerts import about_check, worth_telling
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import MonitoringVerdict, monitor, read_window
-from noria.monitoring.history import history_file, read
+from noria.monitoring.alerts import about_check, worth_telling
+from noria.monitoring.verdict_history import history_file, read
 from noria.predictions import PredictionStore
-from noria.reports import Report
-from noria.workspace import Workspace
+from noria.reporting.html_report import Report
+from noria.system import progress
+from noria.system.workspace import Workspace
+from steps.shared.alerts import tell
 from steps.shared.failures import alert_on_failure
-from steps.shared.telling import tell
 
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)

@@ -7,7 +7,7 @@ from zenml import step
 
 from noria.config import UseCase
 from noria.deployment import settle
-from noria.workspace import Workspace
+from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
 
 

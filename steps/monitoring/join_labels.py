@@ -5,12 +5,12 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import join_labels as join
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
+from noria.system import progress
+from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
 
 

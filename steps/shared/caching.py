@@ -5,8 +5,8 @@ from functools import cache
 
 from zenml.config import CachePolicy
 
-from noria.bundle.libraries import libraries
-from noria.workspace import PROJECT
+from noria.bundle.library_versions import libraries
+from noria.system.workspace import PROJECT
 
 
 @cache

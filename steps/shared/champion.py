@@ -5,8 +5,8 @@ from zenml.enums import ModelStages
 from zenml.models import ModelVersionResponse
 
 from noria.bundle import Bundle
-from noria.errors import NoriaError
-from steps.shared.fetching import fetch_bundle
+from noria.system.errors import NoriaError
+from steps.shared.artifact_download import fetch_bundle
 
 PROMOTED = "promoted"
 """Metadata key of a model version: the name of the artifact that was promoted.

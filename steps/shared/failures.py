@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from zenml import get_step_context
 
-from noria.alerts import about_failure
-from noria.stopping import stop_requested
-from noria.workspace import Workspace
-from steps.shared.telling import tell
+from noria.monitoring.alerts import about_failure
+from noria.system.signals import stop_requested
+from noria.system.workspace import Workspace
+from steps.shared.alerts import tell
 
 _last: list[BaseException] = []
 

@@ -6,12 +6,12 @@ import pandas as pd
 from zenml import get_step_context, log_metadata, step
 
 from materializers.bundle import BundleMaterializer
-from noria import progress
 from noria.bundle import Bundle, revise
 from noria.config import UseCase
-from noria.files import scratch_folder
-from noria.judge.evaluation import Evaluation
-from noria.judge.evaluation import evaluate as judge
+from noria.evaluation.evaluate import Evaluation
+from noria.evaluation.evaluate import evaluate as judge
+from noria.system import progress
+from noria.system.files import scratch_folder
 from steps.shared.failures import alert_on_failure
 
 _BUNDLES = {"challenger": BundleMaterializer, "rules": BundleMaterializer}

@@ -6,11 +6,11 @@ import pandas as pd
 from zenml import step
 
 from materializers.report import ReportMaterializer
-from noria import progress
 from noria.config import UseCase
-from noria.explore import exploration_report
-from noria.explore import explore as find_facts
-from noria.reports import Report
+from noria.profiling.report import exploration_report
+from noria.profiling.report import explore as find_facts
+from noria.reporting.html_report import Report
+from noria.system import progress
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 

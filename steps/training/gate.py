@@ -6,20 +6,20 @@ import pandas as pd
 from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
-from noria import progress
-from noria.alerts import about_gate
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.judge.evaluation import Evaluation
-from noria.judge.gate import Verdict
-from noria.judge.gate import gate as compare
-from noria.judge.report import evaluation_report
-from noria.models.selection import Selection
-from noria.reports import Report
-from noria.training import Leaderboard
+from noria.evaluation.evaluate import Evaluation
+from noria.evaluation.promotion_gate import Verdict
+from noria.evaluation.promotion_gate import gate as compare
+from noria.evaluation.report.evaluation_report import evaluation_report
+from noria.monitoring.alerts import about_gate
+from noria.reporting.html_report import Report
+from noria.system import progress
+from noria.training.leaderboard import Leaderboard
+from noria.training.selection import Selection
+from steps.shared.alerts import tell
 from steps.shared.champion import find_champion
 from steps.shared.failures import alert_on_failure
-from steps.shared.telling import tell
 
 
 @step(output_materializers={"evaluation_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)

@@ -5,14 +5,14 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 from zenml.enums import ModelStages
 
-from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.judge.gate import Verdict
-from noria.stopping import unstopped
+from noria.evaluation.promotion_gate import Verdict
+from noria.system import progress
+from noria.system.signals import unstopped
 from steps.shared.champion import PROMOTED
 from steps.shared.failures import alert_on_failure
-from steps.shared.tracking import register_version, set_alias
+from steps.shared.mlflow_tracking import register_version, set_alias
 
 
 @step(enable_cache=False, experiment_tracker=True, on_failure=alert_on_failure)

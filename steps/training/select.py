@@ -6,13 +6,13 @@ import pandas as pd
 from zenml import get_step_context, step
 
 from materializers.bundle import BundleMaterializer
-from noria import progress
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.files import scratch_folder
-from noria.models.selection import Selection
-from noria.models.selection import select as choose
-from noria.training import Leaderboard, fit_bundle
+from noria.system import progress
+from noria.system.files import scratch_folder
+from noria.training.leaderboard import Leaderboard, fit_bundle
+from noria.training.selection import Selection
+from noria.training.selection import select as choose
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 

@@ -6,9 +6,9 @@ import pandas as pd
 from zenml import step
 
 from materializers.table import TableMaterializer
-from noria import progress
 from noria.config import UseCase
 from noria.data import split as domain
+from noria.system import progress
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 

@@ -6,13 +6,13 @@ import pandas as pd
 from zenml import step
 
 from materializers.table import TableMaterializer
-from noria import progress
 from noria.config import UseCase
-from noria.models.tuning import TrialRecord
-from noria.training import Leaderboard, tune_candidates
+from noria.system import progress
+from noria.training.leaderboard import Leaderboard, tune_candidates
+from noria.training.tuning import TrialRecord
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
-from steps.shared.tracking import log_child_run
+from steps.shared.mlflow_tracking import log_child_run
 
 
 @step(

@@ -6,10 +6,10 @@ import pandas as pd
 from zenml import log_metadata, step
 
 from materializers.table import TableMaterializer
-from noria import progress
 from noria.config import UseCase
-from noria.data import validate as domain
-from noria.workspace import Workspace
+from noria.data import validation as domain
+from noria.system import progress
+from noria.system.workspace import Workspace
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 

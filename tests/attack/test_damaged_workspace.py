@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from noria import progress
+from app.commands.status import describe
+from app.servers.dashboards import running_dashboards, stop_dashboards
 from noria.config import load_use_case
 from noria.deployment import service_facts, state
-from noria.errors import NoriaError
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
-from pipelines.platform.dashboards import running_dashboards, stop_dashboards
-from pipelines.platform.status import describe
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
 
 CHURN = Path("configs/telco_churn.yaml")
 

@@ -18,12 +18,12 @@ from noria.config import UseCase
 from noria.data.database import read_query
 from noria.data.sources import read
 from noria.data.split import split
-from noria.data.tables import read_file
-from noria.data.validate import validate
-from noria.errors import NoriaError
-from noria.explore import exploration_report, explore
-from noria.models.decision import choose_policy
-from noria.models.fitted import fit
+from noria.data.table_files import read_file
+from noria.data.validation import validate
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import choose_policy
+from noria.profiling.report import exploration_report, explore
+from noria.system.errors import NoriaError
 
 ROWS = 240
 WORTH = {"true_positive": 1, "false_positive": -1, "false_negative": 0}

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from noria.errors import NoriaError
-from noria.files import write_text
-from noria.workspace import Workspace
-from pipelines.platform.newcase import write_use_case
+from app.commands.new import write_use_case
+from noria.system.errors import NoriaError
+from noria.system.files import write_text
+from noria.system.workspace import Workspace
 
 CHURN = "data/telco_churn.csv"
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from noria.batch import BatchSummary, predict_file
-from noria.batch.folder import ParquetFiles, listed, staged
+from noria.batch.parquet_folder import ParquetFiles, listed, staged
 from noria.bundle import Bundle
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 
 def predict(bundle: Bundle, source: Path | str, target: Path | str) -> BatchSummary:

@@ -11,8 +11,8 @@ import pytest
 
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
-from noria.data.tables import read_file
-from noria.errors import NoriaError
+from noria.data.table_files import read_file
+from noria.system.errors import NoriaError
 from tests import bundles
 
 ANSWERS = ["prediction", "probability", "decision", "warning", "error"]

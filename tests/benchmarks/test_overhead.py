@@ -13,8 +13,8 @@ from benchmarks.overhead.piped import MLFLOW, WORK
 from benchmarks.overhead.table import write_table, write_use_case
 from noria.config import load_use_case
 from noria.data.sources import read
-from noria.data.validate import validate
-from noria.workspace import PROJECT
+from noria.data.validation import validate
+from noria.system.workspace import PROJECT
 
 
 def test_inner_phases_do_not_count_twice_and_all_add_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from noria.bundle import Bundle, Metric, revise
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from tests.bundles import PARAMS, ROOT, Case, bike, churn, contracts, make
 
 KINDS = ["rules", "dummy", *PARAMS]
@@ -124,8 +124,8 @@ def test_the_reference_is_training_rows_with_out_of_fold_answers(tmp_path: Path)
 
 def test_rows_without_an_out_of_fold_score_stay_out_of_the_reference(tmp_path: Path) -> None:
     from noria.bundle import write_bundle
-    from noria.models.decision import DecisionPolicy
-    from noria.models.fitted import fit
+    from noria.models.fitted_model import fit
+    from noria.models.policy_choice import DecisionPolicy
 
     use_case, train, _ = bike()
     fitted = fit("tree", {"max_depth": 3}, train, use_case)

@@ -16,7 +16,7 @@ import pytest
 
 from noria.bundle import Bundle, revise
 from noria.bundle.seal import MANIFEST, SEAL
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from tests.bundles import ROOT, churn, make
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import run
-from noria.errors import NoriaError
-from noria.workspace import PROJECT
-from pipelines.platform import flows
+from app.commands import pipeline_commands
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case, write_config
 
 Command = Callable[..., Any]
@@ -163,7 +163,7 @@ def test_an_unforeseen_error_is_told_without_a_traceback(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("[red]division[/] by zero")
 
-    monkeypatch.setattr(flows, "explore", fail)
+    monkeypatch.setattr(pipeline_commands, "explore", fail)
     ended = command("explore", "--config", config)
     assert ended.code == 1
     assert "Unexpected error  ZeroDivisionError: [red]division[/] by zero" in ended.err
@@ -218,7 +218,7 @@ def test_a_config_without_a_command_is_the_cycle(
         return lambda use_case, *given: calls.append((name, use_case.name, *given)) or outcome
 
     for name in ("train", "deploy", "monitor"):
-        monkeypatch.setattr(flows, name, note(name))
+        monkeypatch.setattr(pipeline_commands, name, note(name))
     short = command("--config", config, "--stack", "mine")
     turn = [
         ("train", "never_trained", "mine"),
@@ -239,8 +239,8 @@ def test_a_cycle_ends_where_training_fails(command: Command, config: Path, monke
     def never(*_: object) -> None:
         raise AssertionError("must not run")
 
-    monkeypatch.setattr(flows, "train", fail)
-    monkeypatch.setattr(flows, "deploy", never)
+    monkeypatch.setattr(pipeline_commands, "train", fail)
+    monkeypatch.setattr(pipeline_commands, "deploy", never)
     assert_told(command("cycle", "--config", config), "the table is empty", "fill it")
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from noria import progress
-from noria.console import Screen
-from noria.errors import NoriaError
+from cli.console import Screen
+from noria.system import progress
+from noria.system.errors import NoriaError
 
 ODD = ["[bold]not markup[/]", "a :bomb: in a path", "ends with \\", "[/]", "x" * 500]
 

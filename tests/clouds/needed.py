@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from noria.stacks import Finding, read_stack
+from app.stacks.definition import Finding, read_stack
 
 Checked = Callable[[str, str], list[Finding]]
 
@@ -25,12 +25,13 @@ def installed(package: str, cloud: str) -> None:
 
 def findings(stack: str, kind: str) -> list[Finding]:
     """What the preflight says about one component of a stack of the project."""
-    from pipelines.platform import stack_check, stacks
-    from pipelines.platform.environment import zenml_client
+    from app.environment import zenml_client
+    from app.stacks import stacks
+    from app.stacks.preflight import preflight
 
     file = read_stack(stacks.STACK_FILES / f"{stack}.yaml")
     (component,) = (each for each in file.members if each.type == kind)
-    return list(stack_check._component(zenml_client(), component, file))
+    return list(preflight._component(zenml_client(), component, file))
 
 
 def wait_for_port(port: int, within_s: float = 60) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from noria.bundle import Bundle
-from noria.reports import Report
+from noria.reporting.html_report import Report
 
 
 def write_and_read(store: Any, folder: str, bundle: Bundle) -> None:

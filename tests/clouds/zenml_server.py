@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.platform.variables import read
-from pipelines.platform.zenml_server import set_up
+from app.servers.env_files import read
+from app.servers.zenml_server import set_up
 from tests.running import running
 from tests.service.serving import free_port
 

@@ -15,10 +15,10 @@ from jinja2 import Environment, nodes
 from pydantic import BaseModel
 
 from noria.config import UseCase
-from noria.config.base import Section
+from noria.config.section import Section
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("noria", "steps", "pipelines", "service", "run.py")
+PLACES = ("noria", "steps", "pipelines", "app", "cli", "service", "run.py")
 Types = frozenset[type[BaseModel]]
 NONE: Types = frozenset()
 

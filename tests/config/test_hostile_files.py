@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from noria.config import load_use_case
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 CHURN = Path("configs/telco_churn.yaml").read_text(encoding="utf-8")
 

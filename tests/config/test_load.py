@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from noria.config import UseCase, expand_environment, load_use_case, use_case_schema, write_schema
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 CHURN = Path("configs/telco_churn.yaml")
 BUNDLED = sorted(Path("configs").glob("*.yaml"))

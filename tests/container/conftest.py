@@ -9,10 +9,10 @@ import pytest
 from bundles import churn, make
 from docker_engine import Container, address, docker
 
+from app.images.service_image import build_image
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.handover import Activation
-from pipelines.platform.image import build_image
+from noria.traffic.activation import Activation
 
 STRICT = ["--read-only", "--user", "10001:10001", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 STRICT += ["--tmpfs", "/tmp"]  # noqa: S108 - the container's own

@@ -11,7 +11,7 @@ import pytest
 from docker_engine import Container, address, docker
 
 from noria.client import Client
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 sys.path.append(str(PROJECT / "tests" / "deploy"))
 from rendered import Manifest, environment, example, templates

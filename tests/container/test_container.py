@@ -13,7 +13,7 @@ from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from tests.container.conftest import STRICT, wait_until_ready
 from tests.spool.spooled import eventually
 

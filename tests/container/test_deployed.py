@@ -12,14 +12,14 @@ from bundles import changed, churn
 from docker_engine import docker
 
 from noria.bundle import Bundle, revise
+from noria.bundle.fast_format import FAST
 from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, service_facts, settle, start_or_roll, state, stop
-from noria.deployment.container import container_name, refuse_slow
-from noria.errors import NoriaError
-from noria.fast.stored import FAST
-from noria.workspace import Workspace
-from service.build import build_bento
+from noria.deployment.container_command import container_name, refuse_slow
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from service.bento_build import build_bento
 from tests.service.serving import free_port
 from tests.spool.spooled import eventually
 

@@ -9,16 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from noria import handover
+from app.images import project_images
+from app.images.project_images import PIPELINE, SERVICE, Target, image_of, stage
+from app.images.service_image import answering, build_image
 from noria.bundle import Bundle, revise
+from noria.bundle.fast_format import FAST
 from noria.bundle.seal import seal
-from noria.errors import NoriaError
-from noria.fast.stored import FAST
-from noria.handover import Activation
-from noria.workspace import PROJECT, Workspace
-from pipelines.platform import images
-from pipelines.platform.image import answering, build_image
-from pipelines.platform.images import PIPELINE, SERVICE, Target, image_of, stage
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT, Workspace
+from noria.traffic import activation
+from noria.traffic.activation import Activation
 
 
 def copied(until: str) -> set[str]:
@@ -53,7 +53,7 @@ def test_what_is_ignored_by_hand_is_what_is_staged() -> None:
 def test_an_image_is_named_after_its_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """So that a change of the code, and no change of a use case or its data, asks for another image."""
     stage(PIPELINE, tmp_path)
-    monkeypatch.setattr(images, "PROJECT", tmp_path)
+    monkeypatch.setattr(project_images, "PROJECT", tmp_path)
     before = image_of(PIPELINE), image_of(SERVICE)
     (tmp_path / "configs" / "mine.yaml").write_text("name: mine", encoding="utf-8")
     assert (image_of(PIPELINE), image_of(SERVICE)) == before
@@ -83,15 +83,15 @@ def test_the_bundle_that_answers_now_goes_into_the_image(
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     folder = revise(bundle, tmp_path / "challenger", version="7").folder
     running = SimpleNamespace(bento=tmp_path / "bento")
-    monkeypatch.setattr("noria.deployment.state", lambda workspace: running)
-    handover.activate(Workspace("churn").service, handover.Activation.of(folder, "7"))
+    monkeypatch.setattr("noria.deployment.deployment_state", lambda workspace: running)
+    activation.activate(Workspace("churn").service, activation.Activation.of(folder, "7"))
     assert answering("churn").manifest.version == "7"
 
 
 def test_without_a_champion_make_image_says_so_and_looks_at_no_zenml_but_the_workspace_s(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
     places = {"HOME": str(tmp_path / "home"), "NORIA_HOME": str(tmp_path / "workspace")}
-    command = [sys.executable, "-m", "pipelines.platform.image"]
+    command = [sys.executable, "-m", "app.images.service_image"]
     ended = subprocess.run(
         command, cwd=PROJECT, env=kept | places, capture_output=True, text=True, check=False, timeout=300
     )

@@ -10,9 +10,9 @@ from docker_engine import Container, address, docker
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config.serving import Canary
-from noria.errors import NoriaError
-from noria.handover import Activation, ActiveVariant, CanaryState
-from noria.traffic import orders
+from noria.system.errors import NoriaError
+from noria.traffic import plan_transforms
+from noria.traffic.activation import Activation, ActiveVariant, CanaryState
 from tests.container.conftest import TOKENS, built, started, wait_until_ready
 from tests.spool.spooled import eventually
 
@@ -26,9 +26,9 @@ def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     rival = make(case, "linear", tmp_path_factory.mktemp("several") / "bundle", version="2")
     rival.folder.chmod(0o700)  # as folders are that artifacts were fetched into
     challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
-    order = orders.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
+    order = plan_transforms.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
     state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
-    with built(orders.with_canary(order, state)) as name:
+    with built(plan_transforms.with_canary(order, state)) as name:
         yield name
 
 

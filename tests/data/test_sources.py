@@ -7,11 +7,11 @@ import fsspec
 import pandas as pd
 import pytest
 
-from noria import progress
 from noria.config.data import Data
 from noria.data.sources import fingerprint, read
-from noria.data.tables import read_file
-from noria.errors import NoriaError
+from noria.data.table_files import read_file
+from noria.system import progress
+from noria.system.errors import NoriaError
 
 CHURN = Path("data/telco_churn.csv").resolve()
 

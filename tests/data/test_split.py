@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from noria.config import load_use_case
 from noria.data.sources import read
 from noria.data.split import folds, split
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from tests.data.cases import table, use_case
 
 

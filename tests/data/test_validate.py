@@ -8,8 +8,8 @@ import pytest
 
 from noria.config import load_use_case
 from noria.data.sources import read
-from noria.data.validate import validate
-from noria.errors import NoriaError
+from noria.data.validation import validate
+from noria.system.errors import NoriaError
 from tests.data.cases import table, use_case
 
 ALL = {"max_quarantined": 1.0}

@@ -7,7 +7,7 @@ from typing import Any
 import helm_python
 import yaml
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 CHART = PROJECT / "deploy" / "kubernetes"
 EXAMPLES = sorted(file.stem for file in (CHART / "values").glob("*.yaml"))

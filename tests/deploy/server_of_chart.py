@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from rendered import container_of, environment, example
 
-from pipelines.platform import zenml_server
-from pipelines.platform.variables import read
+from app.servers import zenml_server
+from app.servers.env_files import read
 from tests.running import running
 from tests.service.serving import free_port
 

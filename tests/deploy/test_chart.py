@@ -22,8 +22,8 @@ from rendered import (
     values_of,
 )
 
+from app.stacks.definition import looks_secret
 from noria.config.serving import Serving
-from noria.stacks import looks_secret
 
 _OLDEST, _NEWEST = "1.29", kubernetes_validate.latest_version()
 _OF_OTHERS = {"ServiceMonitor"}

@@ -10,8 +10,8 @@ import pytest
 from rendered import example, named
 from server_of_chart import served
 
-from noria.stacks import read_stack
-from noria.workspace import PROJECT
+from app.stacks.definition import read_stack
+from noria.system.workspace import PROJECT
 
 FILES = PROJECT / "configs" / "stacks"
 VARIABLES = {
@@ -104,8 +104,8 @@ def _made_by_zenml(stack: str, which: str) -> dict[str, Any]:
 def test_a_fresh_server_gets_the_stack_by_one_command(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         environment = server.environment(tmp_path / "home", **VARIABLES)
-        twice = "from pipelines.platform.stack_changes import up; assert up('hybrid') and not up('hybrid')"
-        program = f"from pipelines.platform.environment import prepare_environment as p; p(); {twice}"
+        twice = "from app.stacks.registration import up; assert up('hybrid') and not up('hybrid')"
+        program = f"from app.environment import prepare_environment as p; p(); {twice}"
         for arguments in (["run.py", "stack", "up", "kubernetes"], ["-c", program]):
             command = [sys.executable, *arguments]
             done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)

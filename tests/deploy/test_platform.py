@@ -13,9 +13,9 @@ import httpx
 import pytest
 from docker_engine import docker, pipeline_image
 
+from app.servers.env_files import read, write
 from noria.client import Client
-from noria.workspace import PROJECT
-from pipelines.platform.variables import read, write
+from noria.system.workspace import PROJECT
 from tests.service.serving import free_ports
 from tests.small_cases import churn_table, small_case, write_config
 from tests.spool.spooled import eventually
@@ -48,7 +48,7 @@ class Platform:
         return done.stdout + done.stderr
 
     def compose(self, *arguments: str) -> str:
-        return self.run("-m", "pipelines.platform.compose", *arguments)
+        return self.run("-m", "app.servers.compose_platform", *arguments)
 
     def file(self, name: str) -> dict[str, str]:
         return read(self.home / "platform" / name)

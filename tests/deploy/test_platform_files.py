@@ -15,12 +15,12 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-import service.metrics
-from noria.errors import NoriaError
-from noria.stacks import read_stack
-from noria.workspace import PROJECT
-from pipelines.platform import compose, zenml_server
-from pipelines.platform.variables import read
+import service.http.metrics
+from app.servers import compose_platform, zenml_server
+from app.servers.env_files import read
+from app.stacks.definition import read_stack
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 
 FOLDER = PROJECT / "deploy" / "compose"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
@@ -49,18 +49,18 @@ def test_servers_listen_where_containers_reach_this_machine(
     told: str, address: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
-    monkeypatch.setattr(compose, "docker", lambda *_, **__: told)
+    monkeypatch.setattr(compose_platform, "docker", lambda *_, **__: told)
     if address is not None:
-        assert compose._reachable() == address
+        assert compose_platform._reachable() == address
         return
     with pytest.raises(NoriaError, match="BIND=ADDRESS"):
-        compose._reachable()
+        compose_platform._reachable()
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_the_service_has() -> None:
     known = {sample.name for metric in REGISTRY.collect() for sample in metric.samples if metric.name[:6] == "noria_"}
     # a figure with labels has no sample before the first request
-    for metric in vars(service.metrics).values():
+    for metric in vars(service.http.metrics).values():
         name, kind = getattr(metric, "_name", ""), getattr(metric, "_type", "")
         known |= {f"{name}_total"} if kind == "counter" else {f"{name}_bucket"} if kind == "histogram" else {name}
     asked = {name for expression in expressions() for name in re.findall(r"noria_\w+", expression)}
@@ -69,7 +69,7 @@ def test_dashboard_and_alerts_ask_for_figures_that_the_service_has() -> None:
 
 
 def test_labels_in_expressions_are_those_of_the_figures() -> None:
-    known = {label for metric in vars(service.metrics).values() for label in getattr(metric, "_labelnames", ())}
+    known = {label for metric in vars(service.http.metrics).values() for label in getattr(metric, "_labelnames", ())}
     given = {"job", "instance", "le"}
     grouped = {
         label for each in expressions() for part in re.findall(r"by \(([^)]*)\)", each) for label in part.split(", ")
@@ -102,12 +102,12 @@ def test_whatever_compose_needs_is_made_once_and_for_its_owner_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
-    monkeypatch.setattr(compose, "_reachable", lambda: "127.0.0.1")
-    first = compose._settings()
+    monkeypatch.setattr(compose_platform, "_reachable", lambda: "127.0.0.1")
+    first = compose_platform._settings()
     needed = set(re.findall(r"\$\{(\w+):\?", (FOLDER / "compose.yaml").read_text()))
     assert needed - {"NORIA_PIPELINE_IMAGE"} <= set(first)  # that one `up` names, after the code
-    assert stat.S_IMODE(compose.settings_file().stat().st_mode) == 0o600
-    assert compose._settings() == first
+    assert stat.S_IMODE(compose_platform.settings_file().stat().st_mode) == 0o600
+    assert compose_platform._settings() == first
     made = [first[name] for name in needed if name.endswith(("TOKEN", "PASSWORD", "SECRET", "KEY"))]
     assert len(set(made)) == len(made) >= 6
     assert all(len(each) >= 32 for each in made)
@@ -115,14 +115,14 @@ def test_whatever_compose_needs_is_made_once_and_for_its_owner_alone(
 
 def test_what_a_person_wrote_into_the_settings_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
-    compose.settings_file().write_text("BIND=10.0.0.7\nPOSTGRES_IMAGE=mine:1\nDATABASE_PASSWORD=kept\n")
-    settings = compose._settings()
+    compose_platform.settings_file().write_text("BIND=10.0.0.7\nPOSTGRES_IMAGE=mine:1\nDATABASE_PASSWORD=kept\n")
+    settings = compose_platform._settings()
     assert (settings["BIND"], settings["POSTGRES_IMAGE"], settings["DATABASE_PASSWORD"]) == (
         "10.0.0.7",
         "mine:1",
         "kept",
     )
-    assert "POSTGRES_IMAGE=mine:1" in compose.settings_file().read_text()
+    assert "POSTGRES_IMAGE=mine:1" in compose_platform.settings_file().read_text()
 
 
 def test_the_server_is_set_up_with_the_password_that_the_settings_tell(
@@ -136,13 +136,13 @@ def test_the_server_is_set_up_with_the_password_that_the_settings_tell(
 
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     monkeypatch.setenv(zenml_server.PASSWORD, secrets.token_hex(16))  # of another server
-    monkeypatch.setattr(compose, "_reachable", lambda: "127.0.0.1")
-    monkeypatch.setattr(compose, "docker", lambda *_, **__: "the image is there")
-    monkeypatch.setattr(compose, "compose", lambda *_: None)
-    monkeypatch.setattr(compose, "_wait", lambda _: None)
+    monkeypatch.setattr(compose_platform, "_reachable", lambda: "127.0.0.1")
+    monkeypatch.setattr(compose_platform, "docker", lambda *_, **__: "the image is there")
+    monkeypatch.setattr(compose_platform, "compose", lambda *_: None)
+    monkeypatch.setattr(compose_platform, "_wait", lambda _: None)
     monkeypatch.setattr(zenml_server, "set_up", set_up)
-    compose.start()
-    assert given == [read(compose.settings_file())[zenml_server.PASSWORD]]
+    compose_platform.start()
+    assert given == [read(compose_platform.settings_file())[zenml_server.PASSWORD]]
 
 
 def test_the_stack_with_the_store_is_the_other_one_but_for_its_artifacts() -> None:

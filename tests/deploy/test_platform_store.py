@@ -10,8 +10,8 @@ import pytest
 from docker_engine import docker
 from test_platform import free_ports
 
-from noria.workspace import PROJECT
-from pipelines.platform import compose
+from app.servers import compose_platform
+from noria.system.workspace import PROJECT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 IMAGE = "noria-test-s3"
@@ -31,16 +31,16 @@ def store(compose_engine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
     docker("build", "--tag", IMAGE, str(PROJECT / "tests" / "deploy" / "s3"), timeout_s=300)
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
-    monkeypatch.setattr(compose, "_START_S", 30.0)
+    monkeypatch.setattr(compose_platform, "_START_S", 30.0)
     project = f"noria-test-{secrets.token_hex(3)}"
     # the image of pipelines has the same client, and takes minutes to build
     told = {"COMPOSE_PROJECT_NAME": project, "S3_IMAGE": IMAGE, "NORIA_PIPELINE_IMAGE": IMAGE}
     told |= {"S3_PORT": str(free_ports(1)[0])}
-    compose.settings_file().write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    compose_platform.settings_file().write_text("".join(f"{name}={value}\n" for name, value in told.items()))
     try:
-        yield compose.start_store()
+        yield compose_platform.start_store()
     finally:
-        compose.compose("--profile", "store", "down", "--volumes")
+        compose_platform.compose("--profile", "store", "down", "--volumes")
 
 
 def test_a_bucket_is_there_for_whoever_has_the_keys_and_for_nobody_else(store: dict[str, str]) -> None:
@@ -49,6 +49,6 @@ def test_a_bucket_is_there_for_whoever_has_the_keys_and_for_nobody_else(store: d
     # as a step does it: from a container of this machine that has no part in Compose's networks
     asked = docker("run", "--rm", "--interactive", IMAGE, "python", "-c", ASK, given=told)
     assert asked.stdout.strip() == "model"
-    assert compose.start_store() == store, "a second start changes the keys"
-    kept = compose.known_settings()
+    assert compose_platform.start_store() == store, "a second start changes the keys"
+    kept = compose_platform.known_settings()
     assert kept["NORIA_S3_SECRET"] == store["NORIA_S3_SECRET"]

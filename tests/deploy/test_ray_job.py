@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 import run
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 JOB: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "ray" / "rayjob.yaml").read_text(encoding="utf-8"))
 CLUSTER = JOB["spec"]["rayClusterSpec"]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from bundles import churn, make
 
+from app.serving import kubernetes_rollout
 from noria.bundle import Bundle
 from noria.config import load_use_case
-from noria.errors import NoriaError
-from noria.handover import Activation, ActiveVariant
-from noria.traffic import orders
-from noria.workspace import PROJECT
-from pipelines.platform import rollout
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
+from noria.traffic import plan_transforms
+from noria.traffic.activation import Activation, ActiveVariant
 
 VARIABLES = {
     "NORIA_KUBERNETES_CONTEXT": "production",
@@ -43,7 +43,7 @@ def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> 
     """Roll out with Docker and Helm that note their commands, the one with a word in it failing."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(rollout, "order_on", lambda *_: alone(champion))
+    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: alone(champion))
     log = tmp_path / "log"
 
     def rolled(fails: str = "@nothing", says: str = "", *make: Any) -> list[str]:
@@ -53,7 +53,7 @@ def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> 
             (programs / name).write_text(NOTING.format(log=log, fails=fails, says=says))
             (programs / name).chmod(0o755)
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-        rollout.roll_out("kubernetes", CASE, *make)
+        kubernetes_rollout.roll_out("kubernetes", CASE, *make)
         return commands()
 
     def commands() -> list[str]:
@@ -78,7 +78,7 @@ def test_the_image_is_built_then_pushed_and_then_the_release_takes_it(asked: Any
 
 def test_another_state_of_the_code_has_another_tag(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = asked()[1]
-    monkeypatch.setattr(rollout, "image_of", lambda _: "noria-service:0123456789ab")
+    monkeypatch.setattr(kubernetes_rollout, "image_of", lambda _: "noria-service:0123456789ab")
     assert asked()[-2] not in {first}
 
 
@@ -88,7 +88,7 @@ def test_another_model_of_the_same_version_has_another_tag(
     first, again = asked()[1], asked()[-2]
     other = make(churn(), "linear", tmp_path / "other")
     assert other.manifest.version == champion.manifest.version
-    monkeypatch.setattr(rollout, "order_on", lambda *_: alone(other))
+    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: alone(other))
     assert (first == again, asked()[-2] == first) == (True, False)
 
 
@@ -99,7 +99,9 @@ def test_whoever_answers_beside_the_champion_is_in_the_image_and_names_it(
 
     def beside(share: float) -> Any:
         challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="1", share=0.0)
-        return lambda order: orders.with_shares(orders.with_newcomer(order, challenger), {"challenger": share})
+        return lambda order: plan_transforms.with_shares(
+            plan_transforms.with_newcomer(order, challenger), {"challenger": share}
+        )
 
     first = asked()[1]
     tags = [asked("@nothing", "", beside(share))[-2] for share in (0.1, 0.2, 0.2)]
@@ -123,7 +125,7 @@ def test_pods_that_do_not_become_ready_are_told_with_the_way_back(asked: Any) ->
 def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(NoriaError, match="Helm is not installed"):
-        rollout.roll_out("kubernetes", CASE)
+        kubernetes_rollout.roll_out("kubernetes", CASE)
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -134,7 +136,7 @@ def test_a_place_that_is_not_told_is_asked_for(asked: Any, variable: str, monkey
 
 
 def test_the_values_that_deploy_sets_are_values_of_the_chart() -> None:
-    schema = json.loads((rollout.CHART / "values.schema.json").read_text())
+    schema = json.loads((kubernetes_rollout.CHART / "values.schema.json").read_text())
     image = schema["properties"]["service"]["properties"]["image"]
     while "$ref" in image:
         image = schema[image["$ref"].split("/")[1]][image["$ref"].split("/")[2]]

@@ -7,7 +7,7 @@ import pytest
 from rendered import container_of, environment, example, named
 
 from noria.predictions.database import connect
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 from service.app import App
 from service.runtime import Runtime
 from service.settings import PREDICTIONS_URL, PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
@@ -36,7 +36,7 @@ def test_the_service_s_probes_are_answered() -> None:
 
 
 def test_the_password_of_the_database_is_filled_in_when_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    from noria.errors import NoriaError
+    from noria.system.errors import NoriaError
 
     url = environment(container_of(example("small"), "noria-service"))["NORIA_PREDICTIONS_URL"]
     service = named(example("small"), "Service", "noria-postgresql")
@@ -91,7 +91,7 @@ def test_mlflow_answers_to_the_names_by_which_it_is_called() -> None:
 def test_jobs_read_what_they_are_told() -> None:
     """Those variables whose readers are Noria or ZenML; the rest are the stack file's."""
     told = environment(container_of(example("production"), "noria-monitor"))
-    files = [*(PROJECT / "noria").rglob("*.py"), *(PROJECT / "pipelines").rglob("*.py")]
+    files = [*(PROJECT / "noria").rglob("*.py"), *(PROJECT / "app").rglob("*.py"), *(PROJECT / "cli").rglob("*.py")]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
     stacks = "".join(file.read_text(encoding="utf-8") for file in (PROJECT / "configs" / "stacks").glob("*.yaml"))
     for variable in told:

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from model_cases import Case
 
-from noria import progress
 from noria.config import UseCase, load_use_case
 from noria.data.split import split
+from noria.system import progress
 
 ROOT = Path(__file__).resolve().parents[2]
 

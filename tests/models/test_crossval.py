@@ -7,9 +7,9 @@ from model_cases import Case, changed
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from noria.models.candidates import KINDS, default_params
-from noria.models.crossval import CandidateScore, cross_validate
+from noria.models.cross_validation import CandidateScore, cross_validate
 from noria.models.folds import Folds
-from noria.models.storage import dump_model
+from noria.models.model_storage import dump_model
 
 FAST = {"forest": {"n_estimators": 10}, "xgboost": {"n_estimators": 20}}
 
@@ -93,7 +93,7 @@ def test_several_classes_have_a_column_each(contracts: Case) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fold_may_lack_a_class(kind: str, contracts: Case) -> None:
-    from noria.models.fitted import read_training_rows
+    from noria.models.fitted_model import read_training_rows
     from noria.models.folds import Fold
 
     classes = sorted(contracts.train["contract"].unique())

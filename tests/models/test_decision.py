@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_cases import Case, changed
 
-from noria.bundle.answer import answer, answer_one
+from noria.bundle.answers import answer, answer_one
 from noria.config.problem import BinaryWorth
-from noria.models.decision import DecisionPolicy, best_threshold, choose_policy
+from noria.models.policy_choice import DecisionPolicy, best_threshold, choose_policy
 
 money = st.integers(-200, 200).map(float)
 

@@ -12,11 +12,11 @@ import skops.io
 from model_cases import Case, changed
 from sklearn.metrics import roc_auc_score
 
-from noria.errors import NoriaError
 from noria.models.candidates import KINDS, default_params, known_params
-from noria.models.fitted import Fitted, fit
+from noria.models.fitted_model import Fitted, fit
+from noria.models.model_storage import MODEL, TRUSTED, dump_model, load_model
 from noria.models.preparation import prepared_names
-from noria.models.storage import MODEL, TRUSTED, dump_model, load_model
+from noria.system.errors import NoriaError
 
 SMALL = {"forest": {"n_estimators": 20}, "xgboost": {"n_estimators": 30}}
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from model_cases import Case, changed
 
-from noria.errors import NoriaError
 from noria.models.conditions import compile_condition
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
 from noria.schema import InputSchema
+from noria.system.errors import NoriaError
 
 KINDS = {"tenure": "number", "paid": "number", "plan": "category", "since": "datetime", "Monthly Charges": "number"}
 VALUES = {

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from model_cases import Case, changed
 
-from noria.errors import NoriaError
 from noria.schema import InputSchema
+from noria.system.errors import NoriaError
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_dates_give_calendar_parts_only(bike: Case) -> None:
 
 
 def test_calendar_agrees_with_pandas_before_and_after_1970() -> None:
-    from noria.schema.check import calendar_parts
+    from noria.schema.row_check import calendar_parts
 
     moments = pd.date_range("1899-12-27 23:30", "2101-01-03", freq="997h")
     parts = calendar_parts(moments.to_numpy(dtype="datetime64[us]"), ["year", "month", "day", "weekday", "hour"])
@@ -235,7 +235,7 @@ def test_rare_categories_count_as_unseen(bike: Case) -> None:
 
 def test_a_request_means_what_validation_made_of_the_training_value(churn: Case) -> None:
     """Declared types convert the training column; the same raw values must not be unseen at prediction."""
-    from noria.data.validate import validate
+    from noria.data.validation import validate
 
     raw = churn.train.assign(
         vip=["yes" if i % 3 else "no" for i in range(len(churn.train))],

@@ -4,9 +4,9 @@ import pytest
 from model_cases import Case, changed
 
 from noria.config import UseCase
-from noria.errors import NoriaError
-from noria.models.crossval import CandidateScore
-from noria.models.selection import select
+from noria.models.cross_validation import CandidateScore
+from noria.system.errors import NoriaError
+from noria.training.selection import select
 
 
 def score(kind: str, mean: float, error: float = 0.003, *, latency: float = 1.0, size: float = 0.1) -> CandidateScore:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from model_cases import Case, changed
 
-from noria import progress
-from noria.errors import NoriaError
 from noria.models.candidates import KINDS, default_params, search_space
-from noria.models.tuning import TrialRecord, tune
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.training.tuning import TrialRecord, tune
 
 
 def few(case: Case, kind: str, **models: object) -> Case:

@@ -6,9 +6,9 @@ import pytest
 
 from noria.bundle import Bundle, Metric, revise
 from noria.config import UseCase
-from noria.judge.metrics import interval, measure
+from noria.metrics.metrics import interval, measure
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
+from noria.system.workspace import Workspace
 from tests import bundles
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]

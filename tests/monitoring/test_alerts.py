@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from noria.alerts import about_check, about_failure, about_gate, on_stack, worth_telling
-from noria.errors import NoriaError
-from noria.judge.facts import Verdict
-from noria.monitoring.facts import PerformanceFacts
+from noria.evaluation.results import Verdict
+from noria.monitoring.alerts import about_check, about_failure, about_gate, on_stack, worth_telling
+from noria.monitoring.results import PerformanceFacts
 from noria.monitoring.verdict import Level, MonitoringVerdict
+from noria.system.errors import NoriaError
 from tests.monitoring.served import NOW
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from noria.monitoring.column_drift import limit_of
 from noria.monitoring.drift import Columns, measure_drift
-from noria.monitoring.facts import DriftFacts
-from noria.monitoring.moves import limit_of
+from noria.monitoring.results import DriftFacts
 from tests import bundles
 
 NUMBERS = ["tenure", "monthly_charges", "total_charges"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from noria import progress
-from noria.errors import NoriaError
-from noria.monitoring import history
-from noria.monitoring.facts import PerformanceFacts
+from noria.monitoring import verdict_history
+from noria.monitoring.results import PerformanceFacts
 from noria.monitoring.verdict import MonitoringVerdict
+from noria.system import progress
+from noria.system.errors import NoriaError
 from tests.monitoring.served import NOW
 
 
@@ -32,34 +32,34 @@ def verdict(version: str) -> MonitoringVerdict:
 
 
 def versions(file: Path) -> list[str]:
-    return [found.version for found in history.read(file)]
+    return [found.version for found in verdict_history.read(file)]
 
 
 def test_verdicts_come_back_as_they_were_and_in_order(tmp_path: Path) -> None:
     file = tmp_path / "new" / "history.jsonl"
-    assert history.read(file) == []
+    assert verdict_history.read(file) == []
     for version in "123":
-        history.append(file, verdict(version))
-    assert history.read(file) == [verdict(version) for version in "123"]
+        verdict_history.append(file, verdict(version))
+    assert verdict_history.read(file) == [verdict(version) for version in "123"]
 
 
 def test_a_line_that_a_crash_cut_short_costs_that_line_only(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     for version in "12":
-        history.append(file, verdict(version))
+        verdict_history.append(file, verdict(version))
     file.write_bytes(file.read_bytes()[:-40])
     heard: list[str] = []
     progress.listen(lambda kind, text: heard.append(f"{kind}: {text}"))
 
     assert versions(file) == ["1"]
     assert heard == [f"warn: 1 unreadable line(s) in {file} left out"]
-    history.append(file, verdict("3"))
+    verdict_history.append(file, verdict("3"))
     assert versions(file) == ["1", "3"]
 
 
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
-    threads = [threading.Thread(target=history.append, args=(file, verdict(str(i)))) for i in range(20)]
+    threads = [threading.Thread(target=verdict_history.append, args=(file, verdict(str(i)))) for i in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -71,5 +71,5 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").symlink_to("/dev/full")
     with pytest.raises(NoriaError, match="No space left"):
-        history.append(tmp_path / "history.jsonl", verdict("1"))
+        verdict_history.append(tmp_path / "history.jsonl", verdict("1"))
     assert os.path.lexists(tmp_path / "history.jsonl")

@@ -9,10 +9,10 @@ import pytest
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.config.serving import Privacy
-from noria.errors import NoriaError
 from noria.monitoring import JoinedLabels, join_labels, read_window
 from noria.predictions import PredictionRecord, PredictionStore
 from noria.predictions.privacy import Redactor
+from noria.system.errors import NoriaError
 from tests import bundles
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve

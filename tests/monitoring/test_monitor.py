@@ -16,11 +16,11 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.config.serving import Privacy
 from noria.monitoring import MonitoringVerdict, monitor, read_window
-from noria.monitoring.answers import compared
-from noria.monitoring.history import history_file, read
+from noria.monitoring.logged_predictions import compared
+from noria.monitoring.verdict_history import history_file, read
 from noria.predictions import PredictionStore
 from noria.predictions.privacy import Redactor
-from noria.workspace import Workspace
+from noria.system.workspace import Workspace
 from tests import bundles
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve

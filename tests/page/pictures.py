@@ -13,7 +13,7 @@ from PIL import Image
 from real_service import serving
 
 from noria.bundle import Bundle
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 FOLDER = PROJECT / "docs" / "pictures"
 

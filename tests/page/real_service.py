@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from noria.bundle import Bundle
-from noria.handover import Activation, activate
+from noria.traffic.activation import Activation, activate
 from tests.running import running
 from tests.service.serving import free_port
 

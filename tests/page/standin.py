@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from noria.bundle import Bundle
-from noria.explain import explain, explain_values, groups_of
+from noria.serving.explanation import explain, explain_values, groups_of
 from service import page
 
 _BACKGROUND = 50

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from slack_here import CHANNEL, TOKEN, Slack, slack_served, use
 
+from app.commands import pipeline_commands
+from app.stacks import stacks
 from noria.config import UseCase
-from noria.errors import NoriaError
-from noria.judge.facts import Verdict
-from noria.workspace import PROJECT, Workspace
-from pipelines.platform import flows, stacks
+from noria.evaluation.results import Verdict
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT, Workspace
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case, write_config
 
@@ -80,7 +81,7 @@ def test_the_token_is_a_secret_and_a_second_up_changes_nothing(stack: str, slack
 
 def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, case: UseCase) -> None:
     with pytest.raises(NoriaError):
-        flows.explore(case, stack)
+        pipeline_commands.explore(case, stack)
     (message,) = slack.posted
     first, what, mend, command = message["text"].splitlines()
     assert message["channel"] == CHANNEL
@@ -99,7 +100,7 @@ def test_what_nobody_foresaw_quotes_no_data(
     churn_table(400).to_csv(case.data.sources[0].path, index=False)
     monkeypatch.setattr(sys.modules["steps.training.explore"], "find_facts", fail)
     with pytest.raises(ValueError, match="Jane Doe"):
-        flows.explore(case, stack)
+        pipeline_commands.explore(case, stack)
     (text,) = slack.texts
     assert "ValueError" in text
     assert "Jane Doe" not in text
@@ -115,7 +116,7 @@ def test_a_run_that_dies_outside_its_steps_is_told(
 
     monkeypatch.setattr(StepLauncher, "launch", die)
     with pytest.raises(NoriaError, match="the run did not complete"):
-        flows.explore(case, stack)
+        pipeline_commands.explore(case, stack)
     (text,) = slack.texts
     assert text.startswith("alerted_case: `explore` failed\nthe run did not complete")
 
@@ -129,7 +130,7 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     gate = sys.modules["steps.training.gate"]
     monkeypatch.setattr(gate, "compare", lambda *_: verdict)
     monkeypatch.setattr(gate, "evaluation_report", lambda *_: "<p>report</p>")
-    flows.train(case, stack)
+    pipeline_commands.train(case, stack)
     (text,) = slack.texts
     first, why, command = text.splitlines()
     assert first.startswith("not_better: nothing new is promoted (version ")

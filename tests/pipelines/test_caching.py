@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 from pipeline_runs import runs_of, statuses
 
+from app.commands import pipeline_commands
 from noria.config import UseCase
-from noria.workspace import PROJECT
-from pipelines.platform import flows
+from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case
 
 ALL = {"ingest", "validate", "explore"}
@@ -53,7 +53,7 @@ def run_steps(caching: ModuleType) -> Explore:
 
     def explore(use_case: UseCase) -> set[str]:
         caching.code_digest.cache_clear()
-        flows.explore(use_case, None)
+        pipeline_commands.explore(use_case, None)
         found = statuses(runs_of(use_case, "exploration")[0])
         assert set(found) == ALL
         return {name for name, status in found.items() if status != "cached"}
@@ -138,6 +138,6 @@ def test_other_versions_of_the_libraries_change_the_key(
     """A stored model of another scikit-learn may not even be readable."""
     caching.code_digest.cache_clear()
     before = caching.code_digest()
-    monkeypatch.setattr("noria.bundle.libraries.version", lambda name: "99.0")
+    monkeypatch.setattr("noria.bundle.library_versions.version", lambda name: "99.0")
     caching.code_digest.cache_clear()
     assert caching.code_digest() != before

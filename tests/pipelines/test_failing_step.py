@@ -13,7 +13,7 @@ from zenml.client import Client
 from zenml.enums import ModelStages
 
 from noria.config import UseCase
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from tests.small_cases import churn_table, small_case, write_config
 
 pytestmark = pytest.mark.e2e

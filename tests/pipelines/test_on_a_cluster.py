@@ -14,12 +14,13 @@ import yaml
 from fake_api import Cluster, pod
 from pipeline_runs import runs_of
 
-from noria import progress, stopping
+from app.commands import pipeline_commands
+from app.runs.pod_logs import PodLogs
+from app.runs.pod_watcher import Watch
+from app.stacks import stacks
 from noria.config import UseCase
-from noria.errors import NoriaError
-from pipelines.platform import flows, stacks
-from pipelines.platform.cluster_logs import PodLogs
-from pipelines.platform.cluster_waiting import Watch
+from noria.system import progress, signals
+from noria.system.errors import NoriaError
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 from tests.spool.spooled import eventually
@@ -114,7 +115,7 @@ def pod_of(status: dict[str, Any]) -> Any:
 
 def ended(case: UseCase, stack: str) -> NoriaError:
     with pytest.raises(NoriaError) as caught:
-        flows.explore(case, stack)
+        pipeline_commands.explore(case, stack)
     return caught.value
 
 
@@ -241,9 +242,9 @@ def test_a_run_goes_to_no_other_cluster_of_the_same_name(
 @pytest.fixture
 def _handlers() -> Iterator[None]:
     """After a stop the program keeps its handlers until it ends; here others follow."""
-    before = {each: signal.getsignal(each) for each in stopping._SIGNALS}
+    before = {each: signal.getsignal(each) for each in signals._SIGNALS}
     yield
-    stopping._request.clear()
+    signals._request.clear()
     for each, handler in before.items():
         signal.signal(each, handler)
 
@@ -253,8 +254,8 @@ def test_ctrl_c_leaves_nothing_at_work_in_the_cluster(cluster: Cluster, stack: s
     cluster.states = [_RUNNING]
     waiting = threading.Thread(target=_interrupt_when_it_runs, args=(cluster,))
     waiting.start()
-    with pytest.raises(stopping.Stopped), stopping.stop_on_signals():
-        flows.explore(case, stack)
+    with pytest.raises(signals.Stopped), signals.stop_on_signals():
+        pipeline_commands.explore(case, stack)
     waiting.join()
     assert not cluster.jobs
     assert str(runs_of(case, "exploration")[0].status) == "stopped"

@@ -12,13 +12,16 @@ from pipeline_runs import runs_of
 from zenml.cli.cli import cli
 from zenml.client import Client
 
+from app.commands import pipeline_commands
+from app.runs import step_containers
+from app.runs.run_options import as_asked, run_options
+from app.runs.run_secrets import handed_on
+from app.stacks import stacks
+from app.stacks.definition import Resources, Running
+from app.stacks.preflight import step_image
 from noria.config import UseCase
-from noria.errors import NoriaError
-from noria.stacks import Resources, Running
-from noria.workspace import PROJECT, home
-from pipelines.platform import containers, flows, stack_image, stacks
-from pipelines.platform.handed_on import handed_on
-from pipelines.platform.running import as_asked, run_options
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT, home
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 
@@ -57,7 +60,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write: Any) -> None:
     write("asks", {"resources": {"cpu": 0.5, "memory": "2GB"}, "retries": 2})
-    flows.explore(case, "asks")
+    pipeline_commands.explore(case, "asks")
     steps = runs_of(case, "exploration")[0].steps.values()
     assert {(each.config.resource_settings.cpu_count, each.config.resource_settings.memory) for each in steps} == {
         (0.5, "2GB")
@@ -68,7 +71,9 @@ def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write
 def test_a_stack_without_the_section_or_without_a_file_runs_as_zenml_would(write: Any) -> None:
     write("plain", None)
     for name in ("plain", "registered_by_hand"):
-        with as_asked(name, "training", run="run-1", model="model", parameters={}, files=containers.Files()) as options:
+        with as_asked(
+            name, "training", run="run-1", model="model", parameters={}, files=step_containers.Files()
+        ) as options:
             assert options == {}
 
 
@@ -120,7 +125,7 @@ def test_the_preflight_asks_for_an_image(
         said = "Error: No such image: nowhere/steps:1" if "image" in arguments else ""
         return type("Done", (), {"returncode": 1 if said else 0, "stderr": said, "stdout": ""})
 
-    monkeypatch.setattr(stack_image, "run_docker", no_image)
+    monkeypatch.setattr(step_image, "run_docker", no_image)
     assert "has no image `nowhere/steps:1`" in command("stack", "check", "checked").err
 
 
@@ -142,18 +147,18 @@ def test_variables_go_with_a_run_as_a_secret(trained: object, monkeypatch: pytes
 def test_containers_see_the_files_of_the_run_and_run_as_its_user(
     trained: object, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
-    monkeypatch.setattr(containers, "image_findings", lambda *_: [])
-    monkeypatch.setattr(containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
+    monkeypatch.setattr(step_containers, "engine_findings", lambda *_: [])
+    monkeypatch.setattr(step_containers, "image_findings", lambda *_: [])
+    monkeypatch.setattr(step_containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     monkeypatch.setenv("NORIA_TEST_PLACE", str(tmp_path))
     stack = stacks.read_stack(write("mounts", {"image": "steps:1"}, "local_docker"))
     table = tmp_path / "few.csv"
     table.write_text("a\n1\n", encoding="utf-8")
-    files = containers.Files(
+    files = step_containers.Files(
         reads=["data/telco_churn.csv", "${env:NORIA_TEST_PLACE}/few.csv", "s3://bucket/x.csv", "data/missing.csv"],
         writes=[str(tmp_path / "new" / "out.parquet")],
     )
-    with containers.in_containers(stack, "run-1", files, Client()) as arguments:
+    with step_containers.in_containers(stack, "run-1", files, Client()) as arguments:
         assert os.environ["ZENML_LOCAL_STORES_PATH"] == str(home())
     assert arguments["user"] == f"{os.getuid()}:{os.getgid()}"
     assert arguments["environment"]["NORIA_HOME"] == str(home())
@@ -174,17 +179,17 @@ def test_code_that_steps_download_is_not_mounted_over(
         (project / name).parent.mkdir(parents=True)
         (project / name).write_text("a\n1\n", encoding="utf-8")
     (project / ".gitignore").write_text("out/\n", encoding="utf-8")
-    monkeypatch.setattr(containers, "PROJECT", project)
-    monkeypatch.setattr(stack_image, "PROJECT", project)
-    monkeypatch.setattr(containers, "engine_findings", lambda *_: [])
-    monkeypatch.setattr(stack_image, "_engine_has", lambda *_: [])
-    monkeypatch.setattr(containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
+    monkeypatch.setattr(step_containers, "PROJECT", project)
+    monkeypatch.setattr(step_image, "PROJECT", project)
+    monkeypatch.setattr(step_containers, "engine_findings", lambda *_: [])
+    monkeypatch.setattr(step_image, "_engine_has", lambda *_: [])
+    monkeypatch.setattr(step_containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
-    files = containers.Files(reads=["data/known.csv", "out/ignored.csv"])
-    with pytest.raises(NoriaError, match="would upload"), containers.in_containers(stack, "r", files, Client()):
+    files = step_containers.Files(reads=["data/known.csv", "out/ignored.csv"])
+    with pytest.raises(NoriaError, match="would upload"), step_containers.in_containers(stack, "r", files, Client()):
         pass
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
-    with containers.in_containers(stack, "run-1", files, Client()) as arguments:
+    with step_containers.in_containers(stack, "run-1", files, Client()) as arguments:
         ignored = {"bind": "/app/code/out/ignored.csv", "mode": "ro"}
         assert arguments["volumes"] == {str(project / "out" / "ignored.csv"): ignored}
     assert arguments["tmpfs"] == {"/app": ""}, "ZenML unpacks the code there"
@@ -222,6 +227,6 @@ def test_without_what_it_runs_in_a_run_does_not_begin(
     name = "no_engine" if "Cannot" in said else "no_image"
     write(name, {"image": "steps:1"}, "local_docker")
     with pytest.raises(NoriaError) as caught:
-        flows.explore(case, name)
+        pipeline_commands.explore(case, name)
     assert said in caught.value.what
     assert runs_of(case, "exploration") == [] or runs_of(case, "exploration")[0].stack.name != name

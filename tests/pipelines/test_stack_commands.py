@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.platform import stacks
+from app.stacks import stacks
 from tests.conftest import Command
 
 pytestmark = pytest.mark.e2e

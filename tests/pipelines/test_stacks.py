@@ -10,10 +10,11 @@ from pipeline_runs import runs_of
 from zenml.client import Client
 from zenml.enums import StackComponentType
 
+from app.commands import pipeline_commands
+from app.stacks import stacks
+from app.stacks.active_stack import service_of
 from noria.config import UseCase
-from noria.errors import NoriaError
-from pipelines.platform import flows, stacks
-from pipelines.platform.active import service_of
+from noria.system.errors import NoriaError
 from steps.shared.champion import require_champion
 from tests.small_cases import churn_table, small_case
 
@@ -60,13 +61,13 @@ def test_without_a_name_noria_s_own_stack_is_used(trained: object, run: Any) -> 
 def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, before: str) -> None:
     Client().activate_stack(before)
     try:
-        flows.explore(case, "other")
+        pipeline_commands.explore(case, "other")
         run = runs_of(case, "exploration")[0]
         assert used_stack(run) == "other"
         assert run.steps["ingest"].outputs["raw_table"][0].uri.startswith(other)
         assert active() == before
         assert "ZENML_ACTIVE_STACK_ID" not in os.environ
-        flows.explore(case, None)
+        pipeline_commands.explore(case, None)
         assert used_stack(runs_of(case, "exploration")[0]) == "local"
     finally:
         Client().activate_stack("default")
@@ -75,7 +76,7 @@ def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, befor
 def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str) -> None:
     Client().activate_stack("other")
     try:
-        flows.explore(case, None)
+        pipeline_commands.explore(case, None)
         assert used_stack(runs_of(case, "exploration")[0]) == "other"
     finally:
         Client().activate_stack("default")
@@ -83,7 +84,7 @@ def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str)
 
 def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: str) -> None:
     with pytest.raises(NoriaError, match="experiment tracker") as caught:
-        flows.train(case, "other")
+        pipeline_commands.train(case, "other")
     assert "other" in caught.value.where
     assert "zenml stack update" in caught.value.fix
     assert active() == "default"
@@ -91,7 +92,7 @@ def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: st
 
 def test_an_unknown_stack_is_a_clear_error(case: UseCase, trained: object) -> None:
     with pytest.raises(NoriaError, match="no stack is named `lokal`") as caught:
-        flows.explore(case, "lokal")
+        pipeline_commands.explore(case, "lokal")
     assert "local" in caught.value.fix
 
 
@@ -103,7 +104,7 @@ def test_a_stack_file_registers_its_stack(
     (tmp_path / "from_file.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(stacks, "STACK_FILES", tmp_path)
     with pytest.raises(NoriaError, match="NORIA_TEST_STORE is not set"):
-        flows.explore(case, "from_file")
+        pipeline_commands.explore(case, "from_file")
     monkeypatch.setenv("NORIA_TEST_STORE", str(tmp_path / "store"))
     with stacks.stack_for_one_run("from_file"):
         assert active() == "from_file"
@@ -136,7 +137,7 @@ def test_the_stack_in_use_is_known_without_zenml_once_it_was_asked_for(
     Client().activate_stack("other")
     try:
         assert service_of(None) == "other"
-        monkeypatch.setattr("pipelines.platform.active.zenml_client", never)
+        monkeypatch.setattr("app.stacks.active_stack.zenml_client", never)
         assert service_of(None) == "other"
         assert service_of("kubernetes") == "kubernetes"
     finally:

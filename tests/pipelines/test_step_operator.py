@@ -14,11 +14,12 @@ import yaml
 from fake_api import Cluster, Json
 from pipeline_runs import runs_of, statuses
 
-from noria import stopping
+from app.commands import pipeline_commands
+from app.stacks import stacks
 from noria.config import UseCase
-from noria.errors import NoriaError
-from noria.workspace import PROJECT, home
-from pipelines.platform import flows, stacks
+from noria.system import signals
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT, home
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 
@@ -93,7 +94,7 @@ def run_here(job: Json) -> Json:
 
 def test_one_step_runs_in_a_pod_and_the_others_here(cluster: Cluster, write: Any, case: UseCase) -> None:
     cluster.runs = run_here
-    explored = flows.explore(case, write({"steps": _STEPS}))
+    explored = pipeline_commands.explore(case, write({"steps": _STEPS}))
     assert explored.report.is_file()
     (job,) = cluster.jobs.values()
     assert job["metadata"]["labels"]["step_name"] == "validate"
@@ -111,7 +112,7 @@ def test_what_is_asked_for_a_step_holds_for_no_other(cluster: Cluster, write: An
     cluster.refuses_jobs = "enough for today"
     stack = write({"steps": _STEPS})
     with pytest.raises(NoriaError):
-        flows.train(case, stack)
+        pipeline_commands.train(case, stack)
     compiled = {name: step.config for name, step in runs_of(case)[0].snapshot.step_configurations.items()}
     assert {name: config.step_operator for name, config in compiled.items() if config.step_operator} == {
         "validate": "pods",
@@ -139,7 +140,7 @@ def test_a_pod_that_dies_is_told_with_its_reason(cluster: Cluster, write: Any, c
 
     cluster.runs = dies
     with pytest.raises(NoriaError, match="step `validate`: it took more memory than it may, 4G") as caught:
-        flows.explore(case, write({"steps": _STEPS}))
+        pipeline_commands.explore(case, write({"steps": _STEPS}))
     assert "resources.memory" in caught.value.fix
     assert statuses(runs_of(case, "exploration")[0])["validate"] == "failed"
 
@@ -151,8 +152,8 @@ def test_a_step_that_is_stopped_is_not_tried_again(cluster: Cluster, write: Any,
 
     cluster.runs = interrupt
     stack = write({"steps": _STEPS, "retries": 2})
-    with pytest.raises(stopping.Stopped), stopping.stop_on_signals():
-        flows.explore(case, stack)
+    with pytest.raises(signals.Stopped), signals.stop_on_signals():
+        pipeline_commands.explore(case, stack)
     assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
     assert not cluster.jobs
     assert runs_of(case, "exploration")[0].status.is_finished
@@ -162,7 +163,7 @@ def test_a_step_whose_pod_no_node_takes_is_not_tried_again(cluster: Cluster, wri
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
     cluster.states = [{"phase": "Pending", "conditions": [condition]}] * 3
     with pytest.raises(NoriaError, match="no node takes it"):
-        flows.explore(case, write({"steps": _STEPS, "retries": 2, "pending_minutes": 0.02}))
+        pipeline_commands.explore(case, write({"steps": _STEPS, "retries": 2, "pending_minutes": 0.02}))
     assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
     assert not cluster.jobs
 
@@ -201,8 +202,8 @@ def test_the_preflight_asks_the_cluster_of_a_step_operator(cluster: Cluster, wri
 
 
 def test_resources_reach_the_containers_of_docker_and_the_pods_of_kubernetes() -> None:
-    from noria.stacks import Running, read_stack
-    from pipelines.platform.running import run_options
+    from app.runs.run_options import run_options
+    from app.stacks.definition import Running, read_stack
 
     asked = Running.model_validate(
         {

@@ -12,10 +12,10 @@ import mlflow
 import pytest
 from pipeline_runs import runs_of, statuses
 
+from app.commands import pipeline_commands
 from noria.config import UseCase
 from noria.deployment import state
-from noria.workspace import PROJECT, Workspace
-from pipelines.platform import flows
+from noria.system.workspace import PROJECT, Workspace
 from tests.service.serving import free_port, processes_of
 from tests.small_cases import churn_table, small_case, write_config
 from tests.spool.spooled import eventually
@@ -119,7 +119,7 @@ def test_training_is_stopped_in_the_middle_and_starts_again(
     assert statuses(runs_of(endless)[0])["tune"] in {"failed", "stopped"}
 
     # and again
-    again = flows.train(small_case("endless", data), None)
+    again = pipeline_commands.train(small_case("endless", data), None)
     assert again.report.is_file()
     assert runs_of(endless)[0].status.value == "completed"
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from noria.predictions.ids import new_id
-from noria.spool.entries import Answered, Happened, Labelled, Value
+from noria.predictions.spool.events import Answered, Happened, Labelled, Value
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EPOCH = NOON.timestamp()

@@ -11,13 +11,14 @@ import pytest
 
 from noria.config import UseCase
 from noria.config.serving import Spool
-from noria.errors import NoriaError
-from noria.forget import forget
+from noria.deployment.deployment_state import spool_in_use
 from noria.predictions import Feedback, PredictionStore
+from noria.predictions.erasure import Forgotten, forget
 from noria.predictions.privacy import Redactor
 from noria.predictions.records import Holdings
-from noria.spool.writer import SpoolWriter
-from noria.workspace import Workspace
+from noria.predictions.spool.writer import SpoolWriter
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
 from tests.conftest import Command
 from tests.predictions.answers import NOON, answered, failed
 from tests.predictions.conftest import Direct
@@ -32,6 +33,10 @@ def workspace(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Work
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", url)
     monkeypatch.delenv("NORIA_SPOOL_DIR", raising=False)
     return Workspace("churn")
+
+
+def erased(entity: str, use_case: UseCase, workspace: Workspace) -> Forgotten:
+    return forget(entity, use_case, workspace, spool_in_use(workspace))
 
 
 def case(**privacy: object) -> UseCase:
@@ -64,7 +69,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def test_a_person_is_erased_and_nobody_else(kept: PredictionStore, direct: Direct, workspace: Workspace) -> None:
-    done = forget(ANN, case(), workspace)
+    done = erased(ANN, case(), workspace)
     assert done.before == Holdings(predictions=3, labels=2, events=2)
     assert not done.after
     assert ANN not in everything(direct)
@@ -77,7 +82,7 @@ def test_a_person_is_erased_and_nobody_else(kept: PredictionStore, direct: Direc
     assert direct.rows("SELECT detail FROM events WHERE kind = 'forgotten'") == [
         ("3 predictions and 2 labels of one case",)
     ]
-    assert not forget(ANN, case(), workspace).before
+    assert not erased(ANN, case(), workspace).before
 
 
 def test_no_byte_is_left_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +96,7 @@ def test_no_byte_is_left_in_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     store.label([Feedback(entity=ANN, label="Yes")])
     assert any(ANN.encode() in path.read_bytes() for path in files_below(tmp_path))
 
-    done = forget(ANN, case(), workspace)
+    done = erased(ANN, case(), workspace)
 
     assert done.bytes_before > 300
     assert (done.bytes_after, done.left) == (0, [])
@@ -108,7 +113,7 @@ def test_what_still_waits_in_the_spool_is_erased_too(store: PredictionStore, wor
     left_behind.append(answered("b1", entities=[BOB]))
     left_behind.close()
     assert any(ANN.encode() in path.read_bytes() for path in files_below(workspace.spool))
-    done = forget(ANN, case(), workspace)
+    done = erased(ANN, case(), workspace)
     assert done.before.predictions == 1
     assert not any(ANN.encode() in path.read_bytes() for path in files_below(workspace.spool))
     assert store.window(NOON)["prediction_id"].tolist() == ["b1"]
@@ -122,10 +127,10 @@ def test_a_hashed_person_is_found_by_the_plain_name(
     store.keep([answered("new", "before", entities=[hashed, ANN]), answered("b1", entities=[BOB])])
     monkeypatch.delenv("NORIA_PRIVACY_KEY", raising=False)
     with pytest.raises(NoriaError, match="without the key"):
-        forget(ANN, use_case, workspace)
+        erased(ANN, use_case, workspace)
     assert store.counts().predictions == 3
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "secret")
-    assert forget(ANN, use_case, workspace).before.predictions == 2
+    assert erased(ANN, use_case, workspace).before.predictions == 2
     assert str(hashed) not in everything(direct)
     assert store.window(NOON)["prediction_id"].tolist() == ["b1"]
 
@@ -150,7 +155,7 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
     torn.write_bytes(training.read_bytes()[:50])
     no_table.write_bytes(b"\xff\xfe\x00")
 
-    done = forget(ANN, case(), workspace)
+    done = erased(ANN, case(), workspace)
 
     assert quarantined.read_text(encoding="utf-8") == f"customer,tenure,reason\n{BOB},2,bad\n"
     assert not damaged.exists()
@@ -165,7 +170,7 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
 
 def test_a_text_that_others_hold_too_is_no_failure(store: PredictionStore, workspace: Workspace) -> None:
     store.keep([answered("a", "b", entities=["customer-1", "customer-10"])])
-    done = forget("customer-1", case(), workspace)
+    done = erased("customer-1", case(), workspace)
     assert done.others == 1
     assert store.window(NOON)["entity"].tolist() == ["customer-10"]
 
@@ -176,7 +181,7 @@ def test_odd_and_short_names_erase_that_case_alone(
 ) -> None:
     store.keep([answered("a", "b", entities=[entity, "another"]), failed("new", detail="3 rows, Yes")])
     store.label([Feedback(entity=entity, label="Yes"), Feedback(entity="another", label="Yes")])
-    assert forget(entity, case(), workspace).before.predictions == 1
+    assert erased(entity, case(), workspace).before.predictions == 1
     assert store.window(NOON)[["entity", "label"]].to_numpy().tolist() == [["another", "Yes"]]
     assert direct.rows("SELECT count(*) FROM labels") == [(1,)]
 
@@ -187,18 +192,18 @@ def test_odd_and_short_names_erase_that_case_alone(
 def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, said: str) -> None:
     nameless = small_case("churn", Path("customers.csv"))
     with pytest.raises(NoriaError, match=said):
-        forget(entity, case() if has_id else nameless, workspace)
+        erased(entity, case() if has_id else nameless, workspace)
 
 
 def test_a_service_that_keeps_its_predictions_elsewhere_is_noticed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "noria.deployment.state",
+        "noria.deployment.deployment_state",
         lambda _: SimpleNamespace(settings=SimpleNamespace(predictions_url="sqlite:///other.db", spool=Path("x"))),
     )
     with pytest.raises(NoriaError, match=r"elsewhere: sqlite:///other\.db"):
-        forget(ANN, case(), workspace)
+        erased(ANN, case(), workspace)
 
 
 @pytest.mark.parametrize("privacy", [{"drop": ["customer"]}, {"truncate": {"customer": 3}}])
@@ -206,7 +211,7 @@ def test_rows_that_name_nobody_are_said(
     store: PredictionStore, workspace: Workspace, privacy: dict[str, object]
 ) -> None:
     store.keep([answered("a", "b", entities=[ANN, "cus"])])
-    done = forget(ANN, case(**privacy), workspace)
+    done = erased(ANN, case(**privacy), workspace)
     assert done.before.predictions == 1
     assert "newer rows name no" in done.note
     assert store.window(NOON)["prediction_id"].tolist() == ["b"]

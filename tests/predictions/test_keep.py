@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from noria.errors import NoriaError
 from noria.predictions import SMOKE, Feedback, PredictionStore, inputs_of
+from noria.system.errors import NoriaError
 from tests.predictions.answers import EPOCH, NOON, answered, failed, labelled
 from tests.predictions.conftest import Direct
 

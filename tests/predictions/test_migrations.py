@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from noria.errors import NoriaError
 from noria.predictions import Feedback, PredictionStore, migrate
-from noria.predictions.tables import metadata
+from noria.predictions.sql_tables import metadata
+from noria.system.errors import NoriaError
 from tests.predictions.answers import NOON, answered
 from tests.predictions.conftest import Direct
 

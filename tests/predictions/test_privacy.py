@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from noria.config.serving import Privacy
-from noria.errors import NoriaError
 from noria.predictions.privacy import Redactor, key_from_environment
+from noria.system.errors import NoriaError
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ["email", "age", "city", "plan"]
@@ -112,7 +112,7 @@ def test_an_unknown_column_is_refused_with_a_hint() -> None:
 
 def test_what_answers_requests_loads_no_database_and_no_tables() -> None:
     code = (
-        "import sys; import noria.predictions, noria.predictions.privacy, noria.spool.entries;"
+        "import sys; import noria.predictions, noria.predictions.privacy, noria.predictions.spool.events;"
         "assert not {'sqlalchemy', 'pandas', 'alembic', 'pydantic'} & set(sys.modules), sorted(sys.modules);"
         "import noria.predictions.store; assert not {'pandas', 'numpy', 'alembic'} & set(sys.modules)"
     )

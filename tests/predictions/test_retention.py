@@ -9,7 +9,7 @@ import pytest
 from noria.config.serving import Privacy
 from noria.predictions import Feedback, PredictionStore, retention
 from noria.predictions.records import Holdings
-from noria.spool.entries import Happened
+from noria.predictions.spool.events import Happened
 from tests.predictions.answers import EPOCH, NOON, answered, failed, labelled
 from tests.predictions.conftest import Direct
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
-from noria.errors import NoriaError
 from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, ids, inputs_of
+from noria.system.errors import NoriaError
 from tests.predictions.conftest import Direct
 
 PROJECT = Path(__file__).parents[2]

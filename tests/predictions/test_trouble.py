@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from noria.errors import NoriaError
 from noria.predictions import Feedback, PredictionStore
+from noria.system.errors import NoriaError
 from tests.predictions.answers import NOON, answered
 from tests.predictions.conftest import Direct
 from tests.predictions.postgres import database
@@ -18,7 +18,7 @@ from tests.spool.spooled import eventually
 PROJECT = Path(__file__).parents[2]
 _UNTIL_FULL = """
 import resource, signal, sys
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 from noria.predictions import PredictionStore
 from tests.predictions.answers import answered
 store = PredictionStore(sys.argv[1])

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from noria import handover
 from noria.bundle import Bundle
-from noria.spool.waiting import wait_until_flushed
+from noria.predictions.spool.backlog import wait_until_flushed
+from noria.traffic import activation
 from service.app import App
 from service.runtime import Runtime
 from service.settings import PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
@@ -95,7 +95,7 @@ async def _bento(scope: Any, receive: Any, send: Any) -> None:
 @contextmanager
 def asked(bundle: Bundle, folder: Path, url: str = "", **environment: str) -> Iterator[Asked]:
     """The app with this environment."""
-    handover.activate(folder, handover.Activation.of(bundle.folder, bundle.manifest.version))
+    activation.activate(folder, activation.Activation.of(bundle.folder, bundle.manifest.version))
     with pytest.MonkeyPatch.context() as patch:
         for name in (SERVING, SPOOL_DIR, PRIVACY_KEY, *TOKENS.values()):
             patch.delenv(name, raising=False)

@@ -13,10 +13,10 @@ from noria.bundle import Bundle, revise, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
 from noria.deployment import start_or_roll, state, stop
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import fit
-from noria.workspace import PROJECT, Workspace
-from service.build import build_bento
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import DecisionPolicy
+from noria.system.workspace import PROJECT, Workspace
+from service.bento_build import build_bento
 
 HELD_OUT = 1500
 

@@ -13,7 +13,7 @@ from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, settle
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
+from noria.system.workspace import Workspace
 
 
 def free_port() -> int:

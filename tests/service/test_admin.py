@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 
-from noria import handover
 from noria.bundle import Bundle, write_bundle
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import DecisionPolicy
 from noria.predictions import PredictionStore
-from noria.spool.waiting import wait_until_flushed
-from noria.traffic import history
+from noria.predictions.spool.backlog import wait_until_flushed
+from noria.traffic import activation, plan_history
 from service.app import App
 from service.runtime import Runtime
 
@@ -31,10 +30,10 @@ def client(
     bundle: Bundle, second_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> "Iterator[TestClient]":
     variants = [
-        handover.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.75),
-        handover.ActiveVariant(name="challenger", bundle=second_bundle.folder, version="2", share=0.25),
+        activation.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.75),
+        activation.ActiveVariant(name="challenger", bundle=second_bundle.folder, version="2", share=0.25),
     ]
-    handover.activate(tmp_path, handover.Activation(variants=variants))
+    activation.activate(tmp_path, activation.Activation(variants=variants))
     for name, value in {
         "NORIA_SERVICE_DIR": str(tmp_path),
         "NORIA_PREDICTIONS_URL": f"sqlite:///{tmp_path / 'predictions.db'}",
@@ -57,8 +56,8 @@ def put(client: "TestClient", path: str, body: object, headers: dict[str, str] =
     return client.put(path, content=json.dumps(body), headers=headers)
 
 
-def order(folder: Path) -> handover.Activation:
-    found = handover.activation(folder)
+def order(folder: Path) -> activation.Activation:
+    found = activation.activation(folder)
     assert found is not None
     return found
 
@@ -76,7 +75,7 @@ def test_shares_are_changed_and_the_change_is_kept(client: "TestClient", tmp_pat
 def test_what_answered_before_can_be_put_back(client: "TestClient", tmp_path: Path) -> None:
     before = order(tmp_path)
     put(client, "/traffic", {"shares": {"challenger": 0.5}})
-    earlier = history.last_other(tmp_path, order(tmp_path))
+    earlier = plan_history.last_other(tmp_path, order(tmp_path))
     assert earlier is not None
     assert earlier.variants == before.variants
 
@@ -161,10 +160,10 @@ def test_a_challenger_with_a_column_more_reads_the_request_itself(
         version="2",
     )
     variants = [
-        handover.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.0),
-        handover.ActiveVariant(name="challenger", bundle=challenger.folder, version="2", share=1.0),
+        activation.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.0),
+        activation.ActiveVariant(name="challenger", bundle=challenger.folder, version="2", share=1.0),
     ]
-    handover.activate(tmp_path, handover.Activation(variants=variants))
+    activation.activate(tmp_path, activation.Activation(variants=variants))
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient

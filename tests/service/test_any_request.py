@@ -12,8 +12,8 @@ from asked import Asked, Reply, asked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.api import PredictResponse, Refusal
 from noria.bundle import Bundle
+from noria.serving.api import PredictResponse, Refusal
 
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 _INSIDES = re.compile(rb"Traceback|\.py\b|/tmp/|/work/|site-packages|File \"")

@@ -11,14 +11,14 @@ import pytest
 from packaging.requirements import Requirement
 
 from noria.bundle import Bundle
-from noria.errors import NoriaError
-from noria.workspace import Workspace
-from service.build import build_bento, requirements
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from service.bento_build import build_bento, requirements
 
 _LOADED = """
 import sys
 from pathlib import Path
-import service.service, service.predict
+import service.service, service.prediction.predict
 from noria.bundle import Bundle
 from noria.predictions import PredictionStore
 Bundle.load(Path("bundle"))

@@ -8,8 +8,8 @@ from benchmarks.endured import report, stores
 from benchmarks.endured.measure import Times, endure
 from benchmarks.served.case import ID, table, use_case
 from noria.bundle import write_bundle
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import DecisionPolicy
 
 pytestmark = pytest.mark.e2e
 _TIMES = Times(load=25.0, saturation=2.0, kill_every=7.0, outage=6.0, flush=120.0)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noria.bundle import Bundle
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 TOKENS = {"predict": "predict-" + "p" * 20, "feedback": "feedback-" + "f" * 20, "admin": "admin-" + "a" * 20}

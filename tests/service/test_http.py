@@ -14,7 +14,7 @@ from serving import Served
 from noria.batch import predict_file
 from noria.client import Client
 from noria.deployment import service_facts
-from noria.errors import NoriaError
+from noria.system.errors import NoriaError
 
 pytestmark = pytest.mark.e2e
 Rows = list[dict[str, Any]]

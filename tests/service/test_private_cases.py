@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from noria.config.serving import Privacy
-from noria.fast.refusals import Wrong
 from noria.predictions import Feedback
 from noria.predictions.privacy import Redactor
-from service.labels import keep_labels
+from noria.serving.http_errors import Wrong
+from service.feedback import keep_labels
 
 
 @pytest.mark.parametrize("privacy", [Privacy(drop=["customer"]), Privacy(truncate={"customer": 2})])

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from noria import handover
 from noria.bundle import Bundle, write_bundle
 from noria.config import load_use_case
 from noria.data.sources import read
-from noria.errors import NoriaError
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import DecisionPolicy
 from noria.predictions import PredictionStore
-from noria.spool.waiting import wait_until_flushed
-from noria.workspace import PROJECT
+from noria.predictions.spool.backlog import wait_until_flushed
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
+from noria.traffic import activation
 from service.app import App
 from service.runtime import Runtime
 
@@ -45,7 +45,7 @@ def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def client(bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestClient]":
-    handover.activate(tmp_path, handover.Activation.of(bikes.folder, "7"))
+    activation.activate(tmp_path, activation.Activation.of(bikes.folder, "7"))
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient
@@ -110,10 +110,10 @@ def test_without_a_place_for_predictions_the_service_does_not_start(
 ) -> None:
     monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
-    handover.activate(tmp_path, handover.Activation.of(bikes.folder, "7"))
+    activation.activate(tmp_path, activation.Activation.of(bikes.folder, "7"))
     with pytest.raises(NoriaError, match="no place is named"):
         Runtime().start()
-    assert "no place is named" in handover.reports(tmp_path)[0].error
+    assert "no place is named" in activation.reports(tmp_path)[0].error
 
 
 def test_the_store_of_another_service_can_be_read_meanwhile(

@@ -11,8 +11,8 @@ from serving import Served
 
 from noria.bundle import Bundle
 from noria.deployment import start_or_roll, state
-from noria.errors import NoriaError
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
+from noria.system.errors import NoriaError
 from tests.load import Load
 
 pytestmark = pytest.mark.e2e

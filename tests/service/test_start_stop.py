@@ -13,15 +13,15 @@ import psutil
 import pytest
 from serving import free_port, processes_of, with_serving
 
-from noria import handover
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, Settings, start_or_roll, state, stop
-from noria.deployment.state import save
-from noria.errors import NoriaError
-from noria.processes import alive, namespace
-from noria.workspace import PROJECT, Workspace
+from noria.deployment.deployment_state import save
+from noria.system.errors import NoriaError
+from noria.system.processes import alive, namespace
+from noria.system.workspace import PROJECT, Workspace
+from noria.traffic import activation
 from tests.spool.spooled import eventually
 
 pytestmark = pytest.mark.e2e
@@ -98,7 +98,7 @@ def test_ctrl_c_and_a_killed_start(
         "from noria.bundle import Bundle\n"
         "from noria.config import UseCase\n"
         "from noria.deployment import start_or_roll\n"
-        "from noria.workspace import Workspace\n"
+        "from noria.system.workspace import Workspace\n"
         "use_case = UseCase.model_validate_json(Path(sys.argv[1]).read_bytes())\n"
         "start_or_roll(use_case, Workspace(sys.argv[4]), Path(sys.argv[2]), Bundle.load(Path(sys.argv[3])))\n"
     )
@@ -151,11 +151,11 @@ def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
 ) -> None:
     stale = a_deployment(workspace, alone, bento, os.getpid(), psutil.Process().create_time() - 500)
     (workspace.service / "state.json").write_text(stale.model_dump_json())
-    mine = handover.WorkerReport(pid=os.getpid(), process_started=1.0, serial="", version="1")
-    handover.report(workspace.service, mine)
+    mine = activation.WorkerReport(pid=os.getpid(), process_started=1.0, serial="", version="1")
+    activation.report(workspace.service, mine)
     assert not stop(workspace)
     assert_nothing_is_left(workspace)
-    assert handover.reports(workspace.service) == []
+    assert activation.reports(workspace.service) == []
 
 
 def test_a_damaged_state_file_is_set_aside(workspace: Workspace) -> None:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from asked import Asked, Reply, asked
 
-from noria.api import Refusal
 from noria.bundle import Bundle
+from noria.serving.api import Refusal
 
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 _LIMITS = '{"limits": {"max_body_mb": 1, "max_bulk_rows": 20000}}'

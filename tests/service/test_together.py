@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from serving import Served
 
 from noria.bundle import Bundle
-from noria.fast.model import FastModel
-from noria.fast.rows import Rows
-from noria.handover import Activation, ActiveVariant
-from service.active import Active, load_active
+from noria.bundle.fast_model import FastModel
+from noria.serving.row_reader import Rows
+from noria.traffic.activation import Activation, ActiveVariant
+from service.prediction.loaded_models import Active, load_active
+from service.prediction.microbatching import Together
 from service.settings import Settings
-from service.together import Together
 
 Requests = list[dict[str, Any]]
 _score = FastModel.scores

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from noria.config.serving import Spool
-from noria.errors import NoriaError
-from noria.spool.entries import Answered, Entry, Happened, Labelled
-from noria.spool.flusher import Flusher
-from noria.spool.writer import SpoolWriter
+from noria.predictions.spool.events import Answered, Entry, Happened, Labelled
+from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.writer import SpoolWriter
+from noria.system.errors import NoriaError
 
 DAY = 1_780_000_000.0
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from noria.spool import frames
-from noria.spool.entries import Answered
-from noria.spool.flusher import Flusher
-from noria.spool.recovery import pieces
-from noria.spool.segments import START, Segment, segments
+from noria.predictions.spool import codec
+from noria.predictions.spool.dead_letter import pieces
+from noria.predictions.spool.events import Answered
+from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.segments import START, Segment, segments
 from tests.spool.spooled import Memory, answered, writing
 
 NAMES = ["first", "second", "third"]
-WHOLE = [frames.framed(answered(name)) for name in NAMES]
+WHOLE = [codec.framed(answered(name)) for name in NAMES]
 
 
 def left_behind(folder: Path, content: bytes) -> Path:
@@ -25,7 +25,7 @@ def left_behind(folder: Path, content: bytes) -> Path:
 
 
 def sound(data: bytes) -> list[str]:
-    found = [frames.entry_in(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
+    found = [codec.entry_in(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
     return [entry.request_id for entry in found if isinstance(entry, Answered)]
 
 
@@ -60,7 +60,7 @@ def test_a_flipped_byte_in_the_head_of_a_segment_loses_nothing(tmp_path: Path) -
         assert store.ids == [f"{name}-0" for name in NAMES]
 
 
-TORN = [WHOLE[2][:-1], WHOLE[2][:5], b"\x00" * 4096, frames.MARKER, WHOLE[2][:40] + b"\x00" * 200]
+TORN = [WHOLE[2][:-1], WHOLE[2][:5], b"\x00" * 4096, codec.MARKER, WHOLE[2][:40] + b"\x00" * 200]
 
 
 @pytest.mark.parametrize("tail", TORN, ids=["a byte short", "half a head", "zeros", "a marker", "half zeros"])
@@ -130,7 +130,7 @@ def test_a_segment_without_an_entry_is_removed(tmp_path: Path, content: bytes) -
 
 
 def test_a_frame_in_a_form_of_another_version_is_kept_aside(tmp_path: Path) -> None:
-    strange = frames.framed(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
+    strange = codec.framed(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
     left_behind(tmp_path, WHOLE[0] + strange + WHOLE[1])
     store = Memory()
     assert len(Flusher(tmp_path, store).flush().cut) == 1
@@ -175,8 +175,8 @@ def test_a_position_that_is_damaged_loses_nothing(positioned: tuple[Path, Memory
 
 
 def test_text_that_looks_like_an_entry_is_none() -> None:
-    forged = frames.framed(answered("forged")).decode("latin-1")
-    data = frames.framed(answered("real", text=forged))
+    forged = codec.framed(answered("forged")).decode("latin-1")
+    data = codec.framed(answered("real", text=forged))
     broken = bytearray(data)
     broken[20] ^= 1
     assert sound(bytes(broken) + WHOLE[0]) == ["first"]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from noria.config.serving import Privacy
-from noria.errors import NoriaError
+from noria.predictions.spool.heartbeat import read_report
 from noria.predictions.store import PredictionStore
-from noria.spool.report import read_report
-from service.duties import Duty, duties
-from service.keeping import Keeper
+from noria.system.errors import NoriaError
+from service.flusher.flusher_worker import Keeper
+from service.flusher.scheduled_tasks import Duty, duties
 from tests.spool.spooled import answered, eventually, ids_in, writing
 
 

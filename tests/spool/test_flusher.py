@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from noria.errors import NoriaError
 from noria.predictions import Feedback, PredictionStore
-from noria.spool.flusher import Flusher, drain
-from noria.spool.segments import segments
-from noria.workspace import PROJECT
+from noria.predictions.spool.flusher import Flusher, drain
+from noria.predictions.spool.segments import segments
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 from tests.spool.spooled import Memory, answered, ids_in, labelled, small_disk, writing
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from noria.predictions import PredictionStore
-from noria.spool import flusher, reading
+from noria.predictions.spool import flusher, reading
 store = PredictionStore(sys.argv[2])
 if sys.argv[3] == "before the commit":
     store.keep = lambda entries: os.kill(os.getpid(), signal.SIGKILL)
@@ -179,7 +179,7 @@ def test_drain_leaves_nothing_of_what_was_there(tmp_path: Path) -> None:
 
 
 def test_drain_says_when_the_time_was_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.spool.journal._KEPT_S", 3600.0)
+    monkeypatch.setattr("noria.predictions.spool.journal._KEPT_S", 3600.0)
     with writing(tmp_path) as writer:
         writer.append(answered("a"))
         assert not drain(tmp_path, Memory(), timeout_s=0.3)

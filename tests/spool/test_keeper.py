@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from noria.spool.report import KeeperReport, read_report, waiting_s
-from noria.spool.segments import segments
-from noria.workspace import PROJECT
-from service import keeper
-from service.keeper import ensure_keeper, keeper_runs
+from noria.predictions.spool.heartbeat import KeeperReport, read_report, waiting_s
+from noria.predictions.spool.segments import segments
+from noria.system.workspace import PROJECT
+from service.flusher import flusher_launcher
+from service.flusher.flusher_launcher import ensure_keeper, keeper_runs
 from tests.spool.postgres_server import ids, stoppable
 from tests.spool.spooled import answered, eventually, ids_in, writing
 
@@ -45,7 +45,7 @@ def start(service: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started = []
 
     def keeper_process(**environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "service.keeper"]
+        command = [sys.executable, "-m", "service.flusher.flusher_launcher"]
         changed = os.environ | environment
         process = subprocess.Popen(command, cwd=PROJECT, env=changed, stderr=subprocess.PIPE, text=True)
         started.append(process)
@@ -68,7 +68,7 @@ def keepers(spool: Path) -> list[psutil.Process]:
 
 
 def _is_keeper(process: psutil.Process) -> bool:
-    return process.cmdline()[-2:] == ["-m", "service.keeper"]
+    return process.cmdline()[-2:] == ["-m", "service.flusher.flusher_launcher"]
 
 
 def report(spool: Path) -> KeeperReport:
@@ -135,7 +135,7 @@ def test_of_several_that_start_at_once_one_works(service: Path, start: Callable[
 def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
     service: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(flusher_launcher, "_AGAIN_S", 0.0)
     spool, database = service / "spool", service / "store" / "p.db"
     sent: list[str] = []
     with writing(spool) as writer:
@@ -288,7 +288,7 @@ def test_it_stays_light(service: Path) -> None:
     code = f"""
 import os, sys, threading
 from pathlib import Path
-from service.keeping import Keeper
+from service.flusher.flusher_worker import Keeper
 Keeper.of(Path(sys.argv[1]), os.environ, threading.Event()).run()
 print({heavy} & set(sys.modules))
 """

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from noria.predictions import PredictionStore
-from noria.spool.flusher import Flusher
-from noria.workspace import PROJECT
+from noria.predictions.spool.flusher import Flusher
+from noria.system.workspace import PROJECT
 from tests.spool.spooled import ids_in
 
 _ANSWERS = """
 import asyncio, sys
 from pathlib import Path
-from noria.spool.writer import SpoolWriter
+from noria.predictions.spool.writer import SpoolWriter
 from tests.spool.spooled import answered, settings
 
 async def serve(name, durability):

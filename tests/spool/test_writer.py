@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from noria.errors import NoriaError
-from noria.spool.errors import SpoolFailed, SpoolFull
-from noria.spool.flusher import Flusher
-from noria.spool.journal import Journal
-from noria.spool.segments import segments
-from noria.spool.writer import SpoolWriter
-from noria.workspace import PROJECT
+from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.journal import Journal
+from noria.predictions.spool.segments import segments
+from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
+from noria.predictions.spool.writer import SpoolWriter
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 from tests.spool.spooled import Memory, answered, eventually, flushed, settings, small_disk, writing
 
 
@@ -157,8 +157,8 @@ def test_refuse_and_drop(tmp_path: Path) -> None:
 _LIMITED = """
 import resource, sys, time
 from pathlib import Path
-from noria.spool.errors import SpoolFailed
-from noria.spool.writer import SpoolWriter
+from noria.predictions.spool.spool_errors import SpoolFailed
+from noria.predictions.spool.writer import SpoolWriter
 from tests.spool.spooled import answered, settings
 writer = SpoolWriter(Path(sys.argv[1]), settings())
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
@@ -216,7 +216,7 @@ def _room(writer: SpoolWriter, folder: Path) -> bool:
 
 
 def test_segments_follow_each_other_by_size_not_by_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.spool.journal.SEGMENT_BYTES", 1_000)
+    monkeypatch.setattr("noria.predictions.spool.journal.SEGMENT_BYTES", 1_000)
     hour = iter(range(100, 0, -1))
     monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hour))  # the clock goes back with every look
     sent = [f"r{number}-0" for number in range(40)]
@@ -245,7 +245,7 @@ def test_a_writer_that_is_idle_leaves_its_segment_once_it_is_read(tmp_path: Path
 
 
 def test_while_nobody_reads_a_segment_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.spool.journal._KEPT_S", 0.0)
+    monkeypatch.setattr("noria.predictions.spool.journal._KEPT_S", 0.0)
     journal = Journal(tmp_path)
     for number in range(10):
         journal.append(b"x" * number)
@@ -254,7 +254,7 @@ def test_while_nobody_reads_a_segment_is_filled(tmp_path: Path, monkeypatch: pyt
 
 
 def test_several_threads_and_writers_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.spool.journal.SEGMENT_BYTES", 5_000)
+    monkeypatch.setattr("noria.predictions.spool.journal.SEGMENT_BYTES", 5_000)
     store = Memory()
     ended = threading.Event()
 
@@ -315,6 +315,7 @@ def test_a_closed_writer_and_a_folder_that_cannot_be(tmp_path: Path) -> None:
 
 def test_a_worker_loads_nothing_heavy_for_it() -> None:
     heavy = "{'pandas', 'numpy', 'sklearn', 'pydantic', 'sqlalchemy', 'bentoml'}"
-    code = f"import sys, noria.spool.writer, service.keeper; print({heavy} & set(sys.modules))"
+    modules = "noria.predictions.spool.writer, service.flusher.flusher_launcher"
+    code = f"import sys, {modules}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.stacks.definition import Component, StackFile, read_stack
 from noria.config.load import ENVIRONMENT_VARIABLE
-from noria.stacks import Component, StackFile, read_stack
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 CLOUDS = ("aws", "azure", "gcp")
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)(?: ; (.*?))? *\\?$", re.M)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 POLICIES = PROJECT / "deploy" / "policies"
 _NAMES = re.compile(r"\$\{(\w+)\}")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pipelines.platform.registry import Login, ask_for_image
+from app.images.registry import Login, ask_for_image
 
 _BASIC = "Basic " + base64.b64encode(b"we:secret").decode()
 _MANIFEST = "/v2/team/noria/manifests/"

@@ -6,9 +6,18 @@ from typing import Any
 import pytest
 import yaml
 
-from noria.errors import NoriaError
-from noria.stacks import STEPS, Member, Running, Standing, differences, looks_secret, only_referenced, read_stack
-from noria.workspace import PROJECT
+from app.stacks.definition import (
+    STEPS,
+    Member,
+    Running,
+    Standing,
+    differences,
+    looks_secret,
+    only_referenced,
+    read_stack,
+)
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 
 
 def plain() -> dict[str, Any]:

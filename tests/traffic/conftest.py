@@ -14,12 +14,12 @@ from noria.bundle import Bundle, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
 from noria.deployment import Deployment, Role, start_or_roll, stop
-from noria.handover import Activation
-from noria.models.decision import DecisionPolicy
-from noria.models.fitted import fit
+from noria.models.fitted_model import fit
+from noria.models.policy_choice import DecisionPolicy
 from noria.predictions import PredictionStore
-from noria.workspace import PROJECT, Workspace
-from service.build import build_bento
+from noria.system.workspace import PROJECT, Workspace
+from noria.traffic.activation import Activation
+from service.bento_build import build_bento
 from tests.service.serving import free_port
 
 HELD_OUT = 1500

@@ -8,8 +8,8 @@ import numpy as np
 
 from noria.config.problem import BinaryProblem, BinaryWorth
 from noria.config.serving import Canary
-from noria.handover import Activation, ActiveVariant, CanaryState
 from noria.predictions.records import VariantFacts
+from noria.traffic.activation import Activation, ActiveVariant, CanaryState
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PROBLEM = BinaryProblem(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.handover import ActiveVariant
-from noria.traffic.assign import Assigner
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
+from noria.traffic.activation import ActiveVariant
+from noria.traffic.assignment import Assigner
 
 CASES = [f"customer {number}" for number in range(20_000)]
 
@@ -63,8 +63,8 @@ def test_a_new_challenger_of_the_same_name_tries_other_cases() -> None:
 
 def test_another_process_assigns_the_same() -> None:
     script = (
-        "from pathlib import Path; from noria.handover import ActiveVariant\n"
-        "from noria.traffic.assign import Assigner\n"
+        "from pathlib import Path; from noria.traffic.activation import ActiveVariant\n"
+        "from noria.traffic.assignment import Assigner\n"
         "pair = [ActiveVariant(name='champion', bundle=Path('a'), version='1', share=0.7),"
         " ActiveVariant(name='challenger', bundle=Path('b'), version='2', share=0.3)]\n"
         "print(*(Assigner(pair).pick(f'customer {number}') for number in range(300)), sep='')"

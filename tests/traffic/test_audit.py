@@ -7,10 +7,10 @@ import pytest
 from ordered import order
 
 from noria.deployment import Changed, Deployment, Settings
+from noria.deployment.audit import recent_changes, record_change
 from noria.predictions import PredictionStore
-from noria.spool.flusher import Flusher
-from noria.traffic.audit import recent_changes, record_change
-from noria.workspace import Workspace
+from noria.predictions.spool.flusher import Flusher
+from noria.system.workspace import Workspace
 from tests.bundles import churn
 
 

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 from ordered import NOW, PLAN, PROBLEM, facts, order, state
 
-from noria import handover
-from noria.errors import NoriaError
-from noria.handover import Activation
 from noria.predictions import PredictionRecord, PredictionStore
-from noria.spool.entries import Happened
-from noria.traffic import orders
+from noria.predictions.spool.events import Happened
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
+from noria.traffic import activation, plan_transforms
+from noria.traffic.activation import Activation
 from noria.traffic.canary import CanaryDecision, next_step, run_canary
-from noria.traffic.judging import Lead, compare_labels
-from noria.workspace import PROJECT
+from noria.traffic.canary_metrics import Lead, compare_labels
 
 WORSE = Lead(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
@@ -95,7 +94,7 @@ def store(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
-    handover.activate(tmp_path, orders.with_canary(order(0.1), state(minutes=11)))
+    activation.activate(tmp_path, plan_transforms.with_canary(order(0.1), state(minutes=11)))
     return tmp_path
 
 
@@ -121,7 +120,7 @@ def answered(store: PredictionStore, variant: str, number: int, ms: float = 1.0)
 
 
 def standing(folder: Path) -> Activation:
-    found = handover.activation(folder)
+    found = activation.activation(folder)
     assert found is not None
     return found
 
@@ -152,7 +151,7 @@ def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: Pr
     assert [(each.name, each.share) for each in standing(service).variants] == [("champion", 1.0)]
     assert standing(service).canary is None
     assert run_canary(service, store, NOW) is None
-    handover.activate(service, before)  # as if this process had been killed before it gave the order
+    activation.activate(service, before)  # as if this process had been killed before it gave the order
     assert run_canary(service, store, NOW) is not None
     assert events(store) == [("canary", "challenger", "2", f"roll back: {decision.why}")]
 
@@ -163,7 +162,7 @@ def test_a_change_by_hand_meanwhile_stands(service: Path, store: PredictionStore
     judged = store.comparison
 
     def meanwhile(*given: Any) -> Any:
-        handover.activate(service, order())
+        activation.activate(service, order())
         return judged(*given)
 
     monkeypatch.setattr(store, "comparison", meanwhile)
@@ -222,7 +221,7 @@ def events(store: PredictionStore) -> list[tuple[str, str, str, str]]:
     """Those of the canary, without those that a test has made."""
     from sqlalchemy import select
 
-    from noria.predictions.tables import events as table
+    from noria.predictions.sql_tables import events as table
 
     with store._engine.connect() as connection:
         rows = connection.execute(select(table).where(table.c.kind == "canary")).mappings().all()
@@ -234,7 +233,7 @@ import sys
 from ordered import PROBLEM, facts
 from noria.predictions import comparison
 from noria.traffic.canary import run_canary
-from noria.traffic.judging import compare_labels
+from noria.traffic.canary_metrics import compare_labels
 
 for metric in ("roc_auc", "average_precision", "log_loss", "worth"):
     assert compare_labels(PROBLEM, metric, facts("challenger", labels=500), facts("champion", labels=500), 50)

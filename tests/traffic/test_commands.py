@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from app.commands import pipeline_commands
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
 from noria.deployment import settle, standing, state, stop
-from noria.errors import NoriaError
-from noria.handover import Activation
 from noria.predictions import PredictionStore
-from noria.workspace import Workspace
-from pipelines.platform import flows
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from noria.traffic.activation import Activation
 from tests.conftest import Command
 from tests.load import Load
 from tests.service.serving import free_port
@@ -62,20 +62,22 @@ def trained(case: UseCase, pipeline_home: Path) -> None:
     """Version 1 is the champion; version 2 is no better, so it was not promoted."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(pipeline_home))
-        flows.train(case, None)
-        flows.train(case, None)
+        pipeline_commands.train(case, None)
+        pipeline_commands.train(case, None)
 
 
 @pytest.fixture(scope="module")
-def deployed(trained: None, case: UseCase, pipeline_home: Path) -> Iterator[flows.Deployed]:
+def deployed(trained: None, case: UseCase, pipeline_home: Path) -> Iterator[pipeline_commands.Deployed]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(pipeline_home))
-        yield flows.deploy(case, None)
+        yield pipeline_commands.deploy(case, None)
         stop(Workspace(case.name))
 
 
 @pytest.fixture
-def alone(deployed: flows.Deployed, command: Command, config: Path, case: UseCase) -> flows.Deployed:
+def alone(
+    deployed: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
+) -> pipeline_commands.Deployed:
     """Version 1 answers alone when a test begins."""
     ended = command("promote", "--config", config, "--version", 1)
     assert ended.code == 0, ended.err
@@ -109,7 +111,7 @@ def registered(case: UseCase) -> tuple[int, str, str]:
     from zenml.client import Client
     from zenml.enums import ModelStages
 
-    from noria.workspace import home as folder
+    from noria.system.workspace import home as folder
 
     version = Client().get_model_version(case.name, ModelStages.PRODUCTION)
     registry = mlflow.MlflowClient(f"sqlite:///{folder() / 'artifacts' / 'mlflow.db'}")
@@ -120,7 +122,7 @@ def registered(case: UseCase) -> tuple[int, str, str]:
 def events(case: UseCase) -> list[tuple[str, str]]:
     from sqlalchemy import select
 
-    from noria.predictions.tables import events as table
+    from noria.predictions.sql_tables import events as table
 
     store = PredictionStore(Workspace(case.name).predictions_url)
     with store._engine.connect() as connection:
@@ -128,7 +130,7 @@ def events(case: UseCase) -> list[tuple[str, str]]:
 
 
 def test_everything_is_changed_under_load_without_a_failed_request(
-    deployed: flows.Deployed, command: Command, bare: Path, case: UseCase
+    deployed: pipeline_commands.Deployed, command: Command, bare: Path, case: UseCase
 ) -> None:
     changes = [
         ("traffic", "--set", "challenger=0.4"),
@@ -154,7 +156,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
 
 
 def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
 ) -> None:
     assert registered(case) == (1, "challenger", "1")
     assert command("traffic", "--config", config, "--set", "challenger=0.25").code == 0
@@ -174,16 +176,16 @@ def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
 
 
 def test_if_the_registries_fail_the_service_goes_back_too(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from steps.shared import versions
+    from steps.shared import model_versions
 
     def broken(*_: object) -> None:
         raise NoriaError("the registry cannot be reached")
 
     before = order(case)
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "promote_version", broken)
+        patch.setattr(model_versions, "promote_version", broken)
         ended = command("promote", "--config", config, "--version", 2)
     assert ended.code == 2
     assert "the registry cannot be reached" in ended.err
@@ -192,7 +194,9 @@ def test_if_the_registries_fail_the_service_goes_back_too(
     assert registered(case)[0] == 1
 
 
-def test_every_change_is_an_event(alone: flows.Deployed, command: Command, config: Path, case: UseCase) -> None:
+def test_every_change_is_an_event(
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
+) -> None:
     before = len(events(case))
     command("traffic", "--config", config, "--set", "challenger=0.1")
     command("traffic", "--config", config, "--threshold", "0.31", "--ask-within", "0.02")
@@ -215,7 +219,7 @@ def test_every_change_is_an_event(alone: flows.Deployed, command: Command, confi
 
 
 def test_a_policy_is_changed_checked_and_named(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
 ) -> None:
     ended = command("traffic", "--config", config, "--threshold", "0", "--ask-within", "0")
     assert ended.code == 0, ended.err
@@ -237,7 +241,7 @@ def test_a_policy_is_changed_checked_and_named(
 
 
 def test_status_and_traffic_tell_of_every_variant(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
 ) -> None:
     command("traffic", "--config", config, "--set", "challenger=0.5", "--shadow", "rules")
     with ServiceClient(alone.url) as client:
@@ -254,7 +258,7 @@ def test_status_and_traffic_tell_of_every_variant(
 
 
 def test_serving_variants_are_deployed_and_live_changes_end_with_it(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase, tmp_path: Path
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, tmp_path: Path
 ) -> None:
     command("traffic", "--config", config, "--threshold", "0.11")
     variants = {
@@ -278,10 +282,10 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
 
 
 def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
-    alone: flows.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.platform.traffic.service_kind", lambda _: "kubernetes")
+        patch.setattr("app.commands.traffic.service_kind", lambda _: "kubernetes")
         done = command("promote", "--config", config, "--version", "2")
     assert done.code == 0, done.err
     assert "is the champion; `deploy` builds its image." in done.out
@@ -314,8 +318,8 @@ def test_where_an_image_will_answer_no_champion_is_made_that_it_cannot_answer_wi
     command: Command, config: Path, case: UseCase, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop(Workspace(case.name))
-    monkeypatch.setattr("pipelines.platform.traffic.service_kind", lambda _: service)
+    monkeypatch.setattr("app.commands.traffic.service_kind", lambda _: service)
     before = registered(case)
-    monkeypatch.setattr("noria.deployment.container.FAST", "what no bundle has")
+    monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
     refused = command("promote", "--config", config, "--version", "2")
     assert (refused.code, "no fast form" in refused.err, registered(case)) == (2, True, before)

@@ -14,14 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
+from app.servers import compose_platform
+from app.serving import kubernetes_rollout
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import start_or_roll, stop
-from noria.deployment.tokens import TOKENS
-from noria.handover import Activation, ActiveVariant
-from noria.workspace import Workspace
-from pipelines.platform import compose, rollout
-from service.build import build_bento
+from noria.deployment.service_secrets import TOKENS
+from noria.system.workspace import Workspace
+from noria.traffic.activation import Activation, ActiveVariant
+from service.bento_build import build_bento
 from tests.bundles import changed, churn, make
 from tests.conftest import Command
 from tests.service.serving import free_port
@@ -250,7 +251,7 @@ def test_on_a_cluster_other_traffic_is_another_image(
     bundle = Bundle.open(rival) if rival.exists() else make(churn(), "linear", rival, version="4")
     champion = ActiveVariant(name="champion", bundle=home / "bundle", version="3", share=0.9)
     challenger = ActiveVariant(name="challenger", bundle=bundle.folder, version="4", share=0.1)
-    monkeypatch.setattr(rollout, "order_on", lambda *_: Activation(variants=[champion, challenger]))
+    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: Activation(variants=[champion, challenger]))
     done = on("traffic", "kubernetes", *wish.split())
     assert (done.code, said in done.out) == (0, True), done.err
     built, pushed, upgraded = [
@@ -274,7 +275,7 @@ def test_the_stack_in_use_decides_where_to_look(
     command: Command, config: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs.cluster()
-    monkeypatch.setattr("pipelines.platform.active._in_use", lambda: "kubernetes")
+    monkeypatch.setattr("app.stacks.active_stack._in_use", lambda: "kubernetes")
     assert "1 of 2 pods are ready" in command("status", "--config", config).out
     assert "--yes" in command("stop", "--config", config).err
     assert "is not deployed on this machine" in command("status", "--config", config, "--stack", "local").out
@@ -289,8 +290,14 @@ def test_an_address_for_a_service_of_this_machine_is_refused(on: Any, name: str)
 @pytest.fixture
 def composed(config: Path, programs: Programs, url: str, case: UseCase) -> Programs:
     """A platform whose container `service` is, as far as HTTP goes, the real service."""
-    told = {"BIND": "127.0.0.1", "SERVICE_PORT": case.serving.port, compose.SERVICE_IMAGE: "noria-telco_churn:3-0a1b"}
-    compose.settings_file().write_text("".join(f"{name}={value}\n" for name, value in {**told, **SECRET}.items()))
+    told = {
+        "BIND": "127.0.0.1",
+        "SERVICE_PORT": case.serving.port,
+        compose_platform.SERVICE_IMAGE: "noria-telco_churn:3-0a1b",
+    }
+    compose_platform.settings_file().write_text(
+        "".join(f"{name}={value}\n" for name, value in {**told, **SECRET}.items())
+    )
     programs.say("docker.ps", "0123abc\n")
     state = {"Status": "running", "Health": {"Status": "healthy"}, "StartedAt": "2026-11-22T10:00:00.1Z"}
     container = {"Name": "/noria_service_1", "Config": {"Image": "noria-telco_churn:3-0a1b"}, "RestartCount": 2}
@@ -329,12 +336,12 @@ def test_compose_s_service_decides_otherwise_at_a_word(on: Any, composed: Progra
 
 def test_compose_s_service_stops_and_goes_back(on: Any, composed: Programs) -> None:
     assert "nothing to take back" in on("rollback", "platform").err
-    with compose.settings_file().open("a") as file:
-        file.write(f"{compose.IMAGE_BEFORE}=noria-telco_churn:2-0a1b\n")
+    with compose_platform.settings_file().open("a") as file:
+        file.write(f"{compose_platform.IMAGE_BEFORE}=noria-telco_churn:2-0a1b\n")
     back = on("rollback", "platform")
     assert back.code == 0, back.err
-    assert compose.known_settings()[compose.SERVICE_IMAGE] == "noria-telco_churn:2-0a1b"
-    assert compose.known_settings()[compose.IMAGE_BEFORE] == "noria-telco_churn:3-0a1b"
+    assert compose_platform.known_settings()[compose_platform.SERVICE_IMAGE] == "noria-telco_churn:2-0a1b"
+    assert compose_platform.known_settings()[compose_platform.IMAGE_BEFORE] == "noria-telco_churn:3-0a1b"
     assert on("stop", "platform").code == 2
     done = on("stop", "platform", "--yes")
     assert (done.code, "Its volume stays" in done.out) == (0, True)
@@ -344,5 +351,5 @@ def test_compose_s_service_stops_and_goes_back(on: Any, composed: Programs) -> N
 def test_where_there_never_was_a_platform_nothing_is_made(on: Any, programs: Programs) -> None:
     told = on("status", "platform")
     assert (told.code, "is not deployed: there is no container `service`" in told.out) == (0, True)
-    assert not compose.settings_file().exists()
+    assert not compose_platform.settings_file().exists()
     assert "make platform" in on("deploy", "platform").err

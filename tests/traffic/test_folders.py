@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 from ordered import order, variant
 
-from noria import handover
 from noria.bundle import Bundle
 from noria.deployment import Role, namesakes
-from noria.deployment.bundles import kept_copy, prune
-from noria.deployment.lineup import order_of
-from noria.errors import NoriaError
-from noria.handover import Activation
-from noria.models.policy import DecisionPolicy
-from noria.traffic import history
-from noria.traffic.policies import numbered
-from noria.workspace import Workspace
+from noria.deployment.bundle_cache import kept_copy, prune
+from noria.deployment.variants import order_of
+from noria.models.decision_policy import DecisionPolicy
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from noria.traffic import activation, plan_history
+from noria.traffic.activation import Activation
+from noria.traffic.policy_versions import numbered
 from tests.bundles import churn, make
 
 OWN = DecisionPolicy(threshold=0.5)
@@ -34,34 +33,34 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 def test_an_order_comes_back_as_it_was_given(tmp_path: Path) -> None:
     given = order(0.1)
-    handover.activate(tmp_path, given)
-    assert handover.activation(tmp_path) == given
+    activation.activate(tmp_path, given)
+    assert activation.activation(tmp_path) == given
 
 
 def test_a_damaged_order_is_told(tmp_path: Path) -> None:
     (tmp_path / "active.json").write_text('{"bundle": "/old", "version": "1"}')
     with pytest.raises(NoriaError, match="order to the server's workers cannot be read"):
-        handover.activation(tmp_path)
+        activation.activation(tmp_path)
 
 
 def _count_up(folder: str) -> None:
     for _ in range(20):
-        with handover.changing(Path(folder)):
-            found = handover.activation(Path(folder))
+        with activation.changing(Path(folder)):
+            found = activation.activation(Path(folder))
             assert found is not None
             time.sleep(0.001)
             version = str(int(found.champion.version) + 1)
-            handover.activate(Path(folder), Activation(variants=[variant("champion", 1.0, version)]))
+            activation.activate(Path(folder), Activation(variants=[variant("champion", 1.0, version)]))
 
 
 def test_two_processes_change_an_order_one_after_the_other(tmp_path: Path) -> None:
-    handover.activate(tmp_path, Activation(variants=[variant("champion", 1.0, "0")]))
+    activation.activate(tmp_path, Activation(variants=[variant("champion", 1.0, "0")]))
     processes = [multiprocessing.get_context("spawn").Process(target=_count_up, args=(str(tmp_path),)) for _ in "ab"]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    found = handover.activation(tmp_path)
+    found = activation.activation(tmp_path)
     assert found is not None
     assert found.champion.version == "40"
 
@@ -82,31 +81,31 @@ def test_a_damaged_ledger_is_set_aside(tmp_path: Path) -> None:
 
 def test_the_last_change_can_be_taken_back_and_then_the_one_before(tmp_path: Path) -> None:
     first, second, third = order(), order(0.1), order(0.5)
-    history.remember(tmp_path, first)
-    history.remember(tmp_path, second)
-    assert history.last_other(tmp_path, third) == second
-    history.go_back(tmp_path, second)
-    assert history.last_other(tmp_path, second) == first
-    history.go_back(tmp_path, first)
-    assert history.last_other(tmp_path, first) is None
+    plan_history.remember(tmp_path, first)
+    plan_history.remember(tmp_path, second)
+    assert plan_history.last_other(tmp_path, third) == second
+    plan_history.go_back(tmp_path, second)
+    assert plan_history.last_other(tmp_path, second) == first
+    plan_history.go_back(tmp_path, first)
+    assert plan_history.last_other(tmp_path, first) is None
 
 
 def test_what_stands_again_is_not_its_own_predecessor(tmp_path: Path) -> None:
     first, second = order(), order(0.1)
-    history.remember(tmp_path, first)
-    history.remember(tmp_path, second)
+    plan_history.remember(tmp_path, first)
+    plan_history.remember(tmp_path, second)
     canary_taken_back = Activation(variants=first.variants)
-    assert history.last_other(tmp_path, canary_taken_back) == second
-    history.forget_last(tmp_path, Activation(variants=second.variants))
-    assert history.earlier(tmp_path) == [first]
+    assert plan_history.last_other(tmp_path, canary_taken_back) == second
+    plan_history.forget_last(tmp_path, Activation(variants=second.variants))
+    assert plan_history.earlier(tmp_path) == [first]
 
 
 def test_history_is_bounded_and_a_damaged_one_is_set_aside(tmp_path: Path) -> None:
     for share in range(1, 9):
-        history.remember(tmp_path, order(share / 10))
-    assert [each.variants[1].share for each in history.earlier(tmp_path)] == [0.4, 0.5, 0.6, 0.7, 0.8]
+        plan_history.remember(tmp_path, order(share / 10))
+    assert [each.variants[1].share for each in plan_history.earlier(tmp_path)] == [0.4, 0.5, 0.6, 0.7, 0.8]
     (tmp_path / "history.json").write_text("{half")
-    assert history.earlier(tmp_path) == []
+    assert plan_history.earlier(tmp_path) == []
     assert (tmp_path / "history.json.bad").exists()
 
 
@@ -152,7 +151,7 @@ def test_names_that_no_variant_may_have(workspace: Workspace, tmp_path: Path, na
 def test_rules_of_the_same_version_are_told_from_its_model(workspace: Workspace, tmp_path: Path) -> None:
     model, rules = make(churn(), "dummy", tmp_path / "model"), make(churn(), "rules", tmp_path / "rules")
     lineup = [Role(model, "main", 0.7), Role(rules, "old_rules", 0.3)]
-    handover.activate(workspace.service, order_of(workspace, lineup))
-    history.remember(workspace.service, order_of(workspace, [Role(rules, "main_once")]))
+    activation.activate(workspace.service, order_of(workspace, lineup))
+    plan_history.remember(workspace.service, order_of(workspace, [Role(rules, "main_once")]))
     assert namesakes(workspace, model) == {"old_rules", "main_once"}
     assert namesakes(workspace, rules) == {"main"}

@@ -6,10 +6,10 @@ import pytest
 
 from noria.config import UseCase
 from noria.deployment import Settings
-from noria.deployment.launch import _told
-from noria.deployment.tokens import TOKENS, refuse_open
-from noria.errors import NoriaError
-from noria.workspace import Workspace
+from noria.deployment.server_process import _told
+from noria.deployment.service_secrets import TOKENS, refuse_open
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
 from tests.bundles import changed, churn
 from tests.conftest import Command
 from tests.small_cases import write_config

@@ -6,10 +6,10 @@ import pytest
 from ordered import PLAN, order, state, variant
 from pydantic import ValidationError
 
-from noria.errors import NoriaError
-from noria.handover import Activation
-from noria.models.policy import DecisionPolicy
-from noria.traffic import orders
+from noria.models.decision_policy import DecisionPolicy
+from noria.system.errors import NoriaError
+from noria.traffic import plan_transforms
+from noria.traffic.activation import Activation
 
 
 def shares(of: Activation) -> dict[str, float]:
@@ -17,8 +17,8 @@ def shares(of: Activation) -> dict[str, float]:
 
 
 def test_the_champion_takes_what_the_others_leave() -> None:
-    assert shares(orders.with_shares(order(0.1), {"challenger": 0.3})) == {"champion": 0.7, "challenger": 0.3}
-    assert shares(orders.with_shares(order(0.1), {"challenger": 0.2, "champion": 0.8})) == {
+    assert shares(plan_transforms.with_shares(order(0.1), {"challenger": 0.3})) == {"champion": 0.7, "challenger": 0.3}
+    assert shares(plan_transforms.with_shares(order(0.1), {"challenger": 0.2, "champion": 0.8})) == {
         "champion": 0.8,
         "challenger": 0.2,
     }
@@ -35,23 +35,25 @@ def test_the_champion_takes_what_the_others_leave() -> None:
 )
 def test_shares_that_cannot_be(wanted: dict[str, float], said: str) -> None:
     with pytest.raises(NoriaError, match=said):
-        orders.with_shares(order(0.1), wanted)
+        plan_transforms.with_shares(order(0.1), wanted)
 
 
 def test_without_a_share_a_challenger_is_out() -> None:
-    assert shares(orders.settled(orders.with_shares(order(0.1), {"challenger": 0}))) == {"champion": 1.0}
+    assert shares(plan_transforms.settled(plan_transforms.with_shares(order(0.1), {"challenger": 0}))) == {
+        "champion": 1.0
+    }
 
 
 def test_a_shadow_answers_nobody() -> None:
-    made = orders.with_shadow(order(0.3), "challenger")
+    made = plan_transforms.with_shadow(order(0.3), "challenger")
     assert made.champion.share == 1.0
     assert [(each.share, each.shadow) for each in made.variants[1:]] == [(0.0, True)]
     with pytest.raises(NoriaError, match="no challenger `champion`"):
-        orders.with_shadow(made, "champion")
+        plan_transforms.with_shadow(made, "champion")
 
 
 def test_a_share_makes_a_shadow_answer() -> None:
-    made = orders.with_shares(orders.with_shadow(order(0.3), "challenger"), {"challenger": 0.2})
+    made = plan_transforms.with_shares(plan_transforms.with_shadow(order(0.3), "challenger"), {"challenger": 0.2})
     assert [(each.name, each.share, each.shadow) for each in made.variants] == [
         ("champion", 0.8, False),
         ("challenger", 0.2, False),
@@ -60,29 +62,29 @@ def test_a_share_makes_a_shadow_answer() -> None:
 
 def test_a_canary_begins_at_its_first_step_and_another_one_has_to_wait() -> None:
     base = Activation(variants=[variant("champion", 0.8), variant("challenger", 0.0, "2"), variant("rules", 0.2, "1r")])
-    made = orders.with_canary(base, state())
+    made = plan_transforms.with_canary(base, state())
     assert shares(made) == {"champion": 0.75, "challenger": 0.05, "rules": 0.2}
     other = state().model_copy(update={"variant": "rules"})
     with pytest.raises(NoriaError, match="is a canary already"):
-        orders.with_canary(made, other)
+        plan_transforms.with_canary(made, other)
 
 
 def test_a_canary_that_would_need_more_than_the_champion_has() -> None:
     base = Activation(variants=[variant("champion", 0.4), variant("challenger", 0.0, "2"), variant("rules", 0.6, "1r")])
     with pytest.raises(NoriaError, match=r"have only 0\.4"):
-        orders.with_canary(base, state(plan=PLAN))
+        plan_transforms.with_canary(base, state(plan=PLAN))
 
 
 def test_a_share_set_by_hand_ends_the_canary() -> None:
-    made = orders.with_canary(order(0.1), state())
+    made = plan_transforms.with_canary(order(0.1), state())
     assert made.canary is not None
-    assert orders.with_shares(made, {"challenger": 0.2}).canary is None
+    assert plan_transforms.with_shares(made, {"challenger": 0.2}).canary is None
 
 
 def test_a_promoted_challenger_takes_the_champions_name_and_its_own_share_and_keeps_its_policy() -> None:
     policy = DecisionPolicy(threshold=0.4)
-    base = orders.with_policy(orders.with_canary(order(0.1), state()), "challenger", policy, "2")
-    made = orders.with_champion(base, variant("champion", 1.0, "2"))
+    base = plan_transforms.with_policy(plan_transforms.with_canary(order(0.1), state()), "challenger", policy, "2")
+    made = plan_transforms.with_champion(base, variant("champion", 1.0, "2"))
     assert shares(made) == {"champion": 1.0}
     assert (made.champion.version, made.champion.policy, made.champion.policy_version) == ("2", policy, "2")
     assert made.canary is None
@@ -90,16 +92,16 @@ def test_a_promoted_challenger_takes_the_champions_name_and_its_own_share_and_ke
 
 def test_others_keep_their_share_when_another_version_is_promoted() -> None:
     base = Activation(variants=[variant("champion", 0.7), variant("challenger", 0.2, "2"), variant("rules", 0.1, "1r")])
-    made = orders.with_champion(base, variant("champion", 1.0, "7"))
+    made = plan_transforms.with_champion(base, variant("champion", 1.0, "7"))
     assert shares(made) == {"champion": 0.7, "challenger": 0.2, "rules": 0.1}
     assert made.champion.version == "7"
 
 
 def test_a_policy_changes_one_variant_alone() -> None:
-    made = orders.with_policy(order(0.1), "challenger", DecisionPolicy(threshold=0.2), "2")
+    made = plan_transforms.with_policy(order(0.1), "challenger", DecisionPolicy(threshold=0.2), "2")
     assert [(each.policy is None, each.policy_version) for each in made.variants] == [(True, "1"), (False, "2")]
     with pytest.raises(NoriaError, match="no variant `nobody`"):
-        orders.with_policy(made, "nobody", DecisionPolicy(), "2")
+        plan_transforms.with_policy(made, "nobody", DecisionPolicy(), "2")
 
 
 @pytest.mark.parametrize(

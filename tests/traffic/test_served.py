@@ -13,11 +13,11 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.config.serving import Canary
 from noria.deployment import Role, service_facts, settle
-from noria.deployment.launch import wait_ready
-from noria.errors import NoriaError
-from noria.handover import CanaryState
-from noria.models.policy import DecisionPolicy
-from noria.traffic import orders
+from noria.deployment.server_process import wait_ready
+from noria.models.decision_policy import DecisionPolicy
+from noria.system.errors import NoriaError
+from noria.traffic import plan_transforms
+from noria.traffic.activation import CanaryState
 from tests.load import Load
 from tests.spool.spooled import eventually
 from tests.traffic.conftest import Service
@@ -87,24 +87,28 @@ def test_no_request_fails_while_shares_policies_and_the_champion_change(service:
         half = processes.change(
             service.use_case,
             service.workspace,
-            lambda order: orders.with_shares(orders.with_newcomer(order, challenger), {"challenger": 0.5}),
+            lambda order: plan_transforms.with_shares(
+                plan_transforms.with_newcomer(order, challenger), {"challenger": 0.5}
+            ),
         )
         load.wait_for(60)
         processes.change(
             service.use_case,
             service.workspace,
-            lambda order: orders.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+            lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
         )
         load.wait_for(60)
         promoted = processes.change(
             service.use_case,
             service.workspace,
-            lambda order: orders.settled(orders.with_champion(order, challenger)),
+            lambda order: plan_transforms.settled(plan_transforms.with_champion(order, challenger)),
         )
         promoted_at = time.monotonic()
         load.wait_for(60)
         with_challenger = load.asked_since(promoted_at)
-        processes.change(service.use_case, service.workspace, lambda _: orders.again(half.before), is_back=True)
+        processes.change(
+            service.use_case, service.workspace, lambda _: plan_transforms.again(half.before), is_back=True
+        )
         back_at = time.monotonic()
         load.wait_for(60)
     assert load.failures == []
@@ -121,7 +125,7 @@ def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(serv
     processes.change(
         service.use_case,
         service.workspace,
-        lambda order: orders.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+        lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
     )
     answers = client.predict(rows)
     assert {answer.decision for answer in answers} == {"act"}
@@ -132,7 +136,7 @@ def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(serv
 def policies(service: Service, ids: list[str]) -> set[str]:
     from sqlalchemy import select
 
-    from noria.predictions.tables import predictions
+    from noria.predictions.sql_tables import predictions
 
     store = service.store()
     with store._engine.connect() as connection:
@@ -160,7 +164,7 @@ def canary(service: Service, name: str, **plan: Any) -> None:
     processes.change(
         service.use_case,
         service.workspace,
-        lambda order: orders.with_canary(orders.with_newcomer(order, newcomer), state),
+        lambda order: plan_transforms.with_canary(plan_transforms.with_newcomer(order, newcomer), state),
     )
 
 
@@ -201,7 +205,7 @@ def test_a_bad_canary_is_taken_back_by_itself_and_nobody_notices(service: Servic
 def last_event(service: Service, since: datetime) -> str:
     from sqlalchemy import select
 
-    from noria.predictions.tables import events
+    from noria.predictions.sql_tables import events
 
     store = service.store()
     with store._engine.connect() as connection:
@@ -215,9 +219,11 @@ def test_a_container_takes_over_no_model_that_needs_the_training_libraries(
     """Its image has none of them."""
     before, deployment = service.order, service.deployment
     boxed = deployment.model_copy(update={"settings": deployment.settings.model_copy(update={"image": "noria:1"})})
-    monkeypatch.setattr(sys.modules["noria.deployment.change"], "running", lambda _: boxed)
-    monkeypatch.setattr("noria.deployment.container.FAST", "what no bundle has")
+    monkeypatch.setattr(sys.modules["noria.deployment.plan_change"], "running", lambda _: boxed)
+    monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
     newcomer = service.role("challenger").variant(service.workspace)
     with pytest.raises(NoriaError, match="no fast form"):
-        processes.change(service.use_case, service.workspace, lambda order: orders.with_newcomer(order, newcomer))
+        processes.change(
+            service.use_case, service.workspace, lambda order: plan_transforms.with_newcomer(order, newcomer)
+        )
     assert service.order == before

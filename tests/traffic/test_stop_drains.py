@@ -4,10 +4,10 @@ import pytest
 
 from noria.client import Client
 from noria.deployment import start_or_roll, state, stop
-from noria.deployment.state import keepers
+from noria.deployment.deployment_state import keepers
 from noria.predictions import PredictionStore
-from noria.processes import alive
-from noria.workspace import Workspace
+from noria.system.processes import alive
+from noria.system.workspace import Workspace
 from tests.service.serving import free_port, processes_of
 from tests.spool.spooled import eventually
 from tests.traffic.conftest import Service

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 
 from benchmarks.served.apps.names import BUNDLE
 from noria.bundle import Bundle
-from noria.fast.predictor import Predictor
+from noria.serving.predictor import Predictor
 
 app = FastAPI()
 _predictor = Predictor(Bundle.open(Path(os.environ[BUNDLE])), "champion", max_rows=1_000, max_text=10_000)

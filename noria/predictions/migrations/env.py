@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from noria.predictions.tables import metadata
+from noria.predictions.sql_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

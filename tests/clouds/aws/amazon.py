@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 POLICIES = PROJECT / "deploy" / "policies" / "aws"
 ACCOUNT, REGION, BUCKET = "123456789012", "eu-central-1", "our-models"

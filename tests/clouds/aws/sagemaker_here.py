@@ -10,7 +10,7 @@ from typing import Any
 
 from amazon import Amazon
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 _STEP_WITHIN_S = 300
 

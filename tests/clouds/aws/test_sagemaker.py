@@ -17,7 +17,7 @@ def submitted(submitter: Amazon, zenml_server: Path, tmp_path_factory: pytest.Te
     """The outcome of the command, and what SageMaker was given; the test waits where SageMaker would."""
     import sagemaker.workflow.pipeline as sdk
 
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
@@ -29,7 +29,7 @@ def submitted(submitter: Amazon, zenml_server: Path, tmp_path_factory: pytest.Te
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk._PipelineExecution, "wait", wait)
-        explored = flows.explore(small_case("cloud_churn", folder / "few.csv"), "aws")
+        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "aws")
     return explored, executions[0].steps
 
 
@@ -59,15 +59,15 @@ def test_no_secret_of_ours_is_written_into_a_job(submitted: Any) -> None:
 def test_a_failed_step_keeps_a_model_from_being_registered(submitter: Amazon, tmp_path: Path) -> None:
     import sagemaker.workflow.pipeline as sdk
 
-    from noria.errors import NoriaError
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
+    from noria.system.errors import NoriaError
 
     churn_table(400).to_csv(tmp_path / "few.csv", index=False)
     executions: list[Execution] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk._PipelineExecution, "wait", lambda execution, **_: executions.append(execution))
         with pytest.raises(NoriaError, match="the run did not complete"):
-            flows.train(small_case("cloud_churn", tmp_path / "few.csv"), "aws")
+            pipeline_commands.train(small_case("cloud_churn", tmp_path / "few.csv"), "aws")
     steps = Execution(submitter, executions[0].arn).steps
     before, todo = set(), ["register"]
     while todo:

@@ -39,7 +39,7 @@ def submitter(storage: str, zenml_server: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in told.items():
             patch.setenv(name, value)
-        from pipelines.platform.environment import zenml_client
+        from app.environment import zenml_client
 
         zenml_client().create_secret("noria-azure", {"connection_string": storage})
         yield storage

@@ -12,7 +12,7 @@ import pytest
 from microsoft import IMAGE, NOWHERE
 from small_cases import churn_table, small_case
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 pytestmark = pytest.mark.e2e
 _STEP_WITHIN_S = 300
@@ -69,14 +69,14 @@ def _needs(job: dict[str, Any], other: str) -> bool:
 def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from zenml.integrations.azure.orchestrators import AzureMLOrchestrator
 
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
     workspace = Workspace(folder / "job")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AzureMLOrchestrator, "get_azureml_client", lambda _: workspace)
-        explored = flows.explore(small_case("cloud_churn", folder / "few.csv"), "azure")
+        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "azure")
     return explored, workspace.pipelines[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from google_here import BUCKET, IMAGE, NOWHERE
 from small_cases import churn_table, small_case
 
-from noria.workspace import PROJECT
+from noria.system.workspace import PROJECT
 
 pytestmark = pytest.mark.e2e
 _STEP_WITHIN_S = 300
@@ -74,7 +74,7 @@ def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from google.protobuf import json_format
     from zenml.integrations.gcp.orchestrators import VertexOrchestrator
 
-    from pipelines.platform import flows
+    from app.commands import pipeline_commands
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
@@ -88,7 +88,7 @@ def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setattr(VertexOrchestrator, "_get_authentication", lambda _: (AnonymousCredentials(), "ours"))
         patch.setattr(aiplatform.PipelineJob, "submit", submit)
         patch.setattr(aiplatform.PipelineJob, "wait", lambda _: pipelines[-1].run(folder / "job"))
-        explored = flows.explore(small_case("cloud_churn", folder / "few.csv"), "gcp")
+        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "gcp")
     return explored, pipelines[0]
 
 

@@ -1,0 +1,35 @@
+"""Writing a use case for a table that Noria has not seen before."""
+
+import os
+from pathlib import Path
+
+from noria.config import load_use_case
+from noria.profiling.scaffold import propose
+from noria.system.errors import NoriaError
+from noria.system.files import atomic_path
+from noria.system.workspace import PROJECT
+
+
+def write_use_case(
+    data: str, target: str, query: str | None, output: Path | None, *, force: bool
+) -> tuple[Path, list[str]]:
+    """Propose a use case and write it, having checked that it loads; returns its path and what a person should know.
+
+    Raises:
+        NoriaError: the table cannot be read or has no such target, or the file is there already.
+    """
+    if output is not None and not force:
+        _refuse_taken(output)
+    proposal = propose(data, target, query, output=output)
+    path = output or PROJECT / "configs" / f"{proposal.name}.yaml"
+    if not force:
+        _refuse_taken(path)
+    with atomic_path(path) as part:
+        part.write_text(proposal.yaml, encoding="utf-8")
+        load_use_case(part)
+    return path, proposal.notes
+
+
+def _refuse_taken(path: Path) -> None:
+    if os.path.lexists(path):
+        raise NoriaError("the file is there already", where=str(path), fix="name another --output, or add --force")

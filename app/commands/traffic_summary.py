@@ -1,0 +1,33 @@
+"""Variants in words, for `status` and `traffic`."""
+
+from datetime import UTC, datetime
+
+from noria.deployment import ServiceFacts, VariantSummary
+from noria.traffic.activation import CanaryState
+
+
+def describe_traffic(service: ServiceFacts) -> list[tuple[str, object]]:
+    """A line for each variant, and one for the canary if there is one."""
+    facts: list[tuple[str, object]] = [(f"variant {each.variant.name}", _variant(each)) for each in service.variants]
+    return facts if service.canary is None else [*facts, ("canary", _canary(service.canary))]
+
+
+def _variant(summary: VariantSummary) -> str:
+    variant = summary.variant
+    part = "shadow" if variant.shadow else f"{variant.share:.1%} of the cases"
+    failed = "" if summary.error_rate is None else f", {summary.error_rate:.2%} failed"
+    latency = "" if summary.p95_ms is None else f", 95 % within {summary.p95_ms:.2f} ms"
+    return (
+        f"{part}, version {variant.version}, policy {variant.policy_version}: "
+        f"{summary.answers:,} answers{failed}{latency}, {summary.labelled:,} labels"
+    )
+
+
+def _canary(state: CanaryState) -> str:
+    if state.ready:
+        return f"{state.variant} has passed its last step: it can be promoted"
+    minutes = (datetime.now(UTC) - state.since).total_seconds() / 60
+    return (
+        f"{state.variant} is at step {state.step + 1} of {len(state.plan.steps)} for {minutes:.0f} minutes; each takes "
+        f"at least {state.plan.step_minutes:g} minutes and {state.plan.min_requests:,} answers"
+    )

@@ -1,0 +1,67 @@
+"""Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
+
+import atexit
+import gc
+import importlib.metadata
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from noria.system.locks import in_turn
+from noria.system.workspace import PROJECT, Workspace, home
+
+if TYPE_CHECKING:
+    from zenml.client import Client
+
+
+def prepare_environment(*, debug: bool = False) -> None:
+    """Point every tool at the workspace and switch off what would leave the machine or clutter the screen.
+
+    Values that the user has set are left alone.
+
+    Raises:
+        NoriaError: the workspace cannot be written to.
+    """
+    _ = Workspace("zenml").folder  # fails early, and clearly, where nothing can be written
+    defaults = {
+        "NORIA_DEBUG": "1" if debug else "",
+        "ZENML_CONFIG_PATH": str(home() / "zenml"),
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
+        "ZENML_ENABLE_RICH_TRACEBACK": "false",
+        "ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT),
+        "ZENML_DISABLE_STEP_NAMES_IN_LOGS": "true",
+        "AUTO_OPEN_DASHBOARD": "false",
+        # threads that wait for work sleep instead of spinning: on a busy machine XGBoost is many times faster so
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "INFO" if debug else "ERROR",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "BENTOML_DO_NOT_TRACK": "True",
+        "DO_NOT_TRACK": "1",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def zenml_client() -> "Client":
+    """ZenML's client; the first call makes ZenML's database."""
+    from zenml.client import Client
+
+    from steps.shared.log_silencing import quiet_console
+
+    _spare_time()
+    quiet_console()
+    with in_turn("setup", Workspace("zenml")):  # two first commands at once would both make its database
+        client = Client()
+        _ = client.zen_store
+    return client
+
+
+@cache
+def _spare_time() -> None:
+    """Two habits that cost seconds in every process, once."""
+    # ZenML asks for every table which package pandas comes from, and each time that reads all that is installed
+    importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
+    # at its end Python looks several times for cycles among all objects, though the process goes anyway
+    atexit.register(gc.freeze)

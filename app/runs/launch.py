@@ -1,0 +1,215 @@
+"""Running a pipeline so that its end is never in doubt."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from app.runs.pod_diagnostics import end_jobs, pod_failure, submitted_in_vain
+from app.runs.pod_watcher import Watch
+from app.runs.retries import retried_unless
+from app.runs.run_options import as_asked
+from app.runs.step_containers import Files
+from app.stacks.kube_contexts import refuse_another
+from app.stacks.stacks import running_on, stack_for_one_run
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.signals import Stopped, stop_requested
+
+PipelineRun = Any
+"""ZenML's response object of one run."""
+About = Literal["data", "new version", "champion"]
+_VERSION: dict[About, str | None] = {"new version": None, "champion": "production"}
+
+
+def launch(
+    pipeline: Callable[..., PipelineRun],
+    *,
+    stack: str | None,
+    model: str,
+    about: About = "champion",
+    files: Files | None = None,
+    **parameters: object,
+) -> PipelineRun:
+    """Run `pipeline` on `stack` and return the completed run.
+
+    ZenML may return normally although a step failed on a remote orchestrator, so the run's status decides.
+
+    Args:
+        pipeline: the pipeline.
+        stack: name of a stack; None: the active one.
+        model: name of the model.
+        about: the run is about the model's champion, makes a new version of it, or only looks at the data.
+        files: what the steps read and write on this machine beside the workspace.
+        parameters: what the pipeline takes.
+
+    Raises:
+        NoriaError: a step failed; if the step itself raised a NoriaError, that one.
+        Stopped: a signal ended it; the run is marked as stopped.
+    """
+    from zenml import Model
+    from zenml.client import Client
+
+    from steps.shared.champion import require_champion_version
+
+    flow = str(pipeline.name)  # type: ignore[attr-defined]
+    name = _run_name(flow, model)
+    options: dict[str, Any] = {
+        "run_name": name,
+        "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
+    }
+    progress.tick("starting ZenML")
+    with stack_for_one_run(stack) as chosen:
+        if about == "champion":
+            require_champion_version(model)
+        refuse_another(Client(), chosen)
+        progress.stage(f"stack      {chosen}")
+        watch = Watch.of(Client(), chosen, name, running_on(chosen).pending_minutes)
+        try:
+            used = files or Files()
+            with (
+                as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked,
+                watch,
+                retried_unless(lambda: stop_requested() is not None or watch.error is not None),
+            ):
+                options["execution_mode"] = _execution_mode()
+                pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
+        except (Exception, Stopped) as error:
+            cause = _cause(name, chosen, error, watch.error)
+            if cause is error:
+                raise
+            raise cause from error
+        return _completed(name, chosen, watch.error)
+
+
+def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
+    """Load an output of one step of a run (its only output, unless `name` says which)."""
+    outputs = run.steps[step].outputs
+    versions = outputs[name] if name else next(iter(outputs.values()))
+    return versions[0].load()
+
+
+def _run_name(pipeline: str, model: str) -> str:
+    """Unique, so that a run can be found again before ZenML has told its id."""
+    return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _execution_mode() -> Any:
+    """What does not depend on a failed step does not run either, where the orchestrator knows how to stop.
+
+    SageMaker, AzureML and Vertex do not; there, only what waits for every other step is safe.
+    """
+    from zenml.client import Client
+    from zenml.enums import ExecutionMode
+
+    known = Client().active_stack.orchestrator.supported_execution_modes
+    stop = ExecutionMode.STOP_ON_FAILURE
+    return stop if stop in known else ExecutionMode.CONTINUE_ON_FAILURE
+
+
+def _completed(name: str, stack: str, ended: NoriaError | None) -> PipelineRun:
+    from zenml.client import Client
+    from zenml.enums import ExecutionStatus
+
+    run = Client().get_pipeline_run(name)
+    if ended is not None:
+        _mark(run, "failed")
+        raise ended
+    if run.status not in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED):
+        error = _failure(run, stack)
+        _told_by_no_step(run, error)
+        raise error
+    cached = [step.name for step in run.steps.values() if step.status == ExecutionStatus.CACHED]
+    if cached:
+        progress.stage(f"cache      nothing has changed for {', '.join(cached)}")
+    return run
+
+
+def _failure(run: PipelineRun, stack: str) -> NoriaError:
+    """What is known about a run that did not complete."""
+    from zenml.client import Client
+
+    broken = next((step for step in run.steps.values() if step.exception_info), None)
+    told = broken and NoriaError.told(broken.exception_info.traceback)
+    if told:
+        return told
+    pod = pod_failure(Client(), stack, run.id) if broken is None else None
+    if pod is not None:
+        return pod.error(run.name)
+    if broken is None:
+        said, where = f"its status is {run.status.value}", f"run {run.name}"
+    else:
+        said, where = (
+            broken.exception_info.traceback.strip().splitlines()[-1],
+            f"step `{broken.name}` of run {run.name}",
+        )
+    return NoriaError(
+        f"the run did not complete: {said}",
+        where=where,
+        fix="look at the step's log: python run.py dashboard",
+    )
+
+
+def _cause(name: str, stack: str, error: BaseException, ended: NoriaError | None) -> BaseException:
+    """Why a run ended early: a signal, what the watch `ended` it for, a step's error, or what ZenML has noted."""
+    from zenml.client import Client
+
+    from steps.shared.failures import last_failure
+
+    run = next(iter(Client().list_pipeline_runs(name=name, size=1)), None)
+    stop = stop_requested()
+    if stop is not None:
+        _mark(run, "stopped")
+        if run is not None:
+            end_jobs(Client(), stack, run.id)
+        return stop
+    if ended is not None:
+        _mark(run, "failed")
+        return ended
+    failure = last_failure()
+    if failure is not None:
+        return failure
+    cause = _outside_steps(stack, run, error)
+    if run is not None:
+        _told_by_no_step(run, cause)
+    return cause
+
+
+def _outside_steps(stack: str, run: PipelineRun | None, error: BaseException) -> BaseException:
+    """Why a run ended early of which no step in this process has failed."""
+    from zenml.client import Client
+    from zenml.exceptions import StackValidationError
+
+    if isinstance(error, StackValidationError):
+        fix = "take another --stack, or give it what it lacks with `zenml stack update`"
+        return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
+    in_vain = submitted_in_vain(Client(), stack, run, error) if run is not None else None
+    if in_vain is not None:
+        _mark(run, "failed")
+        return in_vain
+    return _failure(run, stack) if run is not None and "failure in step" in str(error) else error
+
+
+def _told_by_no_step(run: PipelineRun, error: BaseException) -> None:
+    """A step tells the stack's alerter itself that it failed, unless it never began or was killed."""
+    from noria.monitoring.alerts import about_failure
+    from steps.shared.alerts import tell
+    from steps.shared.failures import use_case_of
+
+    if not any(step.exception_info for step in run.steps.values()):
+        pipeline = run.pipeline.name
+        tell(about_failure(use_case_of(run.name, pipeline), pipeline, "", error))
+
+
+def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:
+    """ZenML marks most of what a signal ends, but not a run or step that has hardly begun, nor one without a pod."""
+    from zenml.enums import ExecutionStatus
+    from zenml.orchestrators.publish_utils import publish_pipeline_run_status_update, publish_step_run_status_update
+
+    if run is None:
+        return
+    for step in run.steps.values():
+        if not step.status.is_finished:
+            publish_step_run_status_update(step.id, ExecutionStatus(ended))
+    if not run.status.is_finished:  # a run of which no step has begun passes from `stopping` to `stopped` only
+        publish_pipeline_run_status_update(run.id, ExecutionStatus("stopping" if ended == "stopped" else ended))

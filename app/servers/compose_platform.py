@@ -1,0 +1,294 @@
+"""The platform on this machine: `make platform` starts it, `make platform ARGS=down` stops it and keeps what it holds.
+
+python -m app.servers.compose_platform [up|store|serve|watch|down]
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+import httpx
+import typer
+
+from app.images.project_images import PIPELINE, PIPELINE_IMAGE, PIPELINE_S3, build, docker, image_of
+from app.servers import zenml_server
+from app.servers.env_files import read, write
+from cli.console import Screen
+from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT, Workspace
+
+FILE = PROJECT / "deploy" / "compose" / "compose.yaml"
+PORTS = {
+    "ZENML_PORT": "8080",
+    "MLFLOW_PORT": "5000",
+    "SERVICE_PORT": "3000",
+    "GRAFANA_PORT": "3001",
+    "PROMETHEUS_PORT": "9090",
+    "S3_PORT": "8333",
+}
+_SECRETS = {
+    "ZENML_JWT_SECRET": 32,
+    "ZENML_ENCRYPTION_KEY": 32,
+    zenml_server.PASSWORD: 16,
+    "DATABASE_PASSWORD": 16,
+    "GRAFANA_PASSWORD": 16,
+    "NORIA_MLFLOW_TOKEN": 16,
+    "NORIA_S3_KEY": 16,
+    "NORIA_S3_SECRET": 32,
+    "NORIA_PREDICT_TOKEN": 32,
+    "NORIA_FEEDBACK_TOKEN": 32,
+    "NORIA_ADMIN_TOKEN": 32,
+}
+"""Variable → how many random bytes it is made of."""
+SERVICE_IMAGE, IMAGE_BEFORE = "NORIA_SERVICE_IMAGE", "NORIA_SERVICE_IMAGE_BEFORE"
+BUCKET, _STORE = "noria", "NORIA_PLATFORM_STORE"
+_START_S, _POLL_S = 240.0, 2.0
+
+
+def main(
+    action: Annotated[
+        Literal["up", "store", "serve", "watch", "down"],
+        typer.Argument(
+            help="up: the servers; store: with an S3-compatible store; serve: a model, too; watch: Prometheus and "
+            "Grafana, too; down: stop all."
+        ),
+    ] = "up",
+    image: Annotated[str | None, typer.Option(help="serve: the image that `make image` has built.")] = None,
+) -> None:
+    """Start the platform and make its ZenML server ready, add to it, or stop it."""
+    screen = Screen()
+    try:
+        headline, facts, following = _DONE[action](image)
+    except NoriaError as error:
+        screen.error(error)
+        sys.exit(2)
+    screen.result(headline, facts, following=following)
+
+
+def _up(_: str | None) -> "_Told":
+    facts = start()
+    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform"]
+
+
+def _store(_: str | None) -> "_Told":
+    _settings({_STORE: "s3"})
+    facts = start()
+    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform_s3"]
+
+
+def _serve(image: str | None) -> "_Told":
+    url, chosen = serve(image)
+    facts = [("service", url), ("image", chosen), ("tokens", str(settings_file()))]
+    return "The service answers.", facts, ["make platform ARGS=watch"]
+
+
+def _watch(_: str | None) -> "_Told":
+    settings = _settings()
+    compose("--profile", "watch", "up", "--detach")
+    grafana = f"{url_of(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
+    facts = [("Grafana", grafana), ("Prometheus", url_of(settings, "PROMETHEUS_PORT"))]
+    return "The service is watched.", facts, ["make platform ARGS=down"]
+
+
+def _down(_: str | None) -> "_Told":
+    _settings()
+    compose("--profile", "service", "--profile", "watch", "--profile", "store", "down")
+    return "The platform is stopped; its volumes keep what it held.", [], ["make platform"]
+
+
+def start() -> list[tuple[str, str]]:
+    """Build the image if it is not there, start the containers, and wait for them; safe to repeat.
+
+    Returns:
+        What to open, in words.
+
+    Raises:
+        NoriaError: Docker or Compose cannot be used, or a server does not come up in four minutes.
+    """
+    target = PIPELINE_S3 if known_settings().get(_STORE) else PIPELINE
+    settings = _settings({PIPELINE_IMAGE: os.environ.get(PIPELINE_IMAGE) or image_of(target)})
+    if not docker("images", "--quiet", settings[PIPELINE_IMAGE], quiet=True).strip():
+        build(target, settings[PIPELINE_IMAGE])
+    compose("up", "--detach")
+    zenml, mlflow = url_of(settings, "ZENML_PORT"), url_of(settings, "MLFLOW_PORT")
+    for url in (zenml, mlflow):
+        _wait(f"{url}/health")
+    handed_on = {name: settings[name] for name in (PIPELINE_IMAGE, "NORIA_MLFLOW_TOKEN")}
+    stored = start_store() if settings.get(_STORE) else {}
+    others = {"NORIA_MLFLOW_URL": mlflow, **handed_on, **stored}
+    zenml_server.set_up(zenml, access(), settings[zenml_server.PASSWORD], others)
+    return [
+        ("ZenML", f"{zenml}, user `{zenml_server.ADMIN}`, password: {zenml_server.PASSWORD} in {settings_file()}"),
+        ("MLflow", mlflow),
+        *([("S3", f"{stored['NORIA_S3_ENDPOINT']}, bucket `{BUCKET}`")] if stored else []),
+    ]
+
+
+def start_store() -> dict[str, str]:
+    """Start the S3-compatible store, and make its bucket if it has none; safe to repeat.
+
+    Returns:
+        The variables of the stack `platform_s3`.
+
+    Raises:
+        NoriaError: Compose fails, or the store does not come up in four minutes.
+    """
+    settings = _settings({"NORIA_S3_BUCKET": BUCKET})
+    compose("--profile", "store", "up", "--detach", "store")
+    url = url_of(settings, "S3_PORT")
+    _wait(url, is_open=False)
+    compose("--profile", "bucket", "run", "--rm", "bucket")
+    keys = {name: settings[name] for name in ("NORIA_S3_BUCKET", "NORIA_S3_KEY", "NORIA_S3_SECRET")}
+    return {"NORIA_S3_ENDPOINT": url, **keys}
+
+
+def serve(image: str | None) -> tuple[str, str]:
+    """Let the service answer with an image, by default the one that it had; its spool is kept.
+
+    Returns:
+        Where it answers, and the image.
+
+    Raises:
+        NoriaError: no image is named, Compose fails, or the service does not come up in four minutes.
+    """
+    known = read(settings_file())
+    before = known.get(SERVICE_IMAGE)
+    chosen = {SERVICE_IMAGE: image} if image else {}
+    if image and before and image != before:
+        chosen[IMAGE_BEFORE] = before
+    settings = _settings(chosen)
+    if not settings.get(SERVICE_IMAGE):
+        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
+    compose("--profile", "service", "up", "--detach")
+    url = url_of(settings, "SERVICE_PORT")
+    _wait(f"{url}/readyz")
+    return url, settings[SERVICE_IMAGE]
+
+
+def known_settings() -> dict[str, str]:
+    """What Compose was told last; empty: there never was a platform here."""
+    return read(settings_file())
+
+
+def settings_file() -> Path:
+    """What Compose is told, secrets among it; for its owner alone."""
+    return Workspace("platform").folder / "compose.env"
+
+
+def access() -> Path:
+    """What whoever runs pipelines needs: variables with the servers' addresses and a key."""
+    return Workspace("platform").folder / "zenml.env"
+
+
+def compose(*arguments: str) -> None:
+    """One command of Docker Compose, of version 2 or 1.
+
+    Raises:
+        NoriaError: there is none, or it fails.
+    """
+    _run(arguments, quiet=False)
+
+
+def composed(*arguments: str) -> str:
+    """What a command of Docker Compose prints.
+
+    Raises:
+        NoriaError: there is none, or it fails.
+    """
+    return _run(arguments, quiet=True)
+
+
+def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
+    which = ["--env-file", str(settings_file()), "--file", str(FILE)]
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*_command(), *which, *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
+    )
+    if done.returncode:
+        raise NoriaError(f"Compose failed with status {done.returncode}", where=str(FILE), fix="see what it said above")
+    return done.stdout or ""
+
+
+def _command() -> list[str]:
+    plugin = ["docker", "compose"]
+    try:
+        if subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+            return plugin
+    except FileNotFoundError:
+        pass
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    raise NoriaError("Docker Compose is not installed", where="docker compose", fix="install Docker with Compose")
+
+
+def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What Compose is told: secrets that were made once, and what holds at present."""
+    known = read(settings_file())
+    made = {name: known.get(name) or secrets.token_hex(size) for name, size in _SECRETS.items()}
+    now = {
+        "BIND": known.get("BIND") or _reachable(),
+        "COMPOSE_PROJECT_NAME": known.get("COMPOSE_PROJECT_NAME") or "noria",
+    }
+    settings = {**PORTS, **known, **made, **now, **(chosen or {})}
+    if settings != known:
+        write(settings_file(), settings)
+    return settings
+
+
+def url_of(settings: Mapping[str, str], port: str) -> str:
+    """Where the container whose port the settings call `port` is reached."""
+    return f"http://{settings['BIND']}:{settings[port]}"
+
+
+def _reachable() -> str:
+    """An address of this machine that containers reach, and other machines do not."""
+    if sys.platform != "linux":
+        return "127.0.0.1"  # Docker Desktop passes containers on to it
+    told = docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}", quiet=True)
+    for part in json.loads(told) or []:
+        if address := part.get("Gateway") or _first(part.get("Subnet", "")):
+            return str(address)
+    raise NoriaError(
+        "Docker does not tell which address of this machine containers reach",
+        where="docker network inspect bridge",
+        fix=f"write BIND=ADDRESS into {settings_file()}; every machine that reaches this address reaches the platform",
+    )
+
+
+def _first(subnet: str) -> str:
+    """The address that Docker gives this machine in a network of its own; it does not always tell it."""
+    return str(next(IPv4Network(subnet).hosts())) if "." in subnet else ""
+
+
+def _wait(url: str, *, is_open: bool = True) -> None:
+    """Until it answers; what is not open to everybody may answer with a refusal."""
+    until = time.monotonic() + _START_S
+    while True:
+        try:
+            if httpx.get(url, timeout=5).is_success or not is_open:
+                return
+        except httpx.HTTPError:
+            pass
+        if time.monotonic() > until:
+            raise NoriaError("it does not come up", where=url, fix="see its log: docker ps, then docker logs NAME")
+        time.sleep(_POLL_S)
+
+
+_Told = tuple[str, list[tuple[str, str]], list[str]]
+_DONE: dict[str, Callable[[str | None], _Told]] = {
+    "up": _up,
+    "store": _store,
+    "serve": _serve,
+    "watch": _watch,
+    "down": _down,
+}
+
+if __name__ == "__main__":
+    typer.run(main)

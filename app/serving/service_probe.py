@@ -1,0 +1,83 @@
+"""What a service that runs elsewhere says of itself over HTTP."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from noria.client import Client
+from noria.deployment.metrics_scrape import Figures, read_figures
+from noria.deployment.service_secrets import TOKENS
+from noria.serving.api import ModelFacts
+from noria.system.errors import NoriaError
+
+Facts = list[tuple[str, object]]
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service answers, and the tokens that it asks for, by the names of their variables."""
+
+    url: str
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def client(self, timeout_s: float = _SECONDS) -> Client:
+        """With the tokens that are known here; the environment's come first."""
+        predict, feedback, admin = (os.environ.get(name) or self.tokens.get(name) for name in TOKENS)
+        return Client(self.url, timeout_s=timeout_s, token=predict, feedback_token=feedback, admin_token=admin)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What it said."""
+
+    unready: str
+    """Why it does not answer; empty: it does."""
+    model: ModelFacts | None
+    facts: Facts
+
+
+def ask(address: Address, use_case: str) -> Said:
+    """Ask `/readyz`, `/model` and `/metrics`; what is not answered is a fact, too."""
+    with address.client() as client:
+        unready = client.unready()
+        facts: Facts = [("service", f"{address.url}, {'ready' if not unready else 'not ready: ' + unready}")]
+        model = None
+        try:
+            model = client.model()
+            facts += _model(model, use_case)
+        except NoriaError as error:
+            if not unready:
+                facts.append(("model", f"{error.what}; {TOKENS[0]} in the environment is the token that it wants"))
+        try:
+            facts += _figures(read_figures(client.metrics()))
+        except NoriaError as error:
+            if not unready:
+                facts.append(("figures", error.what))
+    return Said(unready, model, facts)
+
+
+def _model(model: ModelFacts, use_case: str) -> Facts:
+    facts: Facts = [
+        ("version", f"{model.version} ({model.kind}), since {model.active_since[:19].replace('T', ' ')} UTC")
+    ]
+    if model.name != use_case:
+        facts.insert(0, ("use case", f"`{model.name}`, not `{use_case}`"))
+    return facts + [(f"variant {each['name']}", _variant(each)) for each in model.variants]
+
+
+def _variant(told: dict[str, Any]) -> str:
+    part = "shadow" if told.get("shadow") else f"{told.get('share', 1.0):.1%} of the cases"
+    policy = ", ".join(f"{key} {value}" for key, value in told.get("policy", {}).items() if value)
+    return f"{part}, version {told.get('version')}, policy {told.get('policy_version')}: {policy or 'none'}"
+
+
+def _figures(figures: Figures) -> Facts:
+    """Of the pod or container that answered."""
+    waits = "" if figures.waiting_s is None else f", {figures.waiting_s:,.0f} s old"
+    spool = (
+        f"{figures.waiting_bytes:,} bytes wait for the prediction store{waits}" if figures.waiting_bytes else "empty"
+    )
+    facts: Facts = [("requests", f"{figures.served:,} since start, {figures.refused:,} refused"), ("spool", spool)]
+    return [*facts, ("lost", f"{figures.dropped:,} answers could not be kept")] if figures.dropped else facts

@@ -1,0 +1,191 @@
+"""Predicting a whole file in bounded memory."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+
+from noria.batch.chunk_result import Outcome, Work
+from noria.batch.csv_source import CsvSource
+from noria.batch.parquet_folder import ParquetFiles, is_folder, listed, staged
+from noria.batch.predict_chunks import NAMES, answered, types_of
+from noria.batch.quarantine import Quarantine
+from noria.bundle import Bundle
+from noria.config.engine import Engine
+from noria.config.section import Section
+from noria.data.table_files import format_of, open_file
+from noria.reporting import count
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.files import atomic_path
+
+Source = CsvSource | ParquetFiles
+
+
+class BatchSummary(Section):
+    """What became of a file."""
+
+    source: str
+    """What was read."""
+    target: str
+    """The Parquet file, or folder of them, with the input columns and the predictions."""
+    rows: int
+    """Rows in, and rows out."""
+    quarantined: int
+    """Rows without a prediction; the output says why, and so does the quarantine file."""
+    warned: int
+    """Rows with something that the model has not seen in training."""
+    quarantine: str | None
+    """The quarantine file; None if there was nothing to quarantine."""
+    seconds: float
+    """How long it took."""
+
+
+def predict_file(
+    bundle: Bundle,
+    source: Path | str,
+    target: Path | str,
+    *,
+    chunk_rows: int,
+    quarantine: Path,
+    separator: str = ",",
+    decimal: str = ".",
+    engine: Engine | None = None,
+) -> BatchSummary:
+    """Predict every row of a CSV or Parquet file, or of a folder of Parquet files.
+
+    The output holds the input columns and prediction, probability, decision, warning and error, one row for each row
+    in, in the same order. Parquet columns keep their types; from CSV the model's numbers become numbers and all else
+    stays text. A row that cannot be predicted has a null prediction and says why in `error`.
+
+    Args:
+        bundle: the model.
+        source: CSV or Parquet, a local path or an fsspec URL; compressed CSV too. A folder, or a glob such as
+            `FOLDER/2026-*.parquet`: its Parquet files in the order of their names, as if they were one.
+        target: Parquet file; it appears when it is complete. If it ends with `/`: a folder or fsspec URL for
+            part-00000.parquet and so on, written by the workers of a Ray cluster.
+        chunk_rows: rows in memory at once; on a cluster, of each worker.
+        quarantine: CSV file for the rows without a prediction: their number in the source, the reason, and the values
+            as they came. Written only if there are such rows; one from an earlier run is removed otherwise.
+        separator: of a CSV file.
+        decimal: decimal mark of a CSV file.
+        engine: where the work is done; None: here. The machines of a cluster read the source, so that it must be a
+            path or URL that all of them reach.
+
+    Raises:
+        NoriaError: the source cannot be read, has no rows or lacks a column of the model (nothing is written then),
+            the target cannot be written, or the cluster cannot be used.
+    """
+    import pyarrow as pa
+
+    started = time.perf_counter()
+    engine = engine or Engine()
+    check_places(str(source), str(target), quarantine, engine)
+    with _opened(bundle, str(source), separator, decimal) as rows:
+        _check_names(bundle, rows.names, str(source))
+        schema = pa.schema([*rows.schema, *types_of(bundle).items()])
+        counts = _write(bundle, rows, str(target), quarantine, Work(schema, chunk_rows, engine))
+    seconds = time.perf_counter() - started
+    progress.stage(f"predict    {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
+    return BatchSummary(
+        source=str(source),
+        target=str(target),
+        rows=counts["rows"],
+        quarantined=counts["bad"],
+        warned=counts["warned"],
+        quarantine=str(quarantine) if counts["bad"] else None,
+        seconds=seconds,
+    )
+
+
+def check_places(source: str, target: str, quarantine: Path, engine: Engine) -> None:
+    """Whether predictions may be written there; needs no model, so that it can be asked before anything is started.
+
+    Raises:
+        NoriaError: `predict_file` would refuse these places.
+    """
+    if target.endswith("/"):
+        if engine.name == "local":
+            fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"
+            raise NoriaError("a folder of predictions is written by the workers of Ray", where=target, fix=fix)
+    elif not target.lower().endswith((".parquet", ".pq")):
+        raise NoriaError("predictions are written as Parquet", where=target, fix="let the name end in .parquet")
+    elif "://" in target:
+        fix = "name a local file, or let the URL end with `/` where `engine: ray` is said: a folder is written"
+        raise NoriaError("a single file of predictions is written to this machine", where=target, fix=fix)
+    places = [Path(source).resolve(), Path(target).resolve(), quarantine.resolve()]
+    if len(set(places)) < len(places):
+        raise NoriaError("source, target and quarantine must be three files", where=target, fix="name another file")
+
+
+@contextmanager
+def _opened(bundle: Bundle, source: str, separator: str, decimal: str) -> Iterator[Source]:
+    if is_folder(source) or format_of(source) == "parquet":
+        yield ParquetFiles(listed(source) if is_folder(source) else [source], source)
+        return
+    with open_file(source, where=source) as handle:
+        yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.columns)
+
+
+def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
+    try:
+        bundle.manifest.schema_.check(pd.DataFrame(columns=names))
+    except NoriaError as error:
+        raise NoriaError(error.what, where=source, fix=error.fix) from error
+    taken = [name for name in NAMES if name in names]
+    if taken:
+        raise NoriaError(
+            f"the file has a column `{taken[0]}`, as the predictions have", where=source, fix="rename that column"
+        )
+
+
+def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: Work) -> dict[str, int]:
+    counts = {"rows": 0, "bad": 0, "warned": 0}
+    with Quarantine(quarantine, source.names) as aside, _kept(bundle, source, target, work) as outcomes:
+        for outcome in outcomes:
+            aside.add(outcome.aside)
+            counts["rows"] += outcome.rows
+            counts["bad"] += outcome.bad
+            counts["warned"] += outcome.warned
+            progress.tick(f"{count(counts['rows'])} rows predicted")
+        if not counts["rows"]:
+            raise NoriaError("the file holds no rows", where=source.where, fix="bring a file with rows")
+    return counts
+
+
+@contextmanager
+def _kept(bundle: Bundle, source: Source, target: str, work: Work) -> Iterator[Iterator[Outcome]]:
+    """The outcomes, which go to the target on their way."""
+    import pyarrow.parquet as pq
+
+    if target.endswith("/"):
+        with staged(target) as folder, closing(_outcomes(bundle, source, replace(work, folder=folder))) as outcomes:
+            yield outcomes
+        return
+    with (
+        atomic_path(Path(target)) as part,
+        pq.ParquetWriter(part, work.schema, compression="zstd") as writer,
+        closing(_outcomes(bundle, source, work)) as outcomes,
+    ):
+        yield _writing(outcomes, writer)
+
+
+def _writing(outcomes: Iterator[Outcome], writer: Any) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        writer.write_table(outcome.table)
+        yield outcome
+
+
+def _outcomes(bundle: Bundle, source: Source, work: Work) -> Generator[Outcome, None, None]:
+    if work.engine.name == "ray":
+        from noria.engines.ray.batch import outcomes
+
+        yield from outcomes(bundle, source, work)
+        return
+    for each in answered(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
+        yield Outcome.of(each, work.schema)

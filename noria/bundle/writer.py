@@ -1,0 +1,171 @@
+"""Writing a bundle so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.bundle.bundle import EXAMPLES, REFERENCE, Bundle
+from noria.bundle.library_versions import libraries
+from noria.bundle.manifest import Manifest, Metric, positive_label
+from noria.bundle.seal import MANIFEST, seal, sealed_bytes
+from noria.config import UseCase
+from noria.models.policy_choice import DecisionPolicy
+from noria.system.errors import NoriaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from noria.models.fitted_model import Fitted
+
+_COMPARED = 1_000
+
+
+def write_bundle(
+    folder: Path,
+    fitted: Fitted,
+    *,
+    use_case: UseCase,
+    train: pd.DataFrame,
+    out_of_fold: NDArray[np.float64],
+    policy: DecisionPolicy,
+    fingerprint: str,
+    version: str,
+) -> Bundle:
+    """Write `folder` in one go and load it again; a bundle that was there is replaced.
+
+    Args:
+        folder: where; absent, empty, or an older bundle.
+        fitted: the model.
+        use_case: gives name, target, identifier and primary metric.
+        train: n training rows, for the reference sample and the examples.
+        out_of_fold: (n,) or (n, k) scores of the same rows by models that had not seen them; NaN where there is none.
+        policy: what is done with a prediction.
+        fingerprint: SHA-256 of the data.
+        version: any name of this version.
+
+    Raises:
+        NoriaError: the folder cannot be written, or holds something else.
+    """
+    from noria.bundle.fast_conversion import fast_files
+    from noria.bundle.reference_sample import example_rows, reference_rows
+    from noria.models.model_storage import dump_model
+
+    manifest = Manifest(
+        name=use_case.name,
+        version=version,
+        kind=fitted.kind,
+        task=use_case.problem.task,
+        target=use_case.data.target,
+        id=use_case.data.id,
+        case=use_case.problem.case,
+        classes=fitted.classes,
+        positive=positive_label(use_case),
+        schema_=fitted.schema,
+        policy=policy,
+        metric=use_case.evaluation.metric,
+        data_fingerprint=fingerprint,
+        created_at=datetime.now(UTC),
+        parameters=dict(fitted.params),
+        libraries=libraries(fitted.kind),
+    )
+
+    def fill(part: Path) -> None:
+        some = train.sample(min(len(train), _COMPARED), random_state=use_case.split.seed)
+        files = dump_model(fitted) | fast_files(fitted, some)
+        for name, content in files.items():
+            (part / name).write_bytes(content)
+        reference = reference_rows(train, out_of_fold, manifest, fitted, seed=use_case.split.seed)
+        reference.to_parquet(part / REFERENCE, compression="zstd", index=False)
+        text = json.dumps(example_rows(train, manifest.schema_), ensure_ascii=False, indent=2, allow_nan=False)
+        (part / EXAMPLES).write_text(text, encoding="utf-8")
+
+    return _write(folder, manifest, fill)
+
+
+def revise(
+    bundle: Bundle, folder: Path, *, version: str | None = None, metrics: Mapping[str, Metric] | None = None
+) -> Bundle:
+    """A copy of the bundle with another version or other metrics; the model stays as it is.
+
+    Raises:
+        NoriaError: the bundle was changed since it was loaded, or the folder cannot be written.
+    """
+    changes: dict[str, object] = {}
+    if version is not None:
+        changes["version"] = version
+    if metrics is not None:
+        changes["metrics"] = dict(metrics)
+
+    def fill(part: Path) -> None:
+        for name in bundle.manifest.files:
+            (part / name).write_bytes(sealed_bytes(bundle.folder, bundle.manifest, name))
+
+    return _write(folder, bundle.manifest.model_copy(update=changes), fill)
+
+
+def _write(folder: Path, manifest: Manifest, fill: Callable[[Path], None]) -> Bundle:
+    folder = folder.absolute()
+    _check_place(folder)
+    part = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+        fill(part)
+        seal(part, manifest)
+        part.chmod(0o755)
+        for path in [*part.iterdir(), part]:
+            _sync(path)
+        _put_in_place(part, folder)
+    except OSError as error:
+        raise NoriaError(
+            f"cannot write the model bundle: {error.strerror or error}",
+            where=str(folder),
+            fix="choose a folder you may write to, with space left",
+        ) from error
+    finally:
+        if part is not None:
+            shutil.rmtree(part, ignore_errors=True)
+    return Bundle.load(folder)
+
+
+def _check_place(folder: Path) -> None:
+    taken = folder.exists() and not (folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir())))
+    if taken:
+        raise NoriaError(
+            "there is something else where the model bundle should go", where=str(folder), fix="name another folder"
+        )
+
+
+def _put_in_place(part: Path, folder: Path) -> None:
+    """Rename `part` to `folder`. An older bundle is first set aside, and put back if the renaming fails."""
+    aside = None
+    if folder.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
+        folder.replace(aside)
+    try:
+        part.replace(folder)
+    except OSError:
+        if aside is not None:
+            aside.replace(folder)
+        raise
+    _sync(folder.parent)
+    if aside is not None:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

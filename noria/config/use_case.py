@@ -1,0 +1,110 @@
+"""The whole use case: one YAML file, one object."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from noria.config.data import Data
+from noria.config.engine import Engine
+from noria.config.modelling import (
+    BINARY_METRICS,
+    MULTICLASS_METRICS,
+    REGRESSION_METRICS,
+    Decision,
+    Evaluation,
+    Features,
+    Models,
+    Rules,
+    Split,
+)
+from noria.config.monitoring import Monitoring
+from noria.config.problem import Problem
+from noria.config.section import Section
+from noria.config.serving import Serving
+
+METRICS = {"binary": BINARY_METRICS, "multiclass": MULTICLASS_METRICS, "regression": REGRESSION_METRICS}
+_DECISION_KEYS = {
+    "binary": {"threshold", "ask_within"},
+    "multiclass": {"ask_below"},
+    "regression": {"act_above"},
+}
+
+
+class UseCase(Section):
+    """A use case, from the question to the watch on its answers."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    """Short name in lower case; models, services and files carry it."""
+    problem: Problem
+    """The question, who uses the answer, and what it is worth."""
+    data: Data
+    """Where the rows come from and what must be true of them."""
+    split: Split = Split()
+    """How the test rows are set aside."""
+    features: Features = Features()
+    """Which columns the models see and how they are prepared."""
+    models: Models = Models()
+    """Which models compete and how they are tuned."""
+    rules: Rules
+    """The rule baseline that every model must beat."""
+    evaluation: Evaluation
+    """How candidates are judged."""
+    decision: Decision = Decision()
+    """What is done with a prediction."""
+    serving: Serving = Serving()
+    """Where the service listens."""
+    monitoring: Monitoring = Monitoring()
+    """When the deployed model is due for attention."""
+    engine: Engine = Engine()
+    """Where the heavy work is done: in the process, or on a Ray cluster."""
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        task, metric = self.problem.task, self.evaluation.metric
+        if metric not in METRICS[task]:
+            raise ValueError(
+                f"evaluation.metric `{metric}` does not fit task `{task}`; one of {', '.join(METRICS[task])}"
+            )
+        # values, not the keys that were set: a use case read back from its own JSON has them all
+        defaults = Decision().model_dump()
+        stray = {key for key, value in self.decision.model_dump().items() if value != defaults[key]}
+        stray -= _DECISION_KEYS[task]
+        if stray:
+            raise ValueError(f"decision.{sorted(stray)[0]} does not apply to task `{task}`")
+        if self.split.method == "time" and self.data.time is None:
+            raise ValueError("split.method `time` needs data.time, the column that tells when a case happened")
+        if self.data.target in {
+            *(self.data.id, self.data.time, self.split.group),
+            *(*self.data.known_too_late, *self.features.exclude),
+        }:
+            raise ValueError(f"data.target `{self.data.target}` has a second role; a target cannot be anything else")
+        both = set(self.features.numeric) & set(self.features.categorical)
+        if both:
+            raise ValueError(f"features: `{sorted(both)[0]}` is both numeric and categorical")
+        if task == "regression":
+            answers = [self.rules.otherwise, *(rule.then for rule in self.rules.conditions)]
+            if any(isinstance(answer, (str, bool)) for answer in answers):
+                raise ValueError("rules: for regression every `then` and `otherwise` is a number")
+        return self
+
+    @property
+    def not_features(self) -> frozenset[str]:
+        """Columns that no model may see."""
+        roles = {self.data.target, *self.data.known_too_late, *self.features.exclude}
+        if self.data.id is not None:
+            roles.add(self.data.id)
+        if self.split.group is not None:
+            roles.add(self.split.group)
+        return frozenset(roles)
+
+    def for_training(self) -> "UseCase":
+        """The same use case with `serving` and `monitoring` at their defaults.
+
+        Training reads neither, so that changing them does not make its cached steps run again.
+        """
+        return self.model_copy(update={"serving": Serving(), "monitoring": Monitoring()})
+
+    def on_one_machine(self) -> "UseCase":
+        """The same use case for what is itself a piece of the work on a cluster: it spreads nothing further."""
+        models = self.models.model_copy(update={"jobs": self.engine.cores})
+        return self.model_copy(update={"engine": Engine(), "models": models})

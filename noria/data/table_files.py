@@ -1,0 +1,236 @@
+"""Reading one CSV or Parquet file, from a local path or any fsspec URL."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import pandas as pd
+
+from noria.config import expand_environment
+from noria.system.errors import NoriaError
+from noria.tabular.compound_values import as_texts, is_compound
+
+Format = Literal["csv", "parquet"]
+# the marks of a missing value that pandas.read_csv knows
+MISSING_MARKS = [
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+]
+_ENDINGS: dict[str, Format] = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+_OTHER_KINDS = [
+    (b"PAR1", "this is a Parquet file", "let its name end in .parquet, or say `format: parquet` for this source"),
+    (b"PK", "this is an archive or a spreadsheet, not a CSV file", "save the table as CSV (UTF-8) or Parquet"),
+    (b"\xff\xfe", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
+    (b"\xfe\xff", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
+]
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+
+
+def read_file(
+    path: str,
+    *,
+    format: Format | None = None,
+    separator: str = ",",
+    decimal: str = ".",
+    where: str = "",
+) -> pd.DataFrame:
+    """Read a table; the types are those of the whole file, and dates in CSV stay text.
+
+    Args:
+        path: local path or fsspec URL; `${env:NAME}` is taken from the environment.
+        format: by default the file's ending tells.
+        separator: of a CSV file.
+        decimal: decimal mark of a CSV file.
+        where: what errors call the file; by default its path.
+
+    Returns:
+        The rows in the file's order, with an index from 0; a file with nothing but a header gives no rows.
+
+    Raises:
+        NoriaError: the file is missing, unreadable, not of its format, empty, not UTF-8, or has ragged rows.
+    """
+    place = where or path
+    kind = format or format_of(path, where=place)
+    with open_file(path, where=place) as handle:
+        if kind == "parquet":
+            return _named(_read_parquet(handle, place), place)
+        return _named(_read_csv(handle.read(), separator, decimal, place), place)
+
+
+def format_of(path: str, *, where: str = "") -> Format:
+    """The format that the ending of `path` tells.
+
+    Raises:
+        NoriaError: the ending tells nothing.
+    """
+    name = path.split("?", maxsplit=1)[0].lower()
+    for ending in _COMPRESSED:
+        name = name.removesuffix(ending)
+    for ending, kind in _ENDINGS.items():
+        if name.endswith(ending):
+            return kind
+    fix = "say `format: csv` or `format: parquet` for this source"
+    raise NoriaError("the file's ending does not tell its format", where=where or path, fix=fix)
+
+
+@contextmanager
+def open_file(path: str, *, where: str) -> Iterator[Any]:
+    """Open a local path or fsspec URL for reading bytes, decompressed if its ending says so.
+
+    Raises:
+        NoriaError: the file is not there or cannot be opened.
+    """
+    import fsspec
+
+    full = expand_environment(path, where=where)
+    try:
+        with fsspec.open(full, "rb", compression="infer") as handle:
+            yield handle
+    except NoriaError:
+        raise
+    except FileNotFoundError as error:
+        if "://" in path:  # fsspec says the same of a host that cannot be reached
+            fix = "check the URL and the network"
+            raise NoriaError("file not found, or its host cannot be reached", where=where, fix=fix) from error
+        fix = "check the path; relative paths start at the project folder"
+        raise NoriaError("file not found", where=where, fix=fix) from error
+    except IsADirectoryError as error:
+        raise NoriaError("this is a folder, not a file", where=where, fix="name one CSV or Parquet file") from error
+    except PermissionError as error:
+        fix = "give yourself read access, or check the credentials in the environment"
+        raise NoriaError("the file may not be read", where=where, fix=fix) from error
+    except ImportError as error:
+        raise NoriaError(f"this kind of URL needs a package: {error}", where=where, fix=str(error)) from error
+    except (OSError, ValueError, EOFError) as error:
+        fix = "check the path and that its host can be reached"
+        # a URL may carry a secret from the environment
+        reason = str(error).replace(full, path)
+        raise NoriaError(f"the file cannot be opened: {reason}", where=where, fix=fix) from error
+
+
+def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(handle)
+        frame: pd.DataFrame = table.to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
+        fix = "write it anew as Parquet, or say `format: csv` if it is text"
+        raise NoriaError(f"not a readable Parquet file: {reason}", where=place, fix=fix) from error
+    compound = [field.name for field in table.schema if is_compound(field.type)]
+    frame = frame.assign(**{name: as_texts(frame[name]) for name in compound if name in frame.columns})
+    # an index written by pandas comes back as columns, so that nothing is lost
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(drop=not named)
+
+
+def _read_csv(raw: bytes, separator: str, decimal: str, place: str) -> pd.DataFrame:
+    import pyarrow as pa
+
+    if not raw.strip():
+        raise NoriaError("the file is empty", where=place, fix="bring a CSV file with a header line and rows")
+    try:
+        table = _parse(raw, separator, decimal)
+        names = table.column_names
+    except UnicodeDecodeError as error:
+        raise _not_utf8(raw, place) from error
+    except pa.ArrowInvalid as error:
+        if b"\x00" in raw[:1000]:
+            raise _not_utf8(raw, place) from error
+        raise _ragged(raw, separator, str(error), place) from error
+    if any(pa.types.is_binary(kind) for kind in table.schema.types):
+        raise _not_utf8(raw, place)
+    # pyarrow reads dates and clock times of its own accord: keep those columns as they are written
+    temporal = {name: pa.string() for name, kind in zip(names, table.schema.types, strict=True) if _temporal(kind)}
+    if temporal:
+        table = _parse(raw, separator, decimal, temporal)
+    _check_quotes(raw, table, place)
+    frame: pd.DataFrame = table.to_pandas()
+    empty = [name for name, kind in zip(names, table.schema.types, strict=True) if pa.types.is_null(kind)]
+    return frame.astype(dict.fromkeys(empty, "float64"))
+
+
+def _parse(
+    raw: bytes, separator: str, decimal: str, types: dict[str, Any] | None = None, on_bad_row: Any = None
+) -> Any:
+    from pyarrow import csv
+
+    return csv.read_csv(
+        io.BytesIO(raw),
+        # rows are numbered only when one thread reads
+        read_options=csv.ReadOptions(use_threads=on_bad_row is None),
+        parse_options=csv.ParseOptions(
+            delimiter=separator, newlines_in_values=b'"' in raw, invalid_row_handler=on_bad_row
+        ),
+        convert_options=csv.ConvertOptions(
+            strings_can_be_null=True, null_values=MISSING_MARKS, decimal_point=decimal, column_types=types
+        ),
+    )
+
+
+def _temporal(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_temporal(kind))
+
+
+def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
+    """Say how many rows have too few or too many fields, and show the first."""
+    bad: list[Any] = []
+
+    def keep(row: Any) -> str:
+        bad.append((row.number, row.expected_columns, row.actual_columns, row.text))
+        return "skip"
+
+    try:
+        _parse(raw, separator, ".", on_bad_row=keep)
+    except ValueError:
+        bad.clear()
+    if not bad:
+        fix = "check the separator and the quotation marks (data.sources.separator)"
+        return NoriaError(f"not a readable CSV file: {message}", where=place, fix=fix)
+    number, expected, actual, text = bad[0]
+    return NoriaError(
+        f"{len(bad)} row(s) do not have {expected} fields; the first is row {number} with {actual}: {text[:80]!r}",
+        where=place,
+        fix=f"mend those rows (quote values that hold `{separator}`), or set the right separator",
+    )
+
+
+def _not_utf8(raw: bytes, place: str) -> NoriaError:
+    for start, what, fix in _OTHER_KINDS:
+        if raw.startswith(start):
+            return NoriaError(what, where=place, fix=fix)
+    line = ""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        newlines = raw[: error.start].count(b"\n")
+        line = f" (line {newlines + 1})"
+    fix = "save it as UTF-8, for example `iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`"
+    return NoriaError(f"the file is not UTF-8 text{line}", where=place, fix=fix)
+
+
+def _check_quotes(raw: bytes, table: Any, place: str) -> None:
+    """A quotation mark that is never closed swallows all rows after it, and pyarrow does not tell."""
+    if table.num_rows == 0 or raw.count(b'"') % 2 == 0:
+        return
+    last = table.slice(table.num_rows - 1).to_pylist()[0].values()
+    for value in last:
+        if isinstance(value, str) and "\n" in value:
+            fix = "close the quotation mark in that row"
+            raise NoriaError(f"a quotation mark is never closed; it opens before {value[:60]!r}", where=place, fix=fix)
+
+
+def _named(frame: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Columns named by unique strings; a column without a name gets one, as in pandas.read_csv."""
+    frame.columns = [str(name) if str(name) else f"Unnamed: {i}" for i, name in enumerate(frame.columns)]
+    doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
+    if doubled:
+        raise NoriaError(
+            f"two columns are named `{doubled[0]}`", where=place, fix="give every column a name of its own"
+        )
+    return frame

@@ -1,0 +1,83 @@
+"""Every change of traffic or of a policy is an event in the prediction store."""
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from noria.config.serving import Spool
+from noria.predictions import PredictionStore
+from noria.predictions.database import connect, reading
+from noria.predictions.spool.events import Happened
+from noria.predictions.spool.writer import SpoolWriter
+from noria.predictions.sql_tables import events
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from noria.traffic.plan_transforms import in_words
+
+if TYPE_CHECKING:
+    from noria.deployment import Changed
+
+_KINDS = ("traffic", "policy", "canary")
+
+
+def record_change(changed: "Changed", kind: str, what: str) -> None:
+    """Keep who changed what and when. If the store does not work now, it waits in the spool.
+
+    Args:
+        changed: the change.
+        kind: `traffic`, `policy` or `canary`.
+        what: the change in words.
+    """
+    after = changed.after
+    event = Happened(
+        key=f"{kind}-{after.serial}",
+        at=datetime.now(UTC).timestamp(),
+        kind=kind,
+        variant=after.champion.name,
+        version=after.champion.version,
+        detail=f"{what} by {_who()}: {in_words(after)}; before: {in_words(changed.before)}",
+    )
+    try:
+        store = PredictionStore(Workspace(changed.deployment.use_case).predictions_url)
+        try:
+            store.keep([event])
+        finally:
+            store.close()
+    except NoriaError as error:
+        progress.warn(f"{error.what}; the note of this change waits for it in the spool")
+        _to_spool(changed.deployment.settings.spool, event)
+
+
+def recent_changes(url: str, limit: int = 5) -> list[str]:
+    """The latest changes in words, the newest first.
+
+    Raises:
+        NoriaError: the store cannot be read.
+    """
+    engine = connect(url)
+    try:
+        with reading(engine) as connection:
+            chosen = select(events.c.at, events.c.detail).where(events.c.kind.in_(_KINDS))
+            rows = connection.execute(chosen.order_by(events.c.seq.desc()).limit(limit)).all()
+    finally:
+        engine.dispose()
+    return [f"{row.at:%Y-%m-%d %H:%M} UTC: {row.detail}" for row in rows]
+
+
+def _to_spool(folder: Path, event: Happened) -> None:
+    writer = SpoolWriter(folder, Spool(durability="strict"))
+    try:
+        writer.append(event)
+    finally:
+        writer.close()
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in many containers
+        return "somebody"

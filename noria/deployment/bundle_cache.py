@@ -1,0 +1,62 @@
+"""Copies of bundles in the service folder: what the server reads must not vanish with a folder of someone else's."""
+
+import shutil
+import uuid
+from collections.abc import Collection
+from pathlib import Path
+
+from noria.bundle import Bundle
+from noria.bundle.seal import bundle_digest, unseal
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+
+
+def kept_copy(workspace: Workspace, bundle: Bundle) -> Path:
+    """The folder of a copy, named by its content; one that is there and whole is taken again.
+
+    Raises:
+        NoriaError: the bundle was damaged since it was loaded, or the copy cannot be written.
+    """
+    unseal(bundle.folder)
+    try:
+        target = workspace.service / "bundles" / copy_name(bundle)
+        if not _is_whole(target):
+            _copy(bundle.folder, target)
+    except OSError as error:
+        raise NoriaError(
+            f"the bundle cannot be copied: {error}",
+            where=str(workspace.service / "bundles"),
+            fix="free some space and deploy again",
+        ) from error
+    return target
+
+
+def copy_name(bundle: Bundle) -> str:
+    """Names its content: the version, and the beginning of the manifest's SHA-256."""
+    return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:8]}"
+
+
+def prune(folder: Path, in_use: Collection[Path], newest: int) -> None:
+    """Remove all folders below `folder` but the newest and those in use."""
+    versions = sorted((path for path in folder.glob("*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in versions[: -newest or None]:
+        if path not in in_use:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        unseal(folder)
+    except NoriaError:
+        return False
+    return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        shutil.copytree(source, part)
+        shutil.rmtree(target, ignore_errors=True)
+        part.replace(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,29 @@
+"""Docker by its command line."""
+
+import subprocess
+
+from noria.system.errors import NoriaError
+
+
+def run_docker(
+    *arguments: str, shown: bool = False, timeout_s: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One command of Docker and how it ended.
+
+    Args:
+        arguments: of `docker`.
+        shown: what it says goes where this process says things, instead of into the result.
+        timeout_s: how many seconds it may take; by default as many as it wants.
+
+    Raises:
+        NoriaError: Docker is not installed, or does not answer in time.
+    """
+    command = ["docker", *arguments]
+    try:
+        return subprocess.run(command, capture_output=not shown, text=True, timeout=timeout_s, check=False)  # noqa: S603
+    except FileNotFoundError as error:
+        raise NoriaError(
+            "the command `docker` is not installed", where="docker", fix="install Docker, then start it"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise NoriaError("the Docker engine does not answer", where="docker", fix="start it anew") from error

@@ -1,0 +1,35 @@
+"""What only the environment may tell: the tokens of the service, and the key of its hashes."""
+
+import hashlib
+import ipaddress
+import os
+from pathlib import Path
+
+from noria.system.errors import NoriaError
+
+TOKENS = ("NORIA_PREDICT_TOKEN", "NORIA_FEEDBACK_TOKEN", "NORIA_ADMIN_TOKEN")
+_ALL = (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_PREDICTIONS_URL")
+_ROUNDS = 200_000
+
+
+def refuse_open(host: str) -> None:
+    """No server without tokens where others can reach it.
+
+    Raises:
+        NoriaError: the address is not of this machine alone, and a token is missing.
+    """
+    if ipaddress.ip_address(host).is_loopback:
+        return
+    missing = [name for name in TOKENS if not os.environ.get(name)]
+    if missing:
+        raise NoriaError(
+            f"others can reach {host}, and no token guards the service: {', '.join(missing)} not set",
+            where="serving.host",
+            fix=f"export {missing[0]}=$(openssl rand -hex 32), and so for each, or set serving.host to 127.0.0.1",
+        )
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes whenever one of the secrets does, and is slow to make, so that none can be guessed from it."""
+    text = "\0".join(os.environ.get(name, "") for name in _ALL)
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), str(folder).encode(), _ROUNDS).hex()[:16]

@@ -1,0 +1,112 @@
+"""What `status` tells of a service."""
+
+from datetime import UTC, datetime
+
+from noria.client import Client
+from noria.config.section import Section
+from noria.deployment.deployment_state import Deployment, state
+from noria.deployment.metrics_scrape import read_figures
+from noria.deployment.plan_change import standing
+from noria.predictions import PredictionStore
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+from noria.traffic.activation import Activation, ActiveVariant, CanaryState
+
+
+class VariantSummary(Section):
+    """How one variant has done since what answers was last changed."""
+
+    variant: ActiveVariant
+    answers: int
+    error_rate: float | None
+    """Share of the rows that it should have answered and did not; None without any."""
+    p95_ms: float | None
+    """95 % of its requests took no longer, in milliseconds."""
+    labelled: int
+
+
+class ServiceFacts(Section):
+    """A service and what it has done. Counts of the store reach over all servers there ever were."""
+
+    deployment: Deployment | None
+    """The running server, if there is one."""
+    ready: bool
+    """Does it answer?"""
+    uptime_s: float | None
+    """Seconds since the server was started."""
+    requests: int
+    predictions: int
+    predictions_of_version: int | None
+    """Predictions by the version that answers now."""
+    variants: list[VariantSummary]
+    """The champion first; empty if no server runs."""
+    canary: CanaryState | None
+    labelled: int
+    waiting_labels: int
+    """Labels whose prediction is not known (yet)."""
+    last_prediction_at: datetime | None
+    served: int | None
+    """Requests since the server was started, refused ones too; None if it does not tell."""
+    refused: int | None
+    """Of those, the ones that were not answered with 200."""
+
+
+def service_facts(workspace: Workspace) -> ServiceFacts:
+    """What runs for this use case and what was predicted.
+
+    Raises:
+        NoriaError: the prediction store cannot be read.
+    """
+    deployment = state(workspace)
+    store = PredictionStore(workspace.predictions_url)
+    try:
+        counts = store.counts()
+        of_version = None if deployment is None else store.counts(deployment.version).predictions
+        order = None if deployment is None else standing(workspace, deployment)
+        variants = [] if deployment is None or order is None else _variants(store, deployment, order)
+    finally:
+        store.close()
+    served, refused = (None, None) if deployment is None else _served(deployment)
+    return ServiceFacts(
+        deployment=deployment,
+        ready=served is not None,
+        uptime_s=None if deployment is None else (datetime.now(UTC) - deployment.started_at).total_seconds(),
+        requests=counts.requests,
+        predictions=counts.predictions,
+        predictions_of_version=of_version,
+        variants=variants,
+        canary=None if order is None else order.canary,
+        labelled=counts.labelled,
+        waiting_labels=counts.unmatched_labels,
+        last_prediction_at=counts.last_at,
+        served=served,
+        refused=refused,
+    )
+
+
+def _variants(store: PredictionStore, deployment: Deployment, order: Activation) -> list[VariantSummary]:
+    since = deployment.rolled_at or deployment.started_at
+    facts = store.comparison(since, [variant.name for variant in order.variants])
+    summaries = []
+    for variant in order.variants:
+        its = facts[variant.name]
+        asked = its.answers + its.errors
+        summaries.append(
+            VariantSummary(
+                variant=variant,
+                answers=its.answers,
+                error_rate=its.errors / asked if asked else None,
+                p95_ms=its.latency_ms(0.95),
+                labelled=len(its.labels),
+            )
+        )
+    return summaries
+
+
+def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:
+    try:
+        with Client.with_tokens(deployment.url, timeout_s=5.0) as client:
+            figures = read_figures(client.metrics())
+    except NoriaError:
+        return None, None
+    return figures.served, figures.refused

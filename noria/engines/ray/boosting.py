@@ -1,0 +1,171 @@
+"""XGBoost on the cores of a cluster: each worker has a share of the rows, and all grow the same trees.
+
+The library's own data-parallel training (T. Chen and C. Guestrin, XGBoost, KDD 2016, section 3.4), started by Ray
+Train. Every few rounds the model is kept in the shared storage; a run that was killed goes on from there.
+"""
+
+import hashlib
+import json
+import threading
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import fsspec
+import numpy as np
+import ray
+import ray.train
+import xgboost
+from numpy.typing import NDArray
+from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train.v2.api.exceptions import TrainingFailedError
+from ray.train.xgboost import RayTrainReportCallback, XGBoostTrainer
+
+from noria.config import UseCase
+from noria.config.engine import Engine
+from noria.engines.ray.cluster import cause_of, connect, require_cores
+from noria.engines.ray.storage import place, remove
+from noria.system import progress
+from noria.system.signals import Stopped
+
+_TRIES = 2
+"""How often the workers are started anew when one is lost."""
+_LOOK_S = 2.0
+_FEW = 100
+_SNAPSHOT = "checkpoint_manager_snapshot.json"
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """One model that is to be boosted."""
+
+    settings: dict[str, Any]
+    """XGBoost's own parameters."""
+    rounds: int
+    prepared: NDArray[Any]
+    """(n, q) prepared rows."""
+    target: NDArray[Any]
+    """(n,) class codes or numbers."""
+    table: dict[str, Any]
+    """What `xgboost.QuantileDMatrix` is told besides the rows."""
+
+    @property
+    def digest(self) -> str:
+        """The same for the same work only."""
+        told = json.dumps([self.settings, self.rounds, self.table], sort_keys=True, default=str)
+        content = hashlib.sha256(told.encode())
+        for rows in (self.prepared, self.target):
+            content.update(np.ascontiguousarray(rows).view(np.uint8).data)
+        return content.hexdigest()[:16]
+
+
+def boosted(work: Boosting, use_case: UseCase) -> xgboost.Booster:
+    """Fit one model on all workers of the engine.
+
+    Raises:
+        NoriaError: the cluster cannot be used, has too few cores, or has lost the work for good.
+        xgboost.core.XGBoostError: the library refuses a parameter's value.
+        ValueError: as above.
+    """
+    engine = use_case.engine
+    require_cores(connect(engine), engine)
+    _try(work)
+    where = place(use_case, f"boosting-{work.digest}-{engine.workers}")
+    if done := _rounds_in(where):
+        progress.stage(f"resume     xgboost goes on after round {done:,} of {work.rounds:,}, where it was cut off")
+    result = _watched(_trainer(work, engine, where), where, work.rounds)
+    model: xgboost.Booster = RayTrainReportCallback.get_model(result.checkpoint)
+    remove(where)
+    return model
+
+
+def _try(work: Boosting) -> None:
+    """A parameter that the library refuses is refused here, before anything is sent about."""
+    few = xgboost.QuantileDMatrix(work.prepared[:_FEW], work.target[:_FEW], **work.table)
+    xgboost.train(work.settings, few, num_boost_round=1)
+
+
+def _trainer(work: Boosting, engine: Engine, where: str) -> XGBoostTrainer:
+    n = engine.workers
+    folder, _, name = where.rpartition("/")
+    return XGBoostTrainer(
+        _boost,
+        train_loop_config={
+            "shards": [ray.put((work.prepared[rank::n], work.target[rank::n])) for rank in range(n)],
+            "settings": work.settings | {"nthread": engine.cores},
+            "table": work.table | {"nthread": engine.cores},
+            "rounds": work.rounds,
+            "every": engine.checkpoint_every,
+        },
+        scaling_config=ScalingConfig(num_workers=n, resources_per_worker={"CPU": engine.cores}),
+        run_config=RunConfig(
+            name=name,
+            storage_path=folder,
+            failure_config=FailureConfig(max_failures=_TRIES),
+            checkpoint_config=CheckpointConfig(num_to_keep=1),
+        ),
+    )
+
+
+def _boost(told: dict[str, Any]) -> None:
+    """What each worker does; Ray Train has connected the workers' copies of XGBoost with one another."""
+    prepared, target = ray.get(told["shards"][ray.train.get_context().get_world_rank()])
+    kept = ray.train.get_checkpoint()
+    model = RayTrainReportCallback.get_model(kept) if kept else None
+    done = model.num_boosted_rounds() if model else 0
+    xgboost.train(
+        # a run that goes on draws other rows and columns than its first rounds did
+        told["settings"] | {"seed": told["settings"]["seed"] + done},
+        xgboost.QuantileDMatrix(prepared, target, **told["table"]),
+        num_boost_round=told["rounds"] - done,
+        xgb_model=model,
+        callbacks=[_Keep(frequency=told["every"])],
+    )
+
+
+class _Keep(RayTrainReportCallback):  # type: ignore[misc]
+    """Reports with a checkpoint only: the workers wait for one another at each report."""
+
+    def _report_metrics(self, report_dict: dict[str, Any]) -> None:
+        pass
+
+    def _save_and_report_checkpoint(self, report_dict: dict[str, Any], model: xgboost.Booster) -> None:
+        super()._save_and_report_checkpoint({"rounds": model.num_boosted_rounds()}, model)
+
+
+def _watched(trainer: XGBoostTrainer, where: str, rounds: int) -> Any:
+    """The trainer's result. It works in a thread of its own: in the main one it would take Ctrl-C for itself."""
+    coming: Future[Any] = Future()
+
+    def fit() -> None:
+        try:
+            coming.set_result(trainer.fit())
+        except BaseException as error:
+            coming.set_exception(error)
+
+    threading.Thread(target=fit, daemon=True).start()
+    try:
+        while not wait([coming], timeout=_LOOK_S).done:
+            progress.tick(f"xgboost: {_rounds_in(where):,} of {rounds:,} rounds are kept")
+        return coming.result()
+    except TrainingFailedError as error:
+        raise _reason(error) from error
+    except Stopped:
+        ray.shutdown()  # which ends the workers
+        raise
+
+
+def _rounds_in(where: str) -> int:
+    """How far the run that is kept there has come; 0 where nothing is kept yet, or is just being written."""
+    with suppress(FileNotFoundError, json.JSONDecodeError), fsspec.open(f"{where}/{_SNAPSHOT}", "rb") as file:
+        latest = json.load(file)["latest_checkpoint_result"]
+        return int(latest["metrics"]["rounds"]) if latest else 0
+    return 0
+
+
+def _reason(error: TrainingFailedError) -> Exception:
+    failures = list(getattr(error, "worker_failures", {}).values()) or [error]
+    causes = [getattr(each, "cause", each) for each in failures]
+    known = [each for each in causes if isinstance(each, (xgboost.core.XGBoostError, ValueError))]
+    return known[0] if known else cause_of(failures[0])

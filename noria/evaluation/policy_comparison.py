@@ -1,0 +1,79 @@
+"""What happens to 1,000 cases: natural frequencies, which people read more safely than probabilities.
+
+Source: G. Gigerenzer and U. Hoffrage, How to improve Bayesian reasoning without instruction: frequency formats,
+Psychological Review 102, 1995.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.bundle import Metric
+from noria.evaluation.paired_bootstrap import lead
+from noria.evaluation.results import Approach
+from noria.evaluation.scored_predictions import Judged
+from noria.metrics.bootstrap import Floats
+
+Masks = dict[str, NDArray[np.bool_]]
+
+
+def approach(
+    judged: Judged,
+    metrics: dict[str, Metric],
+    name: Literal["model", "rules", "nothing"],
+    near: float | None,
+    model: Judged | None = None,
+) -> Approach:
+    """One way to decide the test rows.
+
+    Args:
+        judged: what it answers.
+        metrics: its metrics.
+        name: what it is.
+        near: regression: how far off still counts as near.
+        model: what the model answers, to be compared with it; None for the model itself.
+    """
+    return Approach(
+        name=name,
+        worth=metrics["worth"],
+        metric=metrics.get(judged.use_case.evaluation.metric),
+        model_leads_by=None if model is None else lead(model, judged, "worth")[2],
+        per_1000={what: float(1000 * mask.mean()) for what, mask in _masks(judged, near).items()},
+    )
+
+
+def do_nothing(judged: Judged, usual: str | float | None) -> Judged:
+    """The same rows without rules or model: binary cases all left alone, others all given the usual answer."""
+    rows, manifest = len(judged.truth), judged.bundle.manifest
+    binary = manifest.task == "binary"
+    prediction = np.full(rows, manifest.classes[0] if binary else usual)
+    table = pd.DataFrame({"prediction": prediction, "probability": np.nan, "decision": "leave" if binary else "act"})
+    scores: Floats = np.zeros(rows)
+    if manifest.task == "regression":
+        scores = prediction.astype(np.float64)
+    elif manifest.task == "multiclass":
+        scores = (prediction[:, None] == np.array(manifest.classes)[None, :]).astype(np.float64)
+    return replace(judged, table=table, scores=scores)
+
+
+def _masks(judged: Judged, near: float | None) -> Masks:
+    problem, decisions = judged.use_case.problem, judged.decisions
+    if problem.task == "binary":
+        return _binary_masks(np.asarray(judged.truth == str(problem.positive)), decisions)
+    if problem.task == "multiclass":
+        asked = decisions == "ask"
+        right = np.asarray(judged.truth == judged.table["prediction"].to_numpy(dtype=str))
+        return {"right": right & ~asked, "wrong": ~right & ~asked, "ask": asked}
+    error, tolerance = judged.scores - judged.truth.astype(np.float64), near or 0.0
+    return {"near": np.abs(error) <= tolerance, "too_high": error > tolerance, "too_low": error < -tolerance}
+
+
+def _binary_masks(positive: NDArray[np.bool_], decisions: NDArray[np.str_]) -> Masks:
+    return {
+        f"{decision}_{side}": (decisions == decision) & (positive if side == "positive" else ~positive)
+        for decision in ("act", "ask", "leave")
+        for side in ("positive", "negative")
+    }

@@ -1,0 +1,179 @@
+"""The evaluation told to people: whole cases out of 1,000, money, and no statistics."""
+
+import math
+
+from noria.config import UseCase
+from noria.evaluation.report.labels import cases, metric_name, rounded
+from noria.evaluation.results import Approach, Evaluation, Verdict
+from noria.reporting.formats import number, plural
+
+_MUCH_MORE = 3
+
+
+def headline(verdict: Verdict, evaluation: Evaluation, use_case: UseCase) -> str:
+    """Is machine learning needed here? One line."""
+    if not verdict.ml_needed:
+        if evaluation.kind == "dummy":
+            return "Machine learning is not needed here, and your rules need another look"
+        return "Machine learning is not needed here: your own rules are good enough"
+    if verdict.promote != "challenger":
+        return "What is in service stays: the new model is not better beyond doubt"
+    rules = by_name(evaluation, "rules")
+    lead = rules.model_leads_by if rules else None
+    idle = by_name(evaluation, "nothing")
+    better_than_nothing = idle is not None and idle.model_leads_by is not None and idle.model_leads_by.low > 0
+    if lead is not None and lead.low > 0 and better_than_nothing:
+        gain, per = money(lead.value, use_case), f"per 1,000 {cases(use_case)}"
+        if all_cost(evaluation):
+            return f"Machine learning pays here: it saves {gain} {per} against your rules"
+        return f"Machine learning pays here: {gain} more {per} than with your rules"
+    return "Machine learning predicts better here than your own rules"
+
+
+def by_name(evaluation: Evaluation, name: str) -> Approach | None:
+    """The approach of that name."""
+    return next((approach for approach in evaluation.approaches if approach.name == name), None)
+
+
+def shown_approaches(evaluation: Evaluation) -> list[Approach]:
+    """The approaches to compare; where the rules are what is judged, they stand there once."""
+    return [a for a in evaluation.approaches if not (a.name == "model" and evaluation.kind == "rules")]
+
+
+def approach_name(approach: Approach, evaluation: Evaluation) -> str:
+    """The heading of an approach."""
+    if approach.name == "nothing":
+        return "Doing nothing" if evaluation.usual is None else f"Always {_usual(evaluation)}"
+    return {"model": "The model", "rules": "Your rules"}[approach.name]
+
+
+def money(amount: float, use_case: UseCase) -> str:
+    """An amount with its unit: `26,800 EUR`."""
+    return f"{rounded(amount)} {use_case.problem.unit}"
+
+
+def all_cost(evaluation: Evaluation) -> bool:
+    """Whether every approach costs something, so that costs are what to compare."""
+    return all(approach.worth.value < 0 for approach in evaluation.approaches)
+
+
+def decision(verdict: Verdict, evaluation: Evaluation) -> str:
+    """What happens now, and why, in a sentence or two."""
+    rival = next((c for c in verdict.comparisons if c.rival == "champion"), None)
+    old = f"version {rival.rival_version}, in service so far" if rival else ""
+    if verdict.promote == "challenger":
+        also = f" and than {old}" if old else ""
+        return f"The model goes into service: it is better than your rules{also}, by more than chance explains."
+    if verdict.promote == "rules":
+        return "Your rules go into service. No model was better than they are by more than chance explains."
+    if not verdict.ml_needed:
+        return "Your rules stay in service. No model was better than they are by more than chance explains."
+    if not any(c.beats for c in verdict.comparisons):
+        return (
+            f"{old[0].upper()}{old[1:]}, stays. No new model was better than your rules by more than chance explains."
+        )
+    return f"{old[0].upper()}{old[1:]}, stays. The new model is not better by more than chance explains."
+
+
+def whole_cases(approach: Approach) -> dict[str, int]:
+    """`per_1000` in whole cases that add up to 1,000; the positives add up to the same number in every approach."""
+    groups = [[name for name in approach.per_1000 if name.endswith(end)] for end in ("_positive", "_negative")]
+    if not groups[0]:
+        return _apportion(approach.per_1000, 1000)
+    positives = round(sum(approach.per_1000[name] for name in groups[0]))
+    counted = {
+        **_apportion({name: approach.per_1000[name] for name in groups[0]}, positives),
+        **_apportion({name: approach.per_1000[name] for name in groups[1]}, 1000 - positives),
+    }
+    return {name: counted[name] for name in approach.per_1000}
+
+
+def frequencies(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> str:
+    """How often an approach is right, in whole cases."""
+    counts = whole_cases(approach)
+    if evaluation.task == "binary":
+        return _binary(approach, counts, evaluation.classes[-1])
+    if evaluation.task == "multiclass":
+        asked = f" A person is asked about {counts['ask']:,}." if counts["ask"] else ""
+        wrong = f"{counts['wrong']:,} a wrong one.{asked}"
+        return f"Of 1,000 {cases(use_case)}, {counts['right']:,} get the right answer, {wrong}"
+    return (
+        f"Of 1,000 {cases(use_case)}, {counts['near']:,} are predicted to within {number(evaluation.near, 3)} of what "
+        f"happened, {counts['too_high']:,} are put too high and {counts['too_low']:,} too low."
+    )
+
+
+def setting(evaluation: Evaluation, use_case: UseCase) -> str:
+    """What there is to find, before anyone has tried."""
+    problem, target = use_case.problem, use_case.data.target
+    if problem.task == "binary":
+        counts = whole_cases(evaluation.approaches[0])
+        there = sum(n for name, n in counts.items() if name.endswith("_positive"))
+        return f"Of 1,000 {cases(use_case)}, {there:,} turn out “{problem.positive}” ({target})."
+    if problem.task == "multiclass":
+        return f"Each {problem.case} gets one of {len(evaluation.classes)} answers ({target})."
+    half, most = number(evaluation.typical_error, 2), number(evaluation.large_error, 2)
+    return f"Half of the predictions are within {half} of what happened, nine in ten within {most} ({target})."
+
+
+def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> list[str]:
+    """What a reader must not overlook."""
+    found = []
+    rules = by_name(evaluation, "rules")
+    lead = rules.model_leads_by if rules else None
+    if lead is not None and verdict.ml_needed and lead.low <= 0:
+        found.append(
+            f"Whether the model brings in more than your rules is not certain: the difference per 1,000 "
+            f"{cases(use_case)} lies between {money(lead.low, use_case)} and {money(lead.high, use_case)}."
+        )
+    if lead is not None and not verdict.ml_needed and lead.low > 0:
+        found.append(
+            f"By {metric_name(evaluation.metric, use_case)} the rules hold their own, yet the model's decisions "
+            f"brought in {money(lead.value, use_case)} more per 1,000 {cases(use_case)}. "
+            "If that counts, judge by `worth`."
+        )
+    idle = by_name(evaluation, "nothing")
+    if evaluation.kind != "rules" and idle and idle.model_leads_by and idle.model_leads_by.low <= 0:
+        found.append(
+            f"That the model brings in more than {approach_name(idle, evaluation).lower()} is not certain: with these "
+            "columns there may be nothing to learn."
+        )
+    counts = evaluation.approaches[0].per_1000
+    low, high = counts.get("too_low", 0.0), counts.get("too_high", 0.0)
+    if evaluation.kind != "rules" and max(low, high) > _MUCH_MORE * max(min(low, high), 1.0):
+        side = "low" if low > high else "high"
+        found.append(
+            f"The predictions err on one side: far more are too {side} than the other way. The test rows differ from "
+            "the rows it was trained on, as they do when demand grows or shrinks; train again often, on fresh rows."
+        )
+    if evaluation.unusable:
+        found.append(
+            f"{plural(evaluation.unusable, 'test row')} could not be answered and are left out of all figures."
+        )
+    return found
+
+
+def _binary(approach: Approach, counts: dict[str, int], positive: str) -> str:
+    acted = counts["act_positive"] + counts["act_negative"]
+    asked = counts["ask_positive"] + counts["ask_negative"]
+    there = sum(count for name, count in counts.items() if name.endswith("_positive"))
+    if approach.name == "nothing":
+        return f"None is pointed at, and all {there:,} are missed."
+    text = f"Points at {acted:,}: rightly at {counts['act_positive']:,}, in vain at {counts['act_negative']:,}."
+    if asked:
+        text += f" Hands {plural(asked, 'close call')} to a person, {counts['ask_positive']:,} of them “{positive}”."
+    return f"{text} Misses {counts['leave_positive']:,} of the {there:,}."
+
+
+def _usual(evaluation: Evaluation) -> str:
+    return f"“{evaluation.usual}”" if isinstance(evaluation.usual, str) else number(evaluation.usual)
+
+
+def _apportion(shares: dict[str, float], total: int) -> dict[str, int]:
+    """Whole numbers that add up to `total`: the largest remainders are rounded up (Hamilton's method)."""
+    size = sum(shares.values())
+    exact = {name: share * total / size if size else 0.0 for name, share in shares.items()}
+    whole = {name: math.floor(share) for name, share in exact.items()}
+    for name in sorted(exact, key=lambda name: whole[name] - exact[name])[: total - sum(whole.values())]:
+        whole[name] += 1
+    return whole

@@ -1,0 +1,50 @@
+"""From a score to what is done: act, ask a person, or leave it. Light to import, for whoever only answers."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.config.section import Section
+
+
+class DecisionPolicy(Section):
+    """When to act on a prediction. Only the keys of its task are set."""
+
+    threshold: float | None = None
+    """Binary: act from this probability of the positive class on."""
+    ask_within: float = 0.0
+    """Binary: a probability this close to the threshold goes to a person (0: never)."""
+    ask_below: float = 0.0
+    """Multiclass: a person is asked when the likeliest class is less probable than this."""
+    act_above: float | None = None
+    """Regression: act when the prediction is at least this; None: act on every prediction."""
+
+    def decide_one(self, score: float) -> str:
+        """`decide` for one score of binary or regression, which takes a tenth of the time."""
+        if math.isnan(score):
+            return "ask"
+        if self.threshold is not None:
+            if self.ask_within > 0 and abs(score - self.threshold) <= self.ask_within:
+                return "ask"
+            return "act" if score >= self.threshold else "leave"
+        return "act" if self.act_above is None or score >= self.act_above else "leave"
+
+    def decide(self, scores: NDArray[np.float64]) -> NDArray[np.object_]:
+        """What is done with each of n scores, (n,) for binary and regression or (n, k) for multiclass.
+
+        Returns:
+            (n,) of "act", "ask" and "leave"; a NaN score is never acted on by itself, a person is asked.
+        """
+        best = scores.max(axis=1) if scores.ndim == 2 else scores
+        decisions = np.full(len(best), "act", dtype=object)
+        if scores.ndim == 2:
+            decisions[best < self.ask_below] = "ask"
+        elif self.threshold is not None:
+            decisions[best < self.threshold] = "leave"
+            if self.ask_within > 0:
+                decisions[np.abs(best - self.threshold) <= self.ask_within] = "ask"
+        elif self.act_above is not None:
+            decisions[best < self.act_above] = "leave"
+        decisions[np.isnan(best)] = "ask"
+        return decisions

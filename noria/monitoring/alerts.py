@@ -1,0 +1,106 @@
+"""What is told to people who watch no run: the text of an alert, and when it is worth one. `steps/` posts it."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from datetime import timedelta
+
+from noria.evaluation.results import Verdict
+from noria.monitoring.verdict import MonitoringVerdict
+from noria.system.errors import NoriaError
+
+_AGAIN = timedelta(days=1)
+_REASONS = 3
+_LONGEST = 400
+_COMMAND = re.compile(r"^python run\.py (?!dashboard\b).* --config \S+$", re.MULTILINE)
+_COMMANDS = {
+    "exploration": "explore",
+    "training": "train",
+    "deployment": "deploy",
+    "batch_inference": "predict",
+    "monitoring": "monitor",
+}
+
+
+def about_check(verdict: MonitoringVerdict) -> str:
+    """What monitoring found, in at most three reasons, and what to do."""
+    if verdict.verdict == "ok":
+        found = "all is well" if verdict.confident else "more predictions or labels are needed"
+    else:
+        found = {"watch": "attention, a person should look", "retrain": "time to train again"}[verdict.verdict]
+    reasons = [f"• {_short(reason)}" for reason in verdict.reasons[:_REASONS]]
+    return _lines(
+        f"{verdict.use_case}: {found} (version {verdict.version})", *reasons, verdict.next_action, verdict.next_command
+    )
+
+
+def worth_telling(verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdict]) -> bool:
+    """Is a verdict told? Each that is new, and once a day again while something is to be done.
+
+    A first verdict that asks for nothing is not told.
+
+    Args:
+        verdict: the newest.
+        earlier: those before it, oldest first.
+    """
+    nothing_to_do = verdict.verdict == "ok" and verdict.confident
+    if not earlier or not _same(verdict, earlier[-1]):
+        return bool(earlier) or not nothing_to_do
+    if nothing_to_do:
+        return False
+    since = earlier[-1].at
+    for before in reversed(earlier):
+        if not _same(verdict, before):
+            break
+        since = before.at
+    return (verdict.at - since) // _AGAIN > (earlier[-1].at - since) // _AGAIN
+
+
+def about_gate(use_case: str, version: str, verdict: Verdict) -> str:
+    """Why a trained model was not promoted; empty: it was."""
+    if verdict.promote == "challenger":
+        return ""
+    config = f"--config configs/{use_case}.yaml"
+    if verdict.promote == "rules":
+        found, command = "no model beats the rules, which are promoted", f"python run.py deploy {config}"
+    else:
+        found, command = "nothing new is promoted", f"python run.py status {config}"
+    return _lines(f"{use_case}: {found} (version {version})", _short(verdict.reason), command)
+
+
+def about_failure(use_case: str, pipeline: str, step: str, error: BaseException) -> str:
+    """What failed, and how to mend it.
+
+    An error that nobody foresaw may quote rows of the data, so that only its kind is told; its text is in the log.
+
+    Args:
+        use_case: its name.
+        pipeline: name of the pipeline.
+        step: name of the step; empty: no step is to blame.
+        error: why.
+    """
+    command = _COMMANDS.get(pipeline, pipeline)
+    at = f" in step `{step}`" if step else ""
+    what, mend = f"{type(error).__name__}: the step's log says more, python run.py dashboard", ""
+    if isinstance(error, NoriaError):
+        what, mend = error.what, f"To mend it: {_short(error.fix)}" if error.fix else ""
+    again = f"python run.py {command} --config configs/{use_case}.yaml"
+    return _lines(f"{use_case}: `{command}` failed{at}", _short(what), mend, again)
+
+
+def on_stack(text: str, stack: str) -> str:
+    """The same text with its commands as the stack that sends it must be asked."""
+    return _COMMAND.sub(lambda found: f"{found[0]} --stack {shlex.quote(stack)}", text)
+
+
+def _same(one: MonitoringVerdict, other: MonitoringVerdict) -> bool:
+    return (one.verdict, one.confident, one.version) == (other.verdict, other.confident, other.version)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(filter(None, lines))

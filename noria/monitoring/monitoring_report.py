@@ -1,0 +1,127 @@
+"""The monitoring report for people: the verdict, why, what to do, and how it went before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from noria.config import UseCase
+from noria.monitoring.drift_summary import number
+from noria.monitoring.results import Figure
+from noria.monitoring.verdict import MonitoringVerdict
+from noria.reporting import count, percent, plural, render
+from noria.reporting.plots import ACCENT, BAD, GOOD, SOFT, WATCH, drawing, svg
+
+_TONES = {"ok": "good", "watch": "watch", "retrain": "bad"}
+_COLOURS = {"ok": GOOD, "watch": WATCH, "retrain": BAD}
+_SENTENCES = {
+    "ok": "The model is doing well.",
+    "watch": "Something has changed: have a look.",
+    "retrain": "The model should be trained again.",
+}
+_DRAWN = 60
+_TICKS = 8
+
+
+def monitoring_report(verdict: MonitoringVerdict, history: Sequence[MonitoringVerdict], use_case: UseCase) -> str:
+    """The page of one check.
+
+    Args:
+        verdict: what to report. Evidently's pages are linked by name, as lying in the same folder.
+        history: all verdicts, oldest first, this one included.
+        use_case: the question, the unit and the limits.
+
+    Returns:
+        Self-contained HTML.
+    """
+    sentence = _SENTENCES[verdict.verdict] if verdict.confident else "It is too early to tell."
+    contents = [("why", "Why"), ("do", "What to do"), ("figures", "Figures"), ("history", "How it went so far")]
+    if verdict.drift:
+        contents.insert(3, ("columns", "Column by column"))
+    return render(
+        "monitoring/monitoring_report.html",
+        contents=contents,
+        sentence=sentence,
+        verdict=verdict,
+        use_case=use_case,
+        tone=_TONES[verdict.verdict] if verdict.confident else "",
+        days=number(use_case.monitoring.window_days),
+        cards=_cards(verdict, use_case),
+        columns=_columns(verdict),
+        picture=_history_picture(history[-_DRAWN:]),
+        pages=[(name, Path(file).name) for name, file in verdict.reports.items() if name != "summary"],
+    )
+
+
+def _cards(verdict: MonitoringVerdict, use_case: UseCase) -> list[tuple[str, str, str]]:
+    """(name, value, note) of the figures that matter."""
+    performance, drift = verdict.performance, verdict.drift
+    cards = [("Labels known", count(performance.labels), f"{count(performance.waiting)} still to come")]
+    if performance.metric is not None:
+        cards.append((performance.metric.name, number(performance.metric.now), _beside(performance.metric)))
+    if performance.worth is not None:
+        name = f"{use_case.problem.unit} from 1,000 decisions"
+        cards.append((name, number(performance.worth.now), _beside(performance.worth)))
+    if drift is not None:
+        cards.insert(
+            0, ("Predictions looked at", count(drift.rows), f"in {number(use_case.monitoring.window_days)} days")
+        )
+        note = f"{len(drift.moved)} of {plural(len(drift.inputs), 'column')}"
+        cards.append(("Inputs that moved", percent(drift.share, 0), note))
+    return cards
+
+
+def _beside(figure: Figure) -> str:
+    return f"{number(figure.low)} to {number(figure.high)}; {number(figure.before)} on the test rows"
+
+
+def _columns(verdict: MonitoringVerdict) -> list[tuple[str, str, str, str, str]]:
+    """(column, change, distance, limit, whether it moved), the answers and the labels first."""
+    drift, target = verdict.drift, verdict.performance.target
+    if drift is None:
+        return []
+    moves = [(move.name, move) for move in drift.inputs]
+    if drift.predictions is not None:
+        moves.insert(0, (drift.predictions.name, drift.predictions))
+    if target is not None:
+        moves.insert(0, (f"{target.name} (true labels)", target))
+    return [
+        (name, move.change, f"{move.distance:.2f}", f"{move.threshold:.2f}", "moved" if move.moved else "")
+        for name, move in moves
+    ]
+
+
+def _history_picture(history: Sequence[MonitoringVerdict]) -> Markup:
+    measured = [(i, check.performance.metric) for i, check in enumerate(history) if check.performance.metric]
+    with drawing(9, 3.2 if measured else 1.5) as figure:
+        rows = figure.subplots(
+            2 if measured else 1, 1, sharex=True, squeeze=False, height_ratios=[1, 1.6][: 1 + bool(measured)]
+        )
+        levels, places = list(_COLOURS), range(len(history))
+        top = rows[0][0]
+        top.scatter(
+            places,
+            [levels.index(check.verdict) for check in history],
+            c=[_COLOURS[check.verdict] if check.confident else SOFT for check in history],
+            s=46,
+            zorder=3,
+        )
+        top.set(yticks=range(len(levels)), yticklabels=levels, ylim=(-0.5, len(levels) - 0.5), title="Verdict")
+        if measured:
+            _draw_metric(rows[1][0], measured)
+        step = max(1, len(history) // _TICKS)
+        rows[-1][0].set_xticks(places[::step], [f"{check.at:%d %b %Y\n%H:%M}" for check in history][::step])
+        rows[-1][0].set_xlim(-0.5, max(len(history) - 0.5, 5.5))
+        told = ", ".join(check.verdict for check in history)
+        return svg(figure, f"Verdicts so far, oldest first: {told}")
+
+
+def _draw_metric(axes: Any, measured: list[tuple[int, Figure]]) -> None:
+    places = [place for place, _ in measured]
+    figures = [figure for _, figure in measured]
+    axes.vlines(places, [f.low for f in figures], [f.high for f in figures], color=ACCENT, alpha=0.35, linewidth=5)
+    axes.plot(places, [f.now for f in figures], "o-", color=ACCENT, markersize=4, label="labelled predictions")
+    axes.plot(places, [f.before for f in figures], "_", color=SOFT, markersize=14, label="promised on the test rows")
+    axes.set_title(f"{figures[-1].name}, with the range that chance allows")
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.28), ncols=2)

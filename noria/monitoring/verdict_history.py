@@ -1,0 +1,61 @@
+"""The history of verdicts: one JSON line each, only ever appended to."""
+
+import errno
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from noria.monitoring.verdict import MonitoringVerdict
+from noria.system import progress
+from noria.system.errors import NoriaError
+from noria.system.workspace import Workspace
+
+
+def history_file(workspace: Workspace) -> Path:
+    """Where the verdicts of a use case stand."""
+    return workspace.monitoring / "history.jsonl"
+
+
+def append(file: Path, verdict: MonitoringVerdict) -> None:
+    """Add a verdict; it is on disk when this returns.
+
+    A line that a crash has cut short stays by itself, and the new one starts below it.
+
+    Raises:
+        NoriaError: the file cannot be written.
+    """
+    line = verdict.model_dump_json().encode() + b"\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            size = os.fstat(handle).st_size
+            cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            text = b"\n" + line if cut else line
+            if os.write(handle, text) < len(text):  # one write, so that lines of two processes do not mix
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise NoriaError(
+            f"cannot write: {error.strerror}", where=str(file), fix="free some space or unlock that file"
+        ) from error
+
+
+def read(file: Path, *, warn: bool = True) -> list[MonitoringVerdict]:
+    """All verdicts, oldest first; lines that cannot be read are left out, `warn` says so. No file: no verdicts."""
+    if not file.exists():
+        return []
+    verdicts, unreadable = [], 0
+    for line in file.read_bytes().splitlines():
+        if not line.strip():
+            continue
+        try:
+            verdicts.append(MonitoringVerdict.model_validate_json(line))
+        except ValidationError:
+            unreadable += 1
+    if unreadable and warn:
+        progress.warn(f"{unreadable} unreadable line(s) in {file} left out")
+    return verdicts

@@ -1,0 +1,107 @@
+"""Erasing: what is old, and what belongs to one case."""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, delete, func, or_, select, update
+
+from noria.predictions.records import Holdings
+from noria.predictions.sql_dialects import among
+from noria.predictions.sql_tables import events, labels, name_of, predictions
+
+_PASSING = ("error", "dropped", "corrupt", "label")
+"""Kinds of events that may hold a piece of a row; changes of traffic and policy are kept as a record."""
+ERASED = "(erased)"
+
+
+def erase_old(connection: Connection, moment: datetime, limit: int | None) -> Holdings:
+    """Erase up to `limit` of each that is older than `moment`: predictions with their labels, labels, events."""
+    row = predictions.c
+    found = connection.execute(select(row.id, row.label_id).where(row.at < moment).order_by(row.at).limit(limit)).all()
+    erased = _erase(connection, [each.id for each in found], [each.label_id for each in found])
+    old_labels = select(labels.c.seq).where(labels.c.at < moment).limit(limit)
+    old_events = select(events.c.seq).where(events.c.at < moment, events.c.kind.in_(_PASSING)).limit(limit)
+    return erased + Holdings(
+        labels=connection.execute(delete(labels).where(labels.c.seq.in_(old_labels))).rowcount,
+        events=connection.execute(delete(events).where(events.c.seq.in_(old_events))).rowcount,
+    )
+
+
+def holdings(connection: Connection, cases: Collection[str]) -> tuple[Holdings, list[str]]:
+    """What is kept of a case, known under any of these names, and the ids of its predictions with their shadows."""
+    ids = _ids(connection, cases)
+    named = _labels_of(connection, cases, ids)
+    return (
+        Holdings(
+            predictions=len(ids),
+            labels=connection.execute(select(func.count()).select_from(labels).where(named)).scalar_one(),
+            events=len(_telling(connection, [*cases, *ids])),
+        ),
+        ids,
+    )
+
+
+def erase_case(connection: Connection, cases: Collection[str]) -> Holdings:
+    """Erase the predictions and labels of a case, and the words of the events that name it."""
+    ids = _ids(connection, cases)
+    telling = _telling(connection, [*cases, *ids])
+    if telling:
+        silenced = update(events).where(events.c.seq == bindparam("which")).values(detail=ERASED)
+        connection.execute(silenced, [{"which": seq} for seq in telling])
+    gone = connection.execute(delete(labels).where(_labels_of(connection, cases, ids))).rowcount
+    return _erase(connection, ids, []) + Holdings(labels=gone, events=len(telling))
+
+
+def mentions(connection: Connection, texts: Collection[str]) -> int:
+    """How many rows hold one of the texts anywhere, as a name, a value or a part of one."""
+    held = [
+        (predictions, (predictions.c.entity, predictions.c.features, predictions.c.prediction, predictions.c.warning)),
+        (labels, (labels.c.entity, labels.c.prediction_id, labels.c.label)),
+        (events, (events.c.detail,)),
+    ]
+    forms = {form for text in texts for form in (name_of(text), json.dumps(text)[1:-1])}
+    found = 0
+    for table, columns in held:
+        told = or_(*(cast(column, String).contains(form, autoescape=True) for column in columns for form in forms))
+        found += connection.execute(select(func.count()).select_from(table).where(told)).scalar_one()
+    return found
+
+
+def _ids(connection: Connection, cases: Collection[str]) -> list[str]:
+    row = predictions.c
+    own = connection.scalars(select(row.id).where(among(connection, row.entity, cases))).all()
+    shadows = connection.scalars(select(row.id).where(among(connection, row.shadow_of, own))).all()
+    return list(dict.fromkeys([*own, *shadows]))
+
+
+def _labels_of(connection: Connection, cases: Collection[str], ids: Collection[str]) -> ColumnElement[bool]:
+    attached = select(predictions.c.label_id).where(among(connection, predictions.c.id, ids))
+    return or_(
+        among(connection, labels.c.entity, cases),
+        among(connection, labels.c.prediction_id, ids),
+        labels.c.id.in_(attached.where(predictions.c.label_id.is_not(None))),
+    )
+
+
+def _telling(connection: Connection, texts: Sequence[str]) -> list[int]:
+    """The events whose words name one of the texts as a whole word."""
+    words = set(texts)
+    patterns = [re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") for text in texts if not text.isalnum()]
+    found = connection.execute(select(events.c.seq, events.c.detail).where(events.c.detail != ERASED))
+    return [
+        int(seq)
+        for seq, detail in found
+        if not words.isdisjoint(re.findall(r"\w+", detail)) or any(pattern.search(detail) for pattern in patterns)
+    ]
+
+
+def _erase(connection: Connection, ids: Collection[str], label_ids: Sequence[Any]) -> Holdings:
+    attached = [each for each in label_ids if each is not None]
+    theirs = or_(among(connection, labels.c.prediction_id, ids), among(connection, labels.c.id, attached))
+    return Holdings(
+        labels=connection.execute(delete(labels).where(theirs)).rowcount,
+        predictions=connection.execute(delete(predictions).where(among(connection, predictions.c.id, ids))).rowcount,
+    )

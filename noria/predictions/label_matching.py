@@ -1,0 +1,114 @@
+"""Which predictions a label belongs to.
+
+Shadow rows are never looked up: whatever label a prediction gets, its shadows get too. Nor are smoke tests, which are
+made with rows of real cases.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Row, String, bindparam, or_, select, update
+
+from noria.predictions.queries import known_ids
+from noria.predictions.records import SMOKE, Feedback, Value
+from noria.predictions.sql_dialects import among
+from noria.predictions.sql_tables import labels, predictions
+
+
+class Arrived(NamedTuple):
+    """What of a new prediction a label may name; the case of a smoke test is None."""
+
+    id: str
+    entity: str | None
+    shadow_of: str | None
+
+
+class Attached(NamedTuple):
+    """A label on its way to one prediction and its shadows."""
+
+    prediction: str
+    label_id: str
+    label: Value
+    at: datetime
+
+
+def targets(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
+    """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
+    ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
+    known = known_ids(connection, ids) if ids else set()
+    cases = _by_case(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
+    return [
+        cases.get(feedback.entity or "", []) if feedback.id is None else [feedback.id] if feedback.id in known else []
+        for feedback in feedbacks
+    ]
+
+
+def attach(connection: Connection, attached: Iterable[Attached]) -> None:
+    """Give labels to predictions and their shadows, in this order."""
+    changes = [
+        {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in attached
+    ]
+    if changes:
+        target = bindparam("target", type_=String)
+        statement = update(predictions).where(or_(predictions.c.id == target, predictions.c.shadow_of == target))
+        connection.execute(
+            statement.values(label_id=bindparam("key"), label=bindparam("truth"), labelled_at=bindparam("when")),
+            changes,
+        )
+
+
+def attach_waiting(connection: Connection, arrived: Iterable[Arrived]) -> None:
+    """Join labels that came before their prediction, and labels of the answered ones to shadows that came later."""
+    if connection.execute(select(labels.c.seq).limit(1)).first() is None:
+        return
+    ids, cases, answered = set(), defaultdict(list), set()
+    for each in arrived:
+        if each.shadow_of is not None:
+            answered.add(each.shadow_of)
+            continue
+        ids.add(each.id)
+        if each.entity is not None:
+            cases[each.entity].append(each.id)
+    _follow(connection, answered)
+    found = [(label, [label.prediction_id]) for label in _waiting(connection, labels.c.prediction_id, ids)]
+    found += [(label, cases[label.entity]) for label in _waiting(connection, labels.c.entity, cases)]
+    found.sort(key=lambda pair: int(pair[0].seq))
+    attach(connection, [Attached(each, label.id, label.label, label.at) for label, hits in found for each in hits])
+    if found:
+        which = [{"which": label.seq} for label, _ in found]
+        connection.execute(update(labels).where(labels.c.seq == bindparam("which")).values(pending=False), which)
+
+
+def _follow(connection: Connection, answered: Collection[str]) -> None:
+    """Give shadows what the predictions answered in their place have already."""
+    if answered:
+        row = predictions.c
+        labelled = select(row.id, row.label_id, row.label, row.labelled_at).where(
+            row.label_id.is_not(None), among(connection, row.id, answered)
+        )
+        attach(connection, [Attached(*found) for found in connection.execute(labelled)])
+
+
+def _waiting(connection: Connection, column: Column[str], values: Collection[str]) -> Sequence[Row[Any]]:
+    return connection.execute(select(labels).where(labels.c.pending, among(connection, column, values))).all()
+
+
+def _by_case(connection: Connection, entities: Collection[str]) -> dict[str, list[str]]:
+    if not entities:
+        return {}
+    row = predictions.c
+    wanted = select(row.id, row.entity, row.label_id).where(
+        row.shadow_of.is_(None), row.variant != SMOKE, among(connection, row.entity, entities)
+    )
+    rows: dict[str, list[Row[Any]]] = defaultdict(list)
+    for found in connection.execute(wanted.order_by(row.seq)):
+        rows[found.entity].append(found)
+    return {entity: _open_or_newest(found) for entity, found in rows.items()}
+
+
+def _open_or_newest(rows: Sequence[Row[Any]]) -> list[str]:
+    """Predictions of one case, oldest first → those without a label, or those the newest label went to."""
+    unlabelled = [row.id for row in rows if row.label_id is None]
+    return unlabelled or [row.id for row in rows if row.label_id == rows[-1].label_id]

@@ -1,0 +1,64 @@
+"""How far a segment has been read: a small file beside it, written after the store has committed.
+
+It saves work and nothing else: where it is lost or torn, the segment is read again from its beginning, and the store
+ignores what it has. It names its segment by the identifier within, since a file's number may be given again.
+"""
+
+import os
+import struct
+from pathlib import Path
+from zlib import crc32
+
+from noria.predictions.spool.segments import START, segments
+
+_RECORD = struct.Struct("<24sQ")
+_BYTES = _RECORD.size + 4
+
+
+def read_position(segment: Path, head: bytes) -> int:
+    """Up to which byte the segment with this beginning (its first `START` bytes) has been read."""
+    try:
+        record = position_file(segment).read_bytes()
+    except OSError:
+        return START
+    if len(record) != _BYTES or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
+        return START
+    of, position = _RECORD.unpack(record[:-4])
+    return int(position) if of == head else START
+
+
+def write_position(segment: Path, head: bytes, position: int) -> None:
+    """Keep up to which byte the segment has been read.
+
+    Raises:
+        OSError: it cannot be written; the segment will be read again.
+    """
+    record = _RECORD.pack(head, position)
+    handle = os.open(position_file(segment), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(handle, record + crc32(record).to_bytes(4, "little"), 0)
+    finally:
+        os.close(handle)
+
+
+def position_file(segment: Path) -> Path:
+    """Where the position of a segment is kept."""
+    return segment.with_suffix(".position")
+
+
+def waiting_bytes(folder: Path) -> int:
+    """How many bytes of all segments the store does not have yet.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return sum(_unread(path) for path in segments(folder))
+
+
+def _unread(path: Path) -> int:
+    try:
+        with path.open("rb", buffering=0) as file:
+            head, size = file.read(START), os.fstat(file.fileno()).st_size
+    except FileNotFoundError:  # removed meanwhile
+        return 0
+    return max(0, size - read_position(path, head))

@@ -1,0 +1,34 @@
+"""How one variant has done: what a canary is judged by."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from noria.predictions.records import VariantFacts
+from noria.predictions.sql_tables import events, predictions
+
+
+def facts_of(connection: Connection, variant: str, since: datetime, limit: int) -> VariantFacts:
+    """Facts on the predictions of `variant` since then; of lists the newest `limit` elements.
+
+    `errors` adds up the events of kind `error`: rows that the variant should have answered and did not.
+    """
+    row = predictions.c
+    its = (row.variant == variant, row.at >= since)
+    answers = connection.execute(select(func.count()).where(*its)).scalar_one()
+    failed = select(func.coalesce(func.sum(events.c.count), 0)).where(
+        events.c.kind == "error", events.c.variant == variant, events.c.at >= since
+    )
+    newest = select(row.request_id, row.latency_ms).where(*its).order_by(row.at.desc()).limit(limit)
+    latencies = {request: latency for request, latency in connection.execute(newest)}  # noqa: C416
+    labelled = select(row.label, row.prediction, row.probability).where(*its, row.label_id.is_not(None))
+    found = connection.execute(labelled.order_by(row.at.desc()).limit(limit)).all()
+    return VariantFacts(
+        variant=variant,
+        answers=answers,
+        errors=int(connection.execute(failed).scalar_one()),
+        latencies_ms=list(latencies.values()),
+        labels=[each.label for each in found],
+        predictions=[each.prediction for each in found],
+        probabilities=[each.probability for each in found],
+    )

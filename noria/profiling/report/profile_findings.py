@@ -1,0 +1,217 @@
+"""What a person should know about the table, in plain words."""
+
+from noria.profiling.report.profile_results import ColumnFacts, Exploration, Finding, Level
+from noria.profiling.target_association import MISSING
+from noria.reporting.formats import count, number, percent, plural
+
+LEAKAGE = 0.85
+NEARLY_NOTHING = 0.005
+_SHOWN = 5
+_STRONGEST = 3
+_RARE = 0.05
+_MANY_MISSING = 0.3
+_MANY_OUTLIERS = 0.05
+_ONE_VALUE = 0.99
+_FEWEST_ROWS = 30
+
+
+def findings(facts: Exploration) -> list[Finding]:
+    """The sentences at the top of the report, what asks for attention first after the target."""
+    return [
+        _about_target(facts),
+        *_suspects(facts),
+        *_useless(facts),
+        *_gaps(facts),
+        *_set_aside(facts),
+        *_repeated(facts),
+        *_same(facts),
+        *_far_off(facts),
+        *_strongest(facts),
+        *_silent(facts),
+    ]
+
+
+def about_relation(column: ColumnFacts, facts: Exploration) -> str:
+    """What one column tells about the target, in one or two sentences; empty if that was not measured."""
+    if column.strength is None or column.role == "target":
+        return ""
+    contrast = _contrast(column, facts)
+    opening = contrast or f"Alone it tells {amount_of(column.strength)} about {facts.target}."
+    return f"{opening} {_settles(column, facts)}"
+
+
+def amount_of(strength: float) -> str:
+    """A strength in words."""
+    steps = ((0.1, "a lot"), (0.03, "something"), (NEARLY_NOTHING, "a little"))
+    return next((words for least, words in steps if strength >= least), "almost nothing")
+
+
+def _contrast(column: ColumnFacts, facts: Exploration) -> str:
+    """The values with the highest and the lowest answer; empty if they say little, or there are several classes."""
+    enough = [level for level in column.levels if level.rows >= _FEWEST_ROWS]
+    if (column.strength or 0) < NEARLY_NOTHING or len(enough) < 2 or facts.task == "multiclass":
+        return ""
+    low, high = min(enough, key=lambda level: level.answer[0]), max(enough, key=lambda level: level.answer[0])
+    if facts.task == "binary":
+        return (
+            f"Of the {_cases(facts)} {_where(column, high)}, {percent(high.answer[0])} have "
+            f"{facts.target} = {facts.positive}; {_where(column, low)} it is {percent(low.answer[0])}."
+        )
+    return (
+        f"{facts.target} is {number(high.answer[0], 3)} on average {_where(column, high)}, "
+        f"and {number(low.answer[0], 3)} {_where(column, low)}."
+    )
+
+
+def _where(column: ColumnFacts, level: Level) -> str:
+    if level.label == MISSING:
+        return f"without {column.name}"
+    return (
+        f"with {column.name} {'=' if ' to ' not in level.label or column.kind == 'category' else 'from'} {level.label}"
+    )
+
+
+def _about_target(facts: Exploration) -> Finding:
+    if facts.task == "regression":
+        numbers = facts.column(facts.target).numbers
+        assert numbers is not None  # noqa: S101 - a validated regression target is a number
+        return Finding(
+            text=f"{facts.target} is {number(numbers.mean, 3)} on average over {plural(facts.rows, facts.case)}; "
+            f"half of the values lie between {number(numbers.quarter, 3)} and {number(numbers.three_quarters, 3)}, "
+            f"the largest is {number(numbers.maximum)}."
+        )
+    counts = {level.label: level.rows for level in facts.column(facts.target).levels}
+    total = sum(counts.values())
+    if facts.positive is not None:
+        share = counts.get(facts.positive, 0) / total
+        rare = " That is rare: whoever always says no is nearly always right." if share < _RARE else ""
+        text = f"{percent(share)} of the {plural(facts.rows, facts.case)} have {facts.target} = {facts.positive}.{rare}"
+        return Finding(text=text, tone="watch" if rare else "")
+    shown = ", ".join(f"{label} ({percent(counts.get(label, 0) / total)})" for label in facts.classes[:_SHOWN])
+    return Finding(text=f"{facts.target} has {plural(len(facts.classes), 'class')}, most often: {shown}.")
+
+
+def _suspects(facts: Exploration) -> list[Finding]:
+    return [
+        Finding(
+            tone="bad",
+            text=f"{column.name} alone gives {facts.target} away almost perfectly ({percent(column.strength)}). "
+            "Is it known when the decision is made? If not, list it under data.known_too_late.",
+        )
+        for column in _inputs(facts)
+        if column.strength is not None and column.strength >= LEAKAGE
+    ]
+
+
+def _useless(facts: Exploration) -> list[Finding]:
+    empty = [c.name for c in _inputs(facts) if c.kind == "empty"]
+    constant = [c.name for c in _inputs(facts) if c.distinct == 1 and not c.missing]
+    free = [c.name for c in _inputs(facts) if c.kind == "text"]
+    nearly = [
+        f"{c.name} ({percent(c.most_common_rows / facts.rows)} {c.most_common})"
+        for c in _inputs(facts)
+        if c.distinct > 1 and c.most_common_rows >= _ONE_VALUE * facts.rows
+    ]
+    sentences = [
+        (empty, "Without any value, and so of no use: {}."),
+        (constant, "Always the same value, and so of no use: {}."),
+        (nearly, "Nearly always the same value: {}."),
+        (free, "Free text, nearly every value different, which the models leave out: {}."),
+    ]
+    return [Finding(tone="watch", text=text.format(_listed(names))) for names, text in sentences if names]
+
+
+def _gaps(facts: Exploration) -> list[Finding]:
+    partly = [c for c in facts.columns if c.missing and c.kind != "empty"]
+    partly.sort(key=lambda c: -c.missing)
+    if not partly:
+        return [Finding(tone="good", text="No value is missing.")] if all(not c.missing for c in facts.columns) else []
+    made = [
+        Finding(
+            tone="watch" if c.missing_share >= _MANY_MISSING else "",
+            text=f"{count(c.missing)} of {plural(facts.rows, facts.case)} "
+            f"({percent(c.missing_share)}) {'has' if c.missing == 1 else 'have'} no {c.name}.",
+        )
+        for c in partly[:_SHOWN]
+    ]
+    rest = [c.name for c in partly[_SHOWN:]]
+    if rest:
+        made.append(Finding(text=f"Smaller gaps are in {plural(len(rest), 'other column')}: {_listed(rest)}."))
+    return made
+
+
+def _set_aside(facts: Exploration) -> list[Finding]:
+    if not facts.quarantined:
+        return [Finding(tone="good", text="Every row meets the declared expectations.")]
+    why = ", ".join(f"{reason} ({count(rows)})" for reason, rows in list(facts.quarantine_reasons.items())[:3])
+    verb = "breaks an expectation and was" if facts.quarantined == 1 else "break an expectation and were"
+    return [Finding(tone="watch", text=f"{plural(facts.quarantined, 'row')} {verb} set aside: {why}.")]
+
+
+def _repeated(facts: Exploration) -> list[Finding]:
+    if not facts.duplicates:
+        return []
+    rows, share = plural(facts.duplicates, "row"), facts.duplicates / facts.rows
+    verb = "repeats" if facts.duplicates == 1 else "repeat"
+    but = " but the identifier" if any(c.role == "identifier" for c in facts.columns) else ""
+    text = f"{rows} ({percent(share)}) {verb} an earlier row in every column{but}."
+    return [Finding(tone="watch" if share >= 0.01 else "", text=text)]
+
+
+def _same(facts: Exploration) -> list[Finding]:
+    return [
+        Finding(text=f"{p.first} and {p.second} say nearly the same (rank correlation {p.correlation:.2f}).")
+        for p in facts.pairs[:_SHOWN]
+    ]
+
+
+def _far_off(facts: Exploration) -> list[Finding]:
+    found = [c for c in _inputs(facts) if c.numbers and c.numbers.outliers > _MANY_OUTLIERS * facts.rows]
+    return [
+        Finding(
+            text=f"{c.name} has {plural(c.numbers.outliers, 'value')} far from the rest: half lie between "
+            f"{number(c.numbers.quarter)} and {number(c.numbers.three_quarters)}, but it goes from "
+            f"{number(c.numbers.minimum)} to {number(c.numbers.maximum)}."
+        )
+        for c in found[:_SHOWN]
+        if c.numbers and c.kind == "number"
+    ]
+
+
+def _strongest(facts: Exploration) -> list[Finding]:
+    telling = [c for c in ranked(facts) if c.strength is not None and NEARLY_NOTHING <= c.strength < LEAKAGE]
+    made = []
+    for column in telling[:_STRONGEST]:
+        opening = f"{column.name} tells {amount_of(column.strength or 0)} about {facts.target}."
+        sentences = [opening, _contrast(column, facts), _settles(column, facts)]
+        made.append(Finding(tone="good", text=" ".join(filter(None, sentences))))
+    return made
+
+
+def _silent(facts: Exploration) -> list[Finding]:
+    names = [c.name for c in ranked(facts) if c.strength is not None and c.strength < NEARLY_NOTHING and c.distinct > 1]
+    return [Finding(text=f"Alone these tell almost nothing about {facts.target}: {_listed(names)}.")] if names else []
+
+
+def ranked(facts: Exploration) -> list[ColumnFacts]:
+    """The inputs, those that tell most about the target first."""
+    return sorted(_inputs(facts), key=lambda c: -(c.strength if c.strength is not None else -1))
+
+
+def _inputs(facts: Exploration) -> list[ColumnFacts]:
+    return [c for c in facts.columns if c.role == "input"]
+
+
+def _cases(facts: Exploration) -> str:
+    return plural(2, facts.case).removeprefix("2 ")
+
+
+def _settles(column: ColumnFacts, facts: Exploration) -> str:
+    if facts.task == "regression":
+        return f"It explains {percent(column.strength)} of the variation of {facts.target}."
+    return f"Knowing it removes {percent(column.strength)} of the uncertainty about {facts.target}."
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

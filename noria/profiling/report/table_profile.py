@@ -1,0 +1,76 @@
+"""Looking at a table: every column, its relation to the target, and what a person should know."""
+
+import numpy as np
+import pandas as pd
+
+from noria.config import UseCase
+from noria.profiling.report.column_profile import as_numbers, column_facts
+from noria.profiling.report.profile_findings import findings
+from noria.profiling.report.profile_results import ColumnFacts, Exploration, Pair
+from noria.profiling.target_association import Outcome
+from noria.tabular.names import require_columns
+
+SAMPLE_ROWS = 100_000
+_PAIR_ROWS = 20_000
+_PAIR_COLUMNS = 60
+_SAME = 0.95
+
+
+def explore(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -> Exploration:
+    """Collect the facts about a table.
+
+    Args:
+        frame: n validated rows; counts and summaries use all of them, distributions and relations at most
+            `SAMPLE_ROWS`, drawn at random with the split's seed.
+        use_case: the roles of columns.
+        quarantined: rows that broke an expectation, with the column `reason`; only counted here.
+
+    Raises:
+        NoriaError: the target is absent.
+    """
+    require_columns(frame, [("data.target", use_case.data.target)])
+    sample = frame.sample(SAMPLE_ROWS, random_state=use_case.split.seed) if len(frame) > SAMPLE_ROWS else frame
+    outcome = Outcome.of(sample[use_case.data.target], use_case)
+    columns = [column_facts(frame[name], sample[name], outcome, use_case) for name in frame.columns]
+    facts = Exploration(
+        name=use_case.name,
+        question=use_case.problem.question,
+        case=use_case.problem.case,
+        task=use_case.problem.task,
+        target=use_case.data.target,
+        classes=outcome.classes,
+        positive=outcome.positive,
+        rows=len(frame),
+        sampled=len(sample),
+        overall=outcome.answer(),
+        columns=columns,
+        pairs=_pairs(sample, columns),
+        duplicates=int(frame.drop(columns=[use_case.data.id] if use_case.data.id else []).duplicated().sum()),
+        quarantined=len(quarantined),
+        quarantine_reasons=_reasons(quarantined),
+        findings=[],
+    )
+    return facts.model_copy(update={"findings": findings(facts)})
+
+
+def _pairs(sample: pd.DataFrame, columns: list[ColumnFacts]) -> list[Pair]:
+    """Numeric inputs whose ranks go together almost perfectly."""
+    names = [c.name for c in columns if c.role == "input" and c.kind == "number" and c.distinct > 2][:_PAIR_COLUMNS]
+    if len(names) < 2:
+        return []
+    ranks = sample[names].head(_PAIR_ROWS).apply(as_numbers).rank()
+    table = ranks.corr().to_numpy()
+    rows, cols = np.nonzero(np.triu(np.abs(np.nan_to_num(table)) >= _SAME, k=1))
+    return [
+        Pair(first=names[i], second=names[j], correlation=float(np.clip(table[i, j], -1, 1)))
+        for i, j in zip(rows, cols, strict=True)
+    ]
+
+
+def _reasons(quarantined: pd.DataFrame) -> dict[str, int]:
+    """What is wrong, without the single values ("tenure is below 0: -5" counts as "tenure is below 0")."""
+    if quarantined.empty:
+        return {}
+    single = quarantined["reason"].astype("str").str.split("; ").explode()
+    counts = single.str.split(": ", n=1).str[0].value_counts()
+    return {str(reason): int(rows) for reason, rows in counts.items()}

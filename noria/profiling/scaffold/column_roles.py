@@ -1,0 +1,74 @@
+"""Which column is what: identifier, moment, group, left out, or a feature."""
+
+from dataclasses import dataclass, field
+
+from noria.profiling.scaffold import name_hints
+from noria.profiling.scaffold.column_summary import Facts, is_identifier, is_repeated_identifier
+
+_MANY_CATEGORIES = 50
+_FEW_MOMENTS = 10
+_MISSING_MOMENTS = 0.02
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The role of every column but the target."""
+
+    id: str | None = None
+    time: str | None = None
+    group: str | None = None
+    """Names whose row belongs to whom, where several rows belong together."""
+    exclude: dict[str, str] = field(default_factory=dict)
+    """Column no model should see → why."""
+    features: list[Facts] = field(default_factory=list)
+    """All other columns, dates included."""
+    categorical: list[str] = field(default_factory=list)
+    """Features whose numbers are names."""
+
+
+def assign(facts: dict[str, Facts], target: str) -> Roles:
+    """Give every column a role by its name and values; leakage is judged elsewhere."""
+    others = [fact for fact in facts.values() if fact.name != target]
+    identifiers = sorted(filter(is_identifier, others), key=lambda fact: not name_hints.is_id(fact.name))
+    moments = sorted(filter(_is_moment, others), key=lambda fact: (not name_hints.is_moment(fact.name), -fact.distinct))
+    id_ = identifiers[0].name if identifiers else None
+    time = moments[0].name if moments else None
+    group = next((fact.name for fact in others if is_repeated_identifier(fact)), None)
+    exclude = {fact.name: why for fact in others if fact.name not in {id_, time} and (why := _why_excluded(fact))}
+    features = [fact for fact in others if fact.name not in {id_, time, *exclude}]
+    categorical = [fact.name for fact in features if _is_name_in_digits(fact)]
+    return Roles(id_, time, group, exclude, features, categorical)
+
+
+def _is_moment(fact: Facts) -> bool:
+    return (
+        fact.kind == "datetime"
+        and fact.missing <= _MISSING_MOMENTS
+        and fact.distinct >= _FEW_MOMENTS
+        and not name_hints.is_no_event(fact.name)
+    )
+
+
+def _why_excluded(fact: Facts) -> str:
+    if fact.distinct == 0:
+        return "empty"
+    if fact.constant:
+        return "always the same"
+    if fact.kind == "other":
+        return "neither numbers, texts nor dates"
+    if is_identifier(fact) or (is_repeated_identifier(fact) and fact.distinct > _MANY_CATEGORIES):
+        return "an identifier"
+    return "text that hardly repeats" if _hardly_repeats(fact) else ""
+
+
+def _hardly_repeats(fact: Facts) -> bool:
+    if fact.kind != "text":
+        return False
+    many = max(_MANY_CATEGORIES, 0.5 * fact.filled)
+    return fact.prose or fact.distinct > many or (fact.filled >= 20 and fact.distinct > 0.9 * fact.filled)
+
+
+def _is_name_in_digits(fact: Facts) -> bool:
+    return (
+        fact.kind == "integer" and fact.distinct > 2 and (name_hints.is_code(fact.name) or is_repeated_identifier(fact))
+    )

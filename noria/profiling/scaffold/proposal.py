@@ -1,0 +1,107 @@
+"""From a table to the first version of its use-case file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from noria.config.data import Source
+from noria.data.sources import read_source
+from noria.profiling.scaffold import baseline_rules, config_draft
+from noria.profiling.scaffold.column_summary import Facts, describe, typed
+from noria.profiling.scaffold.name_hints import slug
+from noria.profiling.scaffold.source_location import locate, schema_line
+from noria.profiling.scaffold.split_choice import settle_split
+from noria.profiling.scaffold.table_summary import Findings, find
+from noria.profiling.scaffold.task_inference import infer_task
+from noria.profiling.scaffold.yaml_template import notes, render
+from noria.system.errors import NoriaError
+from noria.tabular.names import did_you_mean
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A use-case file that trains as it is, and what its author should know."""
+
+    name: str
+    """Name of the use case; no use case in `configs/` has it yet, unless it was asked for."""
+    yaml: str
+    """Text of the file."""
+    notes: list[str]
+    """What was found and guessed, one sentence each."""
+
+
+def propose(
+    data: str,
+    target: str,
+    query: str | None = None,
+    name: str | None = None,
+    *,
+    output: Path | None = None,
+) -> Proposal:
+    """Look at a table and write a commented use case for it.
+
+    Args:
+        data: path of a CSV or Parquet file, fsspec URL, or SQLAlchemy URL together with `query`.
+        target: the column to predict.
+        query: SQL query that returns one row per case.
+        name: name of the use case; by default that of `output`, or of the file.
+        output: where the text will be written; its reference to the JSON Schema is relative to that place.
+
+    Raises:
+        NoriaError: the table cannot be read, has no such target, or too little in it to learn from.
+    """
+    source = locate(data, target, query)
+    frame = read_source(source)
+    _check_table(frame, target, data)
+    facts = describe(frame)
+    frame = typed(frame, facts)
+    seen = find(frame, facts, infer_task(frame[target], facts[target]))
+    sections = _sections(source, seen, _named(name, output, source, target))
+    train, why = settle_split(sections, frame, seen.roles)
+    sections["rules"] = baseline_rules.as_section(baseline_rules.suggest(train, seen.target, _nameable(seen)))
+    text = render(sections, seen, why, schema_line(output))
+    return Proposal(sections["name"], text, notes(sections, seen, why))
+
+
+def _check_table(frame: pd.DataFrame, target: str, data: str) -> None:
+    if frame.empty:
+        raise NoriaError("the table has no rows", where=f"--data {data}", fix="bring a table with rows")
+    if target not in frame.columns:
+        fix = did_you_mean(target, frame.columns)
+        raise NoriaError(f"the table has no column `{target}`", where=f"--target {target}", fix=fix)
+    if len(frame.columns) < 2:
+        fix = "bring a table that holds the inputs beside the target"
+        raise NoriaError("the table has no column but the target", where=f"--data {data}", fix=fix)
+
+
+def _named(name: str | None, output: Path | None, source: Source, target: str) -> str:
+    if name is not None and name != slug(name):
+        what = f"`{name}` cannot name a use case"
+        raise NoriaError(what, where="--name", fix=f"use lower case, digits and `_`, such as `{slug(name)}`")
+    if name is not None:
+        return name
+    if output is not None:
+        return slug(output.stem)
+    base = source.name if source.path is not None else slug(target)
+    return config_draft.free_name(base, list(config_draft.taken()))
+
+
+def _sections(source: Source, seen: Findings, name: str) -> config_draft.Draft:
+    return {
+        "name": name,
+        "problem": config_draft.problem(seen.target),
+        "data": config_draft.data(source, seen),
+        "features": config_draft.features(seen),
+        "evaluation": config_draft.evaluation(seen),
+        "decision": config_draft.decision(seen.target),
+        "serving": {
+            "port": config_draft.free_port([port for other, port in config_draft.taken().items() if other != name])
+        },
+        "monitoring": {"metric_drop": config_draft.metric_drop(seen.target, seen.truth)},
+    }
+
+
+def _nameable(seen: Findings) -> list[Facts]:
+    """Columns for a first rule: features but for names in digits, which a threshold would cut senselessly."""
+    return [fact for fact in seen.features if fact.name not in {*seen.roles.categorical, seen.roles.group}]

@@ -1,0 +1,85 @@
+"""What was found in a table."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from noria.profiling.leakage import Strength, measure
+from noria.profiling.scaffold.column_roles import Roles, assign
+from noria.profiling.scaffold.column_summary import Facts
+from noria.profiling.scaffold.task_inference import Target
+from noria.system.errors import NoriaError
+from noria.tabular.types import is_number
+from noria.tabular.values import LARGEST
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Target, roles of columns, suspects, and the rows that can be learned from."""
+
+    target: Target
+    facts: dict[str, Facts]
+    roles: Roles
+    strength: Strength
+    known: pd.DataFrame
+    """The rows that validation will keep."""
+    rows: int
+    """All rows of the table."""
+
+    @property
+    def lost(self) -> int:
+        """Rows that validation will put aside."""
+        return self.rows - len(self.known)
+
+    @property
+    def truth(self) -> pd.Series:
+        """The target in the rows that can be learned from."""
+        return self.known[self.target.name]
+
+    @property
+    def features(self) -> list[Facts]:
+        """Columns that a model may see."""
+        return [fact for fact in self.roles.features if fact.name not in self.strength.suspects]
+
+    @property
+    def times(self) -> pd.Series | None:
+        """When each case happened, if a column tells."""
+        return self.known[self.roles.time] if self.roles.time else None
+
+    @property
+    def measure(self) -> str:
+        """The name of what `strength` holds."""
+        return "R²" if self.target.task == "regression" else "ROC AUC"
+
+
+def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findings:
+    """Give every column its role and look for leakage.
+
+    Args:
+        frame: n rows with dates read as such.
+        facts: facts of every column.
+        target: what is predicted.
+
+    Raises:
+        NoriaError: no column is left that a model could learn from.
+    """
+    roles = assign(facts, target.name)
+    known = _learnable(frame, target)
+    if roles.time:
+        known = known[known[roles.time].notna()]
+    found = Findings(target, facts, roles, measure(known, target, roles.features), known, len(frame))
+    if not found.features and not roles.time:
+        gone = {**roles.exclude, **found.strength.suspects} | ({roles.id: "an identifier"} if roles.id else {})
+        what = "no column is left to learn from: " + "; ".join(f"`{name}` is out ({why})" for name, why in gone.items())
+        raise NoriaError(what, where="--data", fix="bring columns that are known when the prediction is needed")
+    return found
+
+
+def _learnable(frame: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Rows with a target to learn and no infinite number."""
+    numbers = [name for name in frame.columns if is_number(frame[name])]
+    infinite = (frame[numbers].abs() > LARGEST).any(axis=1)
+    if target.task != "regression":
+        return frame[frame[target.name].isin(target.classes) & ~infinite]
+    known = frame[frame[target.name].notna() & ~infinite]
+    return known.assign(**{target.name: known[target.name].astype("float64")})

@@ -1,0 +1,157 @@
+"""One variant as it answers: rows in, predictions and decisions out, by the fast path where the bundle has one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.bundle.answers import answer, answer_one
+from noria.bundle.background_sample import sample_background
+from noria.serving.explanation import Explanation, explain, explain_values, groups_of
+from noria.serving.row_reader import RowReader, Rows
+
+if TYPE_CHECKING:
+    from noria.bundle import Bundle
+    from noria.models.decision_policy import DecisionPolicy
+
+Scores = NDArray[np.float64]
+_SEED = 0
+_BACKGROUND = 64
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was answered to n rows."""
+
+    predictions: list[Any]
+    """Classes as text, or numbers."""
+    probabilities: list[float | None]
+    decisions: list[str]
+
+
+class Predictor:
+    """Answers with one bundle.
+
+    Args:
+        bundle: the model; only its fast form is read, if it has one.
+        name: the variant's name.
+        policy: what is done with a prediction, if not what the bundle says.
+        policy_version: names that policy.
+        max_rows: most rows in a request.
+        max_text: longest text in a request, in characters.
+
+    Raises:
+        NoriaError: the model's files are damaged.
+    """
+
+    def __init__(
+        self,
+        bundle: "Bundle",
+        name: str,
+        *,
+        policy: "DecisionPolicy | None" = None,
+        policy_version: str = "1",
+        max_rows: int,
+        max_text: int,
+    ) -> None:
+        self.bundle, self.name, self.manifest = bundle, name, bundle.manifest
+        self.version = bundle.manifest.version
+        self.policy = bundle.manifest.policy if policy is None else policy
+        self.policy_version = policy_version
+        self.reader = RowReader(bundle.manifest.schema_, bundle.manifest.id, max_rows=max_rows, max_text=max_text)
+        self.fast = bundle.fast
+        self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # read before the first request
+        if self.fast is not None and self._rules is None:
+            self.fast.scores(self._encoded)  # nobody shall wait for the first one
+        # one score says it all, and no rules have a word in it
+        self._is_plain = self._rules is None and self.manifest.task != "multiclass"
+
+    def answer(self, rows: Rows) -> Said:
+        """Predict n rows that this variant's reader has read."""
+        manifest = self.manifest
+        if len(rows.values) == 1 and self._is_plain:
+            score = float(self.scores(rows)[0])
+            prediction, probability, decision = answer_one(score, manifest.task, manifest.classes, self.policy)
+            return Said([prediction], [probability], [decision])
+        scores, written = self._ruled(rows) if self._rules is not None else (self.scores(rows), None)
+        found = answer(scores, manifest.task, manifest.classes, self.policy, written)
+        probabilities = found["probability"].tolist()
+        if manifest.task == "regression":
+            probabilities = [None] * len(probabilities)
+        return Said(found["prediction"].tolist(), probabilities, found["decision"].tolist())
+
+    def scores(self, rows: Rows) -> Scores:
+        """(n,) or (n, k) scores, see `Fitted.scores`."""
+        if rows.scored is not None and rows.scored[0] is self:
+            return rows.scored[1]
+        return self._of_matrix(rows.matrix) if self._rules is None else self._ruled(rows)[0]
+
+    @property
+    def gains_by_company(self) -> bool:
+        """Do the rows of several requests take less time at once than one after the other?"""
+        return self.fast is not None and self.fast.has_trees
+
+    def score_together(self, requests: Sequence[Rows]) -> None:
+        """Score the rows of several requests in one call; `scores` finds them there."""
+        scores, end = self._of_matrix(np.concatenate([rows.matrix for rows in requests])), 0
+        for rows in requests:
+            start, end = end, end + len(rows.matrix)
+            rows.scored = self, scores[start:end]
+
+    def explain(self, rows: Rows) -> Explanation:
+        """Take the score of the first row apart: of the positive class, of the predicted one, or the number."""
+        place = int(self.scores(rows)[0].argmax()) if self.manifest.task == "multiclass" else None
+        rules = self._rules
+        if rules is not None:
+            one = {name: values[:1] for name, values in self.reader.typed(rows).items()}
+            return explain_values(lambda values, n: _one(rules.scores(values, n), place), one, self._typed, _SEED)
+        return explain(
+            lambda matrix: _one(self._of_matrix(matrix), place),
+            rows.matrix[0],
+            self._encoded,
+            groups_of(self.manifest.schema_),
+            _SEED,
+        )
+
+    def _ruled(self, rows: Rows) -> tuple[Scores, NDArray[np.object_] | None]:
+        """The rules' scores, and what they say of each row; for regression the scores say it."""
+        assert self._rules is not None  # noqa: S101
+        values, n = self.reader.typed(rows), len(rows.values)
+        written = None if self.manifest.task == "regression" else self._rules.as_written(values, n)
+        return self._rules.scores(values, n), written
+
+    def _of_matrix(self, matrix: NDArray[np.float64]) -> Scores:
+        if self.fast is not None:
+            return self.fast.scores(matrix)
+        return self.bundle.fitted.scores_encoded(matrix)
+
+    @cached_property
+    def _background(self) -> Any:
+        schema = self.manifest.schema_
+        if self.fast is not None:
+            lists: dict[str, list[Any]] = dict(self.fast.background)
+        else:
+            lists = {name: list(values) for name, values in self._reference().items()}
+        return schema.check_lists(lists, len(next(iter(lists.values()))))
+
+    def _reference(self) -> dict[str, list[Any]]:
+        rows = self.bundle.reference()
+        rows = rows.iloc[sample_background(self.bundle.fitted.scores(rows), _BACKGROUND)]
+        return {name: rows[name].tolist() for name in self.reader.names}
+
+    @property
+    def _encoded(self) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self._background.matrix
+        return found
+
+    @property
+    def _typed(self) -> dict[str, NDArray[Any]]:
+        found: dict[str, NDArray[Any]] = self._background.values
+        return found
+
+
+def _one(scores: Scores, place: int | None) -> Scores:
+    return scores if place is None else scores[:, place]

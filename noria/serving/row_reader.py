@@ -1,0 +1,328 @@
+"""Reading requests: JSON straight into typed rows, and these into the matrix that models take.
+
+The quick way covers plain values: numbers as JSON numbers, known categories as text. Whatever else a row holds (an
+unknown category, a number out of range, a number written as text) is read by `InputSchema`, which knows all the
+rules and the words for them, so that both ways read the same.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from types import GenericAlias
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec.structs import astuple
+from numpy.typing import NDArray
+
+from noria.schema import Checked, InputSchema
+from noria.schema.category_codes import Codes
+from noria.schema.row_check import check_column
+from noria.serving.api import LONGEST_ENTITY, Problem
+from noria.serving.http_errors import Wrong, not_json, refuse_rows, wrong_shape
+from noria.tabular.values import number_of
+
+Row = tuple[Any, ...]
+
+
+@dataclass
+class Rows:
+    """n rows of a request, all of them readable."""
+
+    values: list[Row]
+    """The values as they came, in the order of the schema's columns."""
+    entities: list[str | None]
+    """The cases' own identifiers."""
+    matrix: NDArray[np.float64]
+    """(n, p) as `InputSchema.encode` gives them."""
+    warnings: list[str]
+    """Per row what the model has not seen in training; empty when there is nothing."""
+    ignored: list[str] = field(default_factory=list)
+    """Fields that the schema does not know."""
+    body: bytes | None = None
+    """The request that they came with, which a model with other inputs reads for itself."""
+    places: Sequence[int] | None = None
+    """Which of its rows they are; None: all."""
+    scored: tuple[object, NDArray[np.float64]] | None = None
+    """Which predictor has scored them already, and what it found."""
+
+    def take(self, places: Sequence[int]) -> "Rows":
+        """Some of the rows."""
+        pick = [self.values[place] for place in places]
+        entities, warnings = [self.entities[i] for i in places], [self.warnings[i] for i in places]
+        return Rows(pick, entities, self.matrix[list(places)], warnings, self.ignored, self.body, places)
+
+
+class RowReader:
+    """Reads the rows of one schema.
+
+    Args:
+        schema: the model's inputs.
+        id: the field that may carry the case's identifier.
+        max_rows: most rows in a request.
+        max_text: longest text, in characters.
+    """
+
+    def __init__(self, schema: InputSchema, id: str | None, *, max_rows: int, max_text: int) -> None:
+        self.schema = schema
+        self.names = schema.names
+        self._id, self._max_rows, self._max_text = id, max_rows, max_text
+        self._known = {*self.names, *([id] if id is not None else [])}
+        self._row_type: Any = _row_type(schema, id, max_text)
+        body = msgspec.defstruct("Body", [("rows", GenericAlias(list, (self._row_type,)))], forbid_unknown_fields=True)
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
+        self._anything: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+        self._columns = _Columns(schema)
+
+    def read(self, body: bytes) -> Rows:
+        """The rows of a JSON body `{"rows": [{…}, …]}`.
+
+        Raises:
+            Wrong: what is wrong with it, with the HTTP status that says so.
+        """
+        rows = self._read(body)
+        rows.body = body
+        return rows
+
+    def _read(self, body: bytes) -> Rows:
+        try:
+            rows = self._decode(body).rows
+        except (msgspec.ValidationError, RecursionError):
+            return self._read_anything(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise not_json(error) from error
+        self._refuse_number(len(rows))
+        values = [astuple(row) for row in rows]
+        if self._id is None:
+            return self._matched(values, [None] * len(values), [])
+        entities = [_text(row[-1]) for row in values]
+        return self._matched([row[:-1] for row in values], entities, [])
+
+    def read_objects(self, rows: Sequence[Any]) -> Rows:
+        """Rows that are objects already: `{column: value}`.
+
+        Raises:
+            Wrong: what is wrong with them.
+        """
+        self._refuse_number(len(rows))
+        problems = [problem for place, row in enumerate(rows) if (problem := self._problem(place, row))]
+        refuse_rows(problems, len(rows))
+        pick = itemgetter(*self.names) if len(self.names) > 1 else lambda row: (row[self.names[0]],)
+        values = [pick(row) for row in rows]
+        entities = [None if self._id is None else _text(row.get(self._id)) for row in rows]
+        ignored = sorted({name for row in rows for name in row} - self._known)
+        if all(self._is_plain(row) for row in rows):
+            return self._matched(values, entities, ignored)
+        return self._checked(values, entities, ignored)
+
+    def read_columns(self, columns: Sequence[list[Any]], entities: list[Any], ignored: list[str]) -> Rows:
+        """n rows of a table: the schema's columns, in their order, as lists of single values.
+
+        Raises:
+            Wrong: what is wrong with the rows.
+        """
+        values = list(zip(*columns, strict=True))
+        self._refuse_long(values, entities)
+        texts = [_text(entity) for entity in entities]
+        kinds = [column.kind for column in self.schema.columns]
+        plain = all(
+            kind != "number" or all(value is None or type(value) in {int, float} for value in column)
+            for kind, column in zip(kinds, columns, strict=True)
+        )
+        return self._matched(values, texts, ignored) if plain else self._checked(values, texts, ignored)
+
+    def _refuse_long(self, values: list[Row], entities: list[Any]) -> None:
+        problems = []
+        for place, (row, entity) in enumerate(zip(values, entities, strict=True)):
+            long = [name for name, value in zip(self.names, row, strict=True) if self._wrong(name, value)]
+            if entity is not None and len(str(entity)) > LONGEST_ENTITY:
+                long.append(str(self._id))
+            if long:
+                problems.append(Problem(row=place, problem=f"{long[0]}: too long"))
+        refuse_rows(problems, len(values))
+
+    def _read_anything(self, body: bytes) -> Rows:
+        try:
+            found = self._anything(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise not_json(error) from error
+        shape = wrong_shape(found, "rows")
+        if shape is not None:
+            raise shape
+        return self.read_objects(found["rows"])
+
+    def _matched(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
+        encoded = self._columns.encode(values)
+        _refuse_errors(encoded.errors)
+        return Rows(values, entities, encoded.matrix, encoded.warnings, ignored)
+
+    def _checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
+        checked = self._check(values)
+        _refuse_errors(checked.errors)
+        return Rows(values, entities, checked.matrix, checked.warnings, ignored)
+
+    def _check(self, values: list[Row]) -> Checked:
+        columns = map(list, zip(*values, strict=True))
+        return self.schema.check_lists(dict(zip(self.names, columns, strict=True)), len(values))
+
+    def typed(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """The values as `Checked.values` gives them, for rules."""
+        return self._check(rows.values).values
+
+    def _is_plain(self, row: dict[str, Any]) -> bool:
+        try:
+            msgspec.convert({name: value for name, value in row.items() if name in self._known}, self._row_type)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    def _problem(self, place: int, row: Any) -> Problem | None:
+        if not isinstance(row, dict):
+            return Problem(row=place, problem="must be an object")
+        absent = [name for name in self.names if name not in row]
+        if absent:
+            return Problem(row=place, problem=f"{', '.join(absent)}: missing")
+        for name, value in row.items():
+            said = self._wrong(name, value)
+            if said:
+                return Problem(row=place, problem=f"{name[:100]}: {said}")
+        return None
+
+    def _wrong(self, name: str, value: Any) -> str:
+        if isinstance(value, dict | list):
+            return "must be a number, a text, true, false or null"
+        if isinstance(value, str) and len(value) > self._max_text:
+            return f"longer than {self._max_text} characters"
+        if name == self._id:
+            if isinstance(value, bool | float):
+                return "must be a whole number, a text or null"
+            if value is not None and len(str(value)) > LONGEST_ENTITY:
+                return f"longer than {LONGEST_ENTITY} characters"
+        return ""
+
+    def _refuse_number(self, rows: int) -> None:
+        if rows == 0:
+            raise Wrong(422, "rows: there are none", fix="send at least one row")
+        if rows > self._max_rows:
+            raise Wrong(
+                413, f"{rows} rows in one request; at most {self._max_rows}", fix="send them in several requests"
+            )
+
+
+class _Encoded(NamedTuple):
+    """n rows: the (n, p) matrix, and per row what is wrong with it and what is unusual."""
+
+    matrix: NDArray[np.float64]
+    errors: list[str]
+    warnings: list[str]
+
+
+class _Columns:
+    """Encodes values: the plain ones at once, what is unusual as the schema's own check does."""
+
+    def __init__(self, schema: InputSchema) -> None:
+        columns = schema.columns
+        self._schema = schema
+        self._width = len(schema.encoded_names)
+        widths = [len(schema.calendar) if column.kind == "datetime" else 1 for column in columns]
+        self._starts = np.cumsum([0, *widths]).tolist()
+        self._dates = [i for i, column in enumerate(columns) if column.kind == "datetime"]
+        plain = [i for i, column in enumerate(columns) if column.kind != "datetime"]
+        self._plain = np.array(plain)
+        self._places = [self._starts[i] for i in plain]
+        # what reads a category; a number is one already
+        self._code_of = [Codes(columns[i]).__getitem__ if columns[i].kind == "category" else None for i in plain]
+        self._ends = [columns[i].ends if columns[i].kind == "number" else (0.0, math.inf) for i in plain]
+        self._low, self._high = np.array(self._ends).reshape(-1, 2).T
+
+    def encode(self, values: list[Row]) -> _Encoded:
+        """Encode n rows."""
+        n = len(values)
+        if n == 1 and not self._dates:
+            return self._encode_one(values)
+        rows: set[int] = set()
+        columns: set[int] = set(self._dates)
+        if self._dates:
+            matrix = np.empty((n, self._width), dtype=np.float64)
+            if self._places:
+                matrix[:, self._places] = self._read(values)
+        else:
+            matrix = self._read(values)
+        if self._places:
+            numbers = matrix[:, self._places] if self._dates else matrix
+            unusual = (numbers < self._low) | (numbers > self._high)
+            if unusual.any():
+                rows.update(np.flatnonzero(unusual.any(axis=1)).tolist())
+                columns.update(self._plain[unusual.any(axis=0)].tolist())
+        encoded = _Encoded(matrix, [""] * n, [""] * n)
+        if self._dates or rows:
+            self._check(values, range(n) if self._dates else sorted(rows), columns, encoded)
+        return encoded
+
+    def _encode_one(self, values: list[Row]) -> _Encoded:
+        """`encode` for one row without dates: as long as it is plain, one call of NumPy's is enough."""
+        coded = zip(values[0], self._code_of, strict=True)
+        read = [value if code_of is None else code_of(value) for value, code_of in coded]
+        unusual = {
+            place
+            for place, (value, (low, high)) in enumerate(zip(read, self._ends, strict=True))
+            if value is not None and not low <= value <= high
+        }
+        encoded = _Encoded(_matrix([read]), [""], [""])
+        if unusual:
+            self._check(values, [0], unusual, encoded)
+        return encoded
+
+    def _read(self, values: list[Row]) -> NDArray[np.float64]:
+        """(n, c) numbers and the categories' codes; NaN for a number that is missing, -1 for an unknown category."""
+        listed = list(zip(*values, strict=True))
+        picked = [listed[i] for i in self._plain] if self._dates else listed
+        pairs = zip(picked, self._code_of, strict=True)
+        read = [column if code_of is None else list(map(code_of, column)) for column, code_of in pairs]
+        return np.ascontiguousarray(_matrix(read).T)
+
+    def _check(self, values: list[Row], rows: Sequence[int], columns: set[int], encoded: _Encoded) -> None:
+        """Let the schema's check read some columns of some rows anew; all other columns of these rows are plain."""
+        said: tuple[list[str], list[str]] = [""] * len(rows), [""] * len(rows)
+        picked = list(rows)
+        for column in sorted(columns):
+            raw = [values[row][column] for row in picked]
+            _, read = check_column(self._schema.columns[column], raw, self._schema.calendar, *said)
+            encoded.matrix[picked, self._starts[column] : self._starts[column + 1]] = read
+        for row, error, warning in zip(picked, *said, strict=True):
+            encoded.errors[row], encoded.warnings[row] = error, warning
+
+
+def _row_type(schema: InputSchema, id: str | None, max_text: int) -> type[Any]:
+    text = Annotated[str, msgspec.Meta(max_length=max_text)]
+    kinds: dict[str, Any] = {"number": int | float | None, "category": text | int | float | bool | None}
+    fields: list[Any] = []
+    renamed = {}
+    for place, column in enumerate(schema.columns):
+        fields.append((f"c{place}", kinds.get(column.kind, text | None)))
+        renamed[f"c{place}"] = column.name
+    if id is not None:
+        entity = Annotated[str, msgspec.Meta(max_length=LONGEST_ENTITY)] | int | None
+        fields.append(("entity", entity, None))
+        renamed["entity"] = id
+    return msgspec.defstruct("Row", fields, rename=renamed, forbid_unknown_fields=True, gc=False)
+
+
+def _matrix(numbers: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
+    """Numbers as an array; NaN for None."""
+    try:
+        return np.array(numbers, dtype=np.float64)
+    except OverflowError:  # a whole number with hundreds of digits, which counts as infinite
+        read = [[math.nan if value is None else number_of(value) for value in each] for each in numbers]
+        return np.array(read, dtype=np.float64)
+
+
+def _text(entity: str | int | None) -> str | None:
+    return None if entity is None else str(entity)
+
+
+def _refuse_errors(errors: Sequence[str]) -> None:
+    if any(errors):
+        refuse_rows([Problem(row=row, problem=error) for row, error in enumerate(errors) if error], len(errors))

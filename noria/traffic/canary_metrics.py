@@ -1,0 +1,92 @@
+"""What the true labels say of a challenger beside the champion."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.config.problem import Problem
+from noria.config.section import Section
+
+if TYPE_CHECKING:
+    from noria.metrics.bootstrap import Statistic
+    from noria.predictions.records import VariantFacts
+
+_RESAMPLES = 400
+_SURE = 0.99  # strict, because a canary is looked at again and again
+
+
+class Lead(Section):
+    """A metric of both."""
+
+    metric: str
+    challenger: float
+    champion: float
+    worse_by: float
+    """By how much the challenger is worse, in the metric's own units; negative if it is better."""
+    beyond_chance: bool
+    """Whether at least 99 in 100 resamples of both have it worse, too."""
+
+
+def compare_labels(
+    problem: Problem, metric: str, challenger: "VariantFacts", champion: "VariantFacts", at_least: int
+) -> Lead | None:
+    """The metric where the truth is known; None while either has fewer than `at_least` labels or it is undefined.
+
+    The two answered different cases, so they are resampled apart (B. Efron and R. Tibshirani, An Introduction to the
+    Bootstrap, 1993, chapter 8). The store keeps only the answered class's probability, so log_loss of several classes
+    is replaced by accuracy, and worth follows from the probability alone.
+    """
+    if min(len(challenger.labels), len(champion.labels)) < at_least:
+        return None
+    from noria.metrics.bootstrap import bootstrap
+    from noria.metrics.metrics import greater_is_better
+
+    metric = "accuracy" if problem.task == "multiclass" and metric == "log_loss" else metric
+    sign = 1 if greater_is_better(metric) else -1
+    measured, resampled = [], []
+    for facts in (challenger, champion):
+        statistic, rows = _statistic(problem, metric, facts)
+        measured.append(float(statistic(np.ones((1, rows)))[0]))
+        resampled.append(bootstrap([statistic], rows, _RESAMPLES, seed=len(measured))[0])
+    if not all(map(math.isfinite, measured)):
+        return None
+    draws = min(map(len, resampled))
+    worse = sign * (resampled[1][:draws] - resampled[0][:draws])
+    return Lead(
+        metric=metric,
+        challenger=measured[0],
+        champion=measured[1],
+        worse_by=sign * (measured[1] - measured[0]),
+        beyond_chance=bool((worse > 0).mean() >= _SURE),
+    )
+
+
+def _statistic(problem: Problem, metric: str, facts: "VariantFacts") -> tuple["Statistic", int]:
+    """The metric as a function of weights, and how many rows it is over."""
+    from noria.metrics import decision_value, weighted_statistics
+    from noria.tabular.label_text import as_labels
+
+    if problem.task == "regression":
+        truth, said = _numbers(facts.labels), _numbers(facts.predictions)
+        found = weighted_statistics.regression(truth, said)
+        brought = decision_value.regression_worth(problem.worth, truth, said)
+    elif problem.task == "binary":
+        positive, said = as_labels(facts.labels) == str(problem.positive), _numbers(facts.probabilities)
+        found = weighted_statistics.binary(positive, said)
+        brought = decision_value.binary_worth(
+            problem.worth, positive, decision_value.break_even_decisions(problem.worth, said)
+        )
+    else:
+        labels, answered = as_labels(facts.labels), as_labels(facts.predictions)
+        names = np.unique(np.concatenate([labels, answered]))
+        found = weighted_statistics.multiclass(labels, np.zeros((len(labels), len(names))), answered, names)
+        brought = decision_value.multiclass_worth(problem.worth, labels, answered)
+    found["worth"] = weighted_statistics.mean(1000 * brought)
+    return found[metric], len(facts.labels)
+
+
+def _numbers(values: Sequence[object]) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)

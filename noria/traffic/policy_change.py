@@ -1,0 +1,65 @@
+"""Another decision policy for one variant."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from noria.system.errors import NoriaError
+from noria.traffic.activation import Activation
+from noria.traffic.plan_transforms import with_policy
+from noria.traffic.policy_versions import numbered
+
+if TYPE_CHECKING:
+    from noria.bundle import Manifest
+
+KEYS: dict[Literal["binary", "multiclass", "regression"], tuple[str, ...]] = {
+    "binary": ("threshold", "ask_within"),
+    "multiclass": ("ask_below",),
+    "regression": ("act_above",),
+}
+"""What a decision policy says, by task."""
+
+
+def decided(
+    order: Activation,
+    name: str,
+    changes: Mapping[str, float],
+    folder: Path,
+    manifest: "Manifest",
+    *,
+    shown: Callable[[str], str] = "`{}`".format,
+) -> Activation:
+    """The order with another policy for the variant `name`, under a version of its own.
+
+    Args:
+        order: the order that stands.
+        name: the variant.
+        changes: keys of its policy → values.
+        folder: the service folder, which keeps the policies' versions.
+        manifest: of its model.
+        shown: a key as whoever asked has written it.
+
+    Raises:
+        NoriaError: no such variant, a key that says nothing about this model, or a value that is no probability.
+    """
+    variant = order.find(name)
+    if variant is None:
+        raise NoriaError(
+            f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in order.variants)}"
+        )
+    keys = KEYS[manifest.task]
+    stray = [key for key in changes if key not in keys]
+    if stray:
+        raise NoriaError(
+            f"{shown(stray[0][:64])} says nothing about a {manifest.task} model",
+            fix=f"its decisions follow {' and '.join(map(shown, keys))}",
+        )
+    if manifest.kind == "rules" and manifest.task != "regression":
+        raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
+    for key, value in changes.items():
+        if key != "act_above" and not 0 <= value <= 1:
+            raise NoriaError(f"{shown(key)} {value:g} is no probability", fix="give a number from 0 to 1")
+    own = manifest.policy
+    policy = (variant.policy or own).model_copy(update=dict(changes))
+    version = numbered(folder, variant.bundle.name, policy, own)
+    return with_policy(order, name, None if policy == own else policy, version)

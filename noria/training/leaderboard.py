@@ -1,0 +1,132 @@
+"""Training in plain Python: the leaderboard, the bundle of the chosen candidate, and its rivals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from noria.bundle import Bundle, write_bundle
+from noria.config import UseCase
+from noria.config.section import Section
+from noria.models.candidates import default_params
+from noria.models.cross_validation import CandidateScore, cross_validate
+from noria.models.fitted_model import fit
+from noria.models.folds import Folds, FoldSource
+from noria.models.policy_choice import choose_policy
+from noria.system import progress
+from noria.training.tuning import TrialRecord, tune
+
+REFERENCE_ROWS = 5_000
+EXAMPLE_ROWS = 5
+Params = dict[str, str | int | float | bool | None]
+
+
+class Leaderboard(Section):
+    """Cross-validated scores of candidates, and the trials that led to them."""
+
+    scores: list[CandidateScore]
+    trials: list[TrialRecord] = []
+
+
+def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboard, pd.DataFrame]:
+    """Cross-validate the rules and every candidate as configured, on training rows only.
+
+    Returns the leaderboard and the out-of-fold scores: one column per candidate and class, one row per training row,
+    missing where a row was in no validation fold.
+    """
+    scores, columns = [], {}
+    plan = {kind: default_params(kind, use_case) for kind in ["rules", *use_case.models.candidates]}
+    folds = folds_of(train, use_case, list(plan))
+    ahead = {kind: folds.ahead(kind, params) for kind, params in plan.items()}
+    for kind, params in plan.items():
+        progress.tick(f"cross-validating {kind}")
+        score, out_of_fold = cross_validate(kind, params, train, use_case, folds=ahead[kind])
+        scores.append(score)
+        columns.update(_as_columns(kind, out_of_fold))
+    return Leaderboard(scores=scores), pd.DataFrame(columns)
+
+
+def tune_candidates(
+    train: pd.DataFrame,
+    start: Leaderboard,
+    out_of_fold: pd.DataFrame,
+    use_case: UseCase,
+    on_trial: Callable[[TrialRecord], None],
+) -> tuple[Leaderboard, pd.DataFrame]:
+    """Tune every candidate that has something to tune; the others keep their score.
+
+    Returns the leaderboard and the out-of-fold scores in the form that `score_candidates` gives.
+    """
+    scores, trials = [], []
+    columns: dict[str, object] = {str(name): values for name, values in out_of_fold.items()}
+    tunable = [score.kind for score in start.scores if _is_tuned(score.kind, use_case)]
+    folds = folds_of(train, use_case, tunable)
+    for score in start.scores:
+        if score.kind not in tunable:
+            scores.append(score)
+            continue
+        tuned = tune(score.kind, train, use_case, on_trial, folds=folds)
+        scores.append(tuned.score)
+        trials += tuned.trials
+        columns.update(_as_columns(score.kind, tuned.oof))
+    return Leaderboard(scores=scores, trials=trials), pd.DataFrame(columns)
+
+
+def fit_bundle(
+    score: CandidateScore,
+    train: pd.DataFrame,
+    out_of_fold: pd.DataFrame,
+    use_case: UseCase,
+    *,
+    fingerprint: str,
+    version: str,
+    folder: Path,
+) -> Bundle:
+    """Fit a candidate on all training rows, choose its decision policy on its out-of-fold scores, write its bundle."""
+    fitted = fit(score.kind, dict(score.params), train, use_case)
+    oof = _from_columns(score.kind, out_of_fold)
+    seen = np.flatnonzero(~np.isnan(oof.reshape(len(oof), -1)).any(axis=1))
+    judged = train.iloc[seen].reset_index(drop=True)
+    policy = choose_policy(use_case, judged[use_case.data.target].to_numpy(), oof[seen])
+    return write_bundle(
+        folder,
+        fitted,
+        use_case=use_case,
+        train=judged,
+        out_of_fold=oof[seen],
+        policy=policy,
+        fingerprint=fingerprint,
+        version=version,
+    )
+
+
+def folds_of(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSource:
+    """The folds that these kinds of candidates share, where the use case's engine works.
+
+    Raises:
+        NoriaError: the target has not the classes that it needs, or a cluster cannot be used.
+    """
+    if use_case.engine.name == "local" or not kinds:
+        return Folds(train, use_case)
+    from noria.engines.ray.folds import SharedFolds
+
+    return SharedFolds(train, use_case, kinds)
+
+
+def _is_tuned(kind: str, use_case: UseCase) -> bool:
+    candidate = use_case.models.candidates.get(kind)  # type: ignore[call-overload]
+    return candidate is not None and kind != "dummy" and candidate.tune and use_case.models.trials > 0
+
+
+def _as_columns(kind: str, scores: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    if scores.ndim == 1:
+        return {f"{kind}:0": scores}
+    return {f"{kind}:{i}": scores[:, i] for i in range(scores.shape[1])}
+
+
+def _from_columns(kind: str, table: pd.DataFrame) -> NDArray[np.float64]:
+    names = [name for name in table.columns if name.rpartition(":")[0] == kind]
+    values = table[names].to_numpy(dtype=np.float64)
+    return values[:, 0] if len(names) == 1 else values

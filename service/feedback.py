@@ -1,0 +1,143 @@
+"""True labels: they go to the store at once, or to the spool while it does not work."""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from noria.bundle.manifest import Manifest
+from noria.predictions import Feedback
+from noria.predictions.ids import new_id
+from noria.predictions.json_values import plain
+from noria.predictions.privacy import Redactor
+from noria.predictions.spool.events import Labelled
+from noria.predictions.spool.heartbeat import read_report
+from noria.predictions.spool.offsets import waiting_bytes
+from noria.serving.api import LONGEST_ENTITY, Problem
+from noria.serving.http_errors import Wrong, not_json, wrong_shape
+from noria.system.errors import NoriaError
+from noria.tabular.values import shown
+from service.prediction.loaded_models import Active
+from service.prediction.predict import keep
+from service.runtime import Runtime
+
+_LONGEST_ID = 64
+_UNTIL_FLUSHED_S = 2.0
+_POLL_S = 0.05
+_FIELDS = {"id", "entity", "label"}
+logger = logging.getLogger("noria.service")
+
+
+def read_labels(body: bytes, manifest: Manifest, most: int) -> list[Feedback]:
+    """The labels of `{"labels": [{"id" or "entity": …, "label": …}, …]}`.
+
+    Raises:
+        Wrong: what is wrong with them; none may be kept.
+    """
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise not_json(error) from error
+    shape = wrong_shape(found, "labels")
+    if shape is not None:
+        raise shape
+    sent: list[Any] = found["labels"]
+    if not sent:
+        raise Wrong(422, "labels: there are none", fix="send at least one label")
+    if len(sent) > most:
+        raise Wrong(413, f"{len(sent)} labels in one request; at most {most}", fix="send them in several requests")
+    problems = [Problem(row=row, problem=said) for row, one in enumerate(sent) if (said := _wrong(one, manifest))]
+    if problems:
+        said = f"{len(problems)} of {len(sent)} labels are wrong; none was kept"
+        raise Wrong(422, said, fix="correct them and send the request again", rows=problems)
+    return [_feedback(one, manifest) for one in sent]
+
+
+def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback]) -> list[bool | None]:
+    """Keep all labels or none. For each: is its prediction known? None: the store cannot be asked now.
+
+    A prediction that was answered a moment ago may still be in the spool: it is waited for, for two seconds at most.
+
+    Raises:
+        Wrong: they can be kept nowhere (503).
+    """
+    redactor = active.redactors[0]
+    hidden = [_hidden(feedback, redactor) for feedback in feedbacks] if redactor.active else list(feedbacks)
+    try:
+        flushed = _wait_for_flush(runtime, hidden)
+        return [True if known else (False if flushed else None) for known in runtime.store.label(hidden)]
+    except NoriaError as error:
+        logger.error("labels are kept in the spool: %s", error)
+        for feedback in hidden:
+            label = plain(feedback.label)
+            entry = Labelled(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
+            position = keep(runtime.spool, entry)
+            if position is not None:
+                runtime.spool.wait_durable(position, _UNTIL_FLUSHED_S)
+        return [None] * len(hidden)
+
+
+def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
+    """Does the store now have all that was answered before these labels came?"""
+    folder, arrived, until = runtime.settings.spool_dir, time.time(), time.monotonic() + _UNTIL_FLUSHED_S
+    by_case = any(feedback.id is None for feedback in feedbacks)
+    ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
+    while time.monotonic() < until and waiting_bytes(folder):
+        ids = runtime.store.unknown(ids)
+        told = read_report(folder)
+        # a round that had begun before may have passed by what came since, so the next one counts
+        flushed = told is not None and (told.flushed_at or 0) - runtime.flush_interval_s > arrived
+        if flushed or not (ids or by_case):
+            return True
+        time.sleep(_POLL_S)
+    return not waiting_bytes(folder)
+
+
+def _wrong(sent: Any, manifest: Manifest) -> str:
+    if not isinstance(sent, dict):
+        return "must be an object"
+    strange = sorted(set(sent) - _FIELDS)
+    if strange:
+        return f"{strange[0][:100]}: not a known field"
+    return _wrong_case(sent) or _wrong_label(sent, manifest)
+
+
+def _wrong_case(sent: dict[str, Any]) -> str:
+    id, entity = sent.get("id"), sent.get("entity")
+    if (id is None) == (entity is None):
+        return "give either `id` or `entity`"
+    if id is not None and not (isinstance(id, str) and 0 < len(id) <= _LONGEST_ID):
+        return "id: must be the identifier that /predict gave"
+    is_case = entity is None or (isinstance(entity, str | int) and not isinstance(entity, bool))
+    if not is_case or (entity is not None and not 0 < len(str(entity)) <= LONGEST_ENTITY):
+        return f"entity: must be the case's identifier: a whole number, or a text of 1 to {LONGEST_ENTITY} characters"
+    return ""
+
+
+def _wrong_label(sent: dict[str, Any], manifest: Manifest) -> str:
+    if "label" not in sent:
+        return "label: missing"
+    label = sent["label"]
+    if not isinstance(label, str | int | float | bool):
+        return "label: must be a number, a text, true or false"
+    if manifest.task == "regression":
+        is_number = isinstance(label, int | float) and not isinstance(label, bool)
+        return "" if is_number else f"label: {shown(label)} is not a number"
+    known = str(label) in manifest.classes
+    return "" if known else f"label: {shown(str(label))} is none of {', '.join(manifest.classes)}"
+
+
+def _feedback(sent: dict[str, Any], manifest: Manifest) -> Feedback:
+    entity = None if sent.get("entity") is None else str(sent["entity"])
+    label = sent["label"] if manifest.task == "regression" else str(sent["label"])
+    return Feedback(id=sent.get("id"), entity=entity, label=label)
+
+
+def _hidden(feedback: Feedback, redactor: Redactor) -> Feedback:
+    try:
+        entity = None if feedback.entity is None else redactor.named(feedback.entity)
+    except NoriaError as error:
+        raise Wrong(422, error.what, fix=error.fix) from error
+    return Feedback(id=feedback.id, entity=entity, label=feedback.label, at=feedback.at)

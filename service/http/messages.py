@@ -1,0 +1,109 @@
+"""One HTTP request and its answer, as ASGI brings them; nothing of a framework stands in between."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from noria.serving.http_errors import Wrong
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+JSON = b"application/json"
+
+
+class Gone(Exception):  # noqa: N818 - nobody is left to be answered
+    """The client went away."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is sent back."""
+
+    body: bytes
+    status: int = 200
+    media_type: bytes = JSON
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+class Exchange:
+    """A request; its body is read when it is asked for."""
+
+    __slots__ = ("_receive", "headers", "method", "path", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope, self._receive = scope, receive
+        self.path: str = scope["path"]
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+
+    def header(self, name: bytes) -> str:
+        """A header's value; empty if there is none."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    async def body(self, limit: int) -> bytes:
+        """The body, of at most `limit` bytes.
+
+        Raises:
+            Wrong: it is longer (413).
+            Gone: the client went away.
+        """
+        announced = self.headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > limit:
+            raise _too_long(limit)
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        if not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise _too_long(limit)
+            return body
+        return await self._rest(message.get("body", b""), limit)
+
+    async def _rest(self, first: bytes, limit: int) -> bytes:
+        chunks, length, more = [first], len(first), True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            chunks.append(message.get("body", b""))
+            length += len(chunks[-1])
+            if length > limit:
+                raise _too_long(limit)
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+    """Send an answer; without its body to a HEAD request."""
+    headers = [
+        (b"content-type", answer.media_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-content-type-options", b"nosniff"),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def refusal(wrong: Wrong) -> Answer:
+    """The answer that says what is wrong."""
+    headers = [] if wrong.retry_s is None else [(b"retry-after", b"%d" % wrong.retry_s)]
+    if wrong.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="noria"'))
+    return Answer(wrong.body.model_dump_json().encode(), wrong.status, headers=headers)
+
+
+def json(value: Any, status: int = 200) -> Answer:
+    """An answer of plain values or msgspec structures."""
+    return Answer(_encode(value), status)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _too_long(limit: int) -> Wrong:
+    return Wrong(413, f"the request is longer than {limit} bytes", fix="send it in several requests")

@@ -1,0 +1,209 @@
+"""The OpenAPI document of the service, with the model's own columns and a real row."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from noria.serving.api import (
+    LONGEST_ENTITY,
+    ExplainResponse,
+    FeedbackRequest,
+    FeedbackResponse,
+    ModelFacts,
+    PredictRequest,
+    PredictResponse,
+    Refusal,
+    Row,
+)
+
+if TYPE_CHECKING:
+    from noria.bundle.manifest import Manifest
+    from noria.schema import Column
+    from service.settings import Settings
+
+_REF = "#/components/schemas/"
+_MODELS: list[type[BaseModel]] = [
+    ExplainResponse,
+    FeedbackRequest,
+    FeedbackResponse,
+    ModelFacts,
+    PredictRequest,
+    PredictResponse,
+    Refusal,
+]
+_SAYS = {
+    400: "The body cannot be read",
+    401: "A token is needed",
+    403: "Another token is needed",
+    409: "Nothing can be changed here",
+    413: "The request is too large",
+    415: "The body's type is not known",
+    422: "Rows or fields are wrong; each is named",
+    429: "Too many requests in a short time",
+    503: "No answer can be given at the moment",
+}
+_BODY = (400, 401, 403, 413, 415, 422, 429, 503)
+_REQUEST = {"Explain": "Predict"}
+_RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
+
+DOCS_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Prediction service: the interface</title>
+<link rel="stylesheet" href="./static_content/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="./static_content/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "./openapi.json", dom_id: "#swagger-ui"})</script>
+</body>
+</html>
+"""
+
+
+def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> dict[str, Any]:
+    """OpenAPI 3.1 of the service as it answers with this model.
+
+    Args:
+        manifest: the champion's.
+        example: a row that it can predict; None: nobody may see one.
+        settings: limits, and whether tokens are needed.
+    """
+    _, definitions = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF + "{model}")
+    schemas = definitions["$defs"]
+    schemas["Row"] = _row(manifest, settings)
+    _narrow(schemas, manifest, settings)
+    rows = None if example is None else {"rows": [example]}
+    label = {"id": "0" * 32, "label": manifest.classes[-1] if manifest.classes else 0.0}
+    secured = bool(settings.tokens)
+    paths = {
+        "/predict": {"post": _posts("Predict rows", "predict", "Predict", rows, secured=secured)},
+        "/explain": {"post": _posts("Why: at most 10 rows", "explain", "Explain", rows, secured=secured)},
+        "/feedback": {"post": _posts("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
+        "/model": {"get": _gets("Which models answer", "model", "ModelFacts", secured=secured)},
+        "/healthz": {"get": _plain("The process lives", "healthz")},
+        "/readyz": {"get": _plain("It answers, and keeps its answers", "readyz", unready=True)},
+        "/metrics": {"get": _plain("Figures for Prometheus", "metrics")},
+    }
+    components: dict[str, Any] = {"schemas": schemas}
+    if secured:
+        paths |= _admin(schemas)
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    description = f"Predicts `{manifest.target}` of one {manifest.case} or many ({manifest.kind})."
+    info = {"title": manifest.name, "version": manifest.version, "description": description}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
+
+
+def _admin(schemas: dict[str, Any]) -> dict[str, Any]:
+    """What is open to nobody without a token."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    shares = {"type": "object", "additionalProperties": share}
+    schemas["TrafficRequest"] = _object({"shares": shares}, ["shares"])
+    policy = {"type": "object", "additionalProperties": {"type": "number"}}
+    schemas["PolicyRequest"] = _object({"policy": policy, "variant": {"type": "string"}}, ["policy"])
+    text = {"type": "string"}
+    schemas["Changed"] = _object({"serial": text, "now": text, "before": text}, ["serial", "now", "before"])
+    variants = {"type": "array", "items": {"type": "object"}}
+    schemas["Traffic"] = _object({"variants": variants, "canary": {"type": ["object", "null"]}}, ["variants", "canary"])
+    put = {"requestBody": _json_body("TrafficRequest"), "responses": _responses("Changed", (*_BODY, 409))}
+    decide = {"requestBody": _json_body("PolicyRequest"), "responses": _responses("Changed", (*_BODY, 409))}
+    return {
+        "/traffic": {
+            "get": _gets("Who answers what", "traffic", "Traffic", secured=True),
+            "put": {"summary": "Share the cases out anew", "operationId": "setTraffic", **put, **_security(True)},
+        },
+        "/policy": {"put": {"summary": "Decide otherwise", "operationId": "setPolicy", **decide, **_security(True)}},
+    }
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _json_body(name: str) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
+
+
+def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings") -> None:
+    """What these models accept, more precisely than their types say."""
+    rows = schemas["PredictRequest"]["properties"]["rows"]
+    rows["items"] = {"$ref": _REF + "Row"}
+    rows["maxItems"] = settings.serving.max_rows
+    label = schemas["TrueLabel"]
+    label["properties"]["label"] = {"enum": manifest.classes} if manifest.classes else {"type": "number"}
+    label["oneOf"] = [{"required": ["id"]}, {"required": ["entity"]}]
+    for name in ("id", "entity"):  # given or left out, but not null
+        variants = [kind for kind in label["properties"][name]["anyOf"] if kind != {"type": "null"}]
+        label["properties"][name] = variants[0] if len(variants) == 1 else {"anyOf": variants}
+    schemas["FeedbackRequest"]["properties"]["labels"]["maxItems"] = settings.serving.max_rows
+
+
+def _posts(summary: str, name: str, about: str, example: object, *, secured: bool) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": f"{_REF}{_REQUEST.get(about, about)}Request"}}
+    if example is not None:
+        content["example"] = example
+    found = {
+        "summary": summary,
+        "operationId": name,
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "responses": _responses(f"{about}Response", _BODY),
+    }
+    return found | _security(secured)
+
+
+def _gets(summary: str, name: str, response: str, *, secured: bool) -> dict[str, Any]:
+    responses = _responses(response, (401, 403, 429, 503))
+    return {"summary": summary, "operationId": name, "responses": responses} | _security(secured)
+
+
+def _plain(summary: str, name: str, *, unready: bool = False) -> dict[str, Any]:
+    responses: dict[str, Any] = {"200": {"description": "As it says"}}
+    if unready:
+        responses["503"] = _described(503)
+    return {"summary": summary, "operationId": name, "responses": responses}
+
+
+def _security(secured: bool) -> dict[str, Any]:
+    return {"security": [{"token": []}]} if secured else {}
+
+
+def _responses(name: str, errors: tuple[int, ...]) -> dict[str, Any]:
+    done = {"description": "Done", "content": {"application/json": {"schema": {"$ref": _REF + name}}}}
+    return {"200": done} | {str(status): _described(status) for status in errors}
+
+
+def _described(status: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": _REF + "Refusal"}}}
+    found: dict[str, Any] = {"description": _SAYS[status], "content": content}
+    return found | ({"headers": _RETRY} if status in {429, 503} else {})
+
+
+def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
+    longest = settings.limits.max_text
+    columns = {column.name: _column(column, longest) for column in manifest.schema_.columns}
+    if manifest.id is not None:
+        said = f"Identifier of the {manifest.case}"
+        columns[manifest.id] = {
+            "type": ["string", "integer", "null"],
+            "maxLength": LONGEST_ENTITY,
+            "description": said,
+        }
+    return {"type": "object", "properties": columns, "required": manifest.schema_.names}
+
+
+def _column(column: "Column", longest: int) -> dict[str, Any]:
+    if column.kind == "category":
+        said = f"In training: {', '.join(column.categories)}"
+        return {"type": ["string", "number", "boolean", "null"], "maxLength": longest, "description": said}
+    if column.kind == "number":
+        known = column.minimum is not None and column.maximum is not None
+        seen = f"{column.minimum:g} to {column.maximum:g}" if known else "always missing"
+        return {
+            "type": ["number", "null"],
+            "minimum": -3.4e38,
+            "maximum": 3.4e38,
+            "description": f"In training: {seen}",
+        }
+    return {"type": ["string", "null"], "maxLength": longest, "description": "A date, ISO 8601"}

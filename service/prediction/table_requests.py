@@ -1,0 +1,227 @@
+"""Large batches as Arrow streams or Parquet files: columns in, columns out."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noria.serving.http_errors import Wrong
+from noria.serving.row_reader import Rows
+from service.http.messages import Answer, Exchange
+from service.prediction.arrow_compression import is_compressed
+from service.prediction.loaded_models import Active
+from service.prediction.predict import Predicted
+from service.prediction.predict import predict as predict_rows
+from service.runtime import Runtime
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
+ARROW_TYPE = ARROW.encode()
+_GROWTH = 20
+"""A compressed body may unfold to this many times the longest body."""
+_AT_ONCE = 2_000
+"""Rows in one entry of the spool."""
+_DURABLE_S = 30.0
+
+
+def is_bulk(exchange: Exchange) -> bool:
+    """Is the body an Arrow stream or a Parquet file?
+
+    Raises:
+        Wrong: it is neither that nor JSON (415).
+    """
+    kind = exchange.header(b"content-type").partition(";")[0].strip().lower()
+    if kind in {"", "application/json"} or kind.endswith("+json"):
+        return False
+    if kind in {ARROW, PARQUET}:
+        return True
+    raise Wrong(415, f"{kind[:80]} cannot be read", fix=f"send application/json, {ARROW} or {PARQUET}")
+
+
+def predict(
+    exchange: Exchange, body: bytes, active: Active, runtime: Runtime, began: float
+) -> tuple[Answer, list[Predicted]]:
+    """Answer a table; the answer is an Arrow stream with one row for each, in the same order.
+
+    Columns: id, prediction, probability, decision, warning, version, variant.
+
+    Raises:
+        Wrong: the table cannot be read or predicted, or answers cannot be kept now.
+    """
+    table = _read(exchange, body, active, runtime)
+    rows = _rows(table, active)
+    parts = [
+        predict_rows(active, rows.take(range(start, min(start + _AT_ONCE, len(rows.values)))), runtime.spool, began)
+        for start in range(0, len(rows.values), _AT_ONCE)
+    ]
+    position = parts[-1].position
+    if position is not None:
+        runtime.spool.wait_durable(position, _DURABLE_S)
+    written = _written([one for part in parts for one in part.predictions], rows.warnings, active)
+    return Answer(written, 200, ARROW_TYPE), parts
+
+
+def _read(exchange: Exchange, body: bytes, active: Active, runtime: Runtime) -> "pa.Table":
+    import pyarrow as pa
+
+    limits = runtime.settings.limits
+    most_bytes = int(limits.max_body_mb * 1e6 * _GROWTH)
+    wanted = set(active.champion.reader.names) | {active.champion.manifest.id}
+    try:
+        if exchange.header(b"content-type").startswith(PARQUET):
+            return _parquet(body, wanted, limits.max_bulk_rows, most_bytes)
+        return _stream(body, limits.max_bulk_rows, most_bytes)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Wrong(400, "the table cannot be read", fix="write it anew with a current Arrow library") from error
+
+
+def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: int) -> "pa.Table":
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(body))
+    meta, fields = file.metadata, [field for field in file.schema_arrow if field.name in wanted]
+    unfolded = sum(meta.row_group(place).total_byte_size for place in range(meta.num_row_groups))
+    _refuse_large(meta.num_rows, most_rows, unfolded, most_bytes)
+    for field in fields:
+        _refuse_type(field.type)
+    # what a file tells once and repeats by reference stays so until its length is known
+    texts = [field.name for field in fields if _is_text(field.type)]
+    file = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts)
+    table = file.read(columns=[field.name for field in fields], use_threads=False)
+    _refuse_large(table.num_rows, most_rows, _unfolded(table), most_bytes)
+    return table
+
+
+def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
+    import pyarrow as pa
+
+    if is_compressed(body):
+        raise Wrong(415, "compressed Arrow streams are not read", fix="send it without compression, or as Parquet")
+    batches, rows, size = [], 0, 0
+    with pa.ipc.open_stream(body) as reader:
+        for batch in reader:
+            batches.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            _refuse_large(rows, most_rows, size, most_bytes)
+        table = pa.Table.from_batches(batches, reader.schema)
+    table.validate(full=True)  # offsets that lead elsewhere must not be followed
+    _refuse_large(rows, most_rows, _unfolded(table), most_bytes)
+    return table
+
+
+def _unfolded(table: "pa.Table") -> int:
+    """Bytes of the values when each stands for itself: texts may lie there once and be meant a thousand times."""
+    chunks = [chunk for column in table.columns for chunk in column.chunks]
+    return int(table.nbytes) + sum(_shared(chunk) for chunk in chunks)
+
+
+def _shared(chunk: "pa.Array") -> int:
+    """Bytes of the texts that a chunk refers to."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(chunk.type) and _is_text(chunk.type.value_type):
+        lengths = _lengths(chunk.dictionary)
+        return int(lengths[pc.drop_null(chunk.indices).to_numpy(zero_copy_only=False)].sum())
+    return int(_lengths(chunk).sum()) if _is_view(chunk.type) else 0
+
+
+def _lengths(texts: "pa.Array") -> NDArray[np.int64]:
+    """Bytes of each text; a missing one counts as it lies there."""
+    import pyarrow.compute as pc
+
+    if _is_view(texts.type):  # a view is 16 bytes long and begins with its length
+        first = texts.offset * 4
+        views = np.frombuffer(texts.buffers()[1], np.int32)[first : first + len(texts) * 4]
+        return np.maximum(views[::4], 0).astype(np.int64)
+    return np.asarray(pc.fill_null(pc.binary_length(texts), 0), dtype=np.int64)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
+
+
+def _is_view(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string_view(kind))
+
+
+def _refuse_large(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
+    if rows > most_rows:
+        raise Wrong(413, f"more than {most_rows} rows", fix="send them in several requests")
+    if size > most_bytes:
+        raise Wrong(413, f"unfolded, the table is longer than {most_bytes} bytes", fix="send it in several requests")
+
+
+def _rows(table: "pa.Table", active: Active) -> Rows:
+    reader, id = active.champion.reader, active.champion.manifest.id
+    if not table.num_rows:
+        raise Wrong(422, "the table has no rows", fix="send at least one row")
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    absent = [name for name in reader.names if name not in table.column_names]
+    if twice or absent:
+        said = f"column `{twice[0]}` comes twice" if twice else f"missing: {', '.join(absent)}"
+        raise Wrong(422, said, fix="send every input of the model once; null says that a value is not known")
+    columns = [_plain_values(table[name]) for name in reader.names]
+    entities = [None] * table.num_rows if id not in table.column_names else _plain_values(table[id])
+    ignored = sorted(set(table.column_names) - {*reader.names, id})
+    return reader.read_columns(columns, entities, ignored)
+
+
+def _plain_values(column: "pa.ChunkedArray") -> list[Any]:
+    import pyarrow as pa
+
+    kind = column.type
+    _refuse_type(kind)
+    if pa.types.is_temporal(kind):
+        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string()) if _is_moment(kind) else column
+    elif pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _refuse_type(kind: "pa.DataType") -> None:
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    known = (
+        pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal,
+        pa.types.is_timestamp, pa.types.is_date, pa.types.is_time,
+    )  # fmt: skip
+    if not (_is_text(inner) or any(check(inner) for check in known)):
+        raise Wrong(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
+
+
+def _is_moment(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _written(predictions: list[Any], warnings: list[str], active: Active) -> bytes:
+    import pyarrow as pa
+
+    is_number = active.champion.manifest.task == "regression"
+    table = pa.table(
+        {
+            "id": pa.array([one.id for one in predictions], pa.string()),
+            "prediction": pa.array([one.prediction for one in predictions], pa.float64() if is_number else pa.string()),
+            "probability": pa.array([one.probability for one in predictions], pa.float64()),
+            "decision": pa.array([one.decision for one in predictions], pa.string()),
+            "warning": pa.array(warnings, pa.string()),
+            "version": pa.array([one.version for one in predictions], pa.string()),
+            "variant": pa.array([one.variant for one in predictions], pa.string()),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written

@@ -1,0 +1,28 @@
+"""Who answers side by side, as `serving.variants` says."""
+
+from noria.bundle import Bundle
+from noria.config import UseCase
+from noria.deployment import Role
+from steps.shared.model_versions import find_bundle
+
+
+def lineup_of(use_case: UseCase, champion: Bundle) -> list[Role]:
+    """The roles, the champion's first; without `serving.variants` it answers alone.
+
+    A variant without a share is not there yet: `run.py traffic` lets it in under its name.
+
+    Raises:
+        NoriaError: a variant's model does not exist.
+    """
+    roles = [
+        Role(
+            champion if each.model == "champion" else find_bundle(use_case.name, each.model),
+            name,
+            each.share,
+            each.shadow,
+        )
+        for name, each in use_case.serving.variants.items()
+        if each.share > 0 or each.shadow
+    ]
+    # where no variant is the champion's, the one with the largest share is what the others are compared with
+    return sorted(roles, key=lambda role: (role.shadow, role.bundle is not champion, -role.share)) or [Role(champion)]
