@@ -252,11 +252,11 @@ def traffic(
     python run.py traffic --canary challenger             grow by itself, or be taken back by itself
     python run.py traffic --threshold 0.4                 act from a probability of 0.4 on
     """
-    from app.commands.traffic_change import Wishes, change_traffic
+    from app.commands.traffic_change import TrafficRequest, change_traffic
 
     screen, use_case = _begin(config, None)
     policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
-    wishes = Wishes.read(shares or [], shadow, canary, variant, **policy)
+    wishes = TrafficRequest.read(shares or [], shadow, canary, variant, **policy)
     if wishes:
         turned = change_traffic(use_case, wishes, stack, url)
         following = "rollback" if turned.goes_back else "traffic"
@@ -362,8 +362,8 @@ def forget(
     """
     screen, use_case = _begin(config, f"Forgetting {entity}")
     from noria.deployment.deployment_state import spool_in_use
+    from noria.predictions.erasure import erase_entity as erase
     from noria.predictions.erasure import facts, headline
-    from noria.predictions.erasure import forget as erase
     from noria.system.workspace import Workspace
 
     workspace = Workspace(use_case.name)
@@ -415,9 +415,9 @@ def list_stacks() -> None:
     Example: python run.py stack list
     """
     screen = _begin_stacks(None)
-    from app.stacks.registration import listing
+    from app.stacks.registration import list_stacks
 
-    listed = listing()
+    listed = list_stacks()
     facts = [(each.name, f"{each.orchestrator}, {each.state}{', in use' if each.is_active else ''}") for each in listed]
     screen.result("Stacks", facts, following=["python run.py stack check NAME", "python run.py stack use NAME"])
 
@@ -429,9 +429,9 @@ def stack_up(name: StackName) -> None:
     Example: python run.py stack up local
     """
     screen = _begin_stacks(f"Stack {name}")
-    from app.stacks.registration import up
+    from app.stacks.registration import register_stack
 
-    done = up(name)
+    done = register_stack(name)
     headline = f"`{name}` is as its file says." if not done else f"`{name}` is registered as its file says."
     facts = [("mended", each) for each in done]
     screen.result(
@@ -485,9 +485,9 @@ def stack_use(name: StackName) -> None:
     Example: python run.py stack use local
     """
     screen = _begin_stacks(None)
-    from app.stacks.registration import use
+    from app.stacks.registration import use_stack
 
-    use(name)
+    use_stack(name)
     screen.result(f"`{name}` is in use.", [], following=["python run.py train"])
 
 
@@ -498,9 +498,9 @@ def stack_down(name: StackName) -> None:
     Example: python run.py stack down local
     """
     screen = _begin_stacks(None)
-    from app.stacks.registration import down
+    from app.stacks.registration import remove_stack
 
-    gone = [("taken away", each) for each in down(name)]
+    gone = [("taken away", each) for each in remove_stack(name)]
     screen.result(f"`{name}` is taken away.", gone, following=[f"python run.py stack up {name}"])
 
 

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from noria.system.locks import in_turn
+from noria.system.locks import wait_lock
 from noria.system.workspace import PROJECT, Workspace, home
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def zenml_client() -> "Client":
 
     _spare_time()
     quiet_console()
-    with in_turn("setup", Workspace("zenml")):  # two first commands at once would both make its database
+    with wait_lock("setup", Workspace("zenml")):  # two first commands at once would both make its database
         client = Client()
         _ = client.zen_store
     return client

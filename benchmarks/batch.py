@@ -100,9 +100,9 @@ def _rate_of_model(bundle: object, place: Path) -> float:
 
 def _rate_of_batch(bundle: object, place: Path) -> float:
     from noria.batch import predict_file
-    from noria.config.serving import Serving
+    from noria.config.serving import ServingConfig
 
-    rows = Serving().batch_rows
+    rows = ServingConfig().batch_rows
     began = time.perf_counter()
     summary = predict_file(
         bundle,  # type: ignore[arg-type]

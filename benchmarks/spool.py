@@ -15,8 +15,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from noria.config.serving import Spool
-from noria.predictions.spool.events import Answered
+from noria.config.serving import SpoolConfig
+from noria.predictions.spool.events import PredictionEvent
 from noria.predictions.spool.flusher import Flusher
 from noria.predictions.spool.writer import SpoolWriter
 from noria.predictions.store import PredictionStore
@@ -57,7 +57,7 @@ def _round(durability: Durability, rows: int, count: int, folder: Path | None) -
     requests = [_request(rows) for _ in range(count)]
     with tempfile.TemporaryDirectory(prefix="noria-spool-", dir=folder) as name:
         store = PredictionStore(f"sqlite:///{name}/predictions.db")
-        writer = SpoolWriter(Path(name) / "spool", Spool(durability=durability))
+        writer = SpoolWriter(Path(name) / "spool", SpoolConfig(durability=durability))
         taken = sorted(_timed(writer, request) for request in requests)
         waits = [_waited(writer, _request(rows)) for _ in range(20)]
         writer.close()
@@ -68,21 +68,21 @@ def _round(durability: Durability, rows: int, count: int, folder: Path | None) -
     return taken[count // 2], taken[count * 99 // 100], statistics.median(waits), rate
 
 
-def _timed(writer: SpoolWriter, request: Answered) -> float:
+def _timed(writer: SpoolWriter, request: PredictionEvent) -> float:
     began = time.perf_counter()
     writer.append(request)
     return time.perf_counter() - began
 
 
-def _waited(writer: SpoolWriter, request: Answered) -> float:
+def _waited(writer: SpoolWriter, request: PredictionEvent) -> float:
     began = time.perf_counter()
     writer.wait_durable(writer.append(request))
     return time.perf_counter() - began
 
 
-def _request(rows: int) -> Answered:
+def _request(rows: int) -> PredictionEvent:
     names = [f"number_{place}" for place in range(_NUMBERS)] + [f"text_{place}" for place in range(_TEXTS)]
-    return Answered(
+    return PredictionEvent(
         at=time.time(),
         request_id=uuid.uuid4().hex,
         model="benchmark",

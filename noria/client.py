@@ -9,13 +9,13 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from noria.serving.api import (
-    Answer,
+    ErrorResponse,
     ExplainResponse,
     FeedbackResponse,
-    ModelFacts,
+    ModelResponse,
+    PredictionResponse,
     PredictResponse,
-    Refusal,
-    TrafficChanged,
+    TrafficChangeResponse,
 )
 from noria.system.errors import NoriaError
 
@@ -68,7 +68,9 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def predict(self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "", variant: str = "") -> list[Answer]:
+    def predict(
+        self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "", variant: str = ""
+    ) -> list[PredictionResponse]:
         """Predict rows: one object per case with every input column.
 
         `purpose="smoke"` marks a deployment's test, which may ask one `variant` by its name.
@@ -85,19 +87,19 @@ class Client:
         """What each input adds to the predictions of at most ten rows; nothing is recorded."""
         return self._ask("POST", "/explain", ExplainResponse, json={"rows": list(rows)}, headers=self._token)
 
-    def model(self) -> ModelFacts:
+    def model(self) -> ModelResponse:
         """Which model answers."""
-        return self._ask("GET", "/model", ModelFacts, headers=self._token)
+        return self._ask("GET", "/model", ModelResponse, headers=self._token)
 
-    def change_shares(self, shares: Mapping[str, float]) -> TrafficChanged:
+    def change_shares(self, shares: Mapping[str, float]) -> TrafficChangeResponse:
         """Let other shares of the cases go to variants that the service holds; the champion takes the rest."""
         sent = {"shares": dict(shares)}
-        return self._ask("PUT", "/traffic", TrafficChanged, json=sent, headers=self._admin_token)
+        return self._ask("PUT", "/traffic", TrafficChangeResponse, json=sent, headers=self._admin_token)
 
-    def change_policy(self, policy: Mapping[str, float], variant: str | None = None) -> TrafficChanged:
+    def change_policy(self, policy: Mapping[str, float], variant: str | None = None) -> TrafficChangeResponse:
         """Let a variant, by default the champion, decide by other keys of its policy."""
         sent = {"policy": dict(policy)} | ({"variant": variant} if variant else {})
-        return self._ask("PUT", "/policy", TrafficChanged, json=sent, headers=self._admin_token)
+        return self._ask("PUT", "/policy", TrafficChangeResponse, json=sent, headers=self._admin_token)
 
     def metrics(self) -> str:
         """The metrics in Prometheus' text format."""
@@ -149,9 +151,9 @@ def _bearer(token: str | None) -> dict[str, str]:
 
 def _refused(response: httpx.Response) -> NoriaError:
     try:
-        refusal = Refusal.model_validate_json(response.content)
+        refusal = ErrorResponse.model_validate_json(response.content)
     except ValidationError:
-        refusal = Refusal(error=response.reason_phrase)
+        refusal = ErrorResponse(error=response.reason_phrase)
     rows = "".join(f"\n  row {problem.row}: {problem.problem}" for problem in refusal.rows[:10])
     return NoriaError(
         f"the service refuses ({response.status_code}): {refusal.error}{rows}",

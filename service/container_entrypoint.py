@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from noria.bundle.seal import bundle_digest
 from noria.system.errors import NoriaError
-from noria.traffic.activation import Activation, activate, activation, built_in, clear_reports
+from noria.traffic.activation import TrafficPlan, built_in_plan, clear_reports, read_plan, write_plan
 from service.prediction.loaded_models import BUILT_IN
 from service.settings import FIXED, SERVICE_DIR, TOKENS, Settings, service_dir
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 def _settle(settings: Settings) -> None:
     """Give what is changed while it runs a folder that belongs to what the image holds, and outlives the container."""
-    order, folder = built_in(BUILT_IN), service_dir()
+    order, folder = built_in_plan(BUILT_IN), service_dir()
     if folder is None and order is not None and order.canary is not None:
         # its keeper grows the canary, or takes it back; nobody else changes one of several servers
         folder = settings.spool_dir.parent / "live"
@@ -45,8 +45,8 @@ def _settle(settings: Settings) -> None:
     os.environ[SERVICE_DIR] = str(mine)
     try:
         clear_reports(mine)
-        if order is not None and activation(mine) is None:
-            activate(mine, _begun(order))
+        if order is not None and read_plan(mine) is None:
+            write_plan(mine, _begun(order))
     except OSError as error:
         raise NoriaError(
             f"what is changed while it runs cannot be kept: {error.strerror}",
@@ -55,7 +55,7 @@ def _settle(settings: Settings) -> None:
         ) from error
 
 
-def _begun(order: Activation) -> Activation:
+def _begun(order: TrafficPlan) -> TrafficPlan:
     """A canary begins when it answers first, not when its image was built."""
     if order.canary is None:
         return order

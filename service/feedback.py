@@ -10,16 +10,16 @@ import msgspec
 from noria.bundle.manifest import Manifest
 from noria.predictions import Feedback
 from noria.predictions.ids import new_id
-from noria.predictions.json_values import plain
+from noria.predictions.json_values import json_value
 from noria.predictions.privacy import Redactor
-from noria.predictions.spool.events import Labelled
-from noria.predictions.spool.heartbeat import read_report
+from noria.predictions.spool.events import LabelEvent
+from noria.predictions.spool.heartbeat import read_heartbeat
 from noria.predictions.spool.offsets import waiting_bytes
-from noria.serving.api import LONGEST_ENTITY, Problem
-from noria.serving.http_errors import Wrong, not_json, wrong_shape
+from noria.serving.api import LONGEST_ENTITY, RowError
+from noria.serving.http_errors import HTTPError, not_json, wrong_shape
 from noria.system.errors import NoriaError
 from noria.tabular.values import shown
-from service.prediction.loaded_models import Active
+from service.prediction.loaded_models import LoadedModels
 from service.prediction.predict import keep
 from service.runtime import Runtime
 
@@ -45,17 +45,17 @@ def read_labels(body: bytes, manifest: Manifest, most: int) -> list[Feedback]:
         raise shape
     sent: list[Any] = found["labels"]
     if not sent:
-        raise Wrong(422, "labels: there are none", fix="send at least one label")
+        raise HTTPError(422, "labels: there are none", fix="send at least one label")
     if len(sent) > most:
-        raise Wrong(413, f"{len(sent)} labels in one request; at most {most}", fix="send them in several requests")
-    problems = [Problem(row=row, problem=said) for row, one in enumerate(sent) if (said := _wrong(one, manifest))]
+        raise HTTPError(413, f"{len(sent)} labels in one request; at most {most}", fix="send them in several requests")
+    problems = [RowError(row=row, problem=said) for row, one in enumerate(sent) if (said := _wrong(one, manifest))]
     if problems:
         said = f"{len(problems)} of {len(sent)} labels are wrong; none was kept"
-        raise Wrong(422, said, fix="correct them and send the request again", rows=problems)
+        raise HTTPError(422, said, fix="correct them and send the request again", rows=problems)
     return [_feedback(one, manifest) for one in sent]
 
 
-def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback]) -> list[bool | None]:
+def keep_labels(runtime: Runtime, active: LoadedModels, feedbacks: Sequence[Feedback]) -> list[bool | None]:
     """Keep all labels or none. For each: is its prediction known? None: the store cannot be asked now.
 
     A prediction that was answered a moment ago may still be in the spool: it is waited for, for two seconds at most.
@@ -71,8 +71,8 @@ def keep_labels(runtime: Runtime, active: Active, feedbacks: Sequence[Feedback])
     except NoriaError as error:
         logger.error("labels are kept in the spool: %s", error)
         for feedback in hidden:
-            label = plain(feedback.label)
-            entry = Labelled(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
+            label = json_value(feedback.label)
+            entry = LabelEvent(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
             position = keep(runtime.spool, entry)
             if position is not None:
                 runtime.spool.wait_durable(position, _UNTIL_FLUSHED_S)
@@ -86,7 +86,7 @@ def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
     ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
     while time.monotonic() < until and waiting_bytes(folder):
         ids = runtime.store.unknown(ids)
-        told = read_report(folder)
+        told = read_heartbeat(folder)
         # a round that had begun before may have passed by what came since, so the next one counts
         flushed = told is not None and (told.flushed_at or 0) - runtime.flush_interval_s > arrived
         if flushed or not (ids or by_case):
@@ -139,5 +139,5 @@ def _hidden(feedback: Feedback, redactor: Redactor) -> Feedback:
     try:
         entity = None if feedback.entity is None else redactor.named(feedback.entity)
     except NoriaError as error:
-        raise Wrong(422, error.what, fix=error.fix) from error
+        raise HTTPError(422, error.what, fix=error.fix) from error
     return Feedback(id=feedback.id, entity=entity, label=feedback.label, at=feedback.at)

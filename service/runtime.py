@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
 from noria.system.processes import identity, namespace
-from noria.traffic.activation import Activation, WorkerReport, activation, report, stamp
-from service.flusher.flusher_launcher import ensure_keeper
+from noria.traffic.activation import TrafficPlan, WorkerReport, plan_version, read_plan, write_worker_report
+from service.flusher.flusher_launcher import ensure_flusher
 from service.flusher.memory import give_back_memory
-from service.prediction.loaded_models import Active, load_active
+from service.prediction.loaded_models import LoadedModels, load_models
 from service.settings import Settings, service_dir
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
-        self._active: Active | None = None
+        self._active: LoadedModels | None = None
         self._spool: SpoolWriter | None = None
         self._store: PredictionStore | None = None
         self._store_turn = threading.Lock()
@@ -42,7 +42,7 @@ class Runtime:
         return _started(self._settings)
 
     @property
-    def active(self) -> Active:
+    def active(self) -> LoadedModels:
         """What answers now."""
         return _started(self._active)
 
@@ -89,12 +89,12 @@ class Runtime:
         """
         self._ended = threading.Event()
         folder = service_dir()
-        seen = None if folder is None else stamp(folder)
+        seen = None if folder is None else plan_version(folder)
         order = None
         try:
             self._settings = Settings.from_environment()
-            order = None if folder is None else activation(folder)
-            self._active = load_active(order, self._settings, None)
+            order = None if folder is None else read_plan(folder)
+            self._active = load_models(order, self._settings, None)
             self._spool = SpoolWriter(self._settings.spool_dir, self._settings.serving.spool)
         except NoriaError as error:
             self._report(order, str(error))
@@ -114,13 +114,13 @@ class Runtime:
     def _watch(self, folder: Path | None, seen: tuple[int, int] | None, ended: threading.Event) -> None:
         give_back_memory()
         while True:
-            ensure_keeper(self.settings.spool_dir)
+            ensure_flusher(self.settings.spool_dir)
             if ended.wait(_LOOK_S):
                 return
             if os.getppid() != _PARENT:  # killed outright: without it nobody would ever stop this worker
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            now = None if folder is None else stamp(folder)
+            now = None if folder is None else plan_version(folder)
             if folder is not None and now is not None and now != seen:
                 seen = now
                 self._obey(folder)
@@ -128,9 +128,9 @@ class Runtime:
     def _obey(self, folder: Path) -> None:
         order = None
         try:
-            order = activation(folder)
+            order = read_plan(folder)
             if order is not None:
-                self._active = load_active(order, self.settings, self._active)
+                self._active = load_models(order, self.settings, self._active)
                 self._tell_slow()
                 self._report(order)
                 give_back_memory()
@@ -142,7 +142,7 @@ class Runtime:
             if predictor.fast is None:
                 logger.warning("%s (version %s) has no fast form and is slower", predictor.name, predictor.version)
 
-    def _report(self, order: Activation | None, error: str = "") -> None:
+    def _report(self, order: TrafficPlan | None, error: str = "") -> None:
         folder = service_dir()
         if folder is None:
             return
@@ -157,7 +157,7 @@ class Runtime:
             version=version,
             error=error,
         )
-        report(folder, said)
+        write_worker_report(folder, said)
 
 
 def _started(part: T | None) -> T:

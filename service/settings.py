@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from noria.config.serving import Limits, Serving
+from noria.config.serving import LimitsConfig, ServingConfig
 from noria.system.errors import NoriaError
 
 SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
@@ -27,7 +27,7 @@ class Settings:
     """Where orders come from and reports go; None: the bundle that was built in answers, and nothing changes that."""
     spool_dir: Path
     predictions_url: str
-    serving: Serving
+    serving: ServingConfig
     tokens: dict[str, str] = field(repr=False)
     """What may be done → its token; without an entry everybody may."""
     privacy_key: bytes | None = field(repr=False)
@@ -35,7 +35,7 @@ class Settings:
     """Who answers is changed by nobody but its own canary."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> LimitsConfig:
         """What requests may ask for."""
         return self.serving.limits
 
@@ -79,14 +79,14 @@ def service_dir() -> Path | None:
     return Path(folder) if folder else None
 
 
-def serving_from(text: str) -> Serving:
+def serving_from(text: str) -> ServingConfig:
     """The `serving` section as JSON; empty: the defaults.
 
     Raises:
         NoriaError: it is not what Noria writes.
     """
     try:
-        return Serving.model_validate_json(text) if text else Serving()
+        return ServingConfig.model_validate_json(text) if text else ServingConfig()
     except ValidationError as error:
         raise NoriaError(f"the settings cannot be read: {error}", where=SERVING, fix="deploy again") from error
 

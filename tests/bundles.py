@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase, load_use_case
 from noria.data.split import split
-from noria.models.fitted_model import Fitted, fit
+from noria.models.fitted_model import FittedModel, fit
 from noria.models.policy_choice import choose_policy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,10 +79,10 @@ def make(case: Case, kind: str, folder: Path, *, version: str = "1") -> Bundle:
     )
 
 
-_known: dict[str, tuple[Fitted, NDArray[np.float64]]] = {}
+_known: dict[str, tuple[FittedModel, NDArray[np.float64]]] = {}
 
 
-def _fitted(case: Case, kind: str) -> tuple[Fitted, NDArray[np.float64]]:
+def _fitted(case: Case, kind: str) -> tuple[FittedModel, NDArray[np.float64]]:
     use_case, train, _ = case
     key = f"{kind} {len(train)} {list(train.columns)} {use_case.model_dump_json()}"
     if key not in _known:

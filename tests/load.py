@@ -5,7 +5,7 @@ import time
 from typing import Any, NamedTuple
 
 from noria.client import Client
-from noria.serving.api import Answer
+from noria.serving.api import PredictionResponse
 from noria.system.errors import NoriaError
 
 _LONGEST_S = 240.0
@@ -15,7 +15,7 @@ class Asked(NamedTuple):
     """A question and its answer."""
 
     case: str
-    answer: Answer
+    answer: PredictionResponse
     at: float
     """When it was asked, by the clock of `time.monotonic`."""
 
@@ -47,7 +47,7 @@ class Load:
         while len(self.answers) < wanted and not self.failures and time.monotonic() < until:
             time.sleep(0.02)
 
-    def asked_since(self, moment: float) -> list[Answer]:
+    def asked_since(self, moment: float) -> list[PredictionResponse]:
         """The answers to what was asked after that moment; others may still be on their way then."""
         return [each.answer for each in self.answers if each.at > moment]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase, load_use_case
-from noria.models.fitted_model import Fitted, fit
+from noria.models.fitted_model import FittedModel, fit
 from noria.models.policy_choice import DecisionPolicy
 from noria.system.workspace import PROJECT
 
@@ -85,7 +85,7 @@ def use_case(task: str) -> UseCase:
 
 
 @cache
-def fitted(kind: str, task: str) -> Fitted:
+def fitted(kind: str, task: str) -> FittedModel:
     """A model of this kind."""
     return fit(kind, PARAMS.get(kind, {}), table(), use_case(task))
 

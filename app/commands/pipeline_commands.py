@@ -10,7 +10,7 @@ import pandas as pd
 
 from app.environment import zenml_client
 from app.runs.launch import About, PipelineRun, artifact, launch
-from app.runs.step_containers import Files
+from app.runs.step_containers import MountedFiles
 from app.serving import backend
 from app.serving.backend import Confirm, place_of
 from app.stacks.stacks import active_stack, service_image, service_kind, stack_here
@@ -22,10 +22,10 @@ from noria.data.validation import write_quarantine
 from noria.predictions.database import shown_url
 from noria.system.errors import NoriaError
 from noria.system.files import write_text
-from noria.system.locks import only_one
+from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
-from noria.traffic.activation import Activation
-from noria.traffic.plan_transforms import in_words
+from noria.traffic.activation import TrafficPlan
+from noria.traffic.plan_transforms import describe_plan
 
 Facts = list[tuple[str, object]]
 
@@ -136,7 +136,9 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
     if service in _DEPLOYED_ELSEWHERE:
         return _DEPLOYED_ELSEWHERE[service](use_case, stack)
     image = service_image(stack)
-    processes.Settings.of(use_case, workspace, image)  # what cannot be started is refused before anything is built
+    processes.ServerSettings.of(
+        use_case, workspace, image
+    )  # what cannot be started is refused before anything is built
     with _turn("deploy", workspace):
         from pipelines.deployment import deployment
 
@@ -147,7 +149,7 @@ def deploy(use_case: UseCase, stack: str | None) -> Deployed:
         raise NoriaError(
             "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
         )
-    order = processes.standing(workspace, running)
+    order = processes.current_plan(workspace, running)
     return Deployed(
         headline=f"Version {running.version} ({champion.manifest.kind}) answers at {running.url}.",
         url=running.url,
@@ -177,7 +179,7 @@ def predict(use_case: UseCase, source: str, output: str | None, stack: str | Non
         batch_inference,
         stack=stack,
         model=use_case.name,
-        files=Files(reads=[_folder_of(_absolute(source))], writes=[] if "://" in there else [there]),
+        files=MountedFiles(reads=[_folder_of(_absolute(source))], writes=[] if "://" in there else [there]),
         use_case=use_case,
         source=_absolute(source),
         target=there,
@@ -197,7 +199,7 @@ def monitor(use_case: UseCase, labels: str | None, stack: str | None) -> Monitor
         from pipelines.monitoring import monitoring
 
         file = _absolute(labels or "")
-        files = Files(reads=[file] if file else [])
+        files = MountedFiles(reads=[file] if file else [])
         run = launch(monitoring, stack=stack, model=use_case.name, files=files, use_case=use_case, labels=file)
     verdict = artifact(run, "check", "monitoring_verdict")
     return Monitored(
@@ -245,7 +247,7 @@ def stop_here(use_case: UseCase) -> Facts:
 @contextmanager
 def _turn(action: str, workspace: Workspace) -> Iterator[None]:
     """One `action` at a time on a use case; ZenML's database stands before steps, which ask it, are declared."""
-    with only_one(action, workspace):
+    with exclusive(action, workspace):
         zenml_client()
         yield
 
@@ -259,7 +261,7 @@ def _on_the_data(
         stack=stack,
         model=use_case.name,
         about=about,
-        files=Files(reads=[source.path for source in use_case.data.sources if source.path is not None]),
+        files=MountedFiles(reads=[source.path for source in use_case.data.sources if source.path is not None]),
         use_case=use_case.for_training(),
         fingerprint=fingerprint(use_case.data),
     )
@@ -341,9 +343,9 @@ def _deploy_to_compose(use_case: UseCase, stack: str | None) -> Deployed:
     )
 
 
-def _several(order: Activation) -> Facts:
+def _several(order: TrafficPlan) -> Facts:
     """Who answers what, where it is not the champion alone."""
-    return [("variants", in_words(order))] if len(order.variants) > 1 else []
+    return [("variants", describe_plan(order))] if len(order.variants) > 1 else []
 
 
 _DEPLOYED_ELSEWHERE: dict[str, Callable[[UseCase, str | None], Deployed]] = {

@@ -8,8 +8,8 @@ from app.servers.dashboards import running_dashboards
 from app.serving.backend import Place, place_of, service_facts
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, ServiceFacts, state
-from noria.deployment import service_facts as facts_here
+from noria.deployment import Deployment, ServiceStatus, state
+from noria.deployment import service_status as facts_here
 from noria.monitoring.verdict_history import history_file, read
 from noria.system.workspace import Workspace
 
@@ -63,7 +63,7 @@ def _elsewhere(place: Place, use_case: UseCase) -> Described:
     return Described(f"{use_case.name}: {place.headline}", [*facts, *known], "monitor" if answers else "deploy")
 
 
-def _service(service: ServiceFacts) -> list[tuple[str, object]]:
+def _service(service: ServiceStatus) -> list[tuple[str, object]]:
     deployment = service.deployment
     if deployment is None or service.uptime_s is None:
         return []
@@ -87,7 +87,7 @@ def _place(deployment: Deployment) -> tuple[str, object]:
     return "process", f"{deployment.pid}, log {deployment.log}"
 
 
-def _counts(service: ServiceFacts) -> list[tuple[str, object]]:
+def _counts(service: ServiceStatus) -> list[tuple[str, object]]:
     last = f", the last at {service.last_prediction_at:%Y-%m-%d %H:%M:%S} UTC" if service.last_prediction_at else ""
     return [
         ("predictions", f"{service.predictions:,} in {service.requests:,} requests{last}"),

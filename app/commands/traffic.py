@@ -12,15 +12,15 @@ from app.stacks.stacks import service_kind, stack_for_one_run
 from noria import deployment as processes
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment import Changed, Deployment, Role
+from noria.deployment import Deployment, PlanChange, VariantSpec
 from noria.deployment.audit import recent_changes, record_change
-from noria.deployment.container_command import refuse_slow
+from noria.deployment.container_command import require_fast_form
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.system.locks import only_one
+from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
 from noria.traffic import plan_history, plan_transforms
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,18 @@ def promote(use_case: UseCase, version: str | None, stack: str | None) -> Turned
         from steps.shared.model_versions import find_bundle, promote_version
 
         server = _running(workspace) if service in ("process", "container") else None
-        order = None if server is None else processes.standing(workspace, server)
+        order = None if server is None else processes.current_plan(workspace, server)
         bundle = find_bundle(use_case.name, version or _next_champion(use_case, order))
         number, kind = bundle.manifest.version, bundle.manifest.kind
         changed = None
         if server is None and service != "process":
-            refuse_slow([bundle])
+            require_fast_form([bundle])
         if server is not None:
-            champion = Role(bundle).variant(workspace)
-            changed = processes.change(
-                use_case, workspace, lambda each: plan_transforms.settled(plan_transforms.with_champion(each, champion))
+            champion = VariantSpec(bundle).variant(workspace)
+            changed = processes.change_plan(
+                use_case,
+                workspace,
+                lambda each: plan_transforms.drop_unused(plan_transforms.with_champion(each, champion)),
             )
         with _taken_back_on_error(use_case, workspace, changed):
             promote_version(use_case.name, int(number), _artifact(bundle))
@@ -75,10 +77,10 @@ def rollback(use_case: UseCase, stack: str | None) -> Turned:
     """
     workspace, place = Workspace(use_case.name), place_of(stack)
     if place is not None:
-        with only_one("deploy", workspace):
+        with exclusive("deploy", workspace):
             return Turned(*backend.required(place).roll_back())
-    with only_one("deploy", workspace):
-        standing = processes.standing(workspace, processes.running(workspace))
+    with exclusive("deploy", workspace):
+        standing = processes.current_plan(workspace, processes.running_server(workspace))
         before = plan_history.last_other(workspace.service, standing)
         if before is None:
             raise NoriaError(
@@ -86,11 +88,11 @@ def rollback(use_case: UseCase, stack: str | None) -> Turned:
                 where=str(workspace.service),
                 fix="name the version that should answer: `python run.py promote --version N`",
             )
-        changed = processes.change(use_case, workspace, lambda _: plan_transforms.again(before), is_back=True)
+        changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_back=True)
         record_change(changed, "traffic", "rolled back")
         if changed.before.champion.bundle != changed.after.champion.bundle:
             _follow_in_registries(use_case, changed.after, stack)
-    return Turned(f"Rolled back: {plan_transforms.in_words(changed.after)}.", _facts(changed))
+    return Turned(f"Rolled back: {plan_transforms.describe_plan(changed.after)}.", _facts(changed))
 
 
 def show(use_case: UseCase, stack: str | None = None, url: str | None = None) -> Turned:
@@ -103,14 +105,14 @@ def show(use_case: UseCase, stack: str | None = None, url: str | None = None) ->
     if place is not None:
         headline, facts = backend.show(place, use_case.name)
         return Turned(f"{use_case.name}: {headline}", facts)
-    server = processes.running(workspace)
-    order = processes.standing(workspace, server)
-    facts = describe_traffic(processes.service_facts(workspace))
+    server = processes.running_server(workspace)
+    order = processes.current_plan(workspace, server)
+    facts = describe_traffic(processes.service_status(workspace))
     facts += [("changed", change) for change in recent_changes(workspace.predictions_url)]
-    return Turned(f"{use_case.name}: {plan_transforms.in_words(order)}.", facts)
+    return Turned(f"{use_case.name}: {plan_transforms.describe_plan(order)}.", facts)
 
 
-def _next_champion(use_case: UseCase, order: Activation | None) -> str:
+def _next_champion(use_case: UseCase, order: TrafficPlan | None) -> str:
     """The version that is promoted if none is named: the challenger that answers, or else the newest one."""
     from steps.shared.model_versions import newest_challenger
 
@@ -123,7 +125,7 @@ def _next_champion(use_case: UseCase, order: Activation | None) -> str:
     return versions[0] if versions else str(newest_challenger(use_case.name, above_champion=True).number)
 
 
-def _follow_in_registries(use_case: UseCase, order: Activation, stack: str | None) -> None:
+def _follow_in_registries(use_case: UseCase, order: TrafficPlan, stack: str | None) -> None:
     zenml_client()
     from steps.shared.model_versions import promote_version
 
@@ -137,20 +139,20 @@ def _follow_in_registries(use_case: UseCase, order: Activation, stack: str | Non
 
 @contextmanager
 def _registries(workspace: Workspace, stack: str | None) -> Iterator[None]:
-    with only_one("deploy", workspace):
+    with exclusive("deploy", workspace):
         zenml_client()
         with stack_for_one_run(stack):
             yield
 
 
 @contextmanager
-def _taken_back_on_error(use_case: UseCase, workspace: Workspace, changed: Changed | None) -> Iterator[None]:
+def _taken_back_on_error(use_case: UseCase, workspace: Workspace, changed: PlanChange | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
         if changed is not None:
             progress.warn("the registries could not be changed, so the service goes back, too")
-            processes.change(use_case, workspace, lambda _: plan_transforms.again(changed.before), is_back=True)
+            processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(changed.before), is_back=True)
         raise
 
 
@@ -167,9 +169,9 @@ def _artifact(bundle: Bundle) -> str:
     return "rules" if _is_rules(bundle) else "challenger"
 
 
-def _facts(changed: Changed) -> list[tuple[str, object]]:
+def _facts(changed: PlanChange) -> list[tuple[str, object]]:
     return [
-        ("before", plan_transforms.in_words(changed.before)),
-        ("now", plan_transforms.in_words(changed.after)),
+        ("before", plan_transforms.describe_plan(changed.before)),
+        ("now", plan_transforms.describe_plan(changed.after)),
         ("service", changed.deployment.url),
     ]

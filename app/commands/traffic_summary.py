@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from noria.deployment import ServiceFacts, VariantSummary
+from noria.deployment import ServiceStatus, VariantSummary
 from noria.traffic.activation import CanaryState
 
 
-def describe_traffic(service: ServiceFacts) -> list[tuple[str, object]]:
+def describe_traffic(service: ServiceStatus) -> list[tuple[str, object]]:
     """A line for each variant, and one for the canary if there is one."""
     facts: list[tuple[str, object]] = [(f"variant {each.variant.name}", _variant(each)) for each in service.variants]
     return facts if service.canary is None else [*facts, ("canary", _canary(service.canary))]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import typer
 
-from app.stacks.definition import Running
+from app.stacks.definition import StepsConfig
 from noria.deployment.docker_cli import run_docker
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -27,7 +27,7 @@ _BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
-class Target:
+class ImageTarget:
     """A target of the Dockerfile, and the files of the project that it copies."""
 
     name: str
@@ -38,8 +38,8 @@ class Target:
     """What it only carries along, so that its name does not change with it."""
 
 
-SERVICE = Target("service", "requirements-serving.lock", ("noria", "service"))
-PIPELINE = Target(
+SERVICE = ImageTarget("service", "requirements-serving.lock", ("noria", "service"))
+PIPELINE = ImageTarget(
     "pipeline",
     "requirements.lock",
     ("run.py", "noria", "service", "materializers", "steps", "pipelines", "app", "cli"),
@@ -62,7 +62,7 @@ def main() -> None:
         raise typer.Exit(2) from error
 
 
-def image_of(target: Target) -> str:
+def image_of(target: ImageTarget) -> str:
     """The name of the image of the code as it is here, built or not."""
     digest = hashlib.sha256(os.environ.get(BASE, "").encode())
     for path in [Path(_DOCKERFILE), Path(target.lock), *_files(target.code)]:
@@ -71,7 +71,7 @@ def image_of(target: Target) -> str:
     return f"noria-{target.name}:{digest.hexdigest()[:12]}"
 
 
-def variables_for(running: Running) -> dict[str, str]:
+def variables_for(running: StepsConfig) -> dict[str, str]:
     """The environment, with the image of the code here as NORIA_PIPELINE_IMAGE unless another one is named."""
     known = dict(os.environ)
     if PIPELINE_IMAGE in running.variables and not known.get(PIPELINE_IMAGE):
@@ -79,7 +79,7 @@ def variables_for(running: Running) -> dict[str, str]:
     return known
 
 
-def build(target: Target, name: str, bundle: Path | None = None) -> str:
+def build(target: ImageTarget, name: str, bundle: Path | None = None) -> str:
     """Build an image, with a model bundle in it if one is given, and return its name.
 
     Raises:
@@ -94,7 +94,7 @@ def build(target: Target, name: str, bundle: Path | None = None) -> str:
     return name
 
 
-def stage(target: Target, folder: Path, bundle: Path | None = None) -> None:
+def stage(target: ImageTarget, folder: Path, bundle: Path | None = None) -> None:
     """Put into `folder` what the Dockerfile copies for this target, and nothing else."""
     # the classic builder passes through the stages of the service on its way to the pipeline's
     locks = {SERVICE.lock, target.lock}

@@ -19,7 +19,7 @@ _MANIFESTS = ", ".join(
 
 
 @dataclass(frozen=True)
-class Login:
+class RegistryLogin:
     """A user of a registry."""
 
     user: str
@@ -27,14 +27,14 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RegistryResponse:
     """What a registry said; status 0: nothing."""
 
     status: int
     said: str
 
 
-def ask_for_image(image: str, login: Login | None) -> Answer:
+def ask_for_image(image: str, login: RegistryLogin | None) -> RegistryResponse:
     """Is the image there, and may this user see it? Status 200: yes; 404: it is not there; 401 and 403: no."""
     host, _, rest = image.partition("/")
     repository, tag = _parted(rest)
@@ -48,8 +48,8 @@ def ask_for_image(image: str, login: Login | None) -> Answer:
                 token = _token(http, answer.headers["www-authenticate"], basic)
                 answer = http.head(url, headers={"Authorization": f"Bearer {token}"})
     except (httpx.HTTPError, KeyError, ValueError) as error:
-        return Answer(0, f"{url} cannot be reached: {error}")
-    return Answer(answer.status_code, f"{url} answers {answer.status_code}")
+        return RegistryResponse(0, f"{url} cannot be reached: {error}")
+    return RegistryResponse(answer.status_code, f"{url} answers {answer.status_code}")
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -5,12 +5,12 @@ import re
 
 import httpx
 
-from app.images.registry import Login
+from app.images.registry import RegistryLogin
 
 _SECONDS = 10.0
 
 
-def login(flavor: str, uri: str) -> Login:
+def login(flavor: str, uri: str) -> RegistryLogin:
     """A user and a short-lived password, from the identity that the cloud gives this machine.
 
     Raises:
@@ -19,30 +19,30 @@ def login(flavor: str, uri: str) -> Login:
     return {"aws": _amazon, "azure": _azure, "gcp": _google}[flavor](uri)
 
 
-def _amazon(uri: str) -> Login:
+def _amazon(uri: str) -> RegistryLogin:
     import boto3
 
     region = re.search(r"\.ecr\.([a-z0-9-]+)\.", uri)
     client = boto3.Session().client("ecr", region_name=region[1] if region else None)
     given = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, _, password = base64.b64decode(given).decode().partition(":")
-    return Login(user, password)
+    return RegistryLogin(user, password)
 
 
-def _azure(uri: str) -> Login:
+def _azure(uri: str) -> RegistryLogin:
     from azure.identity import DefaultAzureCredential
 
     host = uri.split("/", maxsplit=1)[0]
     token = DefaultAzureCredential().get_token("https://management.azure.com/.default").token
     asked = {"grant_type": "access_token", "service": host, "access_token": token}
     answer = httpx.post(f"https://{host}/oauth2/exchange", data=asked, timeout=_SECONDS).raise_for_status()
-    return Login("00000000-0000-0000-0000-000000000000", str(answer.json()["refresh_token"]))
+    return RegistryLogin("00000000-0000-0000-0000-000000000000", str(answer.json()["refresh_token"]))
 
 
-def _google(_: str) -> Login:
+def _google(_: str) -> RegistryLogin:
     import google.auth
     from google.auth.transport.requests import Request
 
     credentials, _project = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
     credentials.refresh(Request())
-    return Login("oauth2accesstoken", str(credentials.token))
+    return RegistryLogin("oauth2accesstoken", str(credentials.token))

@@ -17,12 +17,12 @@ from noria import deployment
 from noria.bundle import Bundle
 from noria.config import load_use_case
 from noria.deployment.bento_code import bundle_of
-from noria.deployment.container_command import refuse_slow
-from noria.deployment.image_contents import packed
+from noria.deployment.container_command import require_fast_form
+from noria.deployment.image_contents import image_contents
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from noria.traffic import activation
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 _CONFIG = PROJECT / "configs" / "telco_churn.yaml"
 
@@ -36,7 +36,7 @@ def main(
     try:
         prepare_environment()
         found = Bundle.open(bundle) if bundle else answering(load_use_case(config).name)
-        alone = Activation.of(found.folder, found.manifest.version)
+        alone = TrafficPlan.of(found.folder, found.manifest.version)
         name = build_image(alone, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
     except NoriaError as error:
         print(error, file=sys.stderr)
@@ -53,7 +53,7 @@ def answering(use_case: str) -> Bundle:
     workspace = Workspace(use_case)
     running = deployment.state(workspace)
     if running is not None:
-        order = activation.activation(workspace.service)
+        order = activation.read_plan(workspace.service)
         return Bundle.open(bundle_of(running.bento) if order is None else order.champion.bundle)
     zenml_client()
     from steps.shared.champion import require_champion
@@ -61,14 +61,14 @@ def answering(use_case: str) -> Bundle:
     return require_champion(use_case)
 
 
-def build_image(order: Activation, name: str) -> str:
+def build_image(order: TrafficPlan, name: str) -> str:
     """Build the image of all that an order names and return its name.
 
     Raises:
         NoriaError: a bundle needs the training libraries, or the engine cannot build.
     """
-    refuse_slow([Bundle.open(variant.bundle) for variant in order.variants])
-    with packed(order) as folder:
+    require_fast_form([Bundle.open(variant.bundle) for variant in order.variants])
+    with image_contents(order) as folder:
         return build(SERVICE, name, folder)
 
 

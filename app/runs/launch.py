@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from app.runs.pod_diagnostics import end_jobs, pod_failure, submitted_in_vain
-from app.runs.pod_watcher import Watch
+from app.runs.pod_diagnostics import end_jobs, pod_failure, submission_error
+from app.runs.pod_watcher import PodWatcher
 from app.runs.retries import retried_unless
-from app.runs.run_options import as_asked
-from app.runs.step_containers import Files
+from app.runs.run_options import pipeline_options
+from app.runs.step_containers import MountedFiles
 from app.stacks.kube_contexts import refuse_another
 from app.stacks.stacks import running_on, stack_for_one_run
 from noria.system import progress
@@ -28,7 +28,7 @@ def launch(
     stack: str | None,
     model: str,
     about: About = "champion",
-    files: Files | None = None,
+    files: MountedFiles | None = None,
     **parameters: object,
 ) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
@@ -64,11 +64,11 @@ def launch(
             require_champion_version(model)
         refuse_another(Client(), chosen)
         progress.stage(f"stack      {chosen}")
-        watch = Watch.of(Client(), chosen, name, running_on(chosen).pending_minutes)
+        watch = PodWatcher.of(Client(), chosen, name, running_on(chosen).pending_minutes)
         try:
-            used = files or Files()
+            used = files or MountedFiles()
             with (
-                as_asked(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked,
+                pipeline_options(chosen, flow, run=name, model=model, parameters=parameters, files=used) as asked,
                 watch,
                 retried_unless(lambda: stop_requested() is not None or watch.error is not None),
             ):
@@ -183,7 +183,7 @@ def _outside_steps(stack: str, run: PipelineRun | None, error: BaseException) ->
     if isinstance(error, StackValidationError):
         fix = "take another --stack, or give it what it lacks with `zenml stack update`"
         return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
-    in_vain = submitted_in_vain(Client(), stack, run, error) if run is not None else None
+    in_vain = submission_error(Client(), stack, run, error) if run is not None else None
     if in_vain is not None:
         _mark(run, "failed")
         return in_vain
@@ -192,13 +192,13 @@ def _outside_steps(stack: str, run: PipelineRun | None, error: BaseException) ->
 
 def _told_by_no_step(run: PipelineRun, error: BaseException) -> None:
     """A step tells the stack's alerter itself that it failed, unless it never began or was killed."""
-    from noria.monitoring.alerts import about_failure
-    from steps.shared.alerts import tell
+    from noria.monitoring.alerts import failure_alert
+    from steps.shared.alerts import post_alert
     from steps.shared.failures import use_case_of
 
     if not any(step.exception_info for step in run.steps.values()):
         pipeline = run.pipeline.name
-        tell(about_failure(use_case_of(run.name, pipeline), pipeline, "", error))
+        post_alert(failure_alert(use_case_of(run.name, pipeline), pipeline, "", error))
 
 
 def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:

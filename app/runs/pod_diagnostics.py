@@ -46,7 +46,7 @@ class PodFailure:
         return NoriaError(f"the run did not complete: {self.what}", where=f"{self.pod}, run {run}", fix=self.fix)
 
 
-def submitted_in_vain(client: Any, stack: str, run: Any, error: BaseException) -> NoriaError | None:
+def submission_error(client: Any, stack: str, run: Any, error: BaseException) -> NoriaError | None:
     """What an error of ZenML means that says that a job failed or was not taken; None: it says something else."""
     refused = _NOT_SUBMITTED.search(str(error))
     if refused:

@@ -17,7 +17,7 @@ _LOOK_S = 5.0
 _END_S = 3 * SECONDS
 
 
-class Watch:
+class PodWatcher:
     """Looks at the pods of a run from a thread of its own: tells what their steps say, and ends the run if one waits
     for a node for too long."""
 

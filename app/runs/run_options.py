@@ -6,16 +6,18 @@ from typing import Any
 
 from app.environment import zenml_client
 from app.runs import step_containers
-from app.runs.run_secrets import handed_on
-from app.runs.step_containers import Files
+from app.runs.run_secrets import run_secrets
+from app.runs.step_containers import MountedFiles
 from app.stacks import stacks
-from app.stacks.definition import Component, Resources, Running, StackFile, StepRunning, read_stack
+from app.stacks.definition import Component, StackFile, StepConfig, StepResources, StepsConfig, read_stack
 
 Options = dict[str, Any]
 
 
 @contextmanager
-def as_asked(stack: str, pipeline: str, *, run: str, model: str, parameters: object, files: Files) -> Iterator[Options]:
+def pipeline_options(
+    stack: str, pipeline: str, *, run: str, model: str, parameters: object, files: MountedFiles
+) -> Iterator[Options]:
     """Options of a run on a stack, for as long as it runs.
 
     Args:
@@ -30,13 +32,13 @@ def as_asked(stack: str, pipeline: str, *, run: str, model: str, parameters: obj
         NoriaError: the stack's file cannot be read, or what it asks for is not there.
     """
     running = stacks.running_on(stack)
-    if running == Running():
+    if running == StepsConfig():
         yield {}
         return
     file = read_stack(stacks.STACK_FILES / f"{stack}.yaml").model_copy(update={"noria": running})
     options = run_options(file, pipeline)
     if running.images:
-        options |= handed_on(zenml_client(), model, str(parameters))
+        options |= run_secrets(zenml_client(), model, str(parameters))
     if file.orchestrator.flavor != step_containers.FLAVOR:
         yield options
         return
@@ -67,7 +69,7 @@ def run_options(stack: StackFile, pipeline: str) -> Options:
     return options
 
 
-def _of_step(stack: StackFile, step: StepRunning) -> Options:
+def _of_step(stack: StackFile, step: StepConfig) -> Options:
     runner = stack.runner(step)
     settings = {**_docker(stack.noria, step.image), **_granted(runner, step.resources)}
     if step.settings:
@@ -77,7 +79,7 @@ def _of_step(stack: StackFile, step: StepRunning) -> Options:
     return options | ({"step_operator": runner.name} if step.step_operator else {})
 
 
-def _docker(running: Running, image: str | None) -> dict[str, Any]:
+def _docker(running: StepsConfig, image: str | None) -> dict[str, Any]:
     """The image as it is: ZenML builds nothing on top of it."""
     from zenml.config import DockerSettings
 
@@ -94,11 +96,11 @@ def _docker(running: Running, image: str | None) -> dict[str, Any]:
     return {"docker": settings}
 
 
-def _granted(runner: Component, asked: Resources) -> dict[str, Any]:
+def _granted(runner: Component, asked: StepResources) -> dict[str, Any]:
     """Resources in the words of what runs the step; ZenML's integrations of Kubernetes and Docker pass over its own."""
     from zenml.config import ResourceSettings
 
-    if asked == Resources():
+    if asked == StepResources():
         return {}
     if runner.flavor == "kubernetes":
         return {_key(runner): {"pod_settings": {"resources": _of_pod(asked)}}}
@@ -107,14 +109,14 @@ def _granted(runner: Component, asked: Resources) -> dict[str, Any]:
     return {"resources": ResourceSettings(cpu_count=asked.cpu, memory=asked.memory)}
 
 
-def _of_pod(asked: Resources) -> dict[str, dict[str, str]]:
+def _of_pod(asked: StepResources) -> dict[str, dict[str, str]]:
     """A pod that takes more memory is ended; one that takes more processor time is only slowed where others want it."""
     memory = {} if asked.memory_bytes is None else {"memory": str(asked.memory_bytes)}
     cpu = {} if asked.cpu is None else {"cpu": f"{asked.cpu:g}"}
     return {"requests": cpu | memory} | ({"limits": memory} if memory else {})
 
 
-def _limits(asked: Resources) -> dict[str, int]:
+def _limits(asked: StepResources) -> dict[str, int]:
     """What Docker's client calls them."""
     memory = {} if asked.memory_bytes is None else {"mem_limit": asked.memory_bytes}
     return memory | ({} if asked.cpu is None else {"nano_cpus": round(asked.cpu * 1e9)})

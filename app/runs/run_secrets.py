@@ -11,7 +11,7 @@ from noria.config.load import ENVIRONMENT_VARIABLE
 _ALWAYS = ("NORIA_PREDICTIONS_URL", "NORIA_PRIVACY_KEY")
 
 
-def handed_on(client: Any, model: str, *texts: str) -> dict[str, Any]:
+def run_secrets(client: Any, model: str, *texts: str) -> dict[str, Any]:
     """Options of a run: a secret with the variables that `texts` name as `${env:NAME}`; none, if there are none.
 
     Args:

@@ -27,7 +27,7 @@ _APP = Path("/app")
 
 
 @dataclass(frozen=True)
-class Files:
+class MountedFiles:
     """Files of this machine that the steps of a run need, by what they do with them."""
 
     reads: Sequence[str] = ()
@@ -37,7 +37,7 @@ class Files:
 
 
 @contextmanager
-def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iterator[dict[str, Any]]:
+def in_containers(stack: StackFile, run: str, files: MountedFiles, client: Any) -> Iterator[dict[str, Any]]:
     """Arguments for each container of a run on a stack with `local_docker`; when it is over, no container is left.
 
     Containers run as the user of this process, so that what they write belongs to that user.
@@ -63,7 +63,7 @@ def in_containers(stack: StackFile, run: str, files: Files, client: Any) -> Iter
         _remove(run)
 
 
-def _mounts(files: Files, code: str) -> dict[str, dict[str, str]]:
+def _mounts(files: MountedFiles, code: str) -> dict[str, dict[str, str]]:
     """Folders and files by their place on this machine; ZenML mounts the workspace itself."""
     found: dict[str, dict[str, str]] = {}
     downloaded = _downloaded() if code == "artifact_store" else set()

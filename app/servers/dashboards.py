@@ -63,7 +63,7 @@ def start_dashboards(use_case: UseCase) -> list[Dashboard]:
             _wait(each, plan)
             progress.stage(f"{each.name:<10} {each.url}")
     except BaseException:
-        processes.end([processes.Identity(each.pid, each.started) for each in started], grace_s=5)
+        processes.end([processes.ProcessIdentity(each.pid, each.started) for each in started], grace_s=5)
         _remember(list(running.values()))
         raise
     return [*running.values(), *started]
@@ -80,13 +80,13 @@ def running_dashboards() -> list[Dashboard]:
         _state().replace(aside)
         progress.warn(f"what is known of the dashboards could not be read and is set aside as {aside}")
         return []
-    return [each for each in known if processes.alive(processes.Identity(each.pid, each.started))]
+    return [each for each in known if processes.alive(processes.ProcessIdentity(each.pid, each.started))]
 
 
 def stop_dashboards() -> list[Dashboard]:
     """Stop all dashboards; returns those that were running."""
     running = running_dashboards()
-    processes.end([processes.Identity(each.pid, each.started) for each in running], grace_s=10)
+    processes.end([processes.ProcessIdentity(each.pid, each.started) for each in running], grace_s=10)
     _state().unlink(missing_ok=True)
     return running
 
@@ -160,7 +160,7 @@ def _wait(dashboard: Dashboard, plan: _Plan) -> None:
             with urllib.request.urlopen(f"http://{_HOST}:{plan.port}/", timeout=2):
                 return
         except OSError:
-            if not processes.alive(processes.Identity(dashboard.pid, dashboard.started)):
+            if not processes.alive(processes.ProcessIdentity(dashboard.pid, dashboard.started)):
                 break
             progress.tick(f"waiting for {dashboard.name}")
             time.sleep(0.3)

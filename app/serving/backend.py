@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from app.serving.kubernetes_rollout import cluster_of
-from app.serving.service_probe import Address, Facts, ask
+from app.serving.service_probe import Facts, ServiceAddress, probe_service
 from app.stacks import stacks
-from app.stacks.active_stack import service_of
+from app.stacks.active_stack import service_stack
 from app.stacks.definition import read_stack
 from noria.system.errors import NoriaError
 
@@ -25,7 +25,7 @@ class Place(Protocol):
     """Does it take orders over HTTP: one server, which keeps them?"""
 
     @property
-    def address(self) -> Address | None:
+    def address(self) -> ServiceAddress | None:
         """Where it answers this machine, if that is known."""
 
     @property
@@ -67,7 +67,7 @@ def place_of(stack: str | None, url: str | None = None) -> Place | None:
     Raises:
         NoriaError: there is no such stack, or its file does not say where.
     """
-    name = service_of(stack)
+    name = service_stack(stack)
     running = stacks.running_on(name)
     if running.service == "compose":
         from app.serving.compose import Composed
@@ -78,7 +78,7 @@ def place_of(stack: str | None, url: str | None = None) -> Place | None:
 
         found = url or running.url
         cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{name}.yaml"), pushes=False)
-        return Release(cluster, Address(found) if found else None)
+        return Release(cluster, ServiceAddress(found) if found else None)
     if url is not None:
         raise NoriaError(
             f"stack `{name}` serves on this machine, where the workspace knows the address",
@@ -94,7 +94,7 @@ def service_facts(place: Place, use_case: str) -> tuple[bool, Facts]:
     if place.address is None:
         hint = "not asked: name its address with --url, or as `noria.url` in the stack's file"
         return place.answers, [*facts, ("service", hint)]
-    said = ask(place.address, use_case)
+    said = probe_service(place.address, use_case)
     return not said.unready, [*facts, *said.facts]
 
 

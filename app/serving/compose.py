@@ -8,11 +8,11 @@ from app.images.project_images import docker
 from app.images.service_image import build_image
 from app.servers import compose_platform
 from app.serving.kubernetes_rollout import image_tag, order_on
-from app.serving.service_probe import Address, Facts
+from app.serving.service_probe import Facts, ServiceAddress
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 
 class Composed:
@@ -26,7 +26,7 @@ class Composed:
         settings = compose_platform.known_settings()
         self._before = settings.get(compose_platform.IMAGE_BEFORE, "")
         found = url or (compose_platform.url_of(settings, "SERVICE_PORT") if settings else None)
-        self.address = Address(found, settings) if found else None
+        self.address = ServiceAddress(found, settings) if found else None
         """Where it answers, with the tokens that were made for it; None: there never was a platform here."""
 
     @cached_property
@@ -104,7 +104,7 @@ class Composed:
 _KEPT = "Its volume stays, and with it every answer that still waits in the spool for the prediction store."
 
 
-def serve_champion(stack: str, use_case: UseCase) -> tuple[Activation, str, str]:
+def serve_champion(stack: str, use_case: UseCase) -> tuple[TrafficPlan, str, str]:
     """Build an image of the champion and whoever answers beside it, and let Compose's service answer with it.
 
     Returns:

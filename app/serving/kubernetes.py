@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from app.serving.kubernetes_rollout import RELEASE, Cluster, helm
-from app.serving.service_probe import Address, Facts
+from app.serving.service_probe import Facts, ServiceAddress
 from app.stacks import kube_contexts
 from noria.system.errors import NoriaError, last_line
 
@@ -22,7 +22,7 @@ class Release:
     """The chart's release on the cluster of a stack."""
 
     cluster: Cluster
-    address: Address | None
+    address: ServiceAddress | None
     """Where its service answers this machine, if that is known."""
 
     changes = (

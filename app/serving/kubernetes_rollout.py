@@ -16,7 +16,7 @@ from noria.deployment.image_contents import content_digest
 from noria.system import progress
 from noria.system.errors import NoriaError, last_line
 from noria.system.workspace import PROJECT
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 RELEASE = "noria"
 """The chart's release, as docs/kubernetes.md installs it."""
@@ -43,8 +43,8 @@ class Cluster:
 
 
 def roll_out(
-    stack: str, use_case: UseCase, make: Callable[[Activation], Activation] = lambda order: order
-) -> tuple[Activation, str, Cluster]:
+    stack: str, use_case: UseCase, make: Callable[[TrafficPlan], TrafficPlan] = lambda order: order
+) -> tuple[TrafficPlan, str, Cluster]:
     """Put the champion, and whoever answers beside it, into service on the cluster of `stack`, pod by pod.
 
     Args:
@@ -72,7 +72,7 @@ def roll_out(
     return order, f"{repository}:{tag}", cluster
 
 
-def image_tag(order: Activation) -> str:
+def image_tag(order: TrafficPlan) -> str:
     """Names who answers and the state of the code, for ever: a node keeps what it has pulled."""
     return f"{order.champion.version}-{content_digest(order)}-{image_of(SERVICE).rpartition(':')[2]}"
 
@@ -110,19 +110,19 @@ def helm() -> str:
     return found
 
 
-def order_on(stack: str, use_case: UseCase) -> Activation:
+def order_on(stack: str, use_case: UseCase) -> TrafficPlan:
     """The champion and whoever `serving.variants` puts beside it, from the stores of a stack.
 
     Raises:
         NoriaError: nothing has been promoted yet, or a variant's model does not exist.
     """
     from steps.shared.champion import require_champion
-    from steps.shared.serving_variants import lineup_of
+    from steps.shared.serving_variants import serving_variants
 
     zenml_client()
     with stacks.stack_for_one_run(stack):
-        lineup = lineup_of(use_case, require_champion(use_case.name))
-        return Activation(variants=[role.in_place() for role in lineup])
+        lineup = serving_variants(use_case, require_champion(use_case.name))
+        return TrafficPlan(variants=[role.in_place() for role in lineup])
 
 
 def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from noria.client import Client
-from noria.deployment.metrics_scrape import Figures, read_figures
+from noria.deployment.metrics_scrape import ScrapedMetrics, parse_metrics
 from noria.deployment.service_secrets import TOKENS
-from noria.serving.api import ModelFacts
+from noria.serving.api import ModelResponse
 from noria.system.errors import NoriaError
 
 Facts = list[tuple[str, object]]
@@ -16,7 +16,7 @@ _SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Address:
+class ServiceAddress:
     """Where a service answers, and the tokens that it asks for, by the names of their variables."""
 
     url: str
@@ -29,16 +29,16 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Said:
+class ServiceProbe:
     """What it said."""
 
     unready: str
     """Why it does not answer; empty: it does."""
-    model: ModelFacts | None
+    model: ModelResponse | None
     facts: Facts
 
 
-def ask(address: Address, use_case: str) -> Said:
+def probe_service(address: ServiceAddress, use_case: str) -> ServiceProbe:
     """Ask `/readyz`, `/model` and `/metrics`; what is not answered is a fact, too."""
     with address.client() as client:
         unready = client.unready()
@@ -51,14 +51,14 @@ def ask(address: Address, use_case: str) -> Said:
             if not unready:
                 facts.append(("model", f"{error.what}; {TOKENS[0]} in the environment is the token that it wants"))
         try:
-            facts += _figures(read_figures(client.metrics()))
+            facts += _figures(parse_metrics(client.metrics()))
         except NoriaError as error:
             if not unready:
                 facts.append(("figures", error.what))
-    return Said(unready, model, facts)
+    return ServiceProbe(unready, model, facts)
 
 
-def _model(model: ModelFacts, use_case: str) -> Facts:
+def _model(model: ModelResponse, use_case: str) -> Facts:
     facts: Facts = [
         ("version", f"{model.version} ({model.kind}), since {model.active_since[:19].replace('T', ' ')} UTC")
     ]
@@ -73,7 +73,7 @@ def _variant(told: dict[str, Any]) -> str:
     return f"{part}, version {told.get('version')}, policy {told.get('policy_version')}: {policy or 'none'}"
 
 
-def _figures(figures: Figures) -> Facts:
+def _figures(figures: ScrapedMetrics) -> Facts:
     """Of the pod or container that answered."""
     waits = "" if figures.waiting_s is None else f", {figures.waiting_s:,.0f} s old"
     spool = (

@@ -12,7 +12,7 @@ from noria.system.files import write_text
 from noria.system.workspace import Workspace
 
 
-def service_of(stack: str | None) -> str:
+def service_stack(stack: str | None) -> str:
     """The stack by whose file a service is looked for: the one that is named, or else the one in use.
 
     Raises:

@@ -15,7 +15,7 @@ LABEL = "noria_cluster"
 
 
 @dataclass(frozen=True)
-class Contexts:
+class KubeContexts:
     """What the configuration of this machine says, put together from all its files."""
 
     files: str
@@ -24,7 +24,7 @@ class Contexts:
     """Context → address of its cluster; empty: it is not told."""
 
 
-def contexts() -> Contexts:
+def contexts() -> KubeContexts:
     """Read the files that KUBECONFIG names, or ~/.kube/config; of two of one name the first counts.
 
     Raises:
@@ -41,7 +41,7 @@ def contexts() -> Contexts:
         for each in document.get("contexts") or []:
             of = str((each.get("context") or {}).get("cluster"))
             servers.setdefault(str(each.get("name")), clusters.get(of, "").rstrip("/"))
-    return Contexts(os.pathsep.join(map(str, files)), servers)
+    return KubeContexts(os.pathsep.join(map(str, files)), servers)
 
 
 def address(context: str) -> str:

@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 from app.environment import zenml_client
 from app.stacks import kube_contexts, stacks
-from app.stacks.definition import Member, differences, read_stack
+from app.stacks.definition import StackMember, differences, read_stack
 from noria.system.errors import NoriaError, first_line
-from noria.system.locks import in_turn
+from noria.system.locks import wait_lock
 from noria.system.workspace import Workspace
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Listed:
+class StackListing:
     """A stack, as `stack list` shows it."""
 
     name: str
@@ -27,7 +27,7 @@ class Listed:
     is_active: bool
 
 
-def listing() -> list[Listed]:
+def list_stacks() -> list[StackListing]:
     """All stacks that have a file or are registered."""
     client = zenml_client()
     active, registered, files = stacks.active_stack(client), stacks.registered_stacks(client), stacks.stack_files()
@@ -38,18 +38,18 @@ def listing() -> list[Listed]:
         else:
             model = client.get_stack(name, allow_name_prefix_match=False)
             flavor, state = _orchestrator(model), "registered by hand, no file"
-        found.append(Listed(name, flavor, state, name == active))
+        found.append(StackListing(name, flavor, state, name == active))
     return found
 
 
-def up(name: str) -> list[str]:
+def register_stack(name: str) -> list[str]:
     """Register what is missing of a stack and change what differs; returns what was done, in words.
 
     Raises:
         NoriaError: the file is wrong, a variable is not set, or ZenML refuses a setting.
     """
     client = zenml_client()
-    with in_turn("stacks", Workspace("zenml")):
+    with wait_lock("stacks", Workspace("zenml")):
         return register(client, name)
 
 
@@ -70,7 +70,7 @@ def register(client: Any, name: str) -> list[str]:
     return differences(wanted, known)
 
 
-def use(name: str) -> None:
+def use_stack(name: str) -> None:
     """Let runs without `--stack` use this one; it is registered first if it is not.
 
     Raises:
@@ -82,7 +82,7 @@ def use(name: str) -> None:
     client.activate_stack(name)
 
 
-def down(name: str) -> list[str]:
+def remove_stack(name: str) -> list[str]:
     """Take a stack away, and those of its components that no other stack has; what they hold stays.
 
     Raises:
@@ -94,7 +94,7 @@ def down(name: str) -> list[str]:
         raise NoriaError(f"no stack named `{name}` is registered", fix=f"registered are: {known}")
     if client.active_stack_model.name == name:
         raise NoriaError(f"`{name}` is the stack in use", fix="choose another one first: python run.py stack use local")
-    with in_turn("stacks", Workspace("zenml")):
+    with wait_lock("stacks", Workspace("zenml")):
         model = client.get_stack(name, allow_name_prefix_match=False)
         gone = [
             (str(kind), str(known.name))
@@ -139,7 +139,7 @@ def _keep_secrets(client: Any, name: str) -> None:
             client.create_secret(title, values)
 
 
-def _put(client: Any, key: tuple[str, str], member: Member, known: Member | None) -> None:
+def _put(client: Any, key: tuple[str, str], member: StackMember, known: StackMember | None) -> None:
     from zenml.enums import StackComponentType
 
     kind, name = StackComponentType(key[0]), key[1]
@@ -157,7 +157,7 @@ def _put(client: Any, key: tuple[str, str], member: Member, known: Member | None
         client.update_stack_component(name, kind, configuration=dict(member.configuration))
 
 
-def _by_kind(wanted: dict[tuple[str, str], Member]) -> dict[Any, list[str]]:
+def _by_kind(wanted: dict[tuple[str, str], StackMember]) -> dict[Any, list[str]]:
     from zenml.enums import StackComponentType
 
     found: dict[Any, list[str]] = {}

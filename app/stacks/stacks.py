@@ -7,10 +7,10 @@ from typing import Any
 
 from app.environment import zenml_client
 from app.images.project_images import SERVICE, image_of, variables_for
-from app.stacks.definition import Component, Member, Running, Standing, looks_secret, read_stack
+from app.stacks.definition import Component, RegisteredStack, StackMember, StepsConfig, looks_secret, read_stack
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.system.errors import NoriaError
-from noria.system.locks import in_turn
+from noria.system.locks import wait_lock
 from noria.system.workspace import PROJECT, Workspace, home
 
 DEFAULT_STACK = "local"
@@ -32,7 +32,7 @@ def stack_for_one_run(name: str | None) -> Iterator[str]:
     client = zenml_client()
     if name is None:
         name = active_stack(client)
-    with in_turn("stacks", Workspace("zenml")):
+    with wait_lock("stacks", Workspace("zenml")):
         _ensure_registered(client, name)
     before = os.environ.get(_ACTIVE)
     os.environ[_ACTIVE] = str(client.get_stack(name, allow_name_prefix_match=False).id)
@@ -91,14 +91,14 @@ def stack_files() -> list[str]:
     return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
 
 
-def running_on(name: str) -> Running:
+def running_on(name: str) -> StepsConfig:
     """How steps run on a stack: what its file says, or, where it has none, nothing.
 
     Raises:
         NoriaError: the file cannot be read, or a variable is not set.
     """
     if name not in stack_files():
-        return Running()
+        return StepsConfig()
     file = STACK_FILES / f"{name}.yaml"
     running = read_stack(file).noria
     known = variables_for(running)
@@ -110,7 +110,7 @@ def running_on(name: str) -> Running:
     return running.filled(known)
 
 
-def wanted_members(name: str) -> dict[tuple[str, str], Member]:
+def wanted_members(name: str) -> dict[tuple[str, str], StackMember]:
     """What the file of a stack says, with its environment variables filled in and its secrets as references.
 
     Raises:
@@ -118,7 +118,7 @@ def wanted_members(name: str) -> dict[tuple[str, str], Member]:
     """
     os.environ.setdefault("NORIA_HOME", str(home()))
     file = STACK_FILES / f"{name}.yaml"
-    found: dict[tuple[str, str], Member] = {}
+    found: dict[tuple[str, str], StackMember] = {}
     for component in read_stack(file).members:
         unset = [variable for variable in component.variables if variable not in os.environ]
         if unset:
@@ -127,7 +127,7 @@ def wanted_members(name: str) -> dict[tuple[str, str], Member]:
             )
         settings = {key: _referred(component, key, value) for key, value in component.configuration.items()}
         filled = component.model_copy(update={"configuration": settings}).filled(os.environ)
-        found[(component.type, component.name)] = Member(component.flavor, filled)
+        found[(component.type, component.name)] = StackMember(component.flavor, filled)
     return found
 
 
@@ -146,22 +146,22 @@ def secret_name(kind: str, name: str) -> str:
     return f"noria-{kind}-{name}".replace("_", "-")
 
 
-def standing(client: Any, name: str, wanted: dict[tuple[str, str], Member]) -> Standing:
+def standing(client: Any, name: str, wanted: dict[tuple[str, str], StackMember]) -> RegisteredStack:
     """What ZenML has of a stack and of the components that its file names."""
     from zenml.enums import StackComponentType
 
     components = {}
     for kind, each in wanted:
         for known in client.list_stack_components(type=StackComponentType(kind).value, name=each, size=_ALL):
-            components[(kind, each)] = Member(known.flavor_name, known.configuration)
+            components[(kind, each)] = StackMember(known.flavor_name, known.configuration)
     members = None
     if name in registered_stacks(client):
         groups = client.get_stack(name, allow_name_prefix_match=False).components.items()
         members = [(str(kind), known.name) for kind, group in groups for known in group]
-    return Standing(components, members)
+    return RegisteredStack(components, members)
 
 
-def _chosen(name: str | None) -> tuple[str, Running]:
+def _chosen(name: str | None) -> tuple[str, StepsConfig]:
     """The stack that is named, or else the active one, and how steps run on it."""
     chosen = name or active_stack(zenml_client())
     return chosen, running_on(chosen)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from noria.deployment.deployment_state import keepers
-from noria.system.processes import Identity, alive
+from noria.deployment.deployment_state import flusher_processes
+from noria.system.processes import ProcessIdentity, alive
 from noria.system.workspace import Workspace
 from noria.traffic import activation
 
@@ -86,7 +86,7 @@ class Watch(threading.Thread):
         """Look until it is over."""
         while not self._over.wait(_LOOK_S):
             roles = [("worker", who) for who in workers(self._workspace)]
-            roles += [("keeper", who) for who in keepers(self._spool)]
+            roles += [("keeper", who) for who in flusher_processes(self._spool)]
             for role, who in roles:
                 self._look(role, who)
 
@@ -95,7 +95,7 @@ class Watch(threading.Thread):
         self._over.set()
         self.join()
 
-    def _look(self, role: str, who: Identity) -> None:
+    def _look(self, role: str, who: ProcessIdentity) -> None:
         try:
             used = psutil.Process(who.pid).memory_info().rss
         except psutil.Error:
@@ -120,9 +120,9 @@ class Killer:
         return str(who.pid)
 
 
-def workers(workspace: Workspace) -> list[Identity]:
+def workers(workspace: Workspace) -> list[ProcessIdentity]:
     """The workers that live."""
-    told = [Identity(each.pid, each.process_started) for each in activation.reports(workspace.service)]
+    told = [ProcessIdentity(each.pid, each.process_started) for each in activation.worker_reports(workspace.service)]
     return [who for who in told if alive(who) is not None]
 
 

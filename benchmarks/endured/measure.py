@@ -14,7 +14,7 @@ from benchmarks.endured.load import HOST, Load, Told
 from benchmarks.endured.stores import Stoppable, held
 from benchmarks.served.case import rows_to_send, use_case
 from benchmarks.served.place import free_port
-from noria.bundle import Bundle, revise
+from noria.bundle import Bundle, revise_bundle
 from noria.deployment import Deployment, start_or_roll, stop
 from noria.predictions.spool.backlog import wait_until_flushed
 from noria.system.errors import NoriaError
@@ -101,7 +101,7 @@ def endure(
     with _environment(NORIA_HOME=str(folder / ".noria"), NORIA_PREDICTIONS_URL=store.url):
         workspace = Workspace(case.name)
         bento = build_bento(bundle, workspace)
-        newer = revise(bundle, folder / "newer", version="2")
+        newer = revise_bundle(bundle, folder / "newer", version="2")
         try:
             deployment = start_or_roll(case, workspace, bento, bundle)
             with Load(case.serving.port, rows_to_send(_ROWS), _CLIENTS) as before:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.overhead.clock import Clock
 from benchmarks.overhead.outcome import Outcome, finish
 from benchmarks.overhead.phases import PYTHON
-from noria.bundle import revise
+from noria.bundle import revise_bundle
 from noria.config import UseCase, load_use_case
 from noria.data.sources import fingerprint, read
 from noria.data.split import split
@@ -16,7 +16,7 @@ from noria.data.validation import validate
 from noria.evaluation.evaluate import evaluate
 from noria.evaluation.promotion_gate import gate
 from noria.evaluation.report.evaluation_report import evaluation_report
-from noria.profiling.report import exploration_report, explore
+from noria.profiling.report import exploration_report, profile_table
 from noria.system.files import write_text
 from noria.training.leaderboard import fit_bundle, score_candidates, tune_candidates
 from noria.training.selection import select
@@ -31,7 +31,7 @@ def train(use_case: UseCase, folder: Path, clock: Clock) -> Outcome:
     with clock.phase("validate"):
         valid = validate(raw, use_case, quarantine=folder / "quarantine.csv")
     with clock.phase("explore"):
-        facts = explore(valid.frame, use_case, valid.quarantined)
+        facts = profile_table(valid.frame, use_case, valid.quarantined)
         exploration = exploration_report(facts, valid.frame, use_case)
     with clock.phase("split"):
         train_rows, test = split(valid.frame, use_case)
@@ -55,8 +55,8 @@ def train(use_case: UseCase, folder: Path, clock: Clock) -> Outcome:
         )
     with clock.phase("evaluate"):
         evaluation = evaluate(fitted, test, use_case, rules=fitted_rules)
-        challenger = revise(fitted, folder / "challenger", version="1", metrics=evaluation.metrics)
-        rules = revise(fitted_rules, folder / "rules", version="1", metrics=evaluation.rules_metrics)
+        challenger = revise_bundle(fitted, folder / "challenger", version="1", metrics=evaluation.metrics)
+        rules = revise_bundle(fitted_rules, folder / "rules", version="1", metrics=evaluation.rules_metrics)
     with clock.phase("gate"):
         verdict = gate(use_case, test, challenger, rules, None)
         report = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)

@@ -13,8 +13,8 @@ from benchmarks.served.case import use_case as churn
 from noria.batch import predict_file
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.config.engine import Engine
-from noria.config.serving import Serving
+from noria.config.engine import EngineConfig
+from noria.config.serving import ServingConfig
 from noria.models.estimators import fit_estimator
 from noria.models.preparation import build_preparation
 from noria.models.training_rows import read_training_rows
@@ -29,7 +29,7 @@ TUNED_ROWS = 100_000
 
 def main(engine: str, place: Path, rows: int) -> None:
     """Do the work and print what its stages took, in seconds."""
-    use_case = _use_case(Engine(name=engine))  # type: ignore[arg-type]
+    use_case = _use_case(EngineConfig(name=engine))  # type: ignore[arg-type]
     took: dict[str, float] = {}
     table = pd.read_parquet(place / "rows.parquet")
     with _timed(took, "start"):
@@ -50,20 +50,20 @@ def main(engine: str, place: Path, rows: int) -> None:
             Bundle.load(place / "bundle"),
             place / "rows.parquet",
             place / f"answers-{engine}.parquet",
-            chunk_rows=Serving().batch_rows,
+            chunk_rows=ServingConfig().batch_rows,
             quarantine=place / "bad.csv",
             engine=use_case.engine,
         )
     print(json.dumps(took))
 
 
-def _use_case(engine: Engine) -> UseCase:
+def _use_case(engine: EngineConfig) -> UseCase:
     models = {"candidates": {"xgboost": {"params": {"n_estimators": ROUNDS}}}, "trials": TRIALS, "folds": 3}
     raw = churn().model_dump(mode="json", exclude_unset=True) | {"models": models}
     return UseCase.model_validate(raw | {"engine": engine.model_dump()})
 
 
-def _start(engine: Engine) -> None:
+def _start(engine: EngineConfig) -> None:
     if engine.name == "ray":
         from noria.engines.ray.cluster import connect
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.schema import Column, InputSchema
-from noria.schema.category_codes import Codes
+from noria.schema.category_codes import CategoryCodes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +61,7 @@ def _codes(column: Column, values: Any) -> NDArray[np.float64]:
     import pyarrow as pa
 
     folded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-    known = Codes(column)
+    known = CategoryCodes(column)
     # a place of its own at the end for what is null; a dictionary may hold null too
     codes = np.array([known[value] for value in folded.dictionary.to_pylist()] + [known[None]], dtype=np.float64)
     places = folded.indices.cast("int64").fill_null(len(codes) - 1)

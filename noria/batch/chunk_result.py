@@ -3,28 +3,28 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noria.batch.predict_chunks import Answered
-from noria.config.engine import Engine
+from noria.batch.predict_chunks import PredictedChunk
+from noria.config.engine import EngineConfig
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True)
-class Work:
+class BatchJob:
     """How the rows of a source are predicted."""
 
     schema: "pa.Schema"
     """The columns of the output."""
     rows: int
     """In memory at once."""
-    engine: Engine
+    engine: EngineConfig
     folder: str | None = None
     """Where workers write; None: the outcomes carry the rows."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ChunkResult:
     """n consecutive rows."""
 
     rows: int
@@ -38,7 +38,7 @@ class Outcome:
     """(n, all columns) the rows with their answers; None: they are written already."""
 
     @classmethod
-    def of(cls, answered: Answered, schema: "pa.Schema") -> "Outcome":
+    def of(cls, answered: PredictedChunk, schema: "pa.Schema") -> "ChunkResult":
         """The outcome of rows that go into a file of this schema."""
         import pyarrow as pa
 
@@ -47,7 +47,7 @@ class Outcome:
         return cls(len(answered.bad), int(answered.bad.sum()), answered.warned, _aside(answered), table)
 
 
-def _aside(answered: Answered) -> str:
+def _aside(answered: PredictedChunk) -> str:
     chunk, bad = answered.chunk, answered.bad
     if not bad.any():
         return ""

@@ -13,7 +13,7 @@ from noria.batch.parquet_source import ParquetSource
 from noria.config import expand_environment
 from noria.data.table_files import open_file
 from noria.system.errors import NoriaError
-from noria.system.files import reason
+from noria.system.files import write_failure
 
 _AT_ONCE = 16
 _ENDINGS = (".parquet", ".pq")
@@ -25,7 +25,7 @@ def is_folder(place: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ParquetPiece:
     """Consecutive rows of a Parquet file."""
 
     place: int
@@ -67,7 +67,7 @@ class ParquetFiles:
                 yield from ParquetSource(handle, file).chunks(inputs, rows, first=first)
             first += sum(groups)
 
-    def pieces(self, rows: int) -> Iterator[Piece]:
+    def pieces(self, rows: int) -> Iterator[ParquetPiece]:
         """All rows in order, in pieces of one row group, or of several that have `rows` at most together."""
         place, first = 0, 1
         for file, groups in zip(self._files, self._groups, strict=True):
@@ -75,11 +75,11 @@ class ParquetFiles:
             size = 0
             for group, many in enumerate(groups):
                 if together and size + many > rows:
-                    yield Piece(place, file, first, together)
+                    yield ParquetPiece(place, file, first, together)
                     place, first, together, size = place + 1, first + size, [], 0
                 together, size = [*together, group], size + many
             if together:
-                yield Piece(place, file, first, together)
+                yield ParquetPiece(place, file, first, together)
                 place, first = place + 1, first + size
 
 
@@ -89,7 +89,7 @@ def _looked_at(file: str) -> tuple[Any, list[int]]:
         return source.schema, source.groups
 
 
-def listed(source: str) -> list[str]:
+def list_parquet_files(source: str) -> list[str]:
     """The Parquet files directly in a folder, or those that a glob names, in the order of their names.
 
     Raises:
@@ -157,4 +157,4 @@ def _put_in_place(files: Any, aside: str, path: str) -> None:
 
 
 def _unwritable(error: OSError, target: str) -> NoriaError:
-    return NoriaError(f"cannot write: {reason(error)}", where=target, fix="choose a folder you may write to")
+    return NoriaError(f"cannot write: {write_failure(error)}", where=target, fix="choose a folder you may write to")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from noria.batch.arrow_encoding import encode_table
 from noria.batch.chunk import Chunk
 from noria.bundle import Bundle
-from noria.bundle.answers import answer
+from noria.bundle.answers import build_predictions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ NAMES = ("prediction", "probability", "decision", "warning", "error")
 
 
 @dataclass(frozen=True)
-class Answered:
+class PredictedChunk:
     """n answered rows."""
 
     chunk: Chunk
@@ -34,13 +34,13 @@ class Answered:
     """Rows with something that the model has not seen in training."""
 
 
-def answered(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Iterator[Answered]:
+def predict_chunks(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Iterator[PredictedChunk]:
     """The chunks' answers in order; as many chunks as there are cores are worked on at once."""
-    ahead: deque[Future[Answered]] = deque()
+    ahead: deque[Future[PredictedChunk]] = deque()
     with ThreadPoolExecutor(cores) as threads:
         try:
             for chunk in chunks:
-                ahead.append(threads.submit(answers_to, bundle, chunk))
+                ahead.append(threads.submit(predict_chunk, bundle, chunk))
                 if len(ahead) > cores:
                     yield ahead.popleft().result()
             while ahead:
@@ -50,7 +50,7 @@ def answered(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Iterator[An
                 waiting.cancel()
 
 
-def answers_to(bundle: Bundle, chunk: Chunk) -> Answered:
+def predict_chunk(bundle: Bundle, chunk: Chunk) -> PredictedChunk:
     """Answer all rows; the plain ones without a table in between, where the model is no set of rules."""
     encoded = encode_table(bundle.manifest.schema_, chunk.kept) if _is_quick(bundle, chunk) else None
     if encoded is None:
@@ -74,7 +74,7 @@ def _is_quick(bundle: Bundle, chunk: Chunk) -> bool:
 
 def _columns(bundle: Bundle, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
     manifest = bundle.manifest
-    return answer(bundle.fitted.scores_encoded(matrix), manifest.task, manifest.classes, manifest.policy)
+    return build_predictions(bundle.fitted.scores_encoded(matrix), manifest.task, manifest.classes, manifest.policy)
 
 
 def _plain(bundle: Bundle, chunk: Chunk) -> "pd.DataFrame":
@@ -88,11 +88,11 @@ def _plain(bundle: Bundle, chunk: Chunk) -> "pd.DataFrame":
     return answers
 
 
-def _of_table(bundle: Bundle, chunk: Chunk, answers: "pd.DataFrame") -> Answered:
+def _of_table(bundle: Bundle, chunk: Chunk, answers: "pd.DataFrame") -> PredictedChunk:
     return _arrow(bundle, chunk, {name: answers[name].to_numpy() for name in NAMES})
 
 
-def types_of(bundle: Bundle) -> "dict[str, pa.DataType]":
+def column_types(bundle: Bundle) -> "dict[str, pa.DataType]":
     """NAMES → the type of the column."""
     import pyarrow as pa
 
@@ -101,10 +101,10 @@ def types_of(bundle: Bundle) -> "dict[str, pa.DataType]":
     return types | {"prediction": pa.float64() if is_number else pa.string()}
 
 
-def _arrow(bundle: Bundle, chunk: Chunk, columns: dict[str, NDArray[Any]]) -> Answered:
+def _arrow(bundle: Bundle, chunk: Chunk, columns: dict[str, NDArray[Any]]) -> PredictedChunk:
     import pyarrow as pa
 
-    types = types_of(bundle)
+    types = column_types(bundle)
     arrays = {name: pa.array(columns[name], types[name], from_pandas=True) for name in NAMES}
     bad = np.asarray(columns["error"] != "", dtype=bool)
-    return Answered(chunk, arrays, bad, int((columns["warning"] != "").sum()))
+    return PredictedChunk(chunk, arrays, bad, int((columns["warning"] != "").sum()))

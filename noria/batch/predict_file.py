@@ -10,13 +10,13 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from noria.batch.chunk_result import Outcome, Work
+from noria.batch.chunk_result import BatchJob, ChunkResult
 from noria.batch.csv_source import CsvSource
-from noria.batch.parquet_folder import ParquetFiles, is_folder, listed, staged
-from noria.batch.predict_chunks import NAMES, answered, types_of
+from noria.batch.parquet_folder import ParquetFiles, is_folder, list_parquet_files, staged
+from noria.batch.predict_chunks import NAMES, column_types, predict_chunks
 from noria.batch.quarantine import Quarantine
 from noria.bundle import Bundle
-from noria.config.engine import Engine
+from noria.config.engine import EngineConfig
 from noria.config.section import Section
 from noria.data.table_files import format_of, open_file
 from noria.reporting import count
@@ -55,7 +55,7 @@ def predict_file(
     quarantine: Path,
     separator: str = ",",
     decimal: str = ".",
-    engine: Engine | None = None,
+    engine: EngineConfig | None = None,
 ) -> BatchSummary:
     """Predict every row of a CSV or Parquet file, or of a folder of Parquet files.
 
@@ -84,12 +84,12 @@ def predict_file(
     import pyarrow as pa
 
     started = time.perf_counter()
-    engine = engine or Engine()
+    engine = engine or EngineConfig()
     check_places(str(source), str(target), quarantine, engine)
     with _opened(bundle, str(source), separator, decimal) as rows:
         _check_names(bundle, rows.names, str(source))
-        schema = pa.schema([*rows.schema, *types_of(bundle).items()])
-        counts = _write(bundle, rows, str(target), quarantine, Work(schema, chunk_rows, engine))
+        schema = pa.schema([*rows.schema, *column_types(bundle).items()])
+        counts = _write(bundle, rows, str(target), quarantine, BatchJob(schema, chunk_rows, engine))
     seconds = time.perf_counter() - started
     progress.stage(f"predict    {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
@@ -103,7 +103,7 @@ def predict_file(
     )
 
 
-def check_places(source: str, target: str, quarantine: Path, engine: Engine) -> None:
+def check_places(source: str, target: str, quarantine: Path, engine: EngineConfig) -> None:
     """Whether predictions may be written there; needs no model, so that it can be asked before anything is started.
 
     Raises:
@@ -126,7 +126,7 @@ def check_places(source: str, target: str, quarantine: Path, engine: Engine) -> 
 @contextmanager
 def _opened(bundle: Bundle, source: str, separator: str, decimal: str) -> Iterator[Source]:
     if is_folder(source) or format_of(source) == "parquet":
-        yield ParquetFiles(listed(source) if is_folder(source) else [source], source)
+        yield ParquetFiles(list_parquet_files(source) if is_folder(source) else [source], source)
         return
     with open_file(source, where=source) as handle:
         yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.columns)
@@ -144,7 +144,7 @@ def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
         )
 
 
-def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: Work) -> dict[str, int]:
+def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: BatchJob) -> dict[str, int]:
     counts = {"rows": 0, "bad": 0, "warned": 0}
     with Quarantine(quarantine, source.names) as aside, _kept(bundle, source, target, work) as outcomes:
         for outcome in outcomes:
@@ -159,7 +159,7 @@ def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: 
 
 
 @contextmanager
-def _kept(bundle: Bundle, source: Source, target: str, work: Work) -> Iterator[Iterator[Outcome]]:
+def _kept(bundle: Bundle, source: Source, target: str, work: BatchJob) -> Iterator[Iterator[ChunkResult]]:
     """The outcomes, which go to the target on their way."""
     import pyarrow.parquet as pq
 
@@ -175,17 +175,17 @@ def _kept(bundle: Bundle, source: Source, target: str, work: Work) -> Iterator[I
         yield _writing(outcomes, writer)
 
 
-def _writing(outcomes: Iterator[Outcome], writer: Any) -> Iterator[Outcome]:
+def _writing(outcomes: Iterator[ChunkResult], writer: Any) -> Iterator[ChunkResult]:
     for outcome in outcomes:
         writer.write_table(outcome.table)
         yield outcome
 
 
-def _outcomes(bundle: Bundle, source: Source, work: Work) -> Generator[Outcome, None, None]:
+def _outcomes(bundle: Bundle, source: Source, work: BatchJob) -> Generator[ChunkResult, None, None]:
     if work.engine.name == "ray":
         from noria.engines.ray.batch import outcomes
 
         yield from outcomes(bundle, source, work)
         return
-    for each in answered(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
-        yield Outcome.of(each, work.schema)
+    for each in predict_chunks(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
+        yield ChunkResult.of(each, work.schema)

@@ -1,7 +1,7 @@
 """The model bundle: one folder, the only thing that crosses from training to the world."""
 
-from noria.bundle.bundle import Answers, Bundle
-from noria.bundle.manifest import Manifest, Metric
-from noria.bundle.writer import revise, write_bundle
+from noria.bundle.bundle import Bundle, ScoredRows
+from noria.bundle.manifest import Manifest, MetricValue
+from noria.bundle.writer import revise_bundle, write_bundle
 
-__all__ = ["Answers", "Bundle", "Manifest", "Metric", "revise", "write_bundle"]
+__all__ = ["Bundle", "Manifest", "MetricValue", "ScoredRows", "revise_bundle", "write_bundle"]

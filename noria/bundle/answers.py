@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noria.models.decision_policy import DecisionPolicy
-from noria.schema import Checked
+from noria.schema import CheckedRows
 
 if TYPE_CHECKING:
-    from noria.models.fitted_model import Fitted
+    from noria.models.fitted_model import FittedModel
 
 _EVEN = 0.5
 
 
-def answer(
+def build_predictions(
     scores: NDArray[np.float64],
     task: str,
     classes: Sequence[str],
@@ -54,7 +54,7 @@ def answer(
     return {"prediction": prediction, "probability": probability, "decision": decision}
 
 
-def answer_one(
+def build_prediction(
     score: float, task: str, classes: Sequence[str], policy: DecisionPolicy
 ) -> tuple[str | float, float | None, str]:
     """`answer` for one score of binary or regression that no written rules gave; for regression without probability."""
@@ -65,7 +65,7 @@ def answer_one(
     return classes[score >= threshold], score, decision
 
 
-def rules_say(fitted: Fitted, checked: Checked) -> NDArray[np.object_] | None:
+def rule_predictions(fitted: FittedModel, checked: CheckedRows) -> NDArray[np.object_] | None:
     """(n,) what written rules say of checked rows; None for regression, whose scores say it, and for other models."""
     if fitted.rules is None or fitted.task == "regression":
         return None

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.bundle.answers import answer, rules_say
+from noria.bundle.answers import build_predictions, rule_predictions
 from noria.bundle.fast_format import FAST, TREES
 from noria.bundle.fast_model import FastModel
 from noria.bundle.library_versions import check_libraries
 from noria.bundle.manifest import Manifest
-from noria.bundle.seal import sealed_bytes, unseal
+from noria.bundle.seal import sealed_bytes, verify_seal
 from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from noria.models.fitted_model import Fitted
+    from noria.models.fitted_model import FittedModel
 
 REFERENCE, EXAMPLES = "reference.parquet", "examples.json"
 
 
 @dataclass(frozen=True)
-class Answers:
+class ScoredRows:
     """What a bundle answers to n rows."""
 
     table: pd.DataFrame
@@ -52,7 +52,7 @@ class Bundle:
         Raises:
             NoriaError: the folder is no bundle, or a file is missing, changed, cut short or one too many.
         """
-        return cls(unseal(folder), folder)
+        return cls(verify_seal(folder), folder)
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -67,7 +67,7 @@ class Bundle:
         return bundle
 
     @cached_property
-    def fitted(self) -> Fitted:
+    def fitted(self) -> FittedModel:
         """The model; use `predict`, which checks the rows first.
 
         Raises:
@@ -100,7 +100,7 @@ class Bundle:
         names = {FAST, TREES, "rules.json"} & set(manifest.files)
         return FastModel.read({name: sealed_bytes(self.folder, manifest, name) for name in names}, manifest.task)
 
-    def answer(self, frame: pd.DataFrame) -> Answers:
+    def answer(self, frame: pd.DataFrame) -> ScoredRows:
         """Answer n rows; both the table and the scores behind it.
 
         Raises:
@@ -111,8 +111,8 @@ class Bundle:
         manifest = self.manifest
         checked = manifest.schema_.check(frame)
         scores = self.fitted.scores(checked)
-        said = rules_say(self.fitted, checked)
-        columns = answer(scores, manifest.task, manifest.classes, manifest.policy, said)
+        said = rule_predictions(self.fitted, checked)
+        columns = build_predictions(scores, manifest.task, manifest.classes, manifest.policy, said)
         # building the table once is what keeps a single row fast
         table = pd.DataFrame({**columns, "warning": checked.warnings, "error": checked.errors}, index=frame.index)
         bad = np.array([error != "" for error in checked.errors], dtype=bool)
@@ -120,7 +120,7 @@ class Bundle:
             scores = scores.copy()
             scores[bad] = np.nan
             table.loc[bad, list(columns)] = None
-        return Answers(table, scores)
+        return ScoredRows(table, scores)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Predict n rows, one out for each in, of the same index and order.

@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.bundle.background_sample import sample_background
-from noria.bundle.fast_format import FAST, TREES, Array, Stored, pack_transform
+from noria.bundle.fast_format import FAST, TREES, FastFormat, StoredArray, pack_transform
 from noria.bundle.fast_model import FastModel, texts_or_numbers
 from noria.models.estimators import trees_of
-from noria.models.fitted_model import Fitted
+from noria.models.fitted_model import FittedModel
 from noria.models.model_storage import RULES, dump_model
 from noria.system import progress
 from noria.system.errors import first_line
@@ -31,7 +31,7 @@ _BACKGROUND = 64
 _OPSET = {"": 17, "ai.onnx.ml": 3}
 
 
-def fast_files(fitted: Fitted, rows: pd.DataFrame) -> dict[str, bytes]:
+def fast_files(fitted: FittedModel, rows: pd.DataFrame) -> dict[str, bytes]:
     """File name → content of the fast form; empty, with a warning, where the model has none.
 
     Args:
@@ -51,19 +51,19 @@ def fast_files(fitted: Fitted, rows: pd.DataFrame) -> dict[str, bytes]:
     return files
 
 
-def _files(fitted: Fitted, background: dict[str, list[str | float | None]]) -> dict[str, bytes]:
+def _files(fitted: FittedModel, background: dict[str, list[str | float | None]]) -> dict[str, bytes]:
     if fitted.rules is not None:
-        return {FAST: _packed(Stored(None, background))}
+        return {FAST: _packed(FastFormat(None, background))}
     assert fitted.pipeline is not None  # noqa: S101 - every other kind has one
     prepare = pack_transform(fitted.pipeline[0].fitted)
     if fitted.kind == "dummy":
         one = fitted.scores_prepared(np.zeros((1, 1)))[0]
-        return {FAST: _packed(Stored(prepare, background, bias=Array.of(np.asarray(one, dtype=np.float64))))}
+        return {FAST: _packed(FastFormat(prepare, background, bias=StoredArray.of(np.asarray(one, dtype=np.float64))))}
     if fitted.kind == "linear":
         weights, bias = _linear(fitted.pipeline[-1], fitted.task)
-        return {FAST: _packed(Stored(prepare, background, Array.of(weights), Array.of(bias)))}
+        return {FAST: _packed(FastFormat(prepare, background, StoredArray.of(weights), StoredArray.of(bias)))}
     graph, output = _booster(fitted) if fitted.booster is not None else _forest(fitted)
-    return {FAST: _packed(Stored(prepare, background, output=output)), TREES: graph}
+    return {FAST: _packed(FastFormat(prepare, background, output=output)), TREES: graph}
 
 
 def _linear(estimator: Any, task: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -74,7 +74,7 @@ def _linear(estimator: Any, task: str) -> tuple[NDArray[Any], NDArray[Any]]:
     return estimator.coef_.T, estimator.intercept_
 
 
-def _booster(fitted: Fitted) -> tuple[bytes, str]:
+def _booster(fitted: FittedModel) -> tuple[bytes, str]:
     from onnxmltools.convert import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
@@ -134,7 +134,7 @@ def _codes_from_one(graph: Any) -> None:
     node.input[0] = "counted"
 
 
-def _forest(fitted: Fitted) -> tuple[bytes, str]:
+def _forest(fitted: FittedModel) -> tuple[bytes, str]:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import DoubleTensorType
 
@@ -177,7 +177,7 @@ def _with_single_thresholds(estimator: Any) -> Any:
     return copied
 
 
-def _difference(fitted: Fitted, files: dict[str, bytes], rows: pd.DataFrame) -> float:
+def _difference(fitted: FittedModel, files: dict[str, bytes], rows: pd.DataFrame) -> float:
     if fitted.rules is not None:  # the same code on both paths
         FastModel.read({**files, RULES: dump_model(fitted)[RULES]}, fitted.task)
         return 0.0
@@ -199,12 +199,12 @@ def _with_gaps(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([matrix, gaps])
 
 
-def _background(fitted: Fitted, rows: pd.DataFrame) -> dict[str, list[str | float | None]]:
+def _background(fitted: FittedModel, rows: pd.DataFrame) -> dict[str, list[str | float | None]]:
     values = fitted.schema.check(rows.iloc[sample_background(fitted.scores(rows), _BACKGROUND)]).values
     return {name: texts_or_numbers(list(column)) for name, column in values.items()}
 
 
-def _packed(stored: Stored) -> bytes:
+def _packed(stored: FastFormat) -> bytes:
     return msgspec.msgpack.encode(stored)
 
 

@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.models.matrix_transform import Transform
+from noria.models.matrix_transform import MatrixTransform
 
 FAST, TREES = "fast.msgpack", "trees.onnx"
 """Names of the files in a bundle."""
 
 
-class Array(msgspec.Struct, frozen=True):
+class StoredArray(msgspec.Struct, frozen=True):
     """A numeric array."""
 
     kind: str
@@ -21,7 +21,7 @@ class Array(msgspec.Struct, frozen=True):
     content: bytes
 
     @classmethod
-    def of(cls, array: NDArray[np.generic]) -> "Array":
+    def of(cls, array: NDArray[np.generic]) -> "StoredArray":
         """An array of numbers or truth values as bytes."""
         plain = np.asarray(array, order="C")
         return cls(plain.dtype.name, list(plain.shape), plain.astype(plain.dtype.newbyteorder("<")).tobytes())
@@ -34,27 +34,28 @@ class Array(msgspec.Struct, frozen=True):
         return np.frombuffer(self.content, dtype=dtype).reshape(self.shape)
 
 
-class Stored(msgspec.Struct, frozen=True):
+class FastFormat(msgspec.Struct, frozen=True):
     """The model without its trees."""
 
-    prepare: dict[str, Array | str | None] | None
-    """The fields of a `Transform`; None for rules."""
+    prepare: dict[str, StoredArray | str | None] | None
+    """The fields of a `MatrixTransform`; None for rules."""
     background: dict[str, list[str | float | None]]
     """Input column → values of some training rows, what explanations compare with; dates are ISO 8601 text."""
-    weights: Array | None = None
+    weights: StoredArray | None = None
     """linear: (q,) or (q, k)."""
-    bias: Array | None = None
+    bias: StoredArray | None = None
     """linear: () or (k,); dummy: the scores themselves."""
     output: str | None = None
     """Trees: the output of the ONNX graph that holds the scores."""
 
 
-def pack_transform(transform: Transform) -> dict[str, Array | str | None]:
+def pack_transform(transform: MatrixTransform) -> dict[str, StoredArray | str | None]:
     """A transform as it is stored."""
     values = {field.name: getattr(transform, field.name) for field in fields(transform)}
-    return {name: Array.of(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
+    return {name: StoredArray.of(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
-def unpack_transform(packed: dict[str, Array | str | None]) -> Transform:
+def unpack_transform(packed: dict[str, StoredArray | str | None]) -> MatrixTransform:
     """A transform as it was stored; TypeError or ValueError if it is none."""
-    return Transform(**{name: value.read() if isinstance(value, Array) else value for name, value in packed.items()})  # type: ignore[arg-type]
+    values = {name: value.read() if isinstance(value, StoredArray) else value for name, value in packed.items()}
+    return MatrixTransform(**values)  # type: ignore[arg-type]

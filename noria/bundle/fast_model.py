@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.bundle.fast_format import FAST, TREES, Stored, unpack_transform
+from noria.bundle.fast_format import FAST, TREES, FastFormat, unpack_transform
 from noria.models.rule_model import RuleModel
 from noria.system.errors import NoriaError
 
@@ -18,7 +18,7 @@ class FastModel:
     """A model's scores, as `Fitted.scores` gives them, to 1e-6."""
 
     def __init__(
-        self, stored: Stored, score: Callable[[NDArray[Any]], Numbers] | None, rules: RuleModel | None
+        self, stored: FastFormat, score: Callable[[NDArray[Any]], Numbers] | None, rules: RuleModel | None
     ) -> None:
         self.background = stored.background
         self.rules = rules
@@ -34,7 +34,7 @@ class FastModel:
             NoriaError: they are damaged or hold something else.
         """
         try:
-            stored = msgspec.msgpack.decode(files[FAST], type=Stored)
+            stored = msgspec.msgpack.decode(files[FAST], type=FastFormat)
             if stored.prepare is None:
                 return cls(stored, None, RuleModel.model_validate_json(files["rules.json"]))
             return cls(stored, _score(stored, files, task), None)
@@ -49,7 +49,7 @@ class FastModel:
         return self._score(self._transform.apply(matrix))
 
 
-def _score(stored: Stored, files: Mapping[str, bytes], task: str) -> Callable[[NDArray[Any]], Numbers]:
+def _score(stored: FastFormat, files: Mapping[str, bytes], task: str) -> Callable[[NDArray[Any]], Numbers]:
     if stored.output is not None:
         return _Trees(files[TREES], stored.output, task)
     bias = _required(stored.bias).read().astype(np.float64)

@@ -19,7 +19,7 @@ Kind = Literal["rules", "dummy", "linear", "tree", "forest", "xgboost"]
 Task = Literal["binary", "multiclass", "regression"]
 
 
-class Metric(Section):
+class MetricValue(Section):
     """A metric on the test rows, with its bootstrap interval."""
 
     value: float
@@ -53,7 +53,7 @@ class Manifest(Section):
     """What is done with a prediction."""
     metric: str
     """The name of the primary metric."""
-    metrics: dict[str, Metric] = {}
+    metrics: dict[str, MetricValue] = {}
     """Metrics on the test rows; empty until the bundle has been evaluated."""
     data_fingerprint: str
     """SHA-256 of the data that it was trained on."""

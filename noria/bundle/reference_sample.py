@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle.answers import answer, rules_say
+from noria.bundle.answers import build_predictions, rule_predictions
 from noria.bundle.manifest import Manifest
-from noria.models.fitted_model import Fitted
+from noria.models.fitted_model import FittedModel
 from noria.schema import InputSchema
 
 ROWS = 5_000
@@ -17,7 +17,7 @@ _EXAMPLES = 5
 
 
 def reference_rows(
-    train: pd.DataFrame, out_of_fold: NDArray[np.float64], manifest: Manifest, fitted: Fitted, *, seed: int
+    train: pd.DataFrame, out_of_fold: NDArray[np.float64], manifest: Manifest, fitted: FittedModel, *, seed: int
 ) -> pd.DataFrame:
     """At most 5,000 of the training rows that have an out-of-fold score, drawn at random, in their old order.
 
@@ -34,8 +34,8 @@ def reference_rows(
     table = checked.frame.reset_index(drop=True)
     target = rows[manifest.target].reset_index(drop=True)
     table[manifest.target] = target.astype(np.float64) if manifest.task == "regression" else target.map(str)
-    said = rules_say(fitted, checked)
-    answers = answer(out_of_fold[known], manifest.task, manifest.classes, manifest.policy, said)
+    said = rule_predictions(fitted, checked)
+    answers = build_predictions(out_of_fold[known], manifest.task, manifest.classes, manifest.policy, said)
     # a column of the data that bears the name of an answer keeps its meaning
     return table.assign(**{name: values for name, values in answers.items() if name not in table})
 

@@ -35,7 +35,7 @@ def bundle_digest(folder: Path) -> str:
     return _digest((folder / MANIFEST).read_bytes())
 
 
-def unseal(folder: Path) -> Manifest:
+def verify_seal(folder: Path) -> Manifest:
     """The manifest of a bundle whose files are exactly those it names, each unchanged.
 
     Raises:

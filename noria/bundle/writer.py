@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from noria.bundle.bundle import EXAMPLES, REFERENCE, Bundle
 from noria.bundle.library_versions import libraries
-from noria.bundle.manifest import Manifest, Metric, positive_label
+from noria.bundle.manifest import Manifest, MetricValue, positive_label
 from noria.bundle.seal import MANIFEST, seal, sealed_bytes
 from noria.config import UseCase
 from noria.models.policy_choice import DecisionPolicy
@@ -25,14 +25,14 @@ from noria.system.errors import NoriaError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from noria.models.fitted_model import Fitted
+    from noria.models.fitted_model import FittedModel
 
 _COMPARED = 1_000
 
 
 def write_bundle(
     folder: Path,
-    fitted: Fitted,
+    fitted: FittedModel,
     *,
     use_case: UseCase,
     train: pd.DataFrame,
@@ -92,8 +92,8 @@ def write_bundle(
     return _write(folder, manifest, fill)
 
 
-def revise(
-    bundle: Bundle, folder: Path, *, version: str | None = None, metrics: Mapping[str, Metric] | None = None
+def revise_bundle(
+    bundle: Bundle, folder: Path, *, version: str | None = None, metrics: Mapping[str, MetricValue] | None = None
 ) -> Bundle:
     """A copy of the bundle with another version or other metrics; the model stays as it is.
 

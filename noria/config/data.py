@@ -16,7 +16,7 @@ def _one_character(text: str) -> str:
 Character = Annotated[str, AfterValidator(_one_character)]
 
 
-class Source(Section):
+class SourceConfig(Section):
     """One table: a CSV or Parquet file (local path or fsspec URL), or an SQL query."""
 
     name: str = Field(min_length=1)
@@ -45,7 +45,7 @@ class Source(Section):
         return self
 
 
-class Join(Section):
+class JoinConfig(Section):
     """Adds the columns of another source to the table so far (the first source starts it)."""
 
     source: str
@@ -81,7 +81,7 @@ class ColumnExpectation(Section):
         return self
 
 
-class Expectations(Section):
+class ExpectationsConfig(Section):
     """The contract with whoever delivers the data."""
 
     max_quarantined: float = Field(default=0.05, ge=0, le=1)
@@ -90,12 +90,12 @@ class Expectations(Section):
     """Column → what must be true of it."""
 
 
-class Data(Section):
+class DataConfig(Section):
     """Sources, joins and the roles of columns."""
 
-    sources: list[Source] = Field(min_length=1)
+    sources: list[SourceConfig] = Field(min_length=1)
     """The tables; the first one holds one row per case."""
-    joins: list[Join] = []
+    joins: list[JoinConfig] = []
     """How further tables are joined to the first, in order."""
     target: str
     """The column to predict."""
@@ -105,7 +105,7 @@ class Data(Section):
     """The column that tells when the case happened."""
     known_too_late: list[str] = []
     """Columns that are known only after the decision; never features."""
-    expectations: Expectations = Expectations()
+    expectations: ExpectationsConfig = ExpectationsConfig()
     """What must be true of the table."""
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from noria.config.section import Section
 EngineName = Literal["local", "ray"]
 
 
-class Engine(Section):
+class EngineConfig(Section):
     """Where data are prepared, candidates tuned, XGBoost trained and files predicted.
 
     `engine: ray` alone is short for `engine: {name: ray}`.

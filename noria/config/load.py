@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from noria.config.use_case import UseCase
-from noria.config.validation_errors import explain
+from noria.config.validation_errors import explain_validation_error
 from noria.config.yaml_text import read_yaml
 from noria.system.errors import NoriaError
 
@@ -35,7 +35,7 @@ def load_use_case(path: Path) -> UseCase:
     try:
         return UseCase.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise explain(error, path) from error
+        raise explain_validation_error(error, path) from error
 
 
 def use_case_schema() -> dict[str, Any]:

@@ -13,7 +13,7 @@ MULTICLASS_METRICS = ("accuracy", "f1_macro", "log_loss", "worth")
 REGRESSION_METRICS = ("mae", "rmse", "r2", "worth")
 
 
-class Split(Section):
+class SplitConfig(Section):
     """How the test rows are set aside; cross-validation folds are made the same way."""
 
     method: Literal["stratified", "time", "group"] = "stratified"
@@ -37,7 +37,7 @@ class Split(Section):
         return self
 
 
-class Features(Section):
+class FeaturesConfig(Section):
     """Which columns the models see and how they are prepared (fitted on training rows only)."""
 
     numeric: list[str] = []
@@ -83,7 +83,7 @@ class SearchRange(Section):
         return self
 
 
-class Candidate(Section):
+class CandidateConfig(Section):
     """One kind of model in the competition."""
 
     params: dict[str, str | int | float | bool | None] = {}
@@ -94,20 +94,20 @@ class Candidate(Section):
     """False: the parameters stay as they are."""
 
 
-def _all_candidates() -> dict[CandidateName, Candidate]:
+def _all_candidates() -> dict[CandidateName, CandidateConfig]:
     return {
-        "dummy": Candidate(),
-        "linear": Candidate(),
-        "tree": Candidate(),
-        "forest": Candidate(),
-        "xgboost": Candidate(),
+        "dummy": CandidateConfig(),
+        "linear": CandidateConfig(),
+        "tree": CandidateConfig(),
+        "forest": CandidateConfig(),
+        "xgboost": CandidateConfig(),
     }
 
 
-class Models(Section):
+class ModelsConfig(Section):
     """The candidates and how they are tuned; the rule baseline always takes part."""
 
-    candidates: dict[CandidateName, Candidate] = Field(default_factory=_all_candidates, min_length=1)
+    candidates: dict[CandidateName, CandidateConfig] = Field(default_factory=_all_candidates, min_length=1)
     """The kinds that compete: dummy, linear, tree, forest, xgboost."""
     trials: int = Field(default=20, ge=0)
     """Optuna trials per tuned candidate (0: no tuning)."""
@@ -121,7 +121,7 @@ class Models(Section):
     """Seed of the folds, of tuning and of the models."""
 
 
-class Rule(Section):
+class RuleConfig(Section):
     """If the condition holds, this is the answer."""
 
     when: str
@@ -131,16 +131,16 @@ class Rule(Section):
     """The answer: a class, or a number for regression."""
 
 
-class Rules(Section):
+class RulesConfig(Section):
     """The rule baseline: conditions tried in order, as the business would write them."""
 
-    conditions: list[Rule] = []
+    conditions: list[RuleConfig] = []
     """The first condition that holds gives the answer."""
     otherwise: Label
     """The answer when no condition holds."""
 
 
-class Evaluation(Section):
+class EvaluationConfig(Section):
     """How candidates are judged and when a challenger may replace the champion."""
 
     metric: Literal[
@@ -159,7 +159,7 @@ class Evaluation(Section):
     """Worst mistakes to show in the report."""
 
 
-class Decision(Section):
+class DecisionConfig(Section):
     """What is done with a prediction: act, ask a person, or leave it."""
 
     threshold: Annotated[float, Field(ge=0, le=1)] | Literal["best_worth"] = "best_worth"

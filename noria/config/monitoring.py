@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from noria.config.section import Section
 
 
-class Monitoring(Section):
+class MonitoringConfig(Section):
     """When a deployed model is well, worth watching, or due for retraining."""
 
     window_days: float = Field(default=30.0, gt=0, le=36_500)

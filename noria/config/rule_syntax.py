@@ -7,7 +7,7 @@ import ast
 import re
 import warnings
 
-from noria.config.modelling import Rules
+from noria.config.modelling import RulesConfig
 from noria.system.errors import NoriaError
 
 HELP = "write comparisons joined by `and`, `or`, `not`; also `in [...]`, `+ - * /` and `is_missing(column)`"
@@ -16,7 +16,7 @@ _MOST_NODES = 250
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]+)`""")
 
 
-def rule_columns(rules: Rules) -> dict[str, str]:
+def rule_columns(rules: RulesConfig) -> dict[str, str]:
     """Column that a rule uses → the first rule that does, in words for an error.
 
     Raises:

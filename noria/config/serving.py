@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from noria.config.section import Section
 
 
-class Spool(Section):
+class SpoolConfig(Section):
     """Where answers wait on this machine's disk until the prediction store has them."""
 
     durability: Literal["interval", "strict"] = "interval"
@@ -23,7 +23,7 @@ class Spool(Section):
     """`refuse`: requests get 503 until there is room. `drop`: they are answered, but not kept, and counted."""
 
 
-class Limits(Section):
+class LimitsConfig(Section):
     """What one request, and all of them together, may ask for."""
 
     max_body_mb: float = Field(default=16, gt=0, le=1024)
@@ -38,7 +38,7 @@ class Limits(Section):
     """Most requests per second from one client to one worker (empty: no limit); more get 429."""
 
 
-class Privacy(Section):
+class PrivacyConfig(Section):
     """What of a case is kept with its prediction, and for how long."""
 
     hash: list[str] = []
@@ -61,7 +61,7 @@ class Privacy(Section):
         return self
 
 
-class Variant(Section):
+class VariantConfig(Section):
     """One of the models that answer."""
 
     model: str = "champion"
@@ -72,7 +72,7 @@ class Variant(Section):
     """It predicts every case and is logged, but answers nobody."""
 
 
-class Canary(Section):
+class CanaryConfig(Section):
     """A challenger whose share grows by steps while it does well, and which is taken back otherwise."""
 
     steps: list[float] = [0.01, 0.05, 0.25, 0.5]
@@ -99,7 +99,7 @@ class Canary(Section):
         return self
 
 
-class Serving(Section):
+class ServingConfig(Section):
     """Where and how the service listens, and what becomes of its answers."""
 
     host: str = "127.0.0.1"
@@ -114,15 +114,15 @@ class Serving(Section):
     """How long a new server may take until it is ready, in seconds."""
     batch_rows: int = Field(default=50_000, ge=1, le=10_000_000)
     """Rows that batch inference holds in memory at once."""
-    limits: Limits = Limits()
+    limits: LimitsConfig = LimitsConfig()
     """What requests may ask for."""
-    spool: Spool = Spool()
+    spool: SpoolConfig = SpoolConfig()
     """How answers reach the prediction store."""
-    privacy: Privacy = Privacy()
+    privacy: PrivacyConfig = PrivacyConfig()
     """What of a case is kept."""
-    variants: dict[str, Variant] = {}
+    variants: dict[str, VariantConfig] = {}
     """Name → model, when several answer side by side; without any, the champion answers alone."""
-    canary: Canary = Canary()
+    canary: CanaryConfig = CanaryConfig()
     """How a challenger grows; `run.py traffic --canary NAME` starts it."""
 
     @model_validator(mode="after")

@@ -4,23 +4,23 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from noria.config.data import Data
-from noria.config.engine import Engine
+from noria.config.data import DataConfig
+from noria.config.engine import EngineConfig
 from noria.config.modelling import (
     BINARY_METRICS,
     MULTICLASS_METRICS,
     REGRESSION_METRICS,
-    Decision,
-    Evaluation,
-    Features,
-    Models,
-    Rules,
-    Split,
+    DecisionConfig,
+    EvaluationConfig,
+    FeaturesConfig,
+    ModelsConfig,
+    RulesConfig,
+    SplitConfig,
 )
-from noria.config.monitoring import Monitoring
+from noria.config.monitoring import MonitoringConfig
 from noria.config.problem import Problem
 from noria.config.section import Section
-from noria.config.serving import Serving
+from noria.config.serving import ServingConfig
 
 METRICS = {"binary": BINARY_METRICS, "multiclass": MULTICLASS_METRICS, "regression": REGRESSION_METRICS}
 _DECISION_KEYS = {
@@ -37,25 +37,25 @@ class UseCase(Section):
     """Short name in lower case; models, services and files carry it."""
     problem: Problem
     """The question, who uses the answer, and what it is worth."""
-    data: Data
+    data: DataConfig
     """Where the rows come from and what must be true of them."""
-    split: Split = Split()
+    split: SplitConfig = SplitConfig()
     """How the test rows are set aside."""
-    features: Features = Features()
+    features: FeaturesConfig = FeaturesConfig()
     """Which columns the models see and how they are prepared."""
-    models: Models = Models()
+    models: ModelsConfig = ModelsConfig()
     """Which models compete and how they are tuned."""
-    rules: Rules
+    rules: RulesConfig
     """The rule baseline that every model must beat."""
-    evaluation: Evaluation
+    evaluation: EvaluationConfig
     """How candidates are judged."""
-    decision: Decision = Decision()
+    decision: DecisionConfig = DecisionConfig()
     """What is done with a prediction."""
-    serving: Serving = Serving()
+    serving: ServingConfig = ServingConfig()
     """Where the service listens."""
-    monitoring: Monitoring = Monitoring()
+    monitoring: MonitoringConfig = MonitoringConfig()
     """When the deployed model is due for attention."""
-    engine: Engine = Engine()
+    engine: EngineConfig = EngineConfig()
     """Where the heavy work is done: in the process, or on a Ray cluster."""
 
     @model_validator(mode="after")
@@ -66,7 +66,7 @@ class UseCase(Section):
                 f"evaluation.metric `{metric}` does not fit task `{task}`; one of {', '.join(METRICS[task])}"
             )
         # values, not the keys that were set: a use case read back from its own JSON has them all
-        defaults = Decision().model_dump()
+        defaults = DecisionConfig().model_dump()
         stray = {key for key, value in self.decision.model_dump().items() if value != defaults[key]}
         stray -= _DECISION_KEYS[task]
         if stray:
@@ -102,9 +102,9 @@ class UseCase(Section):
 
         Training reads neither, so that changing them does not make its cached steps run again.
         """
-        return self.model_copy(update={"serving": Serving(), "monitoring": Monitoring()})
+        return self.model_copy(update={"serving": ServingConfig(), "monitoring": MonitoringConfig()})
 
     def on_one_machine(self) -> "UseCase":
         """The same use case for what is itself a piece of the work on a cluster: it spreads nothing further."""
         models = self.models.model_copy(update={"jobs": self.engine.cores})
-        return self.model_copy(update={"engine": Engine(), "models": models})
+        return self.model_copy(update={"engine": EngineConfig(), "models": models})

@@ -24,7 +24,7 @@ _TYPES = {
 }
 
 
-def explain(error: ValidationError, path: Path, model: type[BaseModel] = UseCase) -> NoriaError:
+def explain_validation_error(error: ValidationError, path: Path, model: type[BaseModel] = UseCase) -> NoriaError:
     """All mistakes in one error; `model` is what the file should be."""
     lines: dict[str, None] = {}
     fixes: dict[str, None] = {}

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 
 from noria.config import expand_environment
-from noria.config.data import Data, Join, Source
+from noria.config.data import DataConfig, JoinConfig, SourceConfig
 from noria.data.database import read_query
 from noria.data.table_files import open_file, read_file
 from noria.system import progress
@@ -17,7 +17,7 @@ from noria.tabular.types import convert
 _CHUNK_BYTES = 1 << 20
 
 
-def read(data: Data) -> pd.DataFrame:
+def read(data: DataConfig) -> pd.DataFrame:
     """Read every source and join them.
 
     Columns declared `datetime`, and `data.time`, become dates if all their values can be read as such; otherwise they
@@ -39,7 +39,7 @@ def read(data: Data) -> pd.DataFrame:
     return frame
 
 
-def read_source(source: Source) -> pd.DataFrame:
+def read_source(source: SourceConfig) -> pd.DataFrame:
     """Read one source.
 
     Raises:
@@ -51,7 +51,7 @@ def read_source(source: Source) -> pd.DataFrame:
     return read_file(path, format=source.format, separator=source.separator, decimal=source.decimal, where=where)
 
 
-def fingerprint(data: Data) -> str:
+def fingerprint(data: DataConfig) -> str:
     """SHA-256 of what the sources hold now: of the bytes of files, and of the rows of queries.
 
     Returns:
@@ -66,7 +66,7 @@ def fingerprint(data: Data) -> str:
     return total.hexdigest()
 
 
-def _content_digest(source: Source) -> str:
+def _content_digest(source: SourceConfig) -> str:
     digest = hashlib.sha256()
     if source.path is None:
         frame = read_source(source)
@@ -87,7 +87,7 @@ def _located(path: str, name: str) -> tuple[str, str]:
     return full, f"{path if '${' in path else full} ({where})"
 
 
-def _join(left: pd.DataFrame, right: pd.DataFrame, join: Join) -> pd.DataFrame:
+def _join(left: pd.DataFrame, right: pd.DataFrame, join: JoinConfig) -> pd.DataFrame:
     where = f"data.joins.{join.source}"
     require_columns(left, [(f"{where}.on", key) for key in join.on])
     _require_in_added(right, join, where)
@@ -108,7 +108,7 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, join: Join) -> pd.DataFrame:
     return joined.drop(columns="__found")
 
 
-def _require_in_added(right: pd.DataFrame, join: Join, where: str) -> None:
+def _require_in_added(right: pd.DataFrame, join: JoinConfig, where: str) -> None:
     for key in join.on:
         if key not in right.columns:
             raise NoriaError(
@@ -118,7 +118,7 @@ def _require_in_added(right: pd.DataFrame, join: Join, where: str) -> None:
             )
 
 
-def _require_unique(right: pd.DataFrame, join: Join, where: str) -> None:
+def _require_unique(right: pd.DataFrame, join: JoinConfig, where: str) -> None:
     doubled = right.duplicated(subset=join.on)
     if doubled.any():
         example = ", ".join(f"{key}={right.loc[doubled, key].iloc[0]}" for key in join.on)
@@ -130,7 +130,7 @@ def _require_unique(right: pd.DataFrame, join: Join, where: str) -> None:
         )
 
 
-def _tell_about_rows(left: pd.DataFrame, joined: pd.DataFrame, join: Join) -> None:
+def _tell_about_rows(left: pd.DataFrame, joined: pd.DataFrame, join: JoinConfig) -> None:
     if join.how == "left" and (unmatched := int((joined["__found"] == "left_only").sum())):
         progress.warn(f"{unmatched:,} of {len(left):,} rows have no match in `{join.source}`; its columns are missing")
     if len(joined) != len(left):

@@ -52,7 +52,7 @@ def require_learnable(target: pd.Series, use_case: UseCase) -> None:
         _require_common_classes(seen, use_case)
 
 
-def as_labels(target: pd.Series, use_case: UseCase) -> pd.Series:
+def target_labels(target: pd.Series, use_case: UseCase) -> pd.Series:
     """The target as a model learns it: labels are text (`1`, not `1.0`), the target of a regression is a number."""
     if use_case.problem.task == "regression":
         return target

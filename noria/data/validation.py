@@ -9,7 +9,7 @@ import pandas as pd
 from noria.config import UseCase
 from noria.config.section import Section
 from noria.data.expectations import broken, reasons, typed
-from noria.data.target import as_labels, require_learnable, require_usable
+from noria.data.target import require_learnable, require_usable, target_labels
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
 from noria.tabular.names import require_columns
@@ -31,7 +31,7 @@ class ValidationSummary(Section):
 
 
 @dataclass(frozen=True)
-class Validated:
+class ValidatedTable:
     """The table, divided."""
 
     frame: pd.DataFrame
@@ -41,7 +41,7 @@ class Validated:
     summary: ValidationSummary
 
 
-def validate(frame: pd.DataFrame, use_case: UseCase, *, quarantine: Path | None = None) -> Validated:
+def validate(frame: pd.DataFrame, use_case: UseCase, *, quarantine: Path | None = None) -> ValidatedTable:
     """Check the table against the expectations of the use case.
 
     Beyond what is declared, a row is quarantined if its target, its identifier, or the time or group that the split
@@ -92,7 +92,7 @@ def write_quarantine(quarantined: pd.DataFrame, path: Path) -> None:
 
 def _divide(
     frame: pd.DataFrame, converted: pd.DataFrame, why: pd.Series, findings: pd.DataFrame, use_case: UseCase
-) -> Validated:
+) -> ValidatedTable:
     bad = pd.Series(False, index=frame.index)
     bad.loc[why.index] = True
     quarantined = frame[bad].rename(columns={"reason": "reason (in the table)"})
@@ -101,7 +101,7 @@ def _divide(
     kept = converted[~bad].reset_index(drop=True)
     if len(kept):
         kept, _ = typed(kept, use_case)  # whole numbers again, now that what was unreadable is gone
-        kept[use_case.data.target] = as_labels(kept[use_case.data.target], use_case)
+        kept[use_case.data.target] = target_labels(kept[use_case.data.target], use_case)
     counts = (findings["column"].astype("str") + " " + findings["check"].astype("str")).value_counts()
     summary = ValidationSummary(
         rows=len(frame),
@@ -109,7 +109,7 @@ def _divide(
         quarantined=len(quarantined),
         reasons={str(reason): int(rows) for reason, rows in counts.items()},
     )
-    return Validated(kept, quarantined, summary)
+    return ValidatedTable(kept, quarantined, summary)
 
 
 def _require_table(frame: pd.DataFrame, use_case: UseCase) -> None:

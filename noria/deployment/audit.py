@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from noria.config.serving import Spool
+from noria.config.serving import SpoolConfig
 from noria.predictions import PredictionStore
 from noria.predictions.database import connect, reading
-from noria.predictions.spool.events import Happened
+from noria.predictions.spool.events import AuditEvent
 from noria.predictions.spool.writer import SpoolWriter
 from noria.predictions.sql_tables import events
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
-from noria.traffic.plan_transforms import in_words
+from noria.traffic.plan_transforms import describe_plan
 
 if TYPE_CHECKING:
-    from noria.deployment import Changed
+    from noria.deployment import PlanChange
 
 _KINDS = ("traffic", "policy", "canary")
 
 
-def record_change(changed: "Changed", kind: str, what: str) -> None:
+def record_change(changed: "PlanChange", kind: str, what: str) -> None:
     """Keep who changed what and when. If the store does not work now, it waits in the spool.
 
     Args:
@@ -33,13 +33,13 @@ def record_change(changed: "Changed", kind: str, what: str) -> None:
         what: the change in words.
     """
     after = changed.after
-    event = Happened(
+    event = AuditEvent(
         key=f"{kind}-{after.serial}",
         at=datetime.now(UTC).timestamp(),
         kind=kind,
         variant=after.champion.name,
         version=after.champion.version,
-        detail=f"{what} by {_who()}: {in_words(after)}; before: {in_words(changed.before)}",
+        detail=f"{what} by {_who()}: {describe_plan(after)}; before: {describe_plan(changed.before)}",
     )
     try:
         store = PredictionStore(Workspace(changed.deployment.use_case).predictions_url)
@@ -68,8 +68,8 @@ def recent_changes(url: str, limit: int = 5) -> list[str]:
     return [f"{row.at:%Y-%m-%d %H:%M} UTC: {row.detail}" for row in rows]
 
 
-def _to_spool(folder: Path, event: Happened) -> None:
-    writer = SpoolWriter(folder, Spool(durability="strict"))
+def _to_spool(folder: Path, event: AuditEvent) -> None:
+    writer = SpoolWriter(folder, SpoolConfig(durability="strict"))
     try:
         writer.append(event)
     finally:

@@ -6,18 +6,18 @@ from collections.abc import Collection
 from pathlib import Path
 
 from noria.bundle import Bundle
-from noria.bundle.seal import bundle_digest, unseal
+from noria.bundle.seal import bundle_digest, verify_seal
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 
 
-def kept_copy(workspace: Workspace, bundle: Bundle) -> Path:
+def cached_bundle(workspace: Workspace, bundle: Bundle) -> Path:
     """The folder of a copy, named by its content; one that is there and whole is taken again.
 
     Raises:
         NoriaError: the bundle was damaged since it was loaded, or the copy cannot be written.
     """
-    unseal(bundle.folder)
+    verify_seal(bundle.folder)
     try:
         target = workspace.service / "bundles" / copy_name(bundle)
         if not _is_whole(target):
@@ -36,7 +36,7 @@ def copy_name(bundle: Bundle) -> str:
     return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:8]}"
 
 
-def prune(folder: Path, in_use: Collection[Path], newest: int) -> None:
+def prune_cache(folder: Path, in_use: Collection[Path], newest: int) -> None:
     """Remove all folders below `folder` but the newest and those in use."""
     versions = sorted((path for path in folder.glob("*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
     for path in versions[: -newest or None]:
@@ -46,7 +46,7 @@ def prune(folder: Path, in_use: Collection[Path], newest: int) -> None:
 
 def _is_whole(folder: Path) -> bool:
     try:
-        unseal(folder)
+        verify_seal(folder)
     except NoriaError:
         return False
     return True

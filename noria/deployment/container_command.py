@@ -19,7 +19,7 @@ from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 
 if TYPE_CHECKING:
-    from noria.deployment.deployment_state import Settings
+    from noria.deployment.deployment_state import ServerSettings
 
 _INSIDE = "3000"
 _SECRET = (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_PREDICTIONS_URL")
@@ -32,7 +32,7 @@ def container_name(workspace: Workspace) -> str:
     return f"noria-{workspace.use_case}-{digest}"
 
 
-def command(workspace: Workspace, settings: "Settings", told: Mapping[str, str]) -> list[str]:
+def command(workspace: Workspace, settings: "ServerSettings", told: Mapping[str, str]) -> list[str]:
     """The command that runs the server in its image, as the user of this process and with nothing that it can do.
 
     It has a network of its own, so that no other container reaches it, and is published where the use case says.
@@ -59,7 +59,7 @@ def command(workspace: Workspace, settings: "Settings", told: Mapping[str, str])
     ]
 
 
-def prepare(workspace: Workspace, settings: "Settings") -> None:
+def prepare(workspace: Workspace, settings: "ServerSettings") -> None:
     """Take away what is left of an earlier container, and make the network.
 
     Raises:
@@ -83,7 +83,7 @@ def remove(workspace: Workspace) -> None:
     run_docker("network", "rm", name)
 
 
-def refuse_slow(bundles: Sequence[Bundle]) -> None:
+def require_fast_form(bundles: Sequence[Bundle]) -> None:
     """The image has no training libraries.
 
     Raises:

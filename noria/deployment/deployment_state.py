@@ -11,15 +11,15 @@ from pydantic import ValidationError
 
 from noria.config import UseCase
 from noria.config.section import Section
-from noria.config.serving import Serving
+from noria.config.serving import ServingConfig
 from noria.deployment import container_command
-from noria.deployment.service_secrets import fingerprint, refuse_open
+from noria.deployment.service_secrets import require_tokens, secrets_fingerprint
 from noria.predictions.database import shown_url
-from noria.predictions.spool.heartbeat import read_report
+from noria.predictions.spool.heartbeat import read_heartbeat
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.files import write_text
-from noria.system.processes import Identity, alive, end, identity, namespace
+from noria.system.processes import ProcessIdentity, alive, end, identity, namespace
 from noria.system.workspace import Workspace
 from noria.traffic import activation, plan_history
 
@@ -29,7 +29,7 @@ _KEEPER_GRACE_S = 30.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds who listens everywhere
 
 
-class Settings(Section):
+class ServerSettings(Section):
     """What a server is started with; another value needs another server."""
 
     host: str
@@ -38,7 +38,7 @@ class Settings(Section):
     """Without its password: this is written to a file."""
     spool: Path
     """Folder where answers wait for the prediction store."""
-    serving: Serving
+    serving: ServingConfig
     """Without what needs no other server: variants, canary, the patience of a start, the size of batches."""
     secrets: str
     """Fingerprint of the tokens and of the key."""
@@ -46,22 +46,22 @@ class Settings(Section):
     """The image that it runs in; empty: it is a process of this machine."""
 
     @classmethod
-    def of(cls, use_case: UseCase, workspace: Workspace, image: str = "") -> "Settings":
+    def of(cls, use_case: UseCase, workspace: Workspace, image: str = "") -> "ServerSettings":
         """As the use case, the workspace and the environment say.
 
         Raises:
             NoriaError: the host cannot be found, or others can reach it and no tokens are set.
         """
         host = _address(use_case.serving.host)
-        refuse_open(host)
-        defaults = Serving()
+        require_tokens(host)
+        defaults = ServingConfig()
         without = {name: getattr(defaults, name) for name in ("variants", "canary", "start_timeout_s", "batch_rows")}
         return cls(
             host=host,
             predictions_url=shown_url(workspace.predictions_url),
             spool=workspace.spool,
             serving=use_case.serving.model_copy(update=without),
-            secrets=fingerprint(workspace.service),
+            secrets=secrets_fingerprint(workspace.service),
             image=image,
         )
 
@@ -89,7 +89,7 @@ class Deployment(Section):
     """Version of the champion."""
     bento: Path
     """Folder of the Bento that it runs."""
-    settings: Settings
+    settings: ServerSettings
     code: str
     """Digest of the code that it runs."""
     pid: int
@@ -120,9 +120,9 @@ class Deployment(Section):
         return self.namespace not in ("", namespace())
 
     @property
-    def process(self) -> Identity:
+    def process(self) -> ProcessIdentity:
         """The server's main process; of a container, the `docker run` that stands for it."""
-        return Identity(self.pid, self.process_started)
+        return ProcessIdentity(self.pid, self.process_started)
 
 
 def state(workspace: Workspace) -> Deployment | None:
@@ -148,46 +148,46 @@ def state(workspace: Workspace) -> Deployment | None:
     if not deployment.is_elsewhere and alive(deployment.process) is None:
         if deployment.settings.image:  # it may outlive the `docker run` that stood for it
             container_command.remove(workspace)
-        forget(workspace, deployment.settings.spool)
+        remove_state(workspace, deployment.settings.spool)
         return None
     return deployment
 
 
-def save(workspace: Workspace, deployment: Deployment) -> Deployment:
+def save_state(workspace: Workspace, deployment: Deployment) -> Deployment:
     """Keep what is deployed."""
     write_text(workspace.service / _STATE, deployment.model_dump_json(indent=1))
     return deployment
 
 
-def forget(workspace: Workspace, spool: Path | None = None) -> None:
+def remove_state(workspace: Workspace, spool: Path | None = None) -> None:
     """Nothing is deployed any more.
 
     Workers that outlived their server are ended, a server that is lost, and then the keeper of their spool (default:
     the one in the service folder), which moves to the prediction store what it can within its time; the rest waits.
     """
     folder = workspace.service
-    keeping = keepers(spool or folder / "spool")
+    keeping = flusher_processes(spool or folder / "spool")
     end([*_lost(folder), *_workers(folder)], grace_s=5, spare=keeping)
     end(keeping, grace_s=_KEEPER_GRACE_S)
     with contextlib.suppress(NoriaError):  # an order that cannot be read is worth nothing
-        order = activation.activation(folder)
+        order = activation.read_plan(folder)
         if order is not None:
-            plan_history.remember(folder, order)
+            plan_history.remember_plan(folder, order)
     (folder / _STATE).unlink(missing_ok=True)
-    activation.clear(folder)
+    activation.clear_plan(folder)
 
 
-def forget_lost(workspace: Workspace) -> bool:
+def stop_orphans(workspace: Workspace) -> bool:
     """End a server of which nothing but its workers is known; False if there is none."""
     if not _lost(workspace.service):
         return False
-    forget(workspace)
+    remove_state(workspace)
     return True
 
 
-def keepers(spool: Path) -> list[Identity]:
+def flusher_processes(spool: Path) -> list[ProcessIdentity]:
     """The process that moves a spool to the prediction store, if it is alive."""
-    told = read_report(spool)
+    told = read_heartbeat(spool)
     if told is None:
         return []
     try:
@@ -200,13 +200,13 @@ def keepers(spool: Path) -> list[Identity]:
         return []
 
 
-def _workers(folder: Path) -> list[Identity]:
-    return [Identity(worker.pid, worker.process_started) for worker in activation.reports(folder)]
+def _workers(folder: Path) -> list[ProcessIdentity]:
+    return [ProcessIdentity(worker.pid, worker.process_started) for worker in activation.worker_reports(folder)]
 
 
-def _lost(folder: Path) -> list[Identity]:
+def _lost(folder: Path) -> list[ProcessIdentity]:
     """The servers of workers that are alive, as long as they were started for this folder."""
-    found: dict[int, Identity] = {}
+    found: dict[int, ProcessIdentity] = {}
     for who in _workers(folder):
         worker = alive(who)
         if worker is None:

@@ -1,6 +1,6 @@
 """Seeing that the prediction store has everything that was answered."""
 
-from noria.deployment.deployment_state import keepers, state
+from noria.deployment.deployment_state import flusher_processes, state
 from noria.predictions import PredictionStore
 from noria.predictions.spool.backlog import wait_until_flushed
 from noria.predictions.spool.flusher import Flusher
@@ -10,7 +10,7 @@ from noria.system.workspace import Workspace
 _KEEPER_S = 15.0
 
 
-def settle(workspace: Workspace) -> bool:
+def wait_until_stored(workspace: Workspace) -> bool:
     """Wait until what was answered until now is in the prediction store; without a keeper it is moved here.
 
     False, with a warning, if some of it still waits.
@@ -20,7 +20,7 @@ def settle(workspace: Workspace) -> bool:
     """
     deployment = state(workspace)
     spool = workspace.spool if deployment is None else deployment.settings.spool
-    is_kept = bool(keepers(spool)) or (deployment is not None and deployment.keeps_itself)
+    is_kept = bool(flusher_processes(spool)) or (deployment is not None and deployment.keeps_itself)
     if wait_until_flushed(spool, _KEEPER_S if is_kept else 0.0):
         return True
     if not is_kept:

@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 
 from noria.bundle.seal import bundle_digest
 from noria.system.files import write_text
-from noria.traffic.activation import ORDER, Activation
+from noria.traffic.activation import ORDER, TrafficPlan
 
 _DIGITS = 12
 
 
 @contextmanager
-def packed(order: Activation) -> Iterator[Path]:
+def image_contents(order: TrafficPlan) -> Iterator[Path]:
     """A folder for the image while the block runs; whoever asks has looked whether the bundles are whole."""
     if _is_single(order):
         yield order.champion.bundle
@@ -34,7 +34,7 @@ def packed(order: Activation) -> Iterator[Path]:
         yield folder
 
 
-def content_digest(order: Activation) -> str:
+def content_digest(order: TrafficPlan) -> str:
     """Names who answers what: the same for the same models and shares; each start of a canary is another one."""
     if _is_single(order):
         return bundle_digest(order.champion.bundle)[:_DIGITS]
@@ -46,5 +46,5 @@ def content_digest(order: Activation) -> str:
     return hashlib.sha256(json.dumps([told, canary], sort_keys=True).encode()).hexdigest()[:_DIGITS]
 
 
-def _is_single(order: Activation) -> bool:
+def _is_single(order: TrafficPlan) -> bool:
     return len(order.variants) == 1 and order.champion.policy is None

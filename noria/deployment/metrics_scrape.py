@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figures:
+class ScrapedMetrics:
     """Of all workers of a server."""
 
     served: int
@@ -19,7 +19,7 @@ class Figures:
     """Answers that could not be kept."""
 
 
-def read_figures(text: str) -> Figures:
+def parse_metrics(text: str) -> ScrapedMetrics:
     """From Prometheus' text format."""
     from prometheus_client.parser import text_string_to_metric_families
 
@@ -30,7 +30,7 @@ def read_figures(text: str) -> Figures:
 
     requests = [sample for sample in samples if sample.name == "noria_requests_total"]
     seconds = values("noria_spool_seconds")
-    return Figures(
+    return ScrapedMetrics(
         served=int(sum(sample.value for sample in requests)),
         refused=int(sum(sample.value for sample in requests if sample.labels["status"] != "200")),
         waiting_bytes=int(sum(values("noria_spool_bytes"))),

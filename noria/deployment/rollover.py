@@ -6,20 +6,20 @@ from pathlib import Path
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment.bento_code import code_digest, source_of
-from noria.deployment.bundle_cache import prune
-from noria.deployment.container_command import refuse_slow
-from noria.deployment.deployment_state import Deployment, Settings, state
-from noria.deployment.plan_change import follow, standing
+from noria.deployment.bundle_cache import prune_cache
+from noria.deployment.container_command import require_fast_form
+from noria.deployment.deployment_state import Deployment, ServerSettings, state
+from noria.deployment.plan_change import current_plan, follow_plan
 from noria.deployment.server_process import start, stop_now
 from noria.deployment.smoke_tests import smoke_test
-from noria.deployment.variants import Role, order_of
+from noria.deployment.variants import VariantSpec, plan_of
 from noria.predictions import PredictionStore
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.system.locks import only_one
+from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
 from noria.traffic import activation, plan_history
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 _KEPT = 3
 
@@ -29,7 +29,7 @@ def start_or_roll(
     workspace: Workspace,
     bento: Path,
     bundle: Bundle,
-    lineup: Sequence[Role] = (),
+    lineup: Sequence[VariantSpec] = (),
     *,
     image: str = "",
 ) -> Deployment:
@@ -44,11 +44,11 @@ def start_or_roll(
     Raises:
         NoriaError: the server cannot start or take over the bundles, or fails a smoke test.
     """
-    with only_one("serve", workspace):
-        settings = Settings.of(use_case, workspace, image)
-        timeout_s, roles = use_case.serving.start_timeout_s, lineup or [Role(bundle)]
+    with exclusive("serve", workspace):
+        settings = ServerSettings.of(use_case, workspace, image)
+        timeout_s, roles = use_case.serving.start_timeout_s, lineup or [VariantSpec(bundle)]
         if image:
-            refuse_slow([role.bundle for role in roles])
+            require_fast_form([role.bundle for role in roles])
         PredictionStore(workspace.predictions_url).close()  # before anything that runs is touched
         before = state(workspace)
         if before is not None and not before.ready:  # whoever started it was killed
@@ -65,9 +65,9 @@ def start_or_roll(
 
 
 def _first(
-    workspace: Workspace, settings: Settings, bento: Path, roles: Sequence[Role], timeout_s: float
+    workspace: Workspace, settings: ServerSettings, bento: Path, roles: Sequence[VariantSpec], timeout_s: float
 ) -> Deployment:
-    order = order_of(workspace, roles)
+    order = plan_of(workspace, roles)
     deployment = start(workspace, settings, bento, order=order, timeout_s=timeout_s)
     try:
         for role, variant in zip(roles, order.variants, strict=True):
@@ -78,14 +78,14 @@ def _first(
     return deployment
 
 
-def _roll(workspace: Workspace, before: Deployment, roles: Sequence[Role], timeout_s: float) -> Deployment:
-    order = order_of(workspace, roles)
-    _tell_what_ends(standing(workspace, before), order)
+def _roll(workspace: Workspace, before: Deployment, roles: Sequence[VariantSpec], timeout_s: float) -> Deployment:
+    order = plan_of(workspace, roles)
+    _tell_what_ends(current_plan(workspace, before), order)
     tested = {role.name: role.bundle for role in roles}
-    return follow(workspace, before, lambda _: order, tested, timeout_s).deployment
+    return follow_plan(workspace, before, lambda _: order, tested, timeout_s).deployment
 
 
-def _tell_what_ends(before: Activation, after: Activation) -> None:
+def _tell_what_ends(before: TrafficPlan, after: TrafficPlan) -> None:
     """What was changed while the service ran lasts until the next deployment."""
     if before.canary is not None:
         progress.warn(f"the canary `{before.canary.variant}` ends with this deployment")
@@ -97,16 +97,16 @@ def _tell_what_ends(before: Activation, after: Activation) -> None:
 def _restart(
     workspace: Workspace,
     before: Deployment,
-    settings: Settings,
+    settings: ServerSettings,
     bento: Path,
-    roles: Sequence[Role],
+    roles: Sequence[VariantSpec],
     *,
     timeout_s: float,
 ) -> Deployment:
     reason = "settings" if before.code == code_digest(source_of(bento)) else "code"
     progress.warn(f"the service's {reason} changed, so it is restarted: for some seconds nobody answers")
-    order = standing(workspace, before)
-    _tell_what_ends(order, order_of(workspace, roles))
+    order = current_plan(workspace, before)
+    _tell_what_ends(order, plan_of(workspace, roles))
     stop_now(workspace)
     try:
         return _first(workspace, settings, bento, roles, timeout_s)
@@ -121,8 +121,8 @@ def _restart(
 
 def _prune(workspace: Workspace, deployment: Deployment) -> None:
     """Remove all but the newest Bentos and copies of bundles, those in use, and those that may come back."""
-    order = activation.activation(workspace.service)
-    followed = [*plan_history.earlier(workspace.service), *([order] if order is not None else [])]
+    order = activation.read_plan(workspace.service)
+    followed = [*plan_history.earlier_plans(workspace.service), *([order] if order is not None else [])]
     copies = {variant.bundle for each in followed for variant in each.variants}
-    prune(workspace.service / "bundles", copies, newest=_KEPT)
-    prune(deployment.bento.parent, {deployment.bento}, newest=_KEPT)
+    prune_cache(workspace.service / "bundles", copies, newest=_KEPT)
+    prune_cache(deployment.bento.parent, {deployment.bento}, newest=_KEPT)

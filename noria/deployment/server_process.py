@@ -11,12 +11,20 @@ from pathlib import Path
 from noria.client import Client
 from noria.deployment import container_command
 from noria.deployment.bento_code import code_digest, source_of
-from noria.deployment.deployment_state import Deployment, Settings, forget, forget_lost, keepers, save, state
+from noria.deployment.deployment_state import (
+    Deployment,
+    ServerSettings,
+    flusher_processes,
+    remove_state,
+    save_state,
+    state,
+    stop_orphans,
+)
 from noria.deployment.server_log import fresh_log, last_lines
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.system.locks import only_one
-from noria.system.processes import Identity, alive, end, identity, listener, namespace
+from noria.system.locks import exclusive
+from noria.system.processes import ProcessIdentity, alive, end, identity, listener, namespace
 from noria.system.workspace import Workspace
 from noria.traffic import activation, plan_history
 
@@ -26,10 +34,10 @@ _GRACE_S = 20.0
 
 def start(
     workspace: Workspace,
-    settings: Settings,
+    settings: ServerSettings,
     bento: Path,
     *,
-    order: activation.Activation,
+    order: activation.TrafficPlan,
     timeout_s: float,
 ) -> Deployment:
     """Start a server and wait until every worker answers; on any error, Ctrl-C too, nothing of it is left.
@@ -44,11 +52,11 @@ def start(
     Raises:
         NoriaError: the port is taken, the server dies, or it takes too long.
     """
-    forget(workspace, settings.spool)
+    remove_state(workspace, settings.spool)
     _refuse_taken_port(settings)
     if settings.image:
         container_command.prepare(workspace, settings)
-    activation.activate(workspace.service, order)
+    activation.write_plan(workspace.service, order)
     plan_history.forget_last(workspace.service, order)
     log = workspace.service / "server.log"
     process = _spawn(workspace, bento, settings, log)
@@ -66,9 +74,9 @@ def start(
             started_at=datetime.now(UTC),
             log=log,
         )
-        save(workspace, deployment)
+        save_state(workspace, deployment)
         wait_ready(workspace, deployment, timeout_s=timeout_s)
-        return save(workspace, deployment.model_copy(update={"ready": True}))
+        return save_state(workspace, deployment.model_copy(update={"ready": True}))
     except BaseException:
         _abandon(workspace, process, settings)
         raise
@@ -82,7 +90,7 @@ def stop(workspace: Workspace) -> bool:
     Raises:
         NoriaError: a process cannot be ended, or a deployment is under way.
     """
-    with only_one("serve", workspace):
+    with exclusive("serve", workspace):
         return stop_now(workspace)
 
 
@@ -90,11 +98,11 @@ def stop_now(workspace: Workspace) -> bool:
     """`stop` for whoever holds the lock."""
     deployment = state(workspace)
     if deployment is None:
-        return forget_lost(workspace)
-    end([deployment.process], grace_s=_GRACE_S, spare=keepers(deployment.settings.spool))
+        return stop_orphans(workspace)
+    end([deployment.process], grace_s=_GRACE_S, spare=flusher_processes(deployment.settings.spool))
     if deployment.settings.image:
         container_command.remove(workspace)
-    forget(workspace, deployment.settings.spool)
+    remove_state(workspace, deployment.settings.spool)
     return True
 
 
@@ -122,18 +130,18 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float
             time.sleep(_POLL_S)
 
 
-def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], settings: Settings) -> None:
+def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], settings: ServerSettings) -> None:
     if process.poll() is None:
-        end([identity(process.pid)], grace_s=5, spare=keepers(settings.spool))
+        end([identity(process.pid)], grace_s=5, spare=flusher_processes(settings.spool))
     if settings.image:
         container_command.remove(workspace)
-    forget(workspace, settings.spool)
+    remove_state(workspace, settings.spool)
 
 
 def _all_follow(folder: Path, workers: int) -> bool:
-    order = activation.activation(folder)  # read each time: a canary may have grown meanwhile
+    order = activation.read_plan(folder)  # read each time: a canary may have grown meanwhile
     serial = "" if order is None else order.serial
-    reports = [worker for worker in activation.reports(folder) if worker.serial == serial]
+    reports = [worker for worker in activation.worker_reports(folder) if worker.serial == serial]
     for worker in reports:
         if worker.error:
             raise NoriaError(
@@ -148,7 +156,7 @@ def _is_alive(worker: activation.WorkerReport) -> bool:
     """A worker in a container cannot be seen, but it did follow the order that stands."""
     if worker.namespace not in ("", namespace()):
         return True
-    return alive(Identity(worker.pid, worker.process_started)) is not None
+    return alive(ProcessIdentity(worker.pid, worker.process_started)) is not None
 
 
 def _died(deployment: Deployment) -> NoriaError:
@@ -159,7 +167,7 @@ def _died(deployment: Deployment) -> NoriaError:
     )
 
 
-def _refuse_taken_port(settings: Settings) -> None:
+def _refuse_taken_port(settings: ServerSettings) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -175,7 +183,7 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from error
 
 
-def _told(workspace: Workspace, settings: Settings) -> dict[str, str]:
+def _told(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
     return {
         "BENTOML_DO_NOT_TRACK": "True",
         "NORIA_SERVICE_DIR": str(workspace.service),
@@ -188,7 +196,7 @@ def _told(workspace: Workspace, settings: Settings) -> dict[str, str]:
     }
 
 
-def _spawn(workspace: Workspace, bento: Path, settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(workspace: Workspace, bento: Path, settings: ServerSettings, log: Path) -> subprocess.Popen[bytes]:
     told = _told(workspace, settings)
     if settings.image:
         command = container_command.command(workspace, settings, told)

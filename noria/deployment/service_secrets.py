@@ -12,7 +12,7 @@ _ALL = (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_PREDICTIONS_URL")
 _ROUNDS = 200_000
 
 
-def refuse_open(host: str) -> None:
+def require_tokens(host: str) -> None:
     """No server without tokens where others can reach it.
 
     Raises:
@@ -29,7 +29,7 @@ def refuse_open(host: str) -> None:
         )
 
 
-def fingerprint(folder: Path) -> str:
+def secrets_fingerprint(folder: Path) -> str:
     """Changes whenever one of the secrets does, and is slow to make, so that none can be guessed from it."""
     text = "\0".join(os.environ.get(name, "") for name in _ALL)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), str(folder).encode(), _ROUNDS).hex()[:16]

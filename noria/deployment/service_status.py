@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from noria.client import Client
 from noria.config.section import Section
 from noria.deployment.deployment_state import Deployment, state
-from noria.deployment.metrics_scrape import read_figures
-from noria.deployment.plan_change import standing
+from noria.deployment.metrics_scrape import parse_metrics
+from noria.deployment.plan_change import current_plan
 from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
-from noria.traffic.activation import Activation, ActiveVariant, CanaryState
+from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 
 
 class VariantSummary(Section):
     """How one variant has done since what answers was last changed."""
 
-    variant: ActiveVariant
+    variant: PlannedVariant
     answers: int
     error_rate: float | None
     """Share of the rows that it should have answered and did not; None without any."""
@@ -25,7 +25,7 @@ class VariantSummary(Section):
     labelled: int
 
 
-class ServiceFacts(Section):
+class ServiceStatus(Section):
     """A service and what it has done. Counts of the store reach over all servers there ever were."""
 
     deployment: Deployment | None
@@ -51,7 +51,7 @@ class ServiceFacts(Section):
     """Of those, the ones that were not answered with 200."""
 
 
-def service_facts(workspace: Workspace) -> ServiceFacts:
+def service_status(workspace: Workspace) -> ServiceStatus:
     """What runs for this use case and what was predicted.
 
     Raises:
@@ -62,12 +62,12 @@ def service_facts(workspace: Workspace) -> ServiceFacts:
     try:
         counts = store.counts()
         of_version = None if deployment is None else store.counts(deployment.version).predictions
-        order = None if deployment is None else standing(workspace, deployment)
+        order = None if deployment is None else current_plan(workspace, deployment)
         variants = [] if deployment is None or order is None else _variants(store, deployment, order)
     finally:
         store.close()
     served, refused = (None, None) if deployment is None else _served(deployment)
-    return ServiceFacts(
+    return ServiceStatus(
         deployment=deployment,
         ready=served is not None,
         uptime_s=None if deployment is None else (datetime.now(UTC) - deployment.started_at).total_seconds(),
@@ -84,7 +84,7 @@ def service_facts(workspace: Workspace) -> ServiceFacts:
     )
 
 
-def _variants(store: PredictionStore, deployment: Deployment, order: Activation) -> list[VariantSummary]:
+def _variants(store: PredictionStore, deployment: Deployment, order: TrafficPlan) -> list[VariantSummary]:
     since = deployment.rolled_at or deployment.started_at
     facts = store.comparison(since, [variant.name for variant in order.variants])
     summaries = []
@@ -106,7 +106,7 @@ def _variants(store: PredictionStore, deployment: Deployment, order: Activation)
 def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:
     try:
         with Client.with_tokens(deployment.url, timeout_s=5.0) as client:
-            figures = read_figures(client.metrics())
+            figures = parse_metrics(client.metrics())
     except NoriaError:
         return None, None
     return figures.served, figures.refused

@@ -9,14 +9,14 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.deployment.deployment_state import Deployment
 from noria.predictions import SMOKE
-from noria.serving.api import Answer
+from noria.serving.api import PredictionResponse
 from noria.system.errors import NoriaError
-from noria.traffic.activation import ActiveVariant
+from noria.traffic.activation import PlannedVariant
 
 _TOLERANCE = 1e-6
 
 
-def smoke_test(deployment: Deployment, bundle: Bundle, variant: ActiveVariant | None = None) -> None:
+def smoke_test(deployment: Deployment, bundle: Bundle, variant: PlannedVariant | None = None) -> None:
     """Send the bundle's example rows over HTTP and compare with the bundle in process, numbers to 1e-6.
 
     Args:
@@ -41,7 +41,7 @@ def smoke_test(deployment: Deployment, bundle: Bundle, variant: ActiveVariant | 
             raise _failed(deployment, f"it answers {_shown(answer)}, in process it is {wanted}")
 
 
-def _deciding(bundle: Bundle, variant: ActiveVariant | None) -> Bundle:
+def _deciding(bundle: Bundle, variant: PlannedVariant | None) -> Bundle:
     if variant is None or variant.policy is None:
         return bundle
     return replace(bundle, manifest=bundle.manifest.model_copy(update={"policy": variant.policy}))
@@ -57,7 +57,7 @@ def _close(over_http: object, in_process: object) -> bool:
     return over_http == in_process
 
 
-def _shown(answer: Answer) -> str:
+def _shown(answer: PredictionResponse) -> str:
     return str(answer.model_dump(include={"prediction", "probability", "decision"}))
 
 

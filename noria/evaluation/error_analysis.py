@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.evaluation.results import Mistake
-from noria.evaluation.scored_predictions import Judged
+from noria.evaluation.results import WorstError
+from noria.evaluation.scored_predictions import ScoredPredictions
 from noria.metrics.bootstrap import Floats
 from noria.metrics.decision_value import binary_worth, multiclass_worth, regression_worth
 
 
-def mistakes(judged: Judged) -> list[Mistake]:
+def worst_errors(judged: ScoredPredictions) -> list[WorstError]:
     """The `evaluation.mistakes` worst answers: the surest wrong ones, for regression those farthest off.
 
     Of binary ones every other is a case that was acted on for nothing, the rest were wrongly left alone.
@@ -23,7 +23,7 @@ def mistakes(judged: Judged) -> list[Mistake]:
     lost = _lost(judged)
     table = judged.table
     return [
-        Mistake(
+        WorstError(
             row=row,
             truth=_plain(judged.truth[place]),
             prediction=_plain(table["prediction"].iloc[place]),
@@ -35,7 +35,7 @@ def mistakes(judged: Judged) -> list[Mistake]:
     ]
 
 
-def _worst(judged: Judged) -> list[int]:
+def _worst(judged: ScoredPredictions) -> list[int]:
     problem, scores = judged.use_case.problem, judged.scores
     if problem.task == "regression":
         error = np.abs(scores - judged.truth.astype(np.float64))
@@ -56,7 +56,7 @@ def _ranked(badness: Floats, wrong: NDArray[np.bool_]) -> list[int]:
     return [int(place) for place in order[wrong[order]]]
 
 
-def _rows(judged: Judged, chosen: list[int]) -> list[dict[str, Any]]:
+def _rows(judged: ScoredPredictions, chosen: list[int]) -> list[dict[str, Any]]:
     manifest = judged.bundle.manifest
     extra = [name for name in (manifest.id, judged.use_case.data.time) if name and name not in manifest.schema_.names]
     rows = judged.frame[[*extra, *manifest.schema_.names]].iloc[chosen]
@@ -64,7 +64,7 @@ def _rows(judged: Judged, chosen: list[int]) -> list[dict[str, Any]]:
     return [{name: _cell(value) for name, value in row.items()} for row in found]
 
 
-def _lost(judged: Judged) -> Floats:
+def _lost(judged: ScoredPredictions) -> Floats:
     problem = judged.use_case.problem
     if problem.task == "regression":
         numbers = judged.truth.astype(np.float64)

@@ -3,19 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from noria.bundle import Bundle, Metric
+from noria.bundle import Bundle, MetricValue
 from noria.config import UseCase
-from noria.evaluation.error_analysis import mistakes
-from noria.evaluation.policy_comparison import approach, do_nothing
-from noria.evaluation.results import CalibrationBin, Evaluation
-from noria.evaluation.scored_predictions import Judged, judge
+from noria.evaluation.error_analysis import worst_errors
+from noria.evaluation.policy_comparison import compare_policy, do_nothing
+from noria.evaluation.results import CalibrationBin, EvaluationResult
+from noria.evaluation.scored_predictions import ScoredPredictions, score_rows
 from noria.evaluation.slices import slices
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["EvaluationResult", "evaluate"]
 _BINS = 10
 
 
-def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundle | None = None) -> Evaluation:
+def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundle | None = None) -> EvaluationResult:
     """Judge a bundle on test rows, which nothing before may have seen.
 
     Args:
@@ -27,19 +27,19 @@ def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundl
     Raises:
         NoriaError: an input column is missing, or no row can be answered.
     """
-    judged = judge(bundle, test, use_case)
-    of_rules = judge(rules, test, use_case) if rules is not None else None
+    judged = score_rows(bundle, test, use_case)
+    of_rules = score_rows(rules, test, use_case) if rules is not None else None
     near = _near(of_rules or judged)
     usual = _usual(bundle, use_case)
     metrics = judged.metrics()
     rules_metrics = of_rules.metrics() if of_rules else {}
-    approaches = [approach(judged, metrics, "model", near)]
+    approaches = [compare_policy(judged, metrics, "model", near)]
     if of_rules is not None:
-        approaches.append(approach(of_rules, rules_metrics, "rules", near, judged))
+        approaches.append(compare_policy(of_rules, rules_metrics, "rules", near, judged))
     idle = do_nothing(judged, usual)
-    approaches.append(approach(idle, _metrics_of_nothing(idle), "nothing", near, judged))
+    approaches.append(compare_policy(idle, _metrics_of_nothing(idle), "nothing", near, judged))
     off = np.abs(judged.scores - judged.truth.astype(np.float64)) if near is not None else None
-    return Evaluation(
+    return EvaluationResult(
         name=use_case.name,
         version=bundle.manifest.version,
         kind=bundle.manifest.kind,
@@ -58,11 +58,11 @@ def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundl
         confusion=_confusion(judged),
         slices=slices(judged, of_rules),
         calibration=_calibration(judged),
-        mistakes=mistakes(judged),
+        mistakes=worst_errors(judged),
     )
 
 
-def _near(judged: Judged) -> float | None:
+def _near(judged: ScoredPredictions) -> float | None:
     """The tolerance that the use case names; without one, what half of the rules' answers stay within."""
     problem = judged.use_case.problem
     if problem.task != "regression":
@@ -79,12 +79,12 @@ def _usual(bundle: Bundle, use_case: UseCase) -> str | float | None:
     return float(truth.median()) if task == "regression" else str(truth.mode().iloc[0])
 
 
-def _metrics_of_nothing(idle: Judged) -> dict[str, Metric]:
+def _metrics_of_nothing(idle: ScoredPredictions) -> dict[str, MetricValue]:
     # leaving everything alone gives no probabilities to be judged
     return idle.metrics("worth") if idle.use_case.problem.task == "binary" else idle.metrics()
 
 
-def _confusion(judged: Judged) -> list[list[float]]:
+def _confusion(judged: ScoredPredictions) -> list[list[float]]:
     if judged.use_case.problem.task != "multiclass":
         return []
     classes = np.array(judged.bundle.manifest.classes)
@@ -92,7 +92,7 @@ def _confusion(judged: Judged) -> list[list[float]]:
     return [[float(1000 * np.mean((judged.truth == t) & (predicted == p))) for p in classes] for t in classes]
 
 
-def _calibration(judged: Judged) -> list[CalibrationBin]:
+def _calibration(judged: ScoredPredictions) -> list[CalibrationBin]:
     task = judged.use_case.problem.task
     if task == "regression":
         predicted, observed = judged.scores, judged.truth.astype(np.float64)

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from noria.bundle import Metric
-from noria.evaluation.scored_predictions import Judged
+from noria.bundle import MetricValue
+from noria.evaluation.scored_predictions import ScoredPredictions
 from noria.metrics.bootstrap import bootstrap, percentile_interval
 from noria.metrics.metrics import greater_is_better
 
 
-def lead(one: Judged, other: Judged, metric: str) -> tuple[float, float, Metric]:
+def metric_difference(
+    one: ScoredPredictions, other: ScoredPredictions, metric: str
+) -> tuple[float, float, MetricValue]:
     """By how much `one` is better than `other` on the rows that both could answer.
 
     Returns:
@@ -24,9 +26,9 @@ def lead(one: Judged, other: Judged, metric: str) -> tuple[float, float, Metric]
     # adding 0 turns minus zero into zero
     low, high = percentile_interval(sign * (drawn[0] - drawn[1]) + 0.0, use_case.evaluation.confidence)
     difference = sign * (values[0] - values[1]) + 0.0
-    return values[0], values[1], Metric.model_construct(value=difference, low=low, high=high)
+    return values[0], values[1], MetricValue.model_construct(value=difference, low=low, high=high)
 
 
-def _on_shared_rows(one: Judged, other: Judged) -> tuple[Judged, Judged]:
+def _on_shared_rows(one: ScoredPredictions, other: ScoredPredictions) -> tuple[ScoredPredictions, ScoredPredictions]:
     mine, yours = one.places, other.places
     return one.only(np.isin(mine, yours)), other.only(np.isin(yours, mine))

@@ -11,22 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle import Metric
-from noria.evaluation.paired_bootstrap import lead
-from noria.evaluation.results import Approach
-from noria.evaluation.scored_predictions import Judged
+from noria.bundle import MetricValue
+from noria.evaluation.paired_bootstrap import metric_difference
+from noria.evaluation.results import PolicyResult
+from noria.evaluation.scored_predictions import ScoredPredictions
 from noria.metrics.bootstrap import Floats
 
 Masks = dict[str, NDArray[np.bool_]]
 
 
-def approach(
-    judged: Judged,
-    metrics: dict[str, Metric],
+def compare_policy(
+    judged: ScoredPredictions,
+    metrics: dict[str, MetricValue],
     name: Literal["model", "rules", "nothing"],
     near: float | None,
-    model: Judged | None = None,
-) -> Approach:
+    model: ScoredPredictions | None = None,
+) -> PolicyResult:
     """One way to decide the test rows.
 
     Args:
@@ -36,16 +36,16 @@ def approach(
         near: regression: how far off still counts as near.
         model: what the model answers, to be compared with it; None for the model itself.
     """
-    return Approach(
+    return PolicyResult(
         name=name,
         worth=metrics["worth"],
         metric=metrics.get(judged.use_case.evaluation.metric),
-        model_leads_by=None if model is None else lead(model, judged, "worth")[2],
+        model_leads_by=None if model is None else metric_difference(model, judged, "worth")[2],
         per_1000={what: float(1000 * mask.mean()) for what, mask in _masks(judged, near).items()},
     )
 
 
-def do_nothing(judged: Judged, usual: str | float | None) -> Judged:
+def do_nothing(judged: ScoredPredictions, usual: str | float | None) -> ScoredPredictions:
     """The same rows without rules or model: binary cases all left alone, others all given the usual answer."""
     rows, manifest = len(judged.truth), judged.bundle.manifest
     binary = manifest.task == "binary"
@@ -59,7 +59,7 @@ def do_nothing(judged: Judged, usual: str | float | None) -> Judged:
     return replace(judged, table=table, scores=scores)
 
 
-def _masks(judged: Judged, near: float | None) -> Masks:
+def _masks(judged: ScoredPredictions, near: float | None) -> Masks:
     problem, decisions = judged.use_case.problem, judged.decisions
     if problem.task == "binary":
         return _binary_masks(np.asarray(judged.truth == str(problem.positive)), decisions)

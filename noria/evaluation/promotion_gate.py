@@ -7,19 +7,19 @@ import pandas as pd
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.evaluation.paired_bootstrap import lead
+from noria.evaluation.paired_bootstrap import metric_difference
 from noria.evaluation.report.labels import comparison_in_words, kind_name
-from noria.evaluation.results import Comparison, Verdict
-from noria.evaluation.scored_predictions import Judged, judge
+from noria.evaluation.results import GateVerdict, RivalComparison
+from noria.evaluation.scored_predictions import ScoredPredictions, score_rows
 from noria.system.errors import NoriaError
 
-__all__ = ["Comparison", "Verdict", "gate"]
+__all__ = ["GateVerdict", "RivalComparison", "gate"]
 Rival = Literal["rules", "champion"]
 
 
 def gate(
     use_case: UseCase, test: pd.DataFrame, challenger: Bundle, rules: Bundle, champion: Bundle | None = None
-) -> Verdict:
+) -> GateVerdict:
     """Compare the challenger with the rules and the champion on the same test rows.
 
     "Beats" means: better in `evaluation.metric` by at least `evaluation.margin`, and the lower end of the paired
@@ -34,7 +34,7 @@ def gate(
     Raises:
         NoriaError: the challenger or the rules cannot answer the test rows.
     """
-    found, rule_baseline = judge(challenger, test, use_case), judge(rules, test, use_case)
+    found, rule_baseline = score_rows(challenger, test, use_case), score_rows(rules, test, use_case)
     old, why_not = _usable(champion, test, use_case)
     versus_rules = _compare(found, rule_baseline, "rules")
     versus_champion = _compare(found, old, "champion") if old else None
@@ -49,28 +49,28 @@ def gate(
     return verdict.model_copy(update={"comparisons": comparisons, "reason": reason})
 
 
-def _usable(champion: Bundle | None, test: pd.DataFrame, use_case: UseCase) -> tuple[Judged | None, str]:
+def _usable(champion: Bundle | None, test: pd.DataFrame, use_case: UseCase) -> tuple[ScoredPredictions | None, str]:
     if champion is None:
         return None, ""
     manifest = champion.manifest
     if (manifest.task, manifest.target) != (use_case.problem.task, use_case.data.target):
         return None, f"Version {manifest.version}, deployed so far, answers another question and was not compared."
     try:
-        return judge(champion, test, use_case), ""
+        return score_rows(champion, test, use_case), ""
     except NoriaError as error:
         return None, f"Version {manifest.version}, deployed so far, cannot read today's rows ({error.what})."
 
 
-def _compare(challenger: Judged, rival: Judged, name: Rival) -> Comparison:
+def _compare(challenger: ScoredPredictions, rival: ScoredPredictions, name: Rival) -> RivalComparison:
     judging = challenger.use_case.evaluation
-    ours, theirs, difference = lead(challenger, rival, judging.metric)
+    ours, theirs, difference = metric_difference(challenger, rival, judging.metric)
     if not np.isfinite([difference.value, difference.low, difference.high]).all():
         raise NoriaError(
             f"{judging.metric} is undefined on the test rows",
             where="evaluation.metric",
             fix="bring test rows of every class, or choose another metric",
         )
-    return Comparison(
+    return RivalComparison(
         rival=name,
         rival_version=rival.bundle.manifest.version,
         challenger_value=ours,
@@ -83,8 +83,8 @@ def _compare(challenger: Judged, rival: Judged, name: Rival) -> Comparison:
 
 
 def _model_or_champion(
-    rules: Comparison, champion: Comparison | None, challenger: Bundle, use_case: UseCase
-) -> Verdict:
+    rules: RivalComparison, champion: RivalComparison | None, challenger: Bundle, use_case: UseCase
+) -> GateVerdict:
     wins = champion is None or champion.beats
     who = kind_name(challenger.manifest.kind)
     reason = f"{comparison_in_words(rules, who, use_case)} "
@@ -96,12 +96,16 @@ def _model_or_champion(
         reason += f"{comparison_in_words(champion, 'it', use_case)} Version {champion.rival_version} stays."
     # a constant that beats the rules shows that the rules are bad, not that learning is needed
     needed = challenger.manifest.kind != "dummy"
-    return Verdict(promote="challenger" if wins else "none", reason=reason, comparisons=[], ml_needed=needed)
+    return GateVerdict(promote="challenger" if wins else "none", reason=reason, comparisons=[], ml_needed=needed)
 
 
 def _rules_or_champion(
-    versus_rules: Comparison, rules: Judged, champion: Judged | None, challenger: Bundle, use_case: UseCase
-) -> Verdict:
+    versus_rules: RivalComparison,
+    rules: ScoredPredictions,
+    champion: ScoredPredictions | None,
+    challenger: Bundle,
+    use_case: UseCase,
+) -> GateVerdict:
     reason = comparison_in_words(versus_rules, kind_name(challenger.manifest.kind), use_case)
     if challenger.manifest.kind == "rules":
         reason = "No learned model could be chosen as a challenger, so your own rules are left."
@@ -122,7 +126,7 @@ def _rules_or_champion(
             reason += (
                 f" Nor does version {version}, deployed so far. The rules take over; machine learning is not needed."
             )
-    return Verdict(promote=promote, reason=reason, comparisons=[], ml_needed=needed)
+    return GateVerdict(promote=promote, reason=reason, comparisons=[], ml_needed=needed)
 
 
 def _same_rules(champion: Bundle, rules: Bundle) -> bool:

@@ -2,22 +2,22 @@
 
 from typing import Literal
 
-from noria.bundle.manifest import Kind, Metric, Task
+from noria.bundle.manifest import Kind, MetricValue, Task
 from noria.config.section import Section
 
 Cell = str | float | None
 
 
-class Approach(Section):
+class PolicyResult(Section):
     """One way to decide the same test rows."""
 
     name: Literal["model", "rules", "nothing"]
     """`nothing`: binary cases are all left alone; otherwise every case gets the usual answer of the training rows."""
-    worth: Metric
+    worth: MetricValue
     """What 1,000 decisions bring in, in `problem.unit`."""
-    metric: Metric | None
+    metric: MetricValue | None
     """The primary metric; None where it is undefined."""
-    model_leads_by: Metric | None
+    model_leads_by: MetricValue | None
     """How much more 1,000 decisions of the model bring in, compared row by row; None for the model itself."""
     per_1000: dict[str, float]
     """What happens to 1,000 cases. Binary: `act_positive`, `act_negative`, `ask_positive`, `ask_negative`,
@@ -25,13 +25,13 @@ class Approach(Section):
     `too_low`."""
 
 
-class Slice(Section):
+class SliceResult(Section):
     """The rows that share one value of a column."""
 
     column: str
     value: str
     rows: int
-    metric: Metric | None
+    metric: MetricValue | None
     """The primary metric; None where it is undefined."""
     rules_metric: float | None
     """The primary metric of the rules on the same rows; None where it is undefined or the rules were not given."""
@@ -51,7 +51,7 @@ class CalibrationBin(Section):
     """Share in which it was true, or mean true number."""
 
 
-class Mistake(Section):
+class WorstError(Section):
     """One of the worst wrong answers."""
 
     row: dict[str, Cell]
@@ -64,7 +64,7 @@ class Mistake(Section):
     """How much more the right decision would have brought in, in `problem.unit`."""
 
 
-class Evaluation(Section):
+class EvaluationResult(Section):
     """How a bundle did on the test rows."""
 
     name: str
@@ -77,10 +77,10 @@ class Evaluation(Section):
     """Test rows that could not be answered and are left out."""
     metric: str
     """The primary metric's name."""
-    metrics: dict[str, Metric]
-    rules_metrics: dict[str, Metric]
+    metrics: dict[str, MetricValue]
+    rules_metrics: dict[str, MetricValue]
     """The same for the rules; empty if they were not given."""
-    approaches: list[Approach]
+    approaches: list[PolicyResult]
     """The model, the rules (if given) and doing nothing."""
     near: float | None
     """Regression: how far off still counts as near."""
@@ -93,12 +93,12 @@ class Evaluation(Section):
     classes: list[str]
     confusion: list[list[float]]
     """Multiclass: of 1,000 cases, how many of each true class (line) got each answer (column)."""
-    slices: list[Slice]
+    slices: list[SliceResult]
     calibration: list[CalibrationBin]
-    mistakes: list[Mistake]
+    mistakes: list[WorstError]
 
 
-class Comparison(Section):
+class RivalComparison(Section):
     """The challenger against one rival on the same test rows."""
 
     rival: Literal["rules", "champion"]
@@ -113,12 +113,12 @@ class Comparison(Section):
     """The difference is at least `evaluation.margin` and beyond chance."""
 
 
-class Verdict(Section):
+class GateVerdict(Section):
     """What may be deployed, and why."""
 
     promote: Literal["challenger", "rules", "none"]
     reason: str
     """In plain sentences."""
-    comparisons: list[Comparison]
+    comparisons: list[RivalComparison]
     ml_needed: bool
     """Whether a learned model beats the written rules."""

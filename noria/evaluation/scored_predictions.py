@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle import Bundle, Metric
+from noria.bundle import Bundle, MetricValue
 from noria.config import UseCase
 from noria.metrics.bootstrap import Floats, Statistic
-from noria.metrics.metrics import all_statistics, intervals_of
+from noria.metrics.metrics import bootstrap_intervals, metric_statistics
 from noria.system.errors import NoriaError
 from noria.tabular.label_text import as_labels
 
@@ -18,7 +18,7 @@ _FEWEST_BLOCKS = 30
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredPredictions:
     """What a bundle answered on the n rows that it could answer, and what was true of them."""
 
     use_case: UseCase
@@ -41,7 +41,7 @@ class Judged:
         """(n,) "act", "ask" or "leave"."""
         return self.table["decision"].to_numpy(dtype=str)
 
-    def only(self, rows: NDArray[np.bool_]) -> "Judged":
+    def only(self, rows: NDArray[np.bool_]) -> "ScoredPredictions":
         """The same for some of the rows."""
         return replace(
             self,
@@ -55,16 +55,16 @@ class Judged:
 
     def statistics(self) -> dict[str, Statistic]:
         """Metric → its weighted form over these rows."""
-        return all_statistics(self.use_case, self.truth, self.scores, self.decisions, **self._answered)
+        return metric_statistics(self.use_case, self.truth, self.scores, self.decisions, **self._answered)
 
-    def metrics(self, *names: str) -> dict[str, Metric]:
+    def metrics(self, *names: str) -> dict[str, MetricValue]:
         """These metrics, or every one, with their intervals; what is undefined on these rows is left out."""
         every = self.statistics()
         found = {name: every[name] for name in names or every}
         values = {name: float(statistic(np.ones((1, len(self.truth))))[0]) for name, statistic in found.items()}
-        ranges = intervals_of(found, self.use_case, len(self.truth), self.blocks)
+        ranges = bootstrap_intervals(found, self.use_case, len(self.truth), self.blocks)
         return {
-            name: Metric(value=value, low=ranges[name][0], high=ranges[name][1])
+            name: MetricValue(value=value, low=ranges[name][0], high=ranges[name][1])
             for name, value in values.items()
             if np.isfinite([value, *ranges[name]]).all()
         }
@@ -76,7 +76,7 @@ class Judged:
         return {"classes": self.bundle.manifest.classes, "predictions": self.table["prediction"].to_numpy()}
 
 
-def judge(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> Judged:
+def score_rows(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> ScoredPredictions:
     """Let the bundle answer the test rows.
 
     Raises:
@@ -89,7 +89,7 @@ def judge(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> Judged:
         raise NoriaError("the model can answer none of the test rows", where=str(first), fix="check the test rows")
     truth = test[use_case.data.target]
     found = truth.to_numpy(dtype=np.float64) if use_case.problem.task == "regression" else as_labels(truth)
-    whole = Judged(
+    whole = ScoredPredictions(
         use_case=use_case,
         bundle=bundle,
         frame=test,

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from noria.bundle import Metric
+from noria.bundle import MetricValue
 from noria.config import UseCase
-from noria.evaluation.results import Slice
-from noria.evaluation.scored_predictions import Judged
+from noria.evaluation.results import SliceResult
+from noria.evaluation.scored_predictions import ScoredPredictions
 from noria.metrics.bootstrap import bootstrap, percentile_interval
 
 _FEW_VALUES = 10
@@ -19,7 +19,7 @@ _RESAMPLES = 200
 _MISSING = "(missing)"
 
 
-def slices(judged: Judged, rules: Judged | None) -> list[Slice]:
+def slices(judged: ScoredPredictions, rules: ScoredPredictions | None) -> list[SliceResult]:
     """One slice per value of each column of `evaluation.slices`; numbers of many values are cut into quarters.
 
     Of a column with more than 12 values the rarest are put together. Intervals come from 200 resamples.
@@ -76,9 +76,9 @@ def _text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _slice(part: Judged, column: str, value: str, rules: Judged | None) -> Slice:
+def _slice(part: ScoredPredictions, column: str, value: str, rules: ScoredPredictions | None) -> SliceResult:
     same = rules.only(np.isin(rules.places, part.places)) if rules is not None else None
-    return Slice(
+    return SliceResult(
         column=column,
         value=value,
         rows=len(part.truth),
@@ -89,21 +89,23 @@ def _slice(part: Judged, column: str, value: str, rules: Judged | None) -> Slice
     )
 
 
-def _value(part: Judged, metric: str) -> float | None:
+def _value(part: ScoredPredictions, metric: str) -> float | None:
     value = float(part.statistics()[metric](np.ones((1, len(part.truth))))[0])
     return value if np.isfinite(value) else None
 
 
-def _metric(part: Judged) -> Metric | None:
+def _metric(part: ScoredPredictions) -> MetricValue | None:
     judging, seed = part.use_case.evaluation, part.use_case.split.seed
     value = _value(part, judging.metric)
     resamples = min(_RESAMPLES, judging.bootstrap)
     drawn = bootstrap([part.statistics()[judging.metric]], len(part.truth), resamples, seed, part.blocks)
     low, high = percentile_interval(drawn[0], judging.confidence)
-    return Metric(value=value, low=low, high=high) if value is not None and np.isfinite([low, high]).all() else None
+    return (
+        MetricValue(value=value, low=low, high=high) if value is not None and np.isfinite([low, high]).all() else None
+    )
 
 
-def _truth(part: Judged, use_case: UseCase) -> float:
+def _truth(part: ScoredPredictions, use_case: UseCase) -> float:
     if use_case.problem.task == "regression":
         return float(part.truth.astype(np.float64).mean())
     if use_case.problem.task == "binary":

@@ -27,7 +27,7 @@ def greater_is_better(metric: str) -> bool:
     return metric not in _LESS_IS_BETTER
 
 
-def measure(
+def compute_metrics(
     use_case: UseCase,
     truth: Values,
     scores: Values,
@@ -52,12 +52,12 @@ def measure(
     Raises:
         NoriaError: the lengths differ, or the classes do not match the scores' columns.
     """
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
+    found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     once = np.ones((1, len(truth)))
     return {metric: float(statistic(once)[0]) for metric, statistic in found.items()}
 
 
-def primary(
+def primary_metric(
     use_case: UseCase,
     truth: Values,
     scores: Values,
@@ -67,11 +67,11 @@ def primary(
     predictions: Values = None,
 ) -> float:
     """The value of `evaluation.metric`; arguments and errors as for `measure`."""
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
+    found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     return float(found[use_case.evaluation.metric](np.ones((1, len(truth))))[0])
 
 
-def interval(
+def metric_interval(
     use_case: UseCase,
     metric: str,
     truth: Values,
@@ -87,11 +87,11 @@ def interval(
     Args and errors as for `measure`; `blocks` (n,) numbers rows that are drawn together. About a second for
     1,000 resamples of 20,000 rows. (NaN, NaN) where the metric is undefined.
     """
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
-    return intervals_of({metric: found[metric]}, use_case, len(truth), blocks)[metric]
+    found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
+    return bootstrap_intervals({metric: found[metric]}, use_case, len(truth), blocks)[metric]
 
 
-def intervals(
+def metric_intervals(
     use_case: UseCase,
     truth: Values,
     scores: Values,
@@ -102,11 +102,11 @@ def intervals(
     blocks: NDArray[np.int64] | None = None,
 ) -> dict[str, tuple[float, float]]:
     """`interval` for every metric of the task, on the same resamples."""
-    found = all_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
-    return intervals_of(found, use_case, len(truth), blocks)
+    found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
+    return bootstrap_intervals(found, use_case, len(truth), blocks)
 
 
-def all_statistics(
+def metric_statistics(
     use_case: UseCase,
     truth: Values,
     scores: Values,
@@ -146,7 +146,7 @@ def all_statistics(
     return {metric: found[metric] for metric in METRICS[problem.task]}
 
 
-def intervals_of(
+def bootstrap_intervals(
     found: Mapping[str, Statistic], use_case: UseCase, rows: int, blocks: NDArray[np.int64] | None
 ) -> dict[str, tuple[float, float]]:
     """`interval` for each of these statistics of the same rows."""

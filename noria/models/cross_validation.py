@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from noria.config import UseCase
 from noria.config.section import Section
-from noria.metrics.metrics import primary
+from noria.metrics.metrics import primary_metric
 from noria.models.candidates import Params
-from noria.models.fitted_model import Fitted
+from noria.models.fitted_model import FittedModel
 from noria.models.folds import Folds, FoldsLike
 from noria.models.model_storage import dump_model
 from noria.models.policy_choice import choose_policy
@@ -45,14 +45,14 @@ class CandidateScore(Section):
 
 
 @dataclass(frozen=True)
-class Run:
+class CrossValidationRun:
     """One pass over the folds."""
 
     values: list[float]
     """The metric on each fold."""
     oof: NDArray[np.float64]
     """(n,) or (n, k) scores of each training row by a model that had not seen it; NaN for rows never validated on."""
-    fitted: Fitted
+    fitted: FittedModel
     """The model of the last fold."""
     fit_seconds: float
 
@@ -92,7 +92,7 @@ def cross_validate(
     return score_of(run, train, use_case), run.oof
 
 
-def run_folds(kind: str, params: Params, folds: FoldsLike, report: Report | None = None) -> Run:
+def run_folds(kind: str, params: Params, folds: FoldsLike, report: Report | None = None) -> CrossValidationRun:
     """Fit and score every fold."""
     shape = (
         (len(folds.target), len(folds.classes)) if folds.use_case.problem.task == "multiclass" else len(folds.target)
@@ -109,7 +109,7 @@ def run_folds(kind: str, params: Params, folds: FoldsLike, report: Report | None
         if report is not None:
             report(number, mean_value(values))
     assert fitted is not None  # noqa: S101 - there are at least two folds
-    return Run(values, oof, fitted, seconds / len(folds))
+    return CrossValidationRun(values, oof, fitted, seconds / len(folds))
 
 
 def fold_values(folds: FoldsLike, places: Sequence[NDArray[np.intp]], oof: NDArray[np.float64]) -> list[float]:
@@ -121,7 +121,9 @@ def fold_values(folds: FoldsLike, places: Sequence[NDArray[np.intp]], oof: NDArr
     truth = np.array(folds.classes)[folds.target] if folds.classes else folds.target
     policy = choose_policy(use_case, truth[so_far], oof[so_far])
     classes = folds.classes or None
-    return [primary(use_case, truth[rows], oof[rows], policy.decide(oof[rows]), classes=classes) for rows in places]
+    return [
+        primary_metric(use_case, truth[rows], oof[rows], policy.decide(oof[rows]), classes=classes) for rows in places
+    ]
 
 
 def mean_value(values: Sequence[float]) -> float:
@@ -136,7 +138,7 @@ def mean_value(values: Sequence[float]) -> float:
     return float(np.mean(known))
 
 
-def score_of(run: Run, train: pd.DataFrame, use_case: UseCase) -> CandidateScore:
+def score_of(run: CrossValidationRun, train: pd.DataFrame, use_case: UseCase) -> CandidateScore:
     """The score of a run over all folds, with the cost of the last fold's model."""
     known = [value for value in run.values if not np.isnan(value)]
     error = float(np.std(known, ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0
@@ -153,7 +155,7 @@ def score_of(run: Run, train: pd.DataFrame, use_case: UseCase) -> CandidateScore
     )
 
 
-def _latency_ms(fitted: Fitted, row: pd.DataFrame) -> float:
+def _latency_ms(fitted: FittedModel, row: pd.DataFrame) -> float:
     fitted.scores(row)
     times = []
     for _ in range(_CALLS):

@@ -14,12 +14,12 @@ from noria.models.estimators import estimator_scores, fit_estimator
 from noria.models.preparation import Preparation, build_preparation
 from noria.models.rule_model import RuleModel
 from noria.models.training_rows import TrainingRows, read_training_rows
-from noria.schema import Checked, InputSchema
+from noria.schema import CheckedRows, InputSchema
 from noria.system import progress
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModel:
     """One fitted model of any kind. Exactly what its kind needs is set of `pipeline`, `booster` and `rules`."""
 
     kind: str
@@ -39,7 +39,7 @@ class Fitted:
     rules: RuleModel | None = None
     """rules: the measured rules."""
 
-    def scores(self, rows: pd.DataFrame | Checked) -> NDArray[np.float64]:
+    def scores(self, rows: pd.DataFrame | CheckedRows) -> NDArray[np.float64]:
         """Score n rows.
 
         Args:
@@ -50,7 +50,7 @@ class Fitted:
             (n,) probability of the positive class, (n, k) probabilities of the classes for multiclass, or (n,)
             numbers for regression.
         """
-        checked = rows if isinstance(rows, Checked) else self.schema.check(rows)
+        checked = rows if isinstance(rows, CheckedRows) else self.schema.check(rows)
         n = len(checked.matrix)
         if n == 0:
             return np.empty((0, len(self.classes)) if self.task == "multiclass" else 0)
@@ -70,7 +70,7 @@ class Fitted:
         return estimator_scores(estimator, prepared, self.task, self.classes)
 
 
-def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> Fitted:
+def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> FittedModel:
     """Fit schema, preparation and model on the rows given and on nothing else.
 
     Args:
@@ -92,22 +92,22 @@ def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> Fi
     return assemble(kind, params, rows, preparation, fit_estimator(kind, params, rows, prepared, use_case))
 
 
-def fit_rules(rows: TrainingRows, use_case: UseCase) -> Fitted:
+def fit_rules(rows: TrainingRows, use_case: UseCase) -> FittedModel:
     """The rules of the use case, measured on these rows."""
     rules = RuleModel.fit(use_case.rules, rows)
-    return Fitted("rules", {}, rows.schema, rows.task, rows.classes, rules=rules)
+    return FittedModel("rules", {}, rows.schema, rows.task, rows.classes, rules=rules)
 
 
-def assemble(kind: str, params: Params, rows: TrainingRows, preparation: Preparation, estimator: Any) -> Fitted:
-    """A `Fitted` from a preparation and an estimator or booster that were fitted on these rows."""
+def assemble(kind: str, params: Params, rows: TrainingRows, preparation: Preparation, estimator: Any) -> FittedModel:
+    """A `FittedModel` from a preparation and an estimator or booster that were fitted on these rows."""
     steps: list[tuple[str, Any]] = [("prepare", preparation)]
     if kind != "xgboost":
         steps.append(("model", estimator))
     booster = estimator if kind == "xgboost" else None
-    return Fitted(kind, params, rows.schema, rows.task, rows.classes, Pipeline(steps), booster)
+    return FittedModel(kind, params, rows.schema, rows.task, rows.classes, Pipeline(steps), booster)
 
 
-def _warn_of_idle_rules(fitted: Fitted) -> None:
+def _warn_of_idle_rules(fitted: FittedModel) -> None:
     for answer in fitted.rules.answers if fitted.rules else []:
         if answer.rows == 0 and answer.when is not None:
             progress.warn(f"a rule catches no training row: {answer.when}")

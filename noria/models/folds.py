@@ -13,16 +13,16 @@ from noria.config import UseCase
 from noria.data.split import folds as split_folds
 from noria.models.candidates import Params
 from noria.models.estimators import fit_estimator
-from noria.models.fitted_model import Fitted, assemble, fit_rules
+from noria.models.fitted_model import FittedModel, assemble, fit_rules
 from noria.models.preparation import Preparation, build_preparation
 from noria.models.training_rows import TrainingRows, encode_target, read_training_rows, target_classes
-from noria.schema import Checked
+from noria.schema import CheckedRows
 
 _MOST_CELLS = 50_000_000
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedFold:
     """What one kind of model sees of a fold."""
 
     preparation: Preparation
@@ -36,14 +36,14 @@ class Fold:
 
     rows: TrainingRows
     """The rows to fit on."""
-    valid: Checked
+    valid: CheckedRows
     """The validation rows, read with the schema of `rows`."""
     places: NDArray[np.intp]
     """Where the validation rows stand in the training table."""
     truth: NDArray[np.generic]
     """Their class codes or numbers."""
     use_case: UseCase
-    _prepared: dict[str, Prepared] = field(default_factory=dict)
+    _prepared: dict[str, PreparedFold] = field(default_factory=dict)
 
     def fit(self, kind: str, params: Params) -> "FoldFit":
         """Fit a model on the fold's training rows and score the validation rows."""
@@ -56,12 +56,14 @@ class Fold:
         fitted = assemble(kind, params, self.rows, ready.preparation, estimator)
         return FoldFit(fitted, fitted.scores_prepared(ready.valid), time.perf_counter() - start)
 
-    def prepared(self, kind: str) -> Prepared:
+    def prepared(self, kind: str) -> PreparedFold:
         """What a kind of model sees of the fold; made once."""
         preparation = build_preparation(kind, self.rows.schema, self.use_case.features.clip_quantile)
         if preparation.style not in self._prepared:
             train = preparation.fit_transform(self.rows.checked.matrix)
-            self._prepared[preparation.style] = Prepared(preparation, train, preparation.transform(self.valid.matrix))
+            self._prepared[preparation.style] = PreparedFold(
+                preparation, train, preparation.transform(self.valid.matrix)
+            )
         return self._prepared[preparation.style]
 
 
@@ -69,7 +71,7 @@ class Fold:
 class FoldFit:
     """A model of one fold."""
 
-    fitted: Fitted
+    fitted: FittedModel
     scores: NDArray[np.float64]
     """(v,) or (v, k) scores of the validation rows."""
     seconds: float

@@ -11,7 +11,7 @@ Matrix = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Transform:
+class MatrixTransform:
     """What a fitted `Preparation` does to a matrix."""
 
     style: str

@@ -7,7 +7,7 @@ import numpy as np
 
 from noria.models.candidates import Params
 from noria.models.estimators import single_threaded, trees_of
-from noria.models.fitted_model import Fitted
+from noria.models.fitted_model import FittedModel
 from noria.models.rule_model import RuleModel
 from noria.schema import InputSchema
 from noria.system.errors import NoriaError
@@ -20,7 +20,7 @@ TRUSTED = (
 """The only types besides skops's own list that may be built when a model is read."""
 
 
-def dump_model(fitted: Fitted) -> dict[str, bytes]:
+def dump_model(fitted: FittedModel) -> dict[str, bytes]:
     """File name → content: rules.json, or model.skops, or preparation.skops and model.ubj."""
     if fitted.rules is not None:
         return {RULES: fitted.rules.model_dump_json(indent=2).encode()}
@@ -37,7 +37,7 @@ def load_model(
     schema: InputSchema,
     task: str,
     classes: Sequence[str],
-) -> Fitted:
+) -> FittedModel:
     """The model that `dump_model` wrote; its scores are bit for bit the same.
 
     Raises:
@@ -50,9 +50,9 @@ def load_model(
     common: dict[str, Any] = {"kind": kind, "params": params, "schema": schema, "task": task, "classes": list(classes)}
     try:
         if kind == "rules":
-            return Fitted(**common, rules=_rules(files[RULES]))
+            return FittedModel(**common, rules=_rules(files[RULES]))
         pipeline = _from_skops(files[names[0]])
-        return Fitted(**common, pipeline=pipeline, booster=_booster(files[BOOSTER]) if kind == "xgboost" else None)
+        return FittedModel(**common, pipeline=pipeline, booster=_booster(files[BOOSTER]) if kind == "xgboost" else None)
     except NoriaError:
         raise
     except Exception as error:

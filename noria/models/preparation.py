@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from noria.models.matrix_transform import Transform
+from noria.models.matrix_transform import MatrixTransform
 from noria.schema import InputSchema
 
 Matrix = NDArray[Any]
@@ -71,13 +71,13 @@ class Preparation(TransformerMixin, BaseEstimator):
         self.spread_ = np.where(spread > 0, spread, 1.0)
 
     @property
-    def fitted(self) -> Transform:
+    def fitted(self) -> MatrixTransform:
         """What it does to a matrix, now that it is fitted."""
         places = (np.array(self.numbers, dtype=np.intp), np.array(self.categories, dtype=np.intp))
         learned = (self.low_, self.high_, self.owner_, self.level_)
         if self.style != "linear":
-            return Transform(self.style, *places, *learned)
-        return Transform(self.style, *places, *learned, self.median_, self.mean_, self.spread_, self.marked_)
+            return MatrixTransform(self.style, *places, *learned)
+        return MatrixTransform(self.style, *places, *learned, self.median_, self.mean_, self.spread_, self.marked_)
 
 
 def build_preparation(kind: str, schema: InputSchema, clip_quantile: float) -> Preparation:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.config.modelling import Rules
+from noria.config.modelling import RulesConfig
 from noria.config.rule_syntax import rule_place
 from noria.config.section import Section
 from noria.models.condition_compiler import Predicate
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from noria.models.training_rows import TrainingRows
 
 
-class Answer(Section):
+class RuleOutcome(Section):
     """What one rule says, and what was true of the training rows that it caught."""
 
     when: str | None
@@ -42,11 +42,11 @@ class RuleModel(Section):
     """How each column is read."""
     task: str
     """binary, multiclass or regression."""
-    answers: list[Answer]
+    answers: list[RuleOutcome]
     """The rules in order; the last one is `otherwise`."""
 
     @classmethod
-    def fit(cls, rules: Rules, rows: TrainingRows) -> RuleModel:
+    def fit(cls, rules: RulesConfig, rows: TrainingRows) -> RuleModel:
         """Measure on the training rows how often each rule is right.
 
         A rule's probability of a class is (rows of the class + 1) / (rows + classes): Laplace's rule of succession
@@ -110,12 +110,12 @@ def _first(predicates: Sequence[Predicate], values: Mapping[str, NDArray[Any]], 
     return caught
 
 
-def _measure(when: str | None, then: Any, caught: NDArray[Any], rows: TrainingRows) -> Answer:
+def _measure(when: str | None, then: Any, caught: NDArray[Any], rows: TrainingRows) -> RuleOutcome:
     if not rows.classes:
-        return Answer(when=when, then=float(then), rows=len(caught), scores=[float(then)])
+        return RuleOutcome(when=when, then=float(then), rows=len(caught), scores=[float(then)])
     k = len(rows.classes)
     scores = (np.bincount(caught, minlength=k) + 1) / (len(caught) + k)
-    return Answer(when=when, then=str(then), rows=len(caught), scores=scores.tolist())
+    return RuleOutcome(when=when, then=str(then), rows=len(caught), scores=scores.tolist())
 
 
 def _check_answers(written: Sequence[tuple[str | None, Any]], classes: Sequence[str]) -> None:

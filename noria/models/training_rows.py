@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.schema import Checked, InputSchema
+from noria.schema import CheckedRows, InputSchema
 from noria.system.errors import NoriaError
 
 
@@ -17,7 +17,7 @@ class TrainingRows:
     """n training rows with the schema that was learned from them."""
 
     schema: InputSchema
-    checked: Checked
+    checked: CheckedRows
     target: NDArray[Any]
     """(n,) class codes 0..k-1 as int64, or float64 numbers for regression."""
     classes: list[str]
@@ -48,7 +48,7 @@ def read_training_rows(
     return TrainingRows(schema, _checked(schema, train, use_case), target, found, use_case.problem.task)
 
 
-def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> Checked:
+def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> CheckedRows:
     if use_case.engine.name == "local":
         return schema.check(train)
     from noria.engines.ray.preparation import checked

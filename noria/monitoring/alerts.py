@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
-from noria.evaluation.results import Verdict
+from noria.evaluation.results import GateVerdict
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.system.errors import NoriaError
 
@@ -22,7 +22,7 @@ _COMMANDS = {
 }
 
 
-def about_check(verdict: MonitoringVerdict) -> str:
+def monitoring_alert(verdict: MonitoringVerdict) -> str:
     """What monitoring found, in at most three reasons, and what to do."""
     if verdict.verdict == "ok":
         found = "all is well" if verdict.confident else "more predictions or labels are needed"
@@ -34,7 +34,7 @@ def about_check(verdict: MonitoringVerdict) -> str:
     )
 
 
-def worth_telling(verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdict]) -> bool:
+def is_worth_alerting(verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdict]) -> bool:
     """Is a verdict told? Each that is new, and once a day again while something is to be done.
 
     A first verdict that asks for nothing is not told.
@@ -56,7 +56,7 @@ def worth_telling(verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdic
     return (verdict.at - since) // _AGAIN > (earlier[-1].at - since) // _AGAIN
 
 
-def about_gate(use_case: str, version: str, verdict: Verdict) -> str:
+def gate_alert(use_case: str, version: str, verdict: GateVerdict) -> str:
     """Why a trained model was not promoted; empty: it was."""
     if verdict.promote == "challenger":
         return ""
@@ -68,7 +68,7 @@ def about_gate(use_case: str, version: str, verdict: Verdict) -> str:
     return _lines(f"{use_case}: {found} (version {version})", _short(verdict.reason), command)
 
 
-def about_failure(use_case: str, pipeline: str, step: str, error: BaseException) -> str:
+def failure_alert(use_case: str, pipeline: str, step: str, error: BaseException) -> str:
     """What failed, and how to mend it.
 
     An error that nobody foresaw may quote rows of the data, so that only its kind is told; its text is in the log.
@@ -88,7 +88,7 @@ def about_failure(use_case: str, pipeline: str, step: str, error: BaseException)
     return _lines(f"{use_case}: `{command}` failed{at}", _short(what), mend, again)
 
 
-def on_stack(text: str, stack: str) -> str:
+def with_stack_option(text: str, stack: str) -> str:
     """The same text with its commands as the stack that sends it must be asked."""
     return _COMMAND.sub(lambda found: f"{found[0]} --stack {shlex.quote(stack)}", text)
 

@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from noria.monitoring.drift_summary import categories_moved, numbers_moved
+from noria.monitoring.drift_summary import largest_category_change, largest_number_change
 from noria.monitoring.null_distribution import category_level, missing_level, number_level
-from noria.monitoring.results import ColumnMove
+from noria.monitoring.results import ColumnDrift
 from noria.reporting import percent
 
 USUAL_LIMIT = 0.1
 
 
-def limit_of(reference: "pd.Series[float]", current: "pd.Series[float]", *, is_number: bool) -> float | None:
+def drift_threshold(reference: "pd.Series[float]", current: "pd.Series[float]", *, is_number: bool) -> float | None:
     """How far the column may move: 0.1, or as far as chance reaches; None if either side has no value."""
     known, now = reference.dropna(), current.dropna()
     if known.empty or now.empty:
@@ -19,15 +19,15 @@ def limit_of(reference: "pd.Series[float]", current: "pd.Series[float]", *, is_n
     return max(USUAL_LIMIT, by_chance)
 
 
-def number_move(
+def number_drift(
     reference: "pd.Series[float]", current: "pd.Series[float]", distance: float | None, limit: float | None
-) -> ColumnMove:
+) -> ColumnDrift:
     """The move of a number; that of its missing values where only these moved, or where there is no distance."""
     missing = _missing_move(reference, current)
     if distance is None or limit is None or (missing.moved and distance < limit):
         return missing
-    figure, before, after = numbers_moved(reference.dropna(), current.dropna())
-    return ColumnMove(
+    figure, before, after = largest_number_change(reference.dropna(), current.dropna())
+    return ColumnDrift(
         name=str(reference.name),
         method="Wasserstein",
         distance=distance,
@@ -39,10 +39,12 @@ def number_move(
     )
 
 
-def category_move(reference: "pd.Series[str]", current: "pd.Series[str]", distance: float, limit: float) -> ColumnMove:
+def category_drift(
+    reference: "pd.Series[str]", current: "pd.Series[str]", distance: float, limit: float
+) -> ColumnDrift:
     """The move of a category without missing values."""
-    category, before, after = categories_moved(reference, current)
-    return ColumnMove(
+    category, before, after = largest_category_change(reference, current)
+    return ColumnDrift(
         name=str(reference.name),
         method="Jensen-Shannon",
         distance=distance,
@@ -54,10 +56,10 @@ def category_move(reference: "pd.Series[str]", current: "pd.Series[str]", distan
     )
 
 
-def _missing_move(reference: "pd.Series[float]", current: "pd.Series[float]") -> ColumnMove:
+def _missing_move(reference: "pd.Series[float]", current: "pd.Series[float]") -> ColumnDrift:
     before, after = float(reference.isna().mean()), float(current.isna().mean())
     limit = max(USUAL_LIMIT, missing_level(before, after, len(reference), len(current)))
-    return ColumnMove(
+    return ColumnDrift(
         name=str(reference.name),
         method="missing",
         distance=abs(after - before),

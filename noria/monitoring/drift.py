@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from noria.monitoring.column_drift import category_move, limit_of, number_move
+from noria.monitoring.column_drift import category_drift, drift_threshold, number_drift
 from noria.monitoring.drift_summary import MISSING
-from noria.monitoring.results import ColumnMove, DriftFacts
+from noria.monitoring.results import ColumnDrift, DriftResult
 
 if TYPE_CHECKING:
     from noria.monitoring.evidently_reports import Snapshot
@@ -24,7 +24,7 @@ _REACH = 10  # numbers are followed this many ranges beyond those of training
 
 
 @dataclass(frozen=True)
-class Columns:
+class ComparedColumns:
     """How the columns of the compared tables are read."""
 
     numbers: Sequence[str]
@@ -41,8 +41,8 @@ class Columns:
 
 
 def measure_drift(
-    reference: pd.DataFrame, current: pd.DataFrame, columns: Columns, *, at: datetime, drift_share: float = 0.5
-) -> "tuple[DriftFacts, Snapshot | None]":
+    reference: pd.DataFrame, current: pd.DataFrame, columns: ComparedColumns, *, at: datetime, drift_share: float = 0.5
+) -> "tuple[DriftResult, Snapshot | None]":
     """Compare two tables column by column.
 
     Args:
@@ -59,7 +59,7 @@ def measure_drift(
     limits = {
         name: limit
         for name in before.columns
-        if (limit := limit_of(before[name], after[name], is_number=name in columns.numbers)) is not None
+        if (limit := drift_threshold(before[name], after[name], is_number=name in columns.numbers)) is not None
     }
     snapshot, distances = _compare(before, after, columns, limits, at=at, drift_share=drift_share)
     moves = {
@@ -67,7 +67,7 @@ def measure_drift(
         for name in before.columns
     }
     inputs = sorted((moves[name] for name in columns.inputs), key=lambda move: -move.distance / move.threshold)
-    return DriftFacts(
+    return DriftResult(
         rows=len(current),
         reference_rows=len(reference),
         inputs=inputs,
@@ -75,7 +75,7 @@ def measure_drift(
     ), snapshot
 
 
-def _plain(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+def _plain(frame: pd.DataFrame, columns: ComparedColumns) -> pd.DataFrame:
     """Numbers as float64 without infinities, categories as text with missing values spelled out."""
     table: dict[str, Any] = {}
     for name in columns.numbers:
@@ -90,7 +90,7 @@ def _plain(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
 def _compare(
     before: pd.DataFrame,
     after: pd.DataFrame,
-    columns: Columns,
+    columns: ComparedColumns,
     limits: dict[str, float],
     *,
     at: datetime,
@@ -118,7 +118,7 @@ def _within_reach(current: "pd.Series[float]", reference: "pd.Series[float]") ->
     return current.clip(low - _REACH * (high - low), high + _REACH * (high - low))
 
 
-def _move(before: Any, after: Any, distance: float | None, limit: float | None, is_number: bool) -> ColumnMove:
+def _move(before: Any, after: Any, distance: float | None, limit: float | None, is_number: bool) -> ColumnDrift:
     if is_number or distance is None or limit is None:
-        return number_move(before, after, distance, limit)
-    return category_move(before, after, distance, limit)
+        return number_drift(before, after, distance, limit)
+    return category_drift(before, after, distance, limit)

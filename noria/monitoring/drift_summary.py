@@ -21,7 +21,7 @@ def number(value: float) -> str:
     return exact(value, 3) if abs(value) < _LARGEST else f"{value:.2g}"
 
 
-def numbers_moved(reference: "pd.Series[float]", current: "pd.Series[float]") -> tuple[str, str, str]:
+def largest_number_change(reference: "pd.Series[float]", current: "pd.Series[float]") -> tuple[str, str, str]:
     """(figure, before, after) of two samples of a number without missing values, neither empty."""
     unit = spread(reference)
 
@@ -39,7 +39,7 @@ def numbers_moved(reference: "pd.Series[float]", current: "pd.Series[float]") ->
     return "mean", number(float(reference.mean())), number(float(current.mean()))
 
 
-def categories_moved(reference: "pd.Series[str]", current: "pd.Series[str]") -> tuple[str, str, str]:
+def largest_category_change(reference: "pd.Series[str]", current: "pd.Series[str]") -> tuple[str, str, str]:
     """(category, share before, share now) of the category whose share changed most."""
     before, after = reference.value_counts(normalize=True), current.value_counts(normalize=True)
     category = after.sub(before, fill_value=0).abs().idxmax()

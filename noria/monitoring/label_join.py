@@ -22,7 +22,7 @@ PREDICTION_ID = "prediction_id"
 
 
 @dataclass(frozen=True)
-class JoinedLabels:
+class LabelJoinResult:
     """What became of the n rows of a label file."""
 
     joined: int
@@ -43,7 +43,7 @@ def join_labels(
     quarantine: Path,
     at: datetime,
     classes: Sequence[str] | None = None,
-) -> JoinedLabels:
+) -> LabelJoinResult:
     """Give the true labels in a file to their predictions.
 
     Args:
@@ -68,7 +68,7 @@ def join_labels(
     field = "id" if key == PREDICTION_ID else "entity"
     feedbacks = [Feedback(label=label, at=at, **{field: name}) for name, label in named]
     known = store.label(feedbacks)
-    return JoinedLabels(sum(known), len(known) - sum(known), int(unknown.sum()), int((reasons != "").sum()))
+    return LabelJoinResult(sum(known), len(known) - sum(known), int(unknown.sum()), int((reasons != "").sum()))
 
 
 def _key(frame: pd.DataFrame, use_case: UseCase, file: str) -> str:

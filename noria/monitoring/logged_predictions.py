@@ -7,14 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.bundle import Bundle, Manifest
-from noria.monitoring.drift import Columns
+from noria.monitoring.drift import ComparedColumns
 from noria.predictions import inputs_of
 from noria.tabular.values import text_of
 
 
-def compared(
+def comparison_tables(
     bundle: Bundle, recent: pd.DataFrame, hidden: Collection[str] = ()
-) -> tuple[pd.DataFrame, pd.DataFrame, Columns]:
+) -> tuple[pd.DataFrame, pd.DataFrame, ComparedColumns]:
     """The reference and the recent predictions as tables with the same columns: the inputs and the answer.
 
     Dates are left out: later rows have later dates, which is no drift. So are `hidden` columns, of which the store
@@ -28,17 +28,17 @@ def compared(
     before, after = reference[[*numbers, *categories]], manifest.schema_.check(inputs).frame[[*numbers, *categories]]
     name, source = _answer(manifest)
     if source in manifest.schema_.names:  # the reference holds the input of that name
-        return before, after, Columns(numbers, categories)
+        return before, after, ComparedColumns(numbers, categories)
     before, after = before.assign(**{name: reference[source]}), after.assign(**{name: recent[source]})
     (categories if manifest.task == "multiclass" else numbers).append(name)
-    return before, after, Columns(numbers, categories, prediction=name)
+    return before, after, ComparedColumns(numbers, categories, prediction=name)
 
 
-def compared_labels(bundle: Bundle, labelled: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Columns]:
+def label_tables(bundle: Bundle, labelled: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, ComparedColumns]:
     """The true labels of the reference and of the predictions, as tables of one column."""
     target = bundle.manifest.target
     before, after = bundle.reference()[[target]], labelled[["label"]].rename(columns={"label": target})
-    columns = Columns([target], []) if bundle.manifest.task == "regression" else Columns([], [target])
+    columns = ComparedColumns([target], []) if bundle.manifest.task == "regression" else ComparedColumns([], [target])
     return before, after, columns
 
 

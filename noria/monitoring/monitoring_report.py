@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from noria.config import UseCase
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import Figure
+from noria.monitoring.results import MetricChange
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.reporting import count, percent, plural, render
 from noria.reporting.plots import ACCENT, BAD, GOOD, SOFT, WATCH, drawing, svg
@@ -72,7 +72,7 @@ def _cards(verdict: MonitoringVerdict, use_case: UseCase) -> list[tuple[str, str
     return cards
 
 
-def _beside(figure: Figure) -> str:
+def _beside(figure: MetricChange) -> str:
     return f"{number(figure.low)} to {number(figure.high)}; {number(figure.before)} on the test rows"
 
 
@@ -117,7 +117,7 @@ def _history_picture(history: Sequence[MonitoringVerdict]) -> Markup:
         return svg(figure, f"Verdicts so far, oldest first: {told}")
 
 
-def _draw_metric(axes: Any, measured: list[tuple[int, Figure]]) -> None:
+def _draw_metric(axes: Any, measured: list[tuple[int, MetricChange]]) -> None:
     places = [place for place, _ in measured]
     figures = [figure for _, figure in measured]
     axes.vlines(places, [f.low for f in figures], [f.high for f in figures], color=ACCENT, alpha=0.35, linewidth=5)

@@ -12,10 +12,16 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import verdict_history
 from noria.monitoring.drift import measure_drift
-from noria.monitoring.logged_predictions import answers_and_truth, compared, compared_labels, known_labels, scores_of
+from noria.monitoring.logged_predictions import (
+    answers_and_truth,
+    comparison_tables,
+    known_labels,
+    label_tables,
+    scores_of,
+)
 from noria.monitoring.monitoring_report import monitoring_report
 from noria.monitoring.performance import measure_performance
-from noria.monitoring.results import ColumnMove, DriftFacts, PerformanceFacts
+from noria.monitoring.results import ColumnDrift, DriftResult, PerformanceResult
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
 from noria.monitoring.window import Window
 from noria.reporting import plural
@@ -81,17 +87,17 @@ class _Check:
     use_case: UseCase
     now: datetime
 
-    def drift(self) -> "tuple[DriftFacts | None, Snapshot | None]":
+    def drift(self) -> "tuple[DriftResult | None, Snapshot | None]":
         """Inputs and answers beside those of training; None if there are too few predictions."""
         if len(self.window.recent) < self.use_case.monitoring.min_rows:
             return None, None
         privacy = self.use_case.serving.privacy
         hidden = {*privacy.hash, *privacy.drop, *privacy.truncate}
-        reference, current, columns = compared(self.bundle, self.window.recent, hidden)
+        reference, current, columns = comparison_tables(self.bundle, self.window.recent, hidden)
         share = self.use_case.monitoring.drift_watch
         return measure_drift(reference, current, columns, at=self.now, drift_share=share)
 
-    def performance(self) -> "tuple[PerformanceFacts, Snapshot | None]":
+    def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""
         manifest = self.bundle.manifest
         labelled = known_labels(manifest, self.window.labelled)
@@ -109,8 +115,8 @@ class _Check:
         )
         return facts, self._performance_page(labelled) if facts.metric is not None else None
 
-    def _target(self, labelled: pd.DataFrame) -> ColumnMove:
-        reference, current, columns = compared_labels(self.bundle, labelled)
+    def _target(self, labelled: pd.DataFrame) -> ColumnDrift:
+        reference, current, columns = label_tables(self.bundle, labelled)
         return measure_drift(reference, current, columns, at=self.now)[0].inputs[0]
 
     def _performance_page(self, labelled: pd.DataFrame) -> "Snapshot":

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.metrics.metrics import greater_is_better, interval, measure
-from noria.monitoring.results import ColumnMove, Figure, PerformanceFacts
+from noria.metrics.metrics import compute_metrics, greater_is_better, metric_interval
+from noria.monitoring.results import ColumnDrift, MetricChange, PerformanceResult
 
 Floats = NDArray[np.float64]
 _FEWEST_DAYS = 30
@@ -25,9 +25,9 @@ def measure_performance(
     *,
     now: datetime,
     classes: Sequence[str] | None = None,
-    target: ColumnMove | None = None,
+    target: ColumnDrift | None = None,
     unusable: int = 0,
-) -> PerformanceFacts:
+) -> PerformanceResult:
     """Judge the labelled predictions.
 
     Args:
@@ -45,7 +45,7 @@ def measure_performance(
     young = unlabelled > now - timedelta(days=use_case.problem.label_delay_days)
     enough = len(labelled) >= use_case.monitoring.min_labels
     found = _figures(use_case, labelled, scores, promised, classes) if enough else {}
-    return PerformanceFacts(
+    return PerformanceResult(
         labels=len(labelled),
         unusable=unusable,
         waiting=int(young.sum()),
@@ -62,15 +62,15 @@ def _figures(
     scores: Floats,
     promised: Mapping[str, float],
     classes: Sequence[str] | None,
-) -> dict[str, Figure]:
+) -> dict[str, MetricChange]:
     """The primary metric and the worth, where they are defined and were promised."""
     label = labelled["label"]
     truth = label.to_numpy(dtype=np.float64 if use_case.problem.task == "regression" else str)
     given = (use_case, truth, scores, labelled["decision"].to_numpy(dtype=str))
-    values, days = measure(*given, classes=classes), _days(use_case, labelled)
-    found: dict[str, Figure] = {}
+    values, days = compute_metrics(*given, classes=classes), _days(use_case, labelled)
+    found: dict[str, MetricChange] = {}
     for name in {use_case.evaluation.metric, "worth"} & promised.keys():
-        low, high = interval(use_case, name, *given[1:], classes=classes, blocks=days)
+        low, high = metric_interval(use_case, name, *given[1:], classes=classes, blocks=days)
         if all(map(math.isfinite, (values[name], low, high))):
             found[name] = _beside(name, values[name], low, high, promised[name])
     return found
@@ -85,9 +85,9 @@ def _days(use_case: UseCase, labelled: pd.DataFrame) -> NDArray[np.int64] | None
     return blocks.astype(np.int64) if len(days) >= _FEWEST_DAYS else None
 
 
-def _beside(name: str, value: float, low: float, high: float, before: float) -> Figure:
+def _beside(name: str, value: float, low: float, high: float, before: float) -> MetricChange:
     better = greater_is_better(name)
-    return Figure(
+    return MetricChange(
         name=name,
         now=value,
         low=low,

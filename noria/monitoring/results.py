@@ -5,7 +5,7 @@ from typing import Literal
 from noria.config.section import Section
 
 
-class ColumnMove(Section):
+class ColumnDrift(Section):
     """How far one column has moved from its values in training."""
 
     name: str
@@ -32,20 +32,20 @@ class ColumnMove(Section):
         return f"{self.figure} {self.before} → {self.after}"
 
 
-class DriftFacts(Section):
+class DriftResult(Section):
     """How the rows that the model was asked about differ from those it learned from."""
 
     rows: int
     """Predictions looked at."""
     reference_rows: int
     """Training rows they are compared with."""
-    inputs: list[ColumnMove]
+    inputs: list[ColumnDrift]
     """The model's input columns, the furthest moved first."""
-    predictions: ColumnMove | None
+    predictions: ColumnDrift | None
     """The model's own answers; None if the reference has none."""
 
     @property
-    def moved(self) -> list[ColumnMove]:
+    def moved(self) -> list[ColumnDrift]:
         """The input columns that moved."""
         return [column for column in self.inputs if column.moved]
 
@@ -55,7 +55,7 @@ class DriftFacts(Section):
         return len(self.moved) / len(self.inputs) if self.inputs else 0.0
 
 
-class Figure(Section):
+class MetricChange(Section):
     """One figure on the labelled predictions beside its value on the test rows."""
 
     name: str
@@ -74,7 +74,7 @@ class Figure(Section):
     """Whether it is worse even at the favourable end of the interval."""
 
 
-class PerformanceFacts(Section):
+class PerformanceResult(Section):
     """How right the model has been, on the predictions whose true label is known."""
 
     labels: int
@@ -85,9 +85,9 @@ class PerformanceFacts(Section):
     """Predictions without a label that are younger than `problem.label_delay_days`."""
     overdue: int
     """Predictions without a label that are older than that."""
-    metric: Figure | None
+    metric: MetricChange | None
     """The primary metric; None if there are too few labels or it is undefined on them."""
-    worth: Figure | None
+    worth: MetricChange | None
     """What 1,000 decisions bring in, in `problem.unit`; None as for `metric`."""
-    target: ColumnMove | None
+    target: ColumnDrift | None
     """How the true labels differ from those of training; None if there are too few."""

@@ -6,7 +6,7 @@ from typing import Literal
 from noria.config import UseCase
 from noria.config.section import Section
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import DriftFacts, Figure, PerformanceFacts
+from noria.monitoring.results import DriftResult, MetricChange, PerformanceResult
 from noria.reporting import percent, plural
 
 Level = Literal["ok", "watch", "retrain"]
@@ -35,16 +35,16 @@ class MonitoringVerdict(Section):
     """What to do now, in words."""
     next_command: str
     """The command that does it."""
-    drift: DriftFacts | None
+    drift: DriftResult | None
     """None if there are too few predictions."""
-    performance: PerformanceFacts
+    performance: PerformanceResult
     """How right the model has been."""
     reports: dict[str, str] = {}
     """Name of a report → its file."""
 
 
 def decide(
-    use_case: UseCase, rows: int, drift: DriftFacts | None, performance: PerformanceFacts
+    use_case: UseCase, rows: int, drift: DriftResult | None, performance: PerformanceResult
 ) -> tuple[Level, bool, list[str]]:
     """The verdict, whether it is confident, and its reasons.
 
@@ -69,7 +69,7 @@ def decide(
     return level, level != "ok" or answered, [*reasons, *_about_labels(use_case, performance)]
 
 
-def next_step(level: Level, use_case: str, performance: PerformanceFacts) -> tuple[str, str]:
+def next_step(level: Level, use_case: str, performance: PerformanceResult) -> tuple[str, str]:
     """What to do now: in words, and as a command."""
     config = f"--config configs/{use_case}.yaml"
     if level == "retrain":
@@ -87,7 +87,7 @@ def next_step(level: Level, use_case: str, performance: PerformanceFacts) -> tup
 Finding = tuple[Level, str]
 
 
-def _about_metric(use_case: UseCase, performance: PerformanceFacts) -> list[Finding]:
+def _about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
     metric, case = performance.metric, use_case.problem.case
     if metric is None:
         fewest = use_case.monitoring.min_labels
@@ -108,7 +108,7 @@ def _about_metric(use_case: UseCase, performance: PerformanceFacts) -> list[Find
     return [("ok", f"{too_much}; with so few labels that may be chance.")]
 
 
-def _about_worth(use_case: UseCase, performance: PerformanceFacts) -> list[Finding]:
+def _about_worth(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
     worth, unit = performance.worth, use_case.problem.unit
     if worth is None:
         return []
@@ -120,11 +120,11 @@ def _about_worth(use_case: UseCase, performance: PerformanceFacts) -> list[Findi
     return [("ok", f"{told}.")]
 
 
-def _fell_too_far(worth: Figure, allowed: float) -> bool:
+def _fell_too_far(worth: MetricChange, allowed: float) -> bool:
     return worth.beyond_chance and worth.worse_by >= allowed * abs(worth.before)
 
 
-def _balance(worth: Figure, unit: str) -> str:
+def _balance(worth: MetricChange, unit: str) -> str:
     costs = max(worth.now, worth.before) < 0
     now, low, high, before = (
         number(-value if costs else value) for value in (worth.now, worth.low, worth.high, worth.before)
@@ -133,7 +133,7 @@ def _balance(worth: Figure, unit: str) -> str:
     return f"1,000 decisions {'cost' if costs else 'bring in'} {now} {unit} ({reach}), {before} {unit} on the test rows"
 
 
-def _about_inputs(use_case: UseCase, rows: int, drift: DriftFacts | None) -> list[Finding]:
+def _about_inputs(use_case: UseCase, rows: int, drift: DriftResult | None) -> list[Finding]:
     limits = use_case.monitoring
     if drift is None:
         known = f"{plural(rows, 'prediction')} in the last {number(limits.window_days)} days"
@@ -152,7 +152,7 @@ def _about_inputs(use_case: UseCase, rows: int, drift: DriftFacts | None) -> lis
     return [(level, f"{told}: {named}{more}.")]
 
 
-def _about_answers(drift: DriftFacts | None, performance: PerformanceFacts) -> list[Finding]:
+def _about_answers(drift: DriftResult | None, performance: PerformanceResult) -> list[Finding]:
     found: list[Finding] = []
     if drift is not None and drift.predictions is not None and drift.predictions.moved:
         # the answers move when what moved matters to the model, long before labels can tell
@@ -162,7 +162,7 @@ def _about_answers(drift: DriftFacts | None, performance: PerformanceFacts) -> l
     return found
 
 
-def _about_labels(use_case: UseCase, performance: PerformanceFacts) -> list[str]:
+def _about_labels(use_case: UseCase, performance: PerformanceResult) -> list[str]:
     told = []
     if performance.unusable:
         wanted = "numbers" if use_case.problem.task == "regression" else "classes that the model knows"

@@ -6,7 +6,7 @@ The store is imported when it is first asked for: what answers requests needs th
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from noria.predictions.records import SMOKE, Counts, Feedback, PredictionRecord, VariantFacts
+from noria.predictions.records import SMOKE, Feedback, PredictionRecord, StoreCounts, VariantStatistics
 
 if TYPE_CHECKING:
     from noria.predictions.dataframe import inputs_of
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SMOKE",
-    "Counts",
     "Feedback",
     "PredictionRecord",
     "PredictionStore",
-    "VariantFacts",
+    "StoreCounts",
+    "VariantStatistics",
     "inputs_of",
 ]
 

@@ -14,7 +14,7 @@ _OWN = frozenset((*_BEFORE, *_AFTER))
 _CLASH = "input."  # before the name of an input column that is called like one of ours
 
 
-def to_frame(rows: Sequence[RowMapping]) -> "pd.DataFrame":
+def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
     """Rows of the table `predictions` (n) with the columns that `PredictionStore.window` describes."""
     import pandas as pd
 

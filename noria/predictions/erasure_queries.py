@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, delete, func, or_, select, update
 
-from noria.predictions.records import Holdings
+from noria.predictions.records import EntityRecords
 from noria.predictions.sql_dialects import among
 from noria.predictions.sql_tables import events, labels, name_of, predictions
 
@@ -17,25 +17,25 @@ _PASSING = ("error", "dropped", "corrupt", "label")
 ERASED = "(erased)"
 
 
-def erase_old(connection: Connection, moment: datetime, limit: int | None) -> Holdings:
+def erase_old(connection: Connection, moment: datetime, limit: int | None) -> EntityRecords:
     """Erase up to `limit` of each that is older than `moment`: predictions with their labels, labels, events."""
     row = predictions.c
     found = connection.execute(select(row.id, row.label_id).where(row.at < moment).order_by(row.at).limit(limit)).all()
     erased = _erase(connection, [each.id for each in found], [each.label_id for each in found])
     old_labels = select(labels.c.seq).where(labels.c.at < moment).limit(limit)
     old_events = select(events.c.seq).where(events.c.at < moment, events.c.kind.in_(_PASSING)).limit(limit)
-    return erased + Holdings(
+    return erased + EntityRecords(
         labels=connection.execute(delete(labels).where(labels.c.seq.in_(old_labels))).rowcount,
         events=connection.execute(delete(events).where(events.c.seq.in_(old_events))).rowcount,
     )
 
 
-def holdings(connection: Connection, cases: Collection[str]) -> tuple[Holdings, list[str]]:
+def holdings(connection: Connection, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
     """What is kept of a case, known under any of these names, and the ids of its predictions with their shadows."""
     ids = _ids(connection, cases)
     named = _labels_of(connection, cases, ids)
     return (
-        Holdings(
+        EntityRecords(
             predictions=len(ids),
             labels=connection.execute(select(func.count()).select_from(labels).where(named)).scalar_one(),
             events=len(_telling(connection, [*cases, *ids])),
@@ -44,7 +44,7 @@ def holdings(connection: Connection, cases: Collection[str]) -> tuple[Holdings, 
     )
 
 
-def erase_case(connection: Connection, cases: Collection[str]) -> Holdings:
+def erase_case(connection: Connection, cases: Collection[str]) -> EntityRecords:
     """Erase the predictions and labels of a case, and the words of the events that name it."""
     ids = _ids(connection, cases)
     telling = _telling(connection, [*cases, *ids])
@@ -52,7 +52,7 @@ def erase_case(connection: Connection, cases: Collection[str]) -> Holdings:
         silenced = update(events).where(events.c.seq == bindparam("which")).values(detail=ERASED)
         connection.execute(silenced, [{"which": seq} for seq in telling])
     gone = connection.execute(delete(labels).where(_labels_of(connection, cases, ids))).rowcount
-    return _erase(connection, ids, []) + Holdings(labels=gone, events=len(telling))
+    return _erase(connection, ids, []) + EntityRecords(labels=gone, events=len(telling))
 
 
 def mentions(connection: Connection, texts: Collection[str]) -> int:
@@ -98,10 +98,10 @@ def _telling(connection: Connection, texts: Sequence[str]) -> list[int]:
     ]
 
 
-def _erase(connection: Connection, ids: Collection[str], label_ids: Sequence[Any]) -> Holdings:
+def _erase(connection: Connection, ids: Collection[str], label_ids: Sequence[Any]) -> EntityRecords:
     attached = [each for each in label_ids if each is not None]
     theirs = or_(among(connection, labels.c.prediction_id, ids), among(connection, labels.c.id, attached))
-    return Holdings(
+    return EntityRecords(
         labels=connection.execute(delete(labels).where(theirs)).rowcount,
         predictions=connection.execute(delete(predictions).where(among(connection, predictions.c.id, ids))).rowcount,
     )

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from noria.predictions.label_matching import Arrived, attach_waiting
-from noria.predictions.label_store import keep_labels
+from noria.predictions.label_matching import NewPrediction, attach_waiting_labels
+from noria.predictions.label_store import store_labels
 from noria.predictions.records import SMOKE, Feedback, Value
-from noria.predictions.spool.events import Answered, Entry, Happened, Labelled
+from noria.predictions.spool.events import AuditEvent, Entry, LabelEvent, PredictionEvent
 from noria.predictions.sql_dialects import insert_new, utc_text
 from noria.predictions.sql_tables import name_of
 from noria.system.errors import NoriaError
@@ -30,18 +30,18 @@ _JSON = msgspec.json.Encoder()
 class _Batch:
     """Entries that may be kept in any order."""
 
-    answered: list[Answered] = field(default_factory=list)
-    labelled: list[Labelled] = field(default_factory=list)
-    happened: list[Happened] = field(default_factory=list)
+    answered: list[PredictionEvent] = field(default_factory=list)
+    labelled: list[LabelEvent] = field(default_factory=list)
+    happened: list[AuditEvent] = field(default_factory=list)
 
 
-def keep_entries(connection: Connection, entries: Sequence[Entry]) -> int:
+def ingest_events(connection: Connection, entries: Sequence[Entry]) -> int:
     """Keep the entries, each once; returns how many predictions were new."""
     new = 0
     for batch in _in_order(entries):
         new += _keep_answers(connection, batch.answered)
         feedbacks, refused = _feedbacks(batch.labelled)
-        keep_labels(connection, feedbacks)
+        store_labels(connection, feedbacks)
         _keep_events(connection, [*batch.happened, *refused])
     return new
 
@@ -50,12 +50,12 @@ def _in_order(entries: Sequence[Entry]) -> Iterator[_Batch]:
     """As few batches as possible: a case's label must not reach a prediction that was made after it."""
     batch, labelled_cases = _Batch(), set[str]()
     for entry in entries:
-        if isinstance(entry, Answered):
+        if isinstance(entry, PredictionEvent):
             if labelled_cases and not labelled_cases.isdisjoint(entry.entities):
                 yield batch
                 batch, labelled_cases = _Batch(), set()
             batch.answered.append(entry)
-        elif isinstance(entry, Labelled):
+        elif isinstance(entry, LabelEvent):
             batch.labelled.append(entry)
             if entry.entity is not None:
                 labelled_cases.add(entry.entity)
@@ -64,17 +64,17 @@ def _in_order(entries: Sequence[Entry]) -> Iterator[_Batch]:
     yield batch
 
 
-def _keep_answers(connection: Connection, answered: Sequence[Answered]) -> int:
+def _keep_answers(connection: Connection, answered: Sequence[PredictionEvent]) -> int:
     if not answered:
         return 0
     rows = [row for entry in answered for row in _rows(entry)]
     new = insert_new(connection, "predictions", _COLUMNS, rows)
-    arrived = (Arrived(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
-    attach_waiting(connection, arrived)
+    arrived = (NewPrediction(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
+    attach_waiting_labels(connection, arrived)
     return new
 
 
-def _rows(entry: Answered) -> list[_Row]:
+def _rows(entry: PredictionEvent) -> list[_Row]:
     shared = (
         *(utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.request_id, entry.model, entry.version),
         *(entry.variant, entry.policy, float(entry.latency_ms)),
@@ -88,7 +88,7 @@ def _rows(entry: Answered) -> list[_Row]:
     return [(*row, *shared) for row in zip(*columns, strict=True)]
 
 
-def _features(entry: Answered) -> list[str]:
+def _features(entry: PredictionEvent) -> list[str]:
     """Each row as a JSON object; ValueError if it has not as many values as there are names."""
     named = _named(tuple(entry.names))
     try:
@@ -97,7 +97,7 @@ def _features(entry: Answered) -> list[str]:
         raise ValueError("a row has not as many features as there are names") from error
 
 
-def _feedbacks(labelled: Sequence[Labelled]) -> tuple[list[Feedback], list[Happened]]:
+def _feedbacks(labelled: Sequence[LabelEvent]) -> tuple[list[Feedback], list[AuditEvent]]:
     """Labels, and what cannot be one: it is kept as an event, because what is in the spool must find an end."""
     feedbacks, refused = [], []
     for entry in labelled:
@@ -107,11 +107,11 @@ def _feedbacks(labelled: Sequence[Labelled]) -> tuple[list[Feedback], list[Happe
             at = datetime.fromtimestamp(entry.at, UTC)
             feedbacks.append(Feedback(key=entry.key, at=at, id=entry.id, entity=entry.entity, label=entry.label))
         except (NoriaError, ValueError):
-            refused.append(Happened(entry.key, entry.at, "label", "", "", _text(entry)))
+            refused.append(AuditEvent(entry.key, entry.at, "label", "", "", _text(entry)))
     return feedbacks, refused
 
 
-def _keep_events(connection: Connection, happened: Sequence[Happened]) -> None:
+def _keep_events(connection: Connection, happened: Sequence[AuditEvent]) -> None:
     rows = [
         (
             *(entry.key, utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.kind, entry.variant, entry.version),

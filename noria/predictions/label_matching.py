@@ -17,7 +17,7 @@ from noria.predictions.sql_dialects import among
 from noria.predictions.sql_tables import labels, predictions
 
 
-class Arrived(NamedTuple):
+class NewPrediction(NamedTuple):
     """What of a new prediction a label may name; the case of a smoke test is None."""
 
     id: str
@@ -25,7 +25,7 @@ class Arrived(NamedTuple):
     shadow_of: str | None
 
 
-class Attached(NamedTuple):
+class LabelMatch(NamedTuple):
     """A label on its way to one prediction and its shadows."""
 
     prediction: str
@@ -34,7 +34,7 @@ class Attached(NamedTuple):
     at: datetime
 
 
-def targets(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
+def matching_predictions(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
     """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
     ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
     known = known_ids(connection, ids) if ids else set()
@@ -45,7 +45,7 @@ def targets(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[
     ]
 
 
-def attach(connection: Connection, attached: Iterable[Attached]) -> None:
+def attach_labels(connection: Connection, attached: Iterable[LabelMatch]) -> None:
     """Give labels to predictions and their shadows, in this order."""
     changes = [
         {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in attached
@@ -59,7 +59,7 @@ def attach(connection: Connection, attached: Iterable[Attached]) -> None:
         )
 
 
-def attach_waiting(connection: Connection, arrived: Iterable[Arrived]) -> None:
+def attach_waiting_labels(connection: Connection, arrived: Iterable[NewPrediction]) -> None:
     """Join labels that came before their prediction, and labels of the answered ones to shadows that came later."""
     if connection.execute(select(labels.c.seq).limit(1)).first() is None:
         return
@@ -75,7 +75,9 @@ def attach_waiting(connection: Connection, arrived: Iterable[Arrived]) -> None:
     found = [(label, [label.prediction_id]) for label in _waiting(connection, labels.c.prediction_id, ids)]
     found += [(label, cases[label.entity]) for label in _waiting(connection, labels.c.entity, cases)]
     found.sort(key=lambda pair: int(pair[0].seq))
-    attach(connection, [Attached(each, label.id, label.label, label.at) for label, hits in found for each in hits])
+    attach_labels(
+        connection, [LabelMatch(each, label.id, label.label, label.at) for label, hits in found for each in hits]
+    )
     if found:
         which = [{"which": label.seq} for label, _ in found]
         connection.execute(update(labels).where(labels.c.seq == bindparam("which")).values(pending=False), which)
@@ -88,7 +90,7 @@ def _follow(connection: Connection, answered: Collection[str]) -> None:
         labelled = select(row.id, row.label_id, row.label, row.labelled_at).where(
             row.label_id.is_not(None), among(connection, row.id, answered)
         )
-        attach(connection, [Attached(*found) for found in connection.execute(labelled)])
+        attach_labels(connection, [LabelMatch(*found) for found in connection.execute(labelled)])
 
 
 def _waiting(connection: Connection, column: Column[str], values: Collection[str]) -> Sequence[Row[Any]]:

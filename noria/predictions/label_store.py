@@ -6,14 +6,14 @@ from dataclasses import replace
 import msgspec
 from sqlalchemy import Connection, select
 
-from noria.predictions.json_values import plain
-from noria.predictions.label_matching import Attached, attach, targets
+from noria.predictions.json_values import json_value
+from noria.predictions.label_matching import LabelMatch, attach_labels, matching_predictions
 from noria.predictions.records import Feedback
 from noria.predictions.sql_dialects import among, insert_new, utc_text
 from noria.predictions.sql_tables import labels, name_of
 
 
-def keep_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
+def store_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
     """Keep labels whose key is not there yet. For each, in order: is its prediction known?
 
     Labels that name the same thing are taken in the order given, so the last one holds.
@@ -39,7 +39,7 @@ def _apart(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
 
 
 def _keep_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
-    found = targets(connection, feedbacks)
+    found = matching_predictions(connection, feedbacks)
     seen = set(connection.scalars(select(labels.c.id).where(among(connection, labels.c.id, _keys(feedbacks)))))
     fresh = []
     for feedback, hits in zip(feedbacks, found, strict=True):
@@ -47,11 +47,20 @@ def _keep_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[b
             seen.add(feedback.key)
             fresh.append((feedback, hits))
     rows = [
-        (each.key, each.id, each.entity, msgspec.json.encode(plain(each.label)).decode(), utc_text(each.at), not hits)
+        (
+            each.key,
+            each.id,
+            each.entity,
+            msgspec.json.encode(json_value(each.label)).decode(),
+            utc_text(each.at),
+            not hits,
+        )
         for each, hits in fresh
     ]
     insert_new(connection, "labels", ("id", "prediction_id", "entity", "label", "at", "pending"), rows)
-    attach(connection, [Attached(hit, each.key, plain(each.label), each.at) for each, hits in fresh for hit in hits])
+    attach_labels(
+        connection, [LabelMatch(hit, each.key, json_value(each.label), each.at) for each, hits in fresh for hit in hits]
+    )
     return [bool(hits) for hits in found]
 
 

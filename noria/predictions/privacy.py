@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
-    from noria.config.serving import Privacy
+    from noria.config.serving import PrivacyConfig
 
 KEY = "NORIA_PRIVACY_KEY"
 _DIGITS = 32
@@ -22,7 +22,7 @@ class Redactor:
     """Rows, cases and warnings as they may be kept. Safe for several threads."""
 
     def __init__(
-        self, privacy: "Privacy", names: Sequence[str], key: bytes | None = None, id: str | None = None
+        self, privacy: "PrivacyConfig", names: Sequence[str], key: bytes | None = None, id: str | None = None
     ) -> None:
         """Make one for rows of one model.
 
@@ -86,7 +86,7 @@ class Redactor:
         return "; ".join(f"{name}: unusual" for name in told)
 
 
-def case_namer(privacy: "Privacy", id: str | None, key: bytes | None) -> Callable[[str], str]:
+def case_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> Callable[[str], str]:
     """What turns the name of a case into the one that it is kept under, so that a label finds its predictions.
 
     Raises:
@@ -118,7 +118,7 @@ def keyed_hash(key: bytes, column: str, value: _Value) -> _Value:
     return hmac.digest(key, f"{column}\0{_text(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
 
 
-def _treatments(privacy: "Privacy", known: Sequence[str], key: bytes | None) -> dict[str, _Treatment]:
+def _treatments(privacy: "PrivacyConfig", known: Sequence[str], key: bytes | None) -> dict[str, _Treatment]:
     for section, columns in (("hash", privacy.hash), ("drop", privacy.drop), ("truncate", privacy.truncate)):
         for column in columns:
             if column not in known:

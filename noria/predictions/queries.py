@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from noria.predictions.ids import RANDOM_FROM
-from noria.predictions.records import SMOKE, Counts
+from noria.predictions.records import SMOKE, StoreCounts
 from noria.predictions.sql_dialects import among
 from noria.predictions.sql_tables import labels, predictions
 
@@ -42,7 +42,7 @@ def window_query(
     return chosen.order_by(predictions.c.at, predictions.c.seq)
 
 
-def counts_of(connection: Connection, version: str | None) -> Counts:
+def counts_of(connection: Connection, version: str | None) -> StoreCounts:
     """How many answers are kept, in all or of one version."""
     row = predictions.c
     chosen: Select[Any] = select(
@@ -57,7 +57,7 @@ def counts_of(connection: Connection, version: str | None) -> Counts:
     waiting = select(func.count()).select_from(labels).where(labels.c.pending)
     requests, answered, labelled, first_at, last_at = connection.execute(chosen).one()
     unmatched = connection.execute(waiting).scalar_one() if version is None else 0
-    return Counts(requests, answered, labelled, unmatched, first_at, last_at)
+    return StoreCounts(requests, answered, labelled, unmatched, first_at, last_at)
 
 
 def known_ids(connection: Connection, ids: Collection[str]) -> set[str]:

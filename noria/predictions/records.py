@@ -70,7 +70,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class StoreCounts:
     """What the store holds; times are UTC."""
 
     requests: int
@@ -82,22 +82,24 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class EntityRecords:
     """How many rows there are, or were."""
 
     predictions: int = 0
     labels: int = 0
     events: int = 0
 
-    def __add__(self, other: "Holdings") -> "Holdings":
-        return Holdings(self.predictions + other.predictions, self.labels + other.labels, self.events + other.events)
+    def __add__(self, other: "EntityRecords") -> "EntityRecords":
+        return EntityRecords(
+            self.predictions + other.predictions, self.labels + other.labels, self.events + other.events
+        )
 
     def __bool__(self) -> bool:
         return bool(self.predictions or self.labels or self.events)
 
 
 @dataclass(frozen=True, slots=True)
-class VariantFacts:
+class VariantStatistics:
     """How one variant has done since a moment; for comparing a canary with the champion.
 
     `latencies_ms` has one element per request, `labels`, `predictions` and `probabilities` one per labelled

@@ -4,10 +4,10 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from noria.predictions.records import Holdings
+from noria.predictions.records import EntityRecords
 
 if TYPE_CHECKING:
-    from noria.config.serving import Privacy
+    from noria.config.serving import PrivacyConfig
     from noria.predictions.store import PredictionStore
 
 _BATCH = 1000
@@ -15,7 +15,7 @@ _PAUSE_S = 0.05
 """Between two batches, so that what waits to be written gets its turn."""
 
 
-def retain(store: "PredictionStore", privacy: "Privacy", now: datetime) -> Holdings:
+def retain(store: "PredictionStore", privacy: "PrivacyConfig", now: datetime) -> EntityRecords:
     """Erase what is older than `privacy.keep_days` at `now` (with a zone); returns how much that was.
 
     It is done in small transactions: interrupted, it goes on the next time.
@@ -23,7 +23,7 @@ def retain(store: "PredictionStore", privacy: "Privacy", now: datetime) -> Holdi
     Raises:
         NoriaError: the store does not work.
     """
-    total = Holdings()
+    total = EntityRecords()
     if privacy.keep_days is None:
         return total
     moment = now - timedelta(days=privacy.keep_days)

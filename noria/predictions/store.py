@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from noria.predictions.appending import append_records
 from noria.predictions.database import connect, reading, writing
-from noria.predictions.dataframe import inputs_of, to_frame
+from noria.predictions.dataframe import inputs_of, to_dataframe
 from noria.predictions.erasure_queries import erase_case, erase_old, holdings, mentions
-from noria.predictions.ingest import keep_entries
-from noria.predictions.label_store import keep_labels
+from noria.predictions.ingest import ingest_events
+from noria.predictions.label_store import store_labels
 from noria.predictions.queries import counts_of, known_ids, window_query
-from noria.predictions.records import Counts, Feedback, Holdings, PredictionRecord, VariantFacts
+from noria.predictions.records import EntityRecords, Feedback, PredictionRecord, StoreCounts, VariantStatistics
 from noria.predictions.sql_tables import name_of
 from noria.predictions.vacuum import empty_log, rewrite_tables
-from noria.predictions.variant_statistics import facts_of
+from noria.predictions.variant_statistics import variant_statistics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class PredictionStore:
         if not entries:
             return 0
         with self._turn, writing(self._engine) as connection:
-            return keep_entries(connection, entries)
+            return ingest_events(connection, entries)
 
     def label(self, feedbacks: Sequence[Feedback]) -> list[bool]:
         """Keep the labels, all or none. For each, in order: is its prediction known?
@@ -69,7 +69,7 @@ class PredictionStore:
         if not feedbacks:
             return []
         with self._turn, writing(self._engine) as connection:
-            return keep_labels(connection, feedbacks)
+            return store_labels(connection, feedbacks)
 
     def window(
         self,
@@ -94,9 +94,9 @@ class PredictionStore:
         chosen = window_query(since, until, limit, version, labelled, variants=variants, shadows=shadows)
         with reading(self._engine) as connection:
             rows = connection.execute(chosen).mappings().all()
-        return to_frame(rows)
+        return to_dataframe(rows)
 
-    def counts(self, version: str | None = None) -> Counts:
+    def counts(self, version: str | None = None) -> StoreCounts:
         """How many answers are kept, in all or of one model version; smoke tests and shadows are left out.
 
         Labels without a prediction belong to no version.
@@ -104,10 +104,10 @@ class PredictionStore:
         with reading(self._engine) as connection:
             return counts_of(connection, version)
 
-    def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantFacts]:
+    def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantStatistics]:
         """How each of the variants has done since then, by name; of lists the newest `limit` elements."""
         with reading(self._engine) as connection:
-            return {variant: facts_of(connection, variant, since, limit) for variant in variants}
+            return {variant: variant_statistics(connection, variant, since, limit) for variant in variants}
 
     def unknown(self, ids: Sequence[str]) -> list[str]:
         """Those of the identifiers that no kept prediction has, in their order."""
@@ -115,7 +115,7 @@ class PredictionStore:
             known = known_ids(connection, ids)
         return [id for id in ids if id not in known]
 
-    def erase_before(self, moment: datetime, limit: int | None = None) -> Holdings:
+    def erase_before(self, moment: datetime, limit: int | None = None) -> EntityRecords:
         """Erase predictions older than `moment` with their labels, older labels, and events that may tell of rows.
 
         At most `limit` of each; nothing is erased when nothing of that is left. See `noria.predictions.retention`.
@@ -123,12 +123,12 @@ class PredictionStore:
         with self._turn, writing(self._engine) as connection:
             return erase_old(connection, moment, limit)
 
-    def holdings(self, cases: Collection[str]) -> tuple[Holdings, list[str]]:
+    def holdings(self, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
         """What is kept of a case, known under any of these names, and the ids of its predictions."""
         with reading(self._engine) as connection:
             return holdings(connection, [name_of(case) for case in cases])
 
-    def erase_case(self, cases: Collection[str]) -> Holdings:
+    def erase_case(self, cases: Collection[str]) -> EntityRecords:
         """Erase everything of a case, known under any of these names; of events that name it, the words."""
         with self._turn, writing(self._engine) as connection:
             return erase_case(connection, [name_of(case) for case in cases])

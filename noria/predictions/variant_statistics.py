@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from noria.predictions.records import VariantFacts
+from noria.predictions.records import VariantStatistics
 from noria.predictions.sql_tables import events, predictions
 
 
-def facts_of(connection: Connection, variant: str, since: datetime, limit: int) -> VariantFacts:
+def variant_statistics(connection: Connection, variant: str, since: datetime, limit: int) -> VariantStatistics:
     """Facts on the predictions of `variant` since then; of lists the newest `limit` elements.
 
     `errors` adds up the events of kind `error`: rows that the variant should have answered and did not.
@@ -23,7 +23,7 @@ def facts_of(connection: Connection, variant: str, since: datetime, limit: int) 
     latencies = {request: latency for request, latency in connection.execute(newest)}  # noqa: C416
     labelled = select(row.label, row.prediction, row.probability).where(*its, row.label_id.is_not(None))
     found = connection.execute(labelled.order_by(row.at.desc()).limit(limit)).all()
-    return VariantFacts(
+    return VariantStatistics(
         variant=variant,
         answers=answers,
         errors=int(connection.execute(failed).scalar_one()),

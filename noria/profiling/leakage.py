@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from noria.profiling.scaffold.column_summary import Facts
-from noria.profiling.scaffold.task_inference import Target
+from noria.profiling.scaffold.column_summary import ColumnSummary
+from noria.profiling.scaffold.task_inference import InferredTarget
 from noria.system import progress
 from noria.tabular.values import LARGEST
 
@@ -27,7 +27,7 @@ _FOLDS = 3
 
 
 @dataclass(frozen=True)
-class Strength:
+class LeakageScan:
     """How well each column alone predicts the target, and which do so too well."""
 
     alone: dict[str, float]
@@ -36,7 +36,7 @@ class Strength:
     """Suspected column → why."""
 
 
-def measure(frame: pd.DataFrame, target: Target, columns: list[Facts]) -> Strength:
+def scan_leakage(frame: pd.DataFrame, target: InferredTarget, columns: list[ColumnSummary]) -> LeakageScan:
     """Judge every column alone, on at most 10,000 rows drawn with a fixed seed.
 
     Args:
@@ -47,7 +47,7 @@ def measure(frame: pd.DataFrame, target: Target, columns: list[Facts]) -> Streng
     rows = frame if len(frame) <= _ROWS else frame.sample(_ROWS, random_state=0)
     truth = _truth(rows[target.name], target)
     if truth is None:
-        return Strength({}, {})
+        return LeakageScan({}, {})
     scores = {}
     for place, fact in enumerate(columns, start=1):
         progress.tick(f"looking at column {place} of {len(columns)}")
@@ -57,19 +57,19 @@ def measure(frame: pd.DataFrame, target: Target, columns: list[Facts]) -> Streng
     suspects = {name: _why(score, target) for name, score in alone.items() if score >= _limit(target)}
     if target.task == "regression":
         suspects = _exact(rows, target.name, columns) | suspects
-    return Strength(alone, suspects)
+    return LeakageScan(alone, suspects)
 
 
-def _limit(target: Target) -> float:
+def _limit(target: InferredTarget) -> float:
     return _SUSPECT_R2 if target.task == "regression" else _SUSPECT_AUC
 
 
-def _why(score: float, target: Target) -> str:
+def _why(score: float, target: InferredTarget) -> str:
     measure = "R²" if target.task == "regression" else "AUC"
     return f"alone predicts `{target.name}` almost perfectly ({measure} {score:.3f})"
 
 
-def _truth(values: pd.Series, target: Target) -> Truth | None:
+def _truth(values: pd.Series, target: InferredTarget) -> Truth | None:
     if target.task == "regression":
         numbers = values.to_numpy(dtype="float64")
         return numbers if len(numbers) >= 30 and np.isfinite(numbers).all() else None
@@ -77,7 +77,7 @@ def _truth(values: pd.Series, target: Target) -> Truth | None:
     return codes if np.bincount(codes).min() >= 2 * _FOLDS else None
 
 
-def _alone(values: pd.Series, fact: Facts, truth: Truth, target: Target) -> float:
+def _alone(values: pd.Series, fact: ColumnSummary, truth: Truth, target: InferredTarget) -> float:
     from sklearn.model_selection import cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, TargetEncoder
@@ -130,7 +130,7 @@ def as_numbers(values: pd.Series) -> Numbers:
     return finite
 
 
-def _exact(rows: pd.DataFrame, target: str, columns: list[Facts]) -> dict[str, str]:
+def _exact(rows: pd.DataFrame, target: str, columns: list[ColumnSummary]) -> dict[str, str]:
     """Pairs of columns whose sum, difference or product is the target in every row."""
     numeric = [fact.name for fact in columns if fact.kind in {"number", "integer"} and not fact.constant]
     some = rows.iloc[:_EXACT_ROWS]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.problem import BinaryProblem
-from noria.profiling.report.profile_results import Level
+from noria.profiling.report.profile_results import LevelSummary
 from noria.reporting.formats import NOTHING, number
 
 Codes = npt.NDArray[np.intp]
@@ -32,7 +32,7 @@ _CATEGORIES = 24
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TargetSample:
     """The target of the sampled rows: codes of `classes` (n,), or numbers (n,) if there are no classes."""
 
     values: Codes | Floats
@@ -40,7 +40,7 @@ class Outcome:
     positive: str | None
 
     @classmethod
-    def of(cls, target: pd.Series, use_case: UseCase) -> "Outcome":
+    def of(cls, target: pd.Series, use_case: UseCase) -> "TargetSample":
         """The target as codes, the most frequent class first, or as numbers."""
         if use_case.problem.task == "regression":
             return cls(target.to_numpy(dtype=np.float64), [], None)
@@ -78,7 +78,7 @@ class Outcome:
         return float((middle - half) / scale), float((middle + half) / scale)
 
 
-def strength(codes: Codes, outcome: Outcome) -> float:
+def target_association(codes: Codes, outcome: TargetSample) -> float:
     """What the grouping `codes` (n,) tells about the target, from 0 (nothing) to 1 (everything)."""
     if outcome.classes:
         return _uncertainty_coefficient(codes, outcome.values.astype(np.intp))
@@ -92,7 +92,9 @@ def fine_codes(values: pd.Series) -> Codes:
     return _range_codes(values.to_numpy(dtype=np.float64), _FINE_RANGES)[0]
 
 
-def levels(values: pd.Series, outcome: Outcome, *, as_category: bool, show: Show = number) -> list[Level]:
+def target_by_level(
+    values: pd.Series, outcome: TargetSample, *, as_category: bool, show: Show = number
+) -> list[LevelSummary]:
     """How the target turns out by value (few values, or a category) or by range (numbers, dates as epoch seconds).
 
     Args:
@@ -117,7 +119,7 @@ def levels(values: pd.Series, outcome: Outcome, *, as_category: bool, show: Show
         if rows.any():
             low, high = outcome.interval(rows)
             made.append(
-                Level(
+                LevelSummary(
                     label=label,
                     position=position,
                     rows=int(rows.sum()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Report:
+class HtmlReport:
     """A self-contained HTML page and its title."""
 
     title: str

@@ -2,6 +2,6 @@
 
 from noria.schema.column import Column
 from noria.schema.input_schema import InputSchema
-from noria.schema.row_check import Checked
+from noria.schema.row_check import CheckedRows
 
-__all__ = ["Checked", "Column", "InputSchema"]
+__all__ = ["CheckedRows", "Column", "InputSchema"]

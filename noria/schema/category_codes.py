@@ -6,7 +6,7 @@ from noria.schema import Column
 from noria.tabular.values import is_missing, text_of
 
 
-class Codes(dict[Any, float]):
+class CategoryCodes(dict[Any, float]):
     """Text → code, as `Column.codes`; a category that is not known is -1, and nothing is remembered of it.
 
     Only texts and None are keys: as keys, 1 and True would be one.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from noria.config.section import Section
 from noria.schema.column import Column
-from noria.schema.row_check import Checked, check_column, check_names
+from noria.schema.row_check import CheckedRows, check_column, check_names
 from noria.tabular.values import raw_columns
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class InputSchema(Section):
             )
         ]
 
-    def check(self, frame: pd.DataFrame) -> Checked:
+    def check(self, frame: pd.DataFrame) -> CheckedRows:
         """Read n rows of any types; columns that the schema does not know are ignored.
 
         Raises:
@@ -68,11 +68,13 @@ class InputSchema(Section):
         ignored = check_names(self.columns, frame)
         return self._checked(raw_columns(frame), len(frame), ignored, frame.index)
 
-    def check_lists(self, raw: Mapping[str, list[Any]], rows: int) -> Checked:
+    def check_lists(self, raw: Mapping[str, list[Any]], rows: int) -> CheckedRows:
         """Read n `rows` whose input columns are lists of values, as a request brings them; needs no pandas."""
         return self._checked(raw, rows, [], None)
 
-    def _checked(self, raw: Mapping[str, Raw], rows: int, ignored: list[str], index: pd.Index[Any] | None) -> Checked:
+    def _checked(
+        self, raw: Mapping[str, Raw], rows: int, ignored: list[str], index: pd.Index[Any] | None
+    ) -> CheckedRows:
         errors, warnings = [""] * rows, [""] * rows
         matrix = np.empty((rows, len(self.encoded_names)), dtype=np.float64)
         values, place = {}, 0
@@ -81,7 +83,7 @@ class InputSchema(Section):
             values[column.name] = typed
             matrix[:, place : place + encoded.shape[1]] = encoded
             place += encoded.shape[1]
-        return Checked(values, matrix, errors, warnings, ignored, index)
+        return CheckedRows(values, matrix, errors, warnings, ignored, index)
 
     def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """n rows as (n, p) float64.

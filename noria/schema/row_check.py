@@ -26,7 +26,7 @@ _PLAIN_DATE = re.compile(r"[1-9]\d{3}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedRows:
     """n rows after the check, in the order they came. A value that is wrong counts as missing in its row."""
 
     values: dict[str, Values]

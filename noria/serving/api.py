@@ -19,7 +19,7 @@ class PredictRequest(Section):
     """One object per case, with every input column (null: unknown) and, if there is one, the case's identifier."""
 
 
-class Answer(Section):
+class PredictionResponse(Section):
     """The answer to one row."""
 
     id: str
@@ -41,12 +41,12 @@ class Answer(Section):
 class PredictResponse(Section):
     """One answer per row, in the order of the rows."""
 
-    predictions: list[Answer]
+    predictions: list[PredictionResponse]
     ignored: list[str] = []
     """Fields that the model does not know."""
 
 
-class Contribution(Section):
+class FeatureContribution(Section):
     """What one input adds to a score."""
 
     feature: str
@@ -56,7 +56,7 @@ class Contribution(Section):
     """In the score's own unit; below zero it takes away."""
 
 
-class Explanation(Section):
+class ExplanationResponse(Section):
     """Why: one row's answer taken apart. `baseline` and all contributions together are `score`."""
 
     prediction: str | float
@@ -66,7 +66,7 @@ class Explanation(Section):
     """The mean score of some training rows."""
     score: float
     """Probability of the positive class, of the predicted class, or the predicted number."""
-    contributions: list[Contribution]
+    contributions: list[FeatureContribution]
     """One for each input, the largest first."""
     warnings: list[str]
     version: str
@@ -76,7 +76,7 @@ class Explanation(Section):
 class ExplainResponse(Section):
     """One explanation per row, in the order of the rows."""
 
-    explanations: list[Explanation]
+    explanations: list[ExplanationResponse]
     unit: str
     """What scores and contributions are measured in."""
     ignored: list[str] = []
@@ -108,7 +108,7 @@ class FeedbackResponse(Section):
     kept, but the store cannot say at the moment."""
 
 
-class ModelFacts(Section):
+class ModelResponse(Section):
     """GET /model: which model answers."""
 
     model_config = ConfigDict(extra="ignore")  # an older client may talk to a newer service
@@ -142,7 +142,7 @@ class ModelFacts(Section):
     """The models that answer side by side, with shares, versions and decision policies."""
 
 
-class TrafficChanged(Section):
+class TrafficChangeResponse(Section):
     """PUT /traffic, PUT /policy: what answers now, in words."""
 
     model_config = ConfigDict(extra="ignore")
@@ -151,7 +151,7 @@ class TrafficChanged(Section):
     before: str
 
 
-class Problem(Section):
+class RowError(Section):
     """What is wrong with one row or label."""
 
     row: int
@@ -160,11 +160,11 @@ class Problem(Section):
     """The field and what is wrong with it."""
 
 
-class Refusal(Section):
+class ErrorResponse(Section):
     """The body of every error: nothing of the request was done."""
 
     model_config = ConfigDict(extra="ignore")
 
     error: str
     fix: str = ""
-    rows: list[Problem] = []
+    rows: list[RowError] = []

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.bundle.answers import answer, answer_one
+from noria.bundle.answers import build_prediction, build_predictions
 from noria.bundle.background_sample import sample_background
 from noria.serving.explanation import Explanation, explain, explain_values, groups_of
-from noria.serving.row_reader import RowReader, Rows
+from noria.serving.row_reader import RequestRows, RowReader
 
 if TYPE_CHECKING:
     from noria.bundle import Bundle
@@ -23,7 +23,7 @@ _BACKGROUND = 64
 
 
 @dataclass(frozen=True)
-class Said:
+class PredictedRows:
     """What was answered to n rows."""
 
     predictions: list[Any]
@@ -69,21 +69,21 @@ class Predictor:
         # one score says it all, and no rules have a word in it
         self._is_plain = self._rules is None and self.manifest.task != "multiclass"
 
-    def answer(self, rows: Rows) -> Said:
+    def answer(self, rows: RequestRows) -> PredictedRows:
         """Predict n rows that this variant's reader has read."""
         manifest = self.manifest
         if len(rows.values) == 1 and self._is_plain:
             score = float(self.scores(rows)[0])
-            prediction, probability, decision = answer_one(score, manifest.task, manifest.classes, self.policy)
-            return Said([prediction], [probability], [decision])
+            prediction, probability, decision = build_prediction(score, manifest.task, manifest.classes, self.policy)
+            return PredictedRows([prediction], [probability], [decision])
         scores, written = self._ruled(rows) if self._rules is not None else (self.scores(rows), None)
-        found = answer(scores, manifest.task, manifest.classes, self.policy, written)
+        found = build_predictions(scores, manifest.task, manifest.classes, self.policy, written)
         probabilities = found["probability"].tolist()
         if manifest.task == "regression":
             probabilities = [None] * len(probabilities)
-        return Said(found["prediction"].tolist(), probabilities, found["decision"].tolist())
+        return PredictedRows(found["prediction"].tolist(), probabilities, found["decision"].tolist())
 
-    def scores(self, rows: Rows) -> Scores:
+    def scores(self, rows: RequestRows) -> Scores:
         """(n,) or (n, k) scores, see `Fitted.scores`."""
         if rows.scored is not None and rows.scored[0] is self:
             return rows.scored[1]
@@ -94,14 +94,14 @@ class Predictor:
         """Do the rows of several requests take less time at once than one after the other?"""
         return self.fast is not None and self.fast.has_trees
 
-    def score_together(self, requests: Sequence[Rows]) -> None:
+    def score_together(self, requests: Sequence[RequestRows]) -> None:
         """Score the rows of several requests in one call; `scores` finds them there."""
         scores, end = self._of_matrix(np.concatenate([rows.matrix for rows in requests])), 0
         for rows in requests:
             start, end = end, end + len(rows.matrix)
             rows.scored = self, scores[start:end]
 
-    def explain(self, rows: Rows) -> Explanation:
+    def explain(self, rows: RequestRows) -> Explanation:
         """Take the score of the first row apart: of the positive class, of the predicted one, or the number."""
         place = int(self.scores(rows)[0].argmax()) if self.manifest.task == "multiclass" else None
         rules = self._rules
@@ -116,7 +116,7 @@ class Predictor:
             _SEED,
         )
 
-    def _ruled(self, rows: Rows) -> tuple[Scores, NDArray[np.object_] | None]:
+    def _ruled(self, rows: RequestRows) -> tuple[Scores, NDArray[np.object_] | None]:
         """The rules' scores, and what they say of each row; for regression the scores say it."""
         assert self._rules is not None  # noqa: S101
         values, n = self.reader.typed(rows), len(rows.values)

@@ -17,18 +17,18 @@ import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from noria.schema import Checked, InputSchema
-from noria.schema.category_codes import Codes
+from noria.schema import CheckedRows, InputSchema
+from noria.schema.category_codes import CategoryCodes
 from noria.schema.row_check import check_column
-from noria.serving.api import LONGEST_ENTITY, Problem
-from noria.serving.http_errors import Wrong, not_json, refuse_rows, wrong_shape
+from noria.serving.api import LONGEST_ENTITY, RowError
+from noria.serving.http_errors import HTTPError, not_json, raise_row_errors, wrong_shape
 from noria.tabular.values import number_of
 
 Row = tuple[Any, ...]
 
 
 @dataclass
-class Rows:
+class RequestRows:
     """n rows of a request, all of them readable."""
 
     values: list[Row]
@@ -48,11 +48,11 @@ class Rows:
     scored: tuple[object, NDArray[np.float64]] | None = None
     """Which predictor has scored them already, and what it found."""
 
-    def take(self, places: Sequence[int]) -> "Rows":
+    def take(self, places: Sequence[int]) -> "RequestRows":
         """Some of the rows."""
         pick = [self.values[place] for place in places]
         entities, warnings = [self.entities[i] for i in places], [self.warnings[i] for i in places]
-        return Rows(pick, entities, self.matrix[list(places)], warnings, self.ignored, self.body, places)
+        return RequestRows(pick, entities, self.matrix[list(places)], warnings, self.ignored, self.body, places)
 
 
 class RowReader:
@@ -76,7 +76,7 @@ class RowReader:
         self._anything: Callable[[bytes], Any] = msgspec.json.Decoder().decode
         self._columns = _Columns(schema)
 
-    def read(self, body: bytes) -> Rows:
+    def read(self, body: bytes) -> RequestRows:
         """The rows of a JSON body `{"rows": [{…}, …]}`.
 
         Raises:
@@ -86,7 +86,7 @@ class RowReader:
         rows.body = body
         return rows
 
-    def _read(self, body: bytes) -> Rows:
+    def _read(self, body: bytes) -> RequestRows:
         try:
             rows = self._decode(body).rows
         except (msgspec.ValidationError, RecursionError):
@@ -100,7 +100,7 @@ class RowReader:
         entities = [_text(row[-1]) for row in values]
         return self._matched([row[:-1] for row in values], entities, [])
 
-    def read_objects(self, rows: Sequence[Any]) -> Rows:
+    def read_objects(self, rows: Sequence[Any]) -> RequestRows:
         """Rows that are objects already: `{column: value}`.
 
         Raises:
@@ -108,7 +108,7 @@ class RowReader:
         """
         self._refuse_number(len(rows))
         problems = [problem for place, row in enumerate(rows) if (problem := self._problem(place, row))]
-        refuse_rows(problems, len(rows))
+        raise_row_errors(problems, len(rows))
         pick = itemgetter(*self.names) if len(self.names) > 1 else lambda row: (row[self.names[0]],)
         values = [pick(row) for row in rows]
         entities = [None if self._id is None else _text(row.get(self._id)) for row in rows]
@@ -117,7 +117,7 @@ class RowReader:
             return self._matched(values, entities, ignored)
         return self._checked(values, entities, ignored)
 
-    def read_columns(self, columns: Sequence[list[Any]], entities: list[Any], ignored: list[str]) -> Rows:
+    def read_columns(self, columns: Sequence[list[Any]], entities: list[Any], ignored: list[str]) -> RequestRows:
         """n rows of a table: the schema's columns, in their order, as lists of single values.
 
         Raises:
@@ -140,10 +140,10 @@ class RowReader:
             if entity is not None and len(str(entity)) > LONGEST_ENTITY:
                 long.append(str(self._id))
             if long:
-                problems.append(Problem(row=place, problem=f"{long[0]}: too long"))
-        refuse_rows(problems, len(values))
+                problems.append(RowError(row=place, problem=f"{long[0]}: too long"))
+        raise_row_errors(problems, len(values))
 
-    def _read_anything(self, body: bytes) -> Rows:
+    def _read_anything(self, body: bytes) -> RequestRows:
         try:
             found = self._anything(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -153,22 +153,22 @@ class RowReader:
             raise shape
         return self.read_objects(found["rows"])
 
-    def _matched(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
+    def _matched(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
         encoded = self._columns.encode(values)
         _refuse_errors(encoded.errors)
-        return Rows(values, entities, encoded.matrix, encoded.warnings, ignored)
+        return RequestRows(values, entities, encoded.matrix, encoded.warnings, ignored)
 
-    def _checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> Rows:
+    def _checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
         checked = self._check(values)
         _refuse_errors(checked.errors)
-        return Rows(values, entities, checked.matrix, checked.warnings, ignored)
+        return RequestRows(values, entities, checked.matrix, checked.warnings, ignored)
 
-    def _check(self, values: list[Row]) -> Checked:
+    def _check(self, values: list[Row]) -> CheckedRows:
         columns = map(list, zip(*values, strict=True))
         return self.schema.check_lists(dict(zip(self.names, columns, strict=True)), len(values))
 
-    def typed(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """The values as `Checked.values` gives them, for rules."""
+    def typed(self, rows: RequestRows) -> dict[str, NDArray[Any]]:
+        """The values as `CheckedRows.values` gives them, for rules."""
         return self._check(rows.values).values
 
     def _is_plain(self, row: dict[str, Any]) -> bool:
@@ -178,16 +178,16 @@ class RowReader:
             return False
         return True
 
-    def _problem(self, place: int, row: Any) -> Problem | None:
+    def _problem(self, place: int, row: Any) -> RowError | None:
         if not isinstance(row, dict):
-            return Problem(row=place, problem="must be an object")
+            return RowError(row=place, problem="must be an object")
         absent = [name for name in self.names if name not in row]
         if absent:
-            return Problem(row=place, problem=f"{', '.join(absent)}: missing")
+            return RowError(row=place, problem=f"{', '.join(absent)}: missing")
         for name, value in row.items():
             said = self._wrong(name, value)
             if said:
-                return Problem(row=place, problem=f"{name[:100]}: {said}")
+                return RowError(row=place, problem=f"{name[:100]}: {said}")
         return None
 
     def _wrong(self, name: str, value: Any) -> str:
@@ -204,9 +204,9 @@ class RowReader:
 
     def _refuse_number(self, rows: int) -> None:
         if rows == 0:
-            raise Wrong(422, "rows: there are none", fix="send at least one row")
+            raise HTTPError(422, "rows: there are none", fix="send at least one row")
         if rows > self._max_rows:
-            raise Wrong(
+            raise HTTPError(
                 413, f"{rows} rows in one request; at most {self._max_rows}", fix="send them in several requests"
             )
 
@@ -233,7 +233,9 @@ class _Columns:
         self._plain = np.array(plain)
         self._places = [self._starts[i] for i in plain]
         # what reads a category; a number is one already
-        self._code_of = [Codes(columns[i]).__getitem__ if columns[i].kind == "category" else None for i in plain]
+        self._code_of = [
+            CategoryCodes(columns[i]).__getitem__ if columns[i].kind == "category" else None for i in plain
+        ]
         self._ends = [columns[i].ends if columns[i].kind == "number" else (0.0, math.inf) for i in plain]
         self._low, self._high = np.array(self._ends).reshape(-1, 2).T
 
@@ -325,4 +327,4 @@ def _text(entity: str | int | None) -> str | None:
 
 def _refuse_errors(errors: Sequence[str]) -> None:
     if any(errors):
-        refuse_rows([Problem(row=row, problem=error) for row, error in enumerate(errors) if error], len(errors))
+        raise_row_errors([RowError(row=row, problem=error) for row, error in enumerate(errors) if error], len(errors))

@@ -27,7 +27,7 @@ def atomic_path(target: Path, mode: int = 0o644) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {reason(error)}", where=str(target), fix="choose a folder you may write to"
+            f"cannot write: {write_failure(error)}", where=str(target), fix="choose a folder you may write to"
         ) from error
     part = Path(name)
     try:
@@ -38,13 +38,13 @@ def atomic_path(target: Path, mode: int = 0o644) -> Iterator[Path]:
         part.replace(target)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {reason(error)}", where=str(target), fix="free some space or choose another folder"
+            f"cannot write: {write_failure(error)}", where=str(target), fix="free some space or choose another folder"
         ) from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def reason(error: OSError) -> str:
+def write_failure(error: OSError) -> str:
     """Why something could not be written, without the names of temporary files."""
     if isinstance(error, FileExistsError | NotADirectoryError):
         return "a part of its path is a file, not a folder"

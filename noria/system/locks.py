@@ -11,7 +11,7 @@ from noria.system.workspace import Workspace
 
 
 @contextmanager
-def only_one(action: str, workspace: Workspace) -> Iterator[None]:
+def exclusive(action: str, workspace: Workspace) -> Iterator[None]:
     """Hold the lock of `action` (such as "train") on a use case; the system frees it if the process dies.
 
     Raises:
@@ -28,7 +28,7 @@ def only_one(action: str, workspace: Workspace) -> Iterator[None]:
 
 
 @contextmanager
-def in_turn(action: str, workspace: Workspace) -> Iterator[None]:
+def wait_lock(action: str, workspace: Workspace) -> Iterator[None]:
     """Wait until no other process is at the same; for what takes seconds.
 
     Raises:

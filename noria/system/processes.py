@@ -16,7 +16,7 @@ _POLL_S = 0.05
 _LISTED = 80
 
 
-class Identity(NamedTuple):
+class ProcessIdentity(NamedTuple):
     """A process for good: the system gives a pid again once its process has ended."""
 
     pid: int
@@ -35,12 +35,12 @@ def namespace() -> str:
         return ""
 
 
-def identity(pid: int) -> Identity:
+def identity(pid: int) -> ProcessIdentity:
     """The identity of a process that is alive."""
-    return Identity(pid, psutil.Process(pid).create_time())
+    return ProcessIdentity(pid, psutil.Process(pid).create_time())
 
 
-def alive(who: Identity) -> psutil.Process | None:
+def alive(who: ProcessIdentity) -> psutil.Process | None:
     """The process, unless it has ended or its pid belongs to another one now."""
     try:
         process = psutil.Process(who.pid)
@@ -50,7 +50,7 @@ def alive(who: Identity) -> psutil.Process | None:
         return None
 
 
-def end(identities: Iterable[Identity], grace_s: float, *, spare: Collection[Identity] = ()) -> None:
+def end(identities: Iterable[ProcessIdentity], grace_s: float, *, spare: Collection[ProcessIdentity] = ()) -> None:
     """End the processes and everything they started, but for those to `spare`.
 
     They are asked first, and killed when `grace_s` seconds are over.

@@ -57,7 +57,7 @@ def stop_on_signals() -> Iterator[None]:
 
 
 @contextmanager
-def still_stopping() -> Iterator[None]:
+def raise_if_stopped() -> Iterator[None]:
     """Raise `Stopped` at the end of the work of a library that heard the signal and made something else of it.
 
     Some put a `KeyboardInterrupt` in its place, and some take that for a wish to end their own loop and return.
@@ -74,7 +74,7 @@ def still_stopping() -> Iterator[None]:
 
 
 @contextmanager
-def unstopped() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Hold signals back for the moment that a piece of work takes which must not be left half done."""
     if threading.current_thread() is not threading.main_thread():  # Python runs no handler there
         yield

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noria.system.errors import NoriaError
-from noria.system.files import reason
+from noria.system.files import write_failure
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -82,7 +82,7 @@ def _made(folder: Path) -> Path:
             raise PermissionError(13, "not writable")
     except OSError as error:
         raise NoriaError(
-            f"cannot write to the workspace: {reason(error)}",
+            f"cannot write to the workspace: {write_failure(error)}",
             where=str(folder),
             fix="free or unlock that path, or point NORIA_HOME at a folder you may write to",
         ) from error

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from noria.config.problem import Problem
 from noria.config.section import Section
-from noria.config.serving import Canary
+from noria.config.serving import CanaryConfig
 from noria.models.decision_policy import DecisionPolicy
 from noria.system.errors import NoriaError
 from noria.system.files import write_text
@@ -32,7 +32,7 @@ _TOLERANCE = 1e-6
 _PATIENCE_S = 30.0
 
 
-class ActiveVariant(Section):
+class PlannedVariant(Section):
     """One of the models that answer side by side."""
 
     name: str = Field(min_length=1, max_length=64)
@@ -53,7 +53,7 @@ class CanaryState(Section):
     """A challenger whose share grows step by step."""
 
     variant: str
-    plan: Canary
+    plan: CanaryConfig
     """The steps and bounds that held when it began."""
     problem: Problem
     """What is predicted, and what it is worth."""
@@ -69,10 +69,10 @@ class CanaryState(Section):
     """The last step has gone well: it can be promoted."""
 
 
-class Activation(Section):
+class TrafficPlan(Section):
     """An order to answer with these variants; the first one is the champion."""
 
-    variants: list[ActiveVariant] = Field(min_length=1)
+    variants: list[PlannedVariant] = Field(min_length=1)
     serial: str = Field(default_factory=lambda: uuid.uuid4().hex)
     """Tells two orders apart, even for the same bundles."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
@@ -81,14 +81,14 @@ class Activation(Section):
     @classmethod
     def of(cls, bundle: Path, version: str) -> Self:
         """One bundle answers everything."""
-        return cls(variants=[ActiveVariant(name=CHAMPION, bundle=bundle, version=version)])
+        return cls(variants=[PlannedVariant(name=CHAMPION, bundle=bundle, version=version)])
 
     @property
-    def champion(self) -> ActiveVariant:
+    def champion(self) -> PlannedVariant:
         """The variant that the others are compared with."""
         return self.variants[0]
 
-    def find(self, name: str) -> ActiveVariant | None:
+    def find(self, name: str) -> PlannedVariant | None:
         """The variant of that name, if there is one."""
         return next((variant for variant in self.variants if variant.name == name), None)
 
@@ -122,13 +122,13 @@ class WorkerReport(Section):
     """Why it could not follow the order."""
 
 
-def activate(folder: Path, activation: Activation) -> None:
+def write_plan(folder: Path, activation: TrafficPlan) -> None:
     """Order the workers of `folder` to answer with other variants."""
     write_text(folder / _ACTIVE, activation.model_dump_json(indent=1))
 
 
 @contextlib.contextmanager
-def changing(folder: Path) -> Iterator[None]:
+def plan_lock(folder: Path) -> Iterator[None]:
     """Alone with the order of `folder` while it is read and replaced; takes milliseconds.
 
     Raises:
@@ -148,12 +148,12 @@ def changing(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def deactivate(folder: Path) -> None:
+def remove_plan(folder: Path) -> None:
     """Take the order back: a new server answers with the bundle it was built with."""
     (folder / _ACTIVE).unlink(missing_ok=True)
 
 
-def activation(folder: Path) -> Activation | None:
+def read_plan(folder: Path) -> TrafficPlan | None:
     """The order that stands, if there is one.
 
     Raises:
@@ -162,7 +162,7 @@ def activation(folder: Path) -> Activation | None:
     return _order(folder / _ACTIVE, "the order to the server's workers", "stop and deploy again")
 
 
-def built_in(folder: Path) -> Activation | None:
+def built_in_plan(folder: Path) -> TrafficPlan | None:
     """The order that an image was built with; None: it holds one bundle, which answers alone.
 
     Raises:
@@ -175,17 +175,17 @@ def built_in(folder: Path) -> Activation | None:
     return order.model_copy(update={"variants": variants})
 
 
-def _order(path: Path, what: str, fix: str) -> Activation | None:
+def _order(path: Path, what: str, fix: str) -> TrafficPlan | None:
     """What a file orders; None: there is none."""
     try:
-        return Activation.model_validate_json(path.read_bytes())
+        return TrafficPlan.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
         raise NoriaError(f"{what} cannot be read: {error}", where=str(path), fix=fix) from error
 
 
-def stamp(folder: Path) -> tuple[int, int] | None:
+def plan_version(folder: Path) -> tuple[int, int] | None:
     """Changes whenever `active.json` does; one system call."""
     try:
         status = (folder / _ACTIVE).stat()
@@ -194,19 +194,19 @@ def stamp(folder: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_ino
 
 
-def report(folder: Path, worker: WorkerReport) -> None:
+def write_worker_report(folder: Path, worker: WorkerReport) -> None:
     """Say what this worker does."""
     write_text(folder / _WORKERS / f"{worker.pid}.json", worker.model_dump_json())
 
 
-def reports(folder: Path) -> list[WorkerReport]:
+def worker_reports(folder: Path) -> list[WorkerReport]:
     """What the workers said last, those that have ended included."""
     return list(_read(folder / _WORKERS))
 
 
-def clear(folder: Path) -> None:
+def clear_plan(folder: Path) -> None:
     """Forget the order and all reports."""
-    deactivate(folder)
+    remove_plan(folder)
     clear_reports(folder)
 
 

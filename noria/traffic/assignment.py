@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from math import log
 
-from noria.traffic.activation import ActiveVariant
+from noria.traffic.activation import PlannedVariant
 
 _STEPS = 1 << 52  # so many that are exact as floats, and all of (n + 0.5) / _STEPS lie between 0 and 1
 
@@ -18,7 +18,7 @@ _STEPS = 1 << 52  # so many that are exact as floats, and all of (n + 0.5) / _ST
 class Assigner:
     """Picks one of the variants for a case; safe for several threads."""
 
-    def __init__(self, variants: Sequence[ActiveVariant]) -> None:
+    def __init__(self, variants: Sequence[PlannedVariant]) -> None:
         answering = [place for place, variant in enumerate(variants) if variant.share > 0]
         self.only = answering[0] if len(answering) == 1 else None
         """Position of the variant that answers all cases; None: several share them."""
@@ -34,7 +34,7 @@ class Assigner:
         return max(self._drawing, key=lambda each: each[1] / -log(_uniform(key, each[2])))[0]
 
 
-def _salt(place: int, variant: ActiveVariant) -> bytes:
+def _salt(place: int, variant: PlannedVariant) -> bytes:
     # with the version, so that not every new challenger tries its luck on the same cases
     text = variant.name if place == 0 else f"{variant.name} {variant.version}"
     return blake2b(text.encode(), digest_size=16).digest()

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from noria.config.section import Section
-from noria.predictions.spool.events import Happened
+from noria.predictions.spool.events import AuditEvent
 from noria.traffic import activation, plan_transforms
-from noria.traffic.activation import Activation, CanaryState
-from noria.traffic.canary_metrics import Lead, compare_labels
+from noria.traffic.activation import CanaryState, TrafficPlan
+from noria.traffic.canary_metrics import MetricGap, compare_labels
 
 if TYPE_CHECKING:
     from noria.predictions import PredictionStore
-    from noria.predictions.records import VariantFacts
+    from noria.predictions.records import VariantStatistics
 
 _QUANTILE = 0.95
 
@@ -25,7 +25,11 @@ class CanaryDecision(Section):
 
 
 def next_step(
-    state: CanaryState, challenger: "VariantFacts", champion: "VariantFacts", lead: Lead | None, now: datetime
+    state: CanaryState,
+    challenger: "VariantStatistics",
+    champion: "VariantStatistics",
+    lead: MetricGap | None,
+    now: datetime,
 ) -> CanaryDecision:
     """What is due.
 
@@ -59,22 +63,22 @@ def run_canary(service_dir: Path, store: "PredictionStore", now: datetime | None
     Raises:
         NoriaError: the store or the order cannot be read or written; the canary stays as it is.
     """
-    order, now = activation.activation(service_dir), now or datetime.now(UTC)
+    order, now = activation.read_plan(service_dir), now or datetime.now(UTC)
     if order is None or order.canary is None:
         return None
     decision = _judge(order, order.canary, store, now)
     if decision.action == "hold":
         return decision
-    with activation.changing(service_dir):
-        standing = activation.activation(service_dir)
+    with activation.plan_lock(service_dir):
+        standing = activation.read_plan(service_dir)
         if standing is None or standing.serial != order.serial:
             return None  # somebody has changed it meanwhile
         store.keep([_event(order, decision, now)])
-        activation.activate(service_dir, _next_order(order, order.canary, decision, now))
+        activation.write_plan(service_dir, _next_order(order, order.canary, decision, now))
     return decision
 
 
-def _judge(order: Activation, state: CanaryState, store: "PredictionStore", now: datetime) -> CanaryDecision:
+def _judge(order: TrafficPlan, state: CanaryState, store: "PredictionStore", now: datetime) -> CanaryDecision:
     names = [state.variant, order.champion.name]
     recent = store.comparison(state.since, names)
     # labels come late: those of earlier steps count, too
@@ -85,7 +89,7 @@ def _judge(order: Activation, state: CanaryState, store: "PredictionStore", now:
     return next_step(state, recent[names[0]], recent[names[1]], lead, now)
 
 
-def _next_order(order: Activation, state: CanaryState, decision: CanaryDecision, now: datetime) -> Activation:
+def _next_order(order: TrafficPlan, state: CanaryState, decision: CanaryDecision, now: datetime) -> TrafficPlan:
     if decision.action == "roll back":
         return plan_transforms.without(order, state.variant)
     if decision.action == "done":
@@ -93,10 +97,10 @@ def _next_order(order: Activation, state: CanaryState, decision: CanaryDecision,
     return plan_transforms.with_canary(order, state.model_copy(update={"step": state.step + 1, "since": now}))
 
 
-def _event(order: Activation, decision: CanaryDecision, now: datetime) -> Happened:
+def _event(order: TrafficPlan, decision: CanaryDecision, now: datetime) -> AuditEvent:
     assert order.canary is not None  # noqa: S101 - for the type checker; the caller has seen it
     variant = order.find(order.canary.variant)
-    return Happened(
+    return AuditEvent(
         key=f"canary-{order.serial}",
         at=now.timestamp(),
         kind="canary",
@@ -106,7 +110,7 @@ def _event(order: Activation, decision: CanaryDecision, now: datetime) -> Happen
     )
 
 
-def _errors(state: CanaryState, challenger: "VariantFacts") -> str:
+def _errors(state: CanaryState, challenger: "VariantStatistics") -> str:
     """Too many errors already, even if every answer that the step still waits for went well."""
     asked = challenger.answers + challenger.errors
     if challenger.errors <= state.plan.max_error_rate * max(asked, state.plan.min_requests):
@@ -114,7 +118,7 @@ def _errors(state: CanaryState, challenger: "VariantFacts") -> str:
     return f"{challenger.errors:,} of {asked:,} failed, more than {state.plan.max_error_rate:.1%}"
 
 
-def _latency(state: CanaryState, challenger: "VariantFacts", champion: "VariantFacts") -> str:
+def _latency(state: CanaryState, challenger: "VariantStatistics", champion: "VariantStatistics") -> str:
     if min(challenger.answers, champion.answers) < state.plan.min_requests:
         return ""
     slow, usual = challenger.latency_ms(_QUANTILE), champion.latency_ms(_QUANTILE)
@@ -124,14 +128,14 @@ def _latency(state: CanaryState, challenger: "VariantFacts", champion: "VariantF
     return f"95 % of the requests take up to {slow:.2f} ms, {bound}"
 
 
-def _metric(state: CanaryState, lead: Lead | None) -> str:
+def _metric(state: CanaryState, lead: MetricGap | None) -> str:
     """Worse than allowed, and more than chance explains: with few labels a bound alone would be broken by luck."""
     if lead is None or lead.worse_by <= state.plan.metric_drop or not lead.beyond_chance:
         return ""
     return f"{_compared(lead)}, worse by more than {state.plan.metric_drop:g}"
 
 
-def _waiting(state: CanaryState, challenger: "VariantFacts", now: datetime) -> str:
+def _waiting(state: CanaryState, challenger: "VariantStatistics", now: datetime) -> str:
     if challenger.answers < state.plan.min_requests:
         return f"{challenger.answers:,} of {state.plan.min_requests:,} answers that this step needs"
     lasted = now - state.since
@@ -141,7 +145,7 @@ def _waiting(state: CanaryState, challenger: "VariantFacts", now: datetime) -> s
     return ""
 
 
-def _judged(challenger: "VariantFacts", champion: "VariantFacts", lead: Lead | None) -> str:
+def _judged(challenger: "VariantStatistics", champion: "VariantStatistics", lead: MetricGap | None) -> str:
     parts = [f"{challenger.answers:,} answers, {challenger.errors:,} errors"]
     ours, usual = challenger.latency_ms(_QUANTILE), champion.latency_ms(_QUANTILE)
     if ours is not None and usual is not None:
@@ -150,5 +154,5 @@ def _judged(challenger: "VariantFacts", champion: "VariantFacts", lead: Lead | N
     return "; ".join(parts)
 
 
-def _compared(lead: Lead) -> str:
+def _compared(lead: MetricGap) -> str:
     return f"{lead.metric} {lead.challenger:.4f} against {lead.champion:.4f}"

@@ -12,13 +12,13 @@ from noria.config.section import Section
 
 if TYPE_CHECKING:
     from noria.metrics.bootstrap import Statistic
-    from noria.predictions.records import VariantFacts
+    from noria.predictions.records import VariantStatistics
 
 _RESAMPLES = 400
 _SURE = 0.99  # strict, because a canary is looked at again and again
 
 
-class Lead(Section):
+class MetricGap(Section):
     """A metric of both."""
 
     metric: str
@@ -31,8 +31,8 @@ class Lead(Section):
 
 
 def compare_labels(
-    problem: Problem, metric: str, challenger: "VariantFacts", champion: "VariantFacts", at_least: int
-) -> Lead | None:
+    problem: Problem, metric: str, challenger: "VariantStatistics", champion: "VariantStatistics", at_least: int
+) -> MetricGap | None:
     """The metric where the truth is known; None while either has fewer than `at_least` labels or it is undefined.
 
     The two answered different cases, so they are resampled apart (B. Efron and R. Tibshirani, An Introduction to the
@@ -55,7 +55,7 @@ def compare_labels(
         return None
     draws = min(map(len, resampled))
     worse = sign * (resampled[1][:draws] - resampled[0][:draws])
-    return Lead(
+    return MetricGap(
         metric=metric,
         challenger=measured[0],
         champion=measured[1],
@@ -64,7 +64,7 @@ def compare_labels(
     )
 
 
-def _statistic(problem: Problem, metric: str, facts: "VariantFacts") -> tuple["Statistic", int]:
+def _statistic(problem: Problem, metric: str, facts: "VariantStatistics") -> tuple["Statistic", int]:
     """The metric as a function of weights, and how many rows it is over."""
     from noria.metrics import decision_value, weighted_statistics
     from noria.tabular.label_text import as_labels

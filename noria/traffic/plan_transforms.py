@@ -8,28 +8,28 @@ from datetime import UTC, datetime
 
 from noria.models.decision_policy import DecisionPolicy
 from noria.system.errors import NoriaError
-from noria.traffic.activation import Activation, ActiveVariant, CanaryState
+from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 
 
-def settled(order: Activation) -> Activation:
+def drop_unused(order: TrafficPlan) -> TrafficPlan:
     """Without the variants that hold neither a share nor a shadow's place; the champion stays in any case."""
     kept = [order.champion, *(each for each in order.variants[1:] if each.share > 0 or each.shadow)]
-    return Activation(variants=kept, canary=order.canary)
+    return TrafficPlan(variants=kept, canary=order.canary)
 
 
-def with_newcomer(order: Activation, variant: ActiveVariant) -> Activation:
+def with_variant(order: TrafficPlan, variant: PlannedVariant) -> TrafficPlan:
     """A variant that was not there; it has no share until it gets one."""
-    return Activation(variants=[*order.variants, variant], canary=order.canary)
+    return TrafficPlan(variants=[*order.variants, variant], canary=order.canary)
 
 
-def with_shadow(order: Activation, name: str) -> Activation:
+def with_shadow(order: TrafficPlan, name: str) -> TrafficPlan:
     """The challenger answers nobody from now on, but predicts everything; the champion takes its share."""
     shadow = _challenger(order, name).model_copy(update={"share": 0.0, "shadow": True})
     canary = order.canary if order.canary is not None and order.canary.variant != name else None
-    return Activation(variants=_filled(_replaced(order, shadow)), canary=canary)
+    return TrafficPlan(variants=_filled(_replaced(order, shadow)), canary=canary)
 
 
-def with_shares(order: Activation, shares: Mapping[str, float]) -> Activation:
+def with_shares(order: TrafficPlan, shares: Mapping[str, float]) -> TrafficPlan:
     """Other shares; the champion takes the rest unless it is named. A canary that is named is one no more.
 
     Raises:
@@ -46,16 +46,16 @@ def with_shares(order: Activation, shares: Mapping[str, float]) -> Activation:
     ]
     canary = None if order.canary is not None and order.canary.variant in shares else order.canary
     if order.champion.name not in shares:
-        return Activation(variants=_filled(named), canary=canary)
+        return TrafficPlan(variants=_filled(named), canary=canary)
     total = sum(each.share for each in named)
     if abs(total - 1) > 1e-6:
         raise NoriaError(
             f"the shares add up to {total:g}, not to 1", fix="leave the champion out: it takes what the others leave"
         )
-    return Activation(variants=named, canary=canary)
+    return TrafficPlan(variants=named, canary=canary)
 
 
-def with_canary(order: Activation, state: CanaryState) -> Activation:
+def with_canary(order: TrafficPlan, state: CanaryState) -> TrafficPlan:
     """The variant `state.variant` takes the share of its step from the champion.
 
     Raises:
@@ -74,17 +74,17 @@ def with_canary(order: Activation, state: CanaryState) -> Activation:
             fix="take shares from the other variants first, or let the steps end lower",
         )
     grown = variant.model_copy(update={"share": state.plan.steps[state.step], "shadow": False})
-    return Activation(variants=_filled(_replaced(order, grown)), canary=state)
+    return TrafficPlan(variants=_filled(_replaced(order, grown)), canary=state)
 
 
-def without(order: Activation, name: str) -> Activation:
+def without(order: TrafficPlan, name: str) -> TrafficPlan:
     """A challenger is gone; the champion takes its share."""
     gone = _challenger(order, name)
     canary = order.canary if order.canary is not None and order.canary.variant != name else None
-    return Activation(variants=_filled([each for each in order.variants if each is not gone]), canary=canary)
+    return TrafficPlan(variants=_filled([each for each in order.variants if each is not gone]), canary=canary)
 
 
-def with_champion(order: Activation, champion: ActiveVariant) -> Activation:
+def with_champion(order: TrafficPlan, champion: PlannedVariant) -> TrafficPlan:
     """Another champion under the champion's name.
 
     A challenger with its bundle is gone, and its share and its decision policy are the champion's now.
@@ -95,27 +95,27 @@ def with_champion(order: Activation, champion: ActiveVariant) -> Activation:
     if canary is not None and all(each.name != canary.variant for each in others):
         canary = None
     new = known.model_copy(update={"name": order.champion.name, "shadow": False, "share": 0.0})
-    return Activation(variants=_filled([new, *others]), canary=canary)
+    return TrafficPlan(variants=_filled([new, *others]), canary=canary)
 
 
-def with_policy(order: Activation, name: str, policy: DecisionPolicy | None, version: str) -> Activation:
+def with_policy(order: TrafficPlan, name: str, policy: DecisionPolicy | None, version: str) -> TrafficPlan:
     """Another decision policy for one variant; None: its bundle's own."""
     variant = order.find(name)
     if variant is None:
         raise NoriaError(f"no variant `{name}` answers", fix=f"name one of {_names(order)}")
     decided = variant.model_copy(update={"policy": policy, "policy_version": version})
-    return Activation(variants=_replaced(order, decided), canary=order.canary)
+    return TrafficPlan(variants=_replaced(order, decided), canary=order.canary)
 
 
-def again(order: Activation) -> Activation:
+def renew(order: TrafficPlan) -> TrafficPlan:
     """The same variants as a new order; the step of a canary begins anew."""
     canary = order.canary
     if canary is not None:
         canary = canary.model_copy(update={"since": datetime.now(UTC)})
-    return Activation(variants=order.variants, canary=canary)
+    return TrafficPlan(variants=order.variants, canary=canary)
 
 
-def in_words(order: Activation) -> str:
+def describe_plan(order: TrafficPlan) -> str:
     """Such as "champion 0.9 (version 3), challenger 0.1 (version 4), rules as a shadow (version 3)"."""
     return ", ".join(
         f"{each.name} {'as a shadow' if each.shadow else f'{each.share:g}'} (version {each.version})"
@@ -123,7 +123,7 @@ def in_words(order: Activation) -> str:
     )
 
 
-def _filled(variants: list[ActiveVariant]) -> list[ActiveVariant]:
+def _filled(variants: list[PlannedVariant]) -> list[PlannedVariant]:
     """The first one takes what the others leave."""
     left = round(1 - sum(each.share for each in variants[1:]), 9)
     if left < 0:
@@ -131,16 +131,16 @@ def _filled(variants: list[ActiveVariant]) -> list[ActiveVariant]:
     return [variants[0].model_copy(update={"share": left}), *variants[1:]]
 
 
-def _challenger(order: Activation, name: str) -> ActiveVariant:
+def _challenger(order: TrafficPlan, name: str) -> PlannedVariant:
     variant = order.find(name)
     if variant is None or name == order.champion.name:
         raise NoriaError(f"no challenger `{name}` is there", fix=f"name one of {_names(order)}")
     return variant
 
 
-def _replaced(order: Activation, variant: ActiveVariant) -> list[ActiveVariant]:
+def _replaced(order: TrafficPlan, variant: PlannedVariant) -> list[PlannedVariant]:
     return [variant if each.name == variant.name else each for each in order.variants]
 
 
-def _names(order: Activation) -> str:
+def _names(order: TrafficPlan) -> str:
     return ", ".join(each.name for each in order.variants)

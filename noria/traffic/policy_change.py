@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from noria.system.errors import NoriaError
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 from noria.traffic.plan_transforms import with_policy
-from noria.traffic.policy_versions import numbered
+from noria.traffic.policy_versions import policy_version
 
 if TYPE_CHECKING:
     from noria.bundle import Manifest
@@ -20,15 +20,15 @@ KEYS: dict[Literal["binary", "multiclass", "regression"], tuple[str, ...]] = {
 """What a decision policy says, by task."""
 
 
-def decided(
-    order: Activation,
+def with_changed_policy(
+    order: TrafficPlan,
     name: str,
     changes: Mapping[str, float],
     folder: Path,
     manifest: "Manifest",
     *,
     shown: Callable[[str], str] = "`{}`".format,
-) -> Activation:
+) -> TrafficPlan:
     """The order with another policy for the variant `name`, under a version of its own.
 
     Args:
@@ -61,5 +61,5 @@ def decided(
             raise NoriaError(f"{shown(key)} {value:g} is no probability", fix="give a number from 0 to 1")
     own = manifest.policy
     policy = (variant.policy or own).model_copy(update=dict(changes))
-    version = numbered(folder, variant.bundle.name, policy, own)
+    version = policy_version(folder, variant.bundle.name, policy, own)
     return with_policy(order, name, None if policy == own else policy, version)

@@ -14,7 +14,7 @@ BUILT_IN = "1"
 _LEDGER = "policies.json"
 
 
-def numbered(folder: Path, model: str, policy: DecisionPolicy, own: DecisionPolicy) -> str:
+def policy_version(folder: Path, model: str, policy: DecisionPolicy, own: DecisionPolicy) -> str:
     """The version of a policy; a new one is entered in the ledger of the service folder.
 
     Args:

@@ -18,7 +18,7 @@ from noria.config.modelling import SearchRange
 from noria.config.section import Section
 from noria.metrics.metrics import greater_is_better
 from noria.models.candidates import Params, default_params, search_space
-from noria.models.cross_validation import CandidateScore, Report, Run, run_folds, score_of
+from noria.models.cross_validation import CandidateScore, CrossValidationRun, Report, run_folds, score_of
 from noria.models.folds import Folds, FoldSource
 from noria.system import progress
 
@@ -40,7 +40,7 @@ OnTrial = Callable[[TrialRecord], None]
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningResult:
     """The best trial of a candidate."""
 
     score: CandidateScore
@@ -56,7 +56,7 @@ def tune(
     on_trial: OnTrial | None = None,
     *,
     folds: FoldSource | None = None,
-) -> Tuned:
+) -> TuningResult:
     """Find the best parameters of one candidate by cross-validation on the training rows.
 
     Trial 0 takes the default parameters. Kinds without a search space, and `models.trials: 0`, get that one alone.
@@ -81,7 +81,7 @@ def tune(
     else:
         tuner.search()
     assert tuner.best is not None  # noqa: S101 - the first trial is never pruned
-    return Tuned(score_of(tuner.best, train, use_case), tuner.best.oof, tuner.trials)
+    return TuningResult(score_of(tuner.best, train, use_case), tuner.best.oof, tuner.trials)
 
 
 class Tuner:
@@ -97,7 +97,7 @@ class Tuner:
         self.planned = max(use_case.models.trials, 1) if self.space else 1
         self.metric = use_case.evaluation.metric
         self.sign = 1 if greater_is_better(self.metric) else -1
-        self.best: Run | None = None
+        self.best: CrossValidationRun | None = None
         self.trials: list[TrialRecord] = []
 
     def single(self) -> None:

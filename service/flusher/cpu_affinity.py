@@ -16,7 +16,7 @@ from noria.predictions.spool.segments import writers
 _MUCH_BYTES = 1_000_000
 
 
-class Processors:
+class CpuAffinity:
     """Those that this thread may use, as it was started; with Linux alone can they be chosen."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from noria.predictions.spool.heartbeat import KEEPER_LOCK
+from noria.predictions.spool.heartbeat import FLUSHER_LOCK
 from noria.predictions.spool.segments import held
 
 SERVICE_DIR = "NORIA_SERVICE_DIR"
@@ -41,7 +41,7 @@ def spool_folder() -> Path | None:
     return Path(service) / "spool" if service else None
 
 
-def ensure_keeper(spool: Path) -> None:
+def ensure_flusher(spool: Path) -> None:
     """Start the keeper of this spool if none is at work; cheap enough to be called several times a second.
 
     It inherits this process's environment and its log. Of several that are started at once, one stays.
@@ -52,7 +52,7 @@ def ensure_keeper(spool: Path) -> None:
     if time.monotonic() - at < _AGAIN_S:  # one that dies at once must not keep a processor busy
         return
     try:
-        if not keeper_runs(spool):
+        if not flusher_runs(spool):
             _started[spool] = (_spawn(spool), time.monotonic())
     except OSError as error:
         _started[spool] = (None, time.monotonic())
@@ -69,9 +69,9 @@ def _spawn(spool: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def keeper_runs(spool: Path) -> bool:
+def flusher_runs(spool: Path) -> bool:
     """Is a keeper at work on this spool?"""
-    with held(spool / KEEPER_LOCK) as free:
+    with held(spool / FLUSHER_LOCK) as free:
         return not free
 
 
@@ -97,12 +97,12 @@ def main() -> None:
 def _work(spool: Path, stop: threading.Event) -> None:
     from noria.system.errors import NoriaError
     from service.flusher.flusher_worker import (
-        Keeper,  # loads the database's libraries, which one that is not needed does not
+        FlusherWorker,  # loads the database's libraries, which one that is not needed does not
     )
 
     os.nice(_NICENESS)
     try:
-        Keeper.of(spool, os.environ, stop).run()
+        FlusherWorker.of(spool, os.environ, stop).run()
     except NoriaError as error:
         logger.error("%s", error)
         sys.exit(2)
@@ -113,7 +113,7 @@ def _elected(stack: contextlib.ExitStack, spool: Path) -> bool:
     until = time.monotonic() + _LOCK_S
     while True:
         with contextlib.ExitStack() as attempt:
-            if attempt.enter_context(held(spool / KEEPER_LOCK)):
+            if attempt.enter_context(held(spool / FLUSHER_LOCK)):
                 stack.push(attempt.pop_all())
                 return True
         if time.monotonic() > until:

@@ -11,17 +11,17 @@ from typing import Self
 
 import msgspec
 
-from noria.config.serving import Serving
-from noria.predictions.spool.flusher import Flushed, Flusher
-from noria.predictions.spool.heartbeat import KeeperReport, write_report
+from noria.config.serving import ServingConfig
+from noria.predictions.spool.flusher import Flusher, FlushResult
+from noria.predictions.spool.heartbeat import FlusherHeartbeat, write_heartbeat
 from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segments import writers_live
 from noria.system.errors import NoriaError
-from service.flusher.cpu_affinity import Processors
+from service.flusher.cpu_affinity import CpuAffinity
 from service.flusher.flusher_launcher import PREDICTIONS_URL, SERVICE_DIR, SERVING
 from service.flusher.memory import give_back_memory
-from service.flusher.reconnecting_store import ReopenedStore
-from service.flusher.scheduled_tasks import Duty, duties
+from service.flusher.reconnecting_store import ReconnectingStore
+from service.flusher.scheduled_tasks import ScheduledTask, scheduled_tasks
 
 _LONGEST_PAUSE_S = 5.0
 _LOOK_S = 0.5
@@ -32,21 +32,23 @@ _MANY_ROWS = 5_000
 logger = logging.getLogger("noria.keeper")
 
 
-class Keeper:
+class FlusherWorker:
     """Works until nobody needs it."""
 
-    def __init__(self, spool: Path, url: str, serving: Serving, duties: list[Duty], stop: threading.Event) -> None:
+    def __init__(
+        self, spool: Path, url: str, serving: ServingConfig, duties: list[ScheduledTask], stop: threading.Event
+    ) -> None:
         self._spool, self._duties, self._stop = spool, duties, stop
         self._interval_s = serving.spool.flush_interval_ms / 1000
-        self._store = ReopenedStore(url)
-        self._processors = Processors()
-        self._moved = Flushed()
+        self._store = ReconnectingStore(url)
+        self._processors = CpuAffinity()
+        self._moved = FlushResult()
         self._failures = 0
         self._is_swollen = False
         self._beat_at = -_BEAT_S
         self._last_at: float | None = None
         now = time.time()
-        self._report = KeeperReport(
+        self._report = FlusherHeartbeat(
             pid=os.getpid(),
             started_at=now,
             at=now,
@@ -74,9 +76,11 @@ class Keeper:
                 where=f"environment variable {PREDICTIONS_URL}",
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )
-        serving = Serving.model_validate_json(environment.get(SERVING) or "{}")
+        serving = ServingConfig.model_validate_json(environment.get(SERVING) or "{}")
         service = environment.get(SERVICE_DIR)
-        return cls(spool, url, serving, duties(Path(service) if service else None, spool, serving.privacy), stop)
+        return cls(
+            spool, url, serving, scheduled_tasks(Path(service) if service else None, spool, serving.privacy), stop
+        )
 
     def run(self) -> None:
         """Flush again and again."""
@@ -168,7 +172,7 @@ class Keeper:
                 backlog_bytes=waiting_bytes(self._spool),
                 set_aside=aside,
             )
-            write_report(self._spool, self._report)
+            write_heartbeat(self._spool, self._report)
         except OSError as error:  # a full disk, as a rule: the report is of less use than the keeper
             logger.error("the keeper's report cannot be written: %s", error)
 

@@ -10,7 +10,7 @@ from noria.predictions.store import PredictionStore
 from noria.system.errors import NoriaError
 
 
-class ReopenedStore:
+class ReconnectingStore:
     """A store that is opened when it is first needed, and again when its file was moved away or removed.
 
     SQLite goes on writing to a file that was moved, where nobody looks for it.

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from noria.config.serving import Privacy
-from noria.predictions.spool.dead_letter import remove_set_aside
+from noria.config.serving import PrivacyConfig
+from noria.predictions.spool.dead_letter import remove_dead_letters
 from noria.predictions.store import PredictionStore
 from noria.system.errors import NoriaError
-from noria.traffic.activation import activation
+from noria.traffic.activation import read_plan
 
 _CANARY_S = 2.0
 _DAY_S = 86_400.0
 logger = logging.getLogger("noria.keeper")
 
 
-class Duty:
+class ScheduledTask:
     """Something to be done every `every_s` seconds, and for the first time at once.
 
     What may take long is done `aside`, in a thread, so that flushing does not wait for it.
@@ -58,18 +58,18 @@ class Duty:
         self.error = error
 
 
-def duties(service: Path | None, spool: Path, privacy: Privacy) -> list[Duty]:
+def scheduled_tasks(service: Path | None, spool: Path, privacy: PrivacyConfig) -> list[ScheduledTask]:
     """Those of a service; without a folder of its own it has no canary."""
     found = []
     if service is not None:
-        found.append(Duty("canary", _CANARY_S, lambda store: _watch_canary(service, store)))
+        found.append(ScheduledTask("canary", _CANARY_S, lambda store: _watch_canary(service, store)))
     if privacy.keep_days is not None:
-        found.append(Duty("retention", _DAY_S, lambda store: _retain(spool, privacy, store), aside=True))
+        found.append(ScheduledTask("retention", _DAY_S, lambda store: _retain(spool, privacy, store), aside=True))
     return found
 
 
 def _watch_canary(service: Path, store: PredictionStore) -> None:
-    order = activation(service)
+    order = read_plan(service)
     if order is None or order.canary is None:
         return
     from noria.traffic.canary import run_canary  # its statistics are heavy, and few services have one
@@ -77,10 +77,10 @@ def _watch_canary(service: Path, store: PredictionStore) -> None:
     run_canary(service, store)
 
 
-def _retain(spool: Path, privacy: Privacy, store: PredictionStore) -> None:
+def _retain(spool: Path, privacy: PrivacyConfig, store: PredictionStore) -> None:
     from noria.predictions.retention import retain
 
     now = datetime.now(UTC)
     retain(store, privacy, now)
     if privacy.keep_days is not None:
-        remove_set_aside(spool, now - timedelta(days=privacy.keep_days))
+        remove_dead_letters(spool, now - timedelta(days=privacy.keep_days))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from noria.serving.http_errors import Wrong
+from noria.serving.http_errors import HTTPError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -14,12 +14,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 JSON = b"application/json"
 
 
-class Gone(Exception):  # noqa: N818 - nobody is left to be answered
+class ClientDisconnected(Exception):  # noqa: N818 - nobody is left to be answered
     """The client went away."""
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """What is sent back."""
 
     body: bytes
@@ -28,7 +28,7 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
-class Exchange:
+class Request:
     """A request; its body is read when it is asked for."""
 
     __slots__ = ("_receive", "headers", "method", "path", "scope")
@@ -55,7 +55,7 @@ class Exchange:
             raise _too_long(limit)
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         if not message.get("more_body", False):
             body: bytes = message.get("body", b"")
             if len(body) > limit:
@@ -68,7 +68,7 @@ class Exchange:
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise Gone
+                raise ClientDisconnected
             chunks.append(message.get("body", b""))
             length += len(chunks[-1])
             if length > limit:
@@ -77,7 +77,7 @@ class Exchange:
         return b"".join(chunks)
 
 
-async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+async def send_response(send: Send, answer: Response, *, head: bool = False) -> None:
     """Send an answer; without its body to a HEAD request."""
     headers = [
         (b"content-type", answer.media_type),
@@ -89,21 +89,21 @@ async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
-def refusal(wrong: Wrong) -> Answer:
+def error_response(wrong: HTTPError) -> Response:
     """The answer that says what is wrong."""
     headers = [] if wrong.retry_s is None else [(b"retry-after", b"%d" % wrong.retry_s)]
     if wrong.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="noria"'))
-    return Answer(wrong.body.model_dump_json().encode(), wrong.status, headers=headers)
+    return Response(wrong.body.model_dump_json().encode(), wrong.status, headers=headers)
 
 
-def json(value: Any, status: int = 200) -> Answer:
+def json_response(value: Any, status: int = 200) -> Response:
     """An answer of plain values or msgspec structures."""
-    return Answer(_encode(value), status)
+    return Response(_encode(value), status)
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def _too_long(limit: int) -> Wrong:
-    return Wrong(413, f"the request is longer than {limit} bytes", fix="send it in several requests")
+def _too_long(limit: int) -> HTTPError:
+    return HTTPError(413, f"the request is longer than {limit} bytes", fix="send it in several requests")

@@ -7,13 +7,13 @@ from pydantic.json_schema import models_json_schema
 
 from noria.serving.api import (
     LONGEST_ENTITY,
+    ErrorResponse,
     ExplainResponse,
     FeedbackRequest,
     FeedbackResponse,
-    ModelFacts,
+    ModelResponse,
     PredictRequest,
     PredictResponse,
-    Refusal,
     Row,
 )
 
@@ -27,10 +27,10 @@ _MODELS: list[type[BaseModel]] = [
     ExplainResponse,
     FeedbackRequest,
     FeedbackResponse,
-    ModelFacts,
+    ModelResponse,
     PredictRequest,
     PredictResponse,
-    Refusal,
+    ErrorResponse,
 ]
 _SAYS = {
     400: "The body cannot be read",
@@ -82,7 +82,7 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
         "/predict": {"post": _posts("Predict rows", "predict", "Predict", rows, secured=secured)},
         "/explain": {"post": _posts("Why: at most 10 rows", "explain", "Explain", rows, secured=secured)},
         "/feedback": {"post": _posts("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
-        "/model": {"get": _gets("Which models answer", "model", "ModelFacts", secured=secured)},
+        "/model": {"get": _gets("Which models answer", "model", "ModelResponse", secured=secured)},
         "/healthz": {"get": _plain("The process lives", "healthz")},
         "/readyz": {"get": _plain("It answers, and keeps its answers", "readyz", unready=True)},
         "/metrics": {"get": _plain("Figures for Prometheus", "metrics")},
@@ -175,7 +175,7 @@ def _responses(name: str, errors: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _described(status: int) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": _REF + "Refusal"}}}
+    content = {"application/json": {"schema": {"$ref": _REF + "ErrorResponse"}}}
     found: dict[str, Any] = {"description": _SAYS[status], "content": content}
     return found | ({"headers": _RETRY} if status in {429, 503} else {})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from noria.predictions.privacy import Redactor
 from noria.serving.api import Row
 from noria.serving.predictor import Predictor
-from noria.traffic.activation import Activation, built_in
+from noria.traffic.activation import TrafficPlan, built_in_plan
 from noria.traffic.assignment import Assigner
 from service.settings import Settings
 
@@ -17,10 +17,10 @@ BUILT_IN = Path(__file__).resolve().parents[2] / "bundle"
 
 
 @dataclass(frozen=True)
-class Active:
+class LoadedModels:
     """What answers. A request takes it once, so that a change meanwhile does not touch it."""
 
-    order: Activation | None
+    order: TrafficPlan | None
     """None: the one bundle that was built in."""
     predictors: list[Predictor]
     """One for each variant, the champion first."""
@@ -63,7 +63,7 @@ class Active:
         }
 
 
-def load_active(order: Activation | None, settings: Settings, before: Active | None) -> Active:
+def load_models(order: TrafficPlan | None, settings: Settings, before: LoadedModels | None) -> LoadedModels:
     """Load what the order names; models that `before` has loaded already are taken from it.
 
     Raises:
@@ -71,8 +71,8 @@ def load_active(order: Activation | None, settings: Settings, before: Active | N
     """
     from noria.bundle import Bundle
 
-    order = order or built_in(BUILT_IN)
-    told = order or Activation.of(BUILT_IN, "")
+    order = order or built_in_plan(BUILT_IN)
+    told = order or TrafficPlan.of(BUILT_IN, "")
     known = {} if before is None else {each.bundle.folder: each.bundle for each in before.predictors}
     bundles = [known.get(each.bundle) or Bundle.open(each.bundle) for each in told.variants]
     limits = {"max_rows": settings.serving.max_rows, "max_text": settings.limits.max_text}
@@ -84,4 +84,4 @@ def load_active(order: Activation | None, settings: Settings, before: Active | N
         Redactor(settings.serving.privacy, each.reader.names, settings.privacy_key, id=each.manifest.id)
         for each in predictors
     ]
-    return Active(order, predictors, Assigner(told.variants), redactors, bundles[0].examples(), datetime.now(UTC))
+    return LoadedModels(order, predictors, Assigner(told.variants), redactors, bundles[0].examples(), datetime.now(UTC))

@@ -9,22 +9,22 @@ import logging
 from collections import defaultdict
 
 from noria.serving.predictor import Predictor
-from noria.serving.row_reader import Rows
-from service.prediction.loaded_models import Active
+from noria.serving.row_reader import RequestRows
+from service.prediction.loaded_models import LoadedModels
 
 _FEW = 8
 """More rows than that gain nothing by company, and would keep the others waiting."""
 logger = logging.getLogger("noria.service")
-_Turn = tuple[Predictor, Rows, asyncio.Future[None]]
+_Turn = tuple[Predictor, RequestRows, asyncio.Future[None]]
 
 
-class Together:
+class MicroBatcher:
     """Scores the small requests of one event loop."""
 
     def __init__(self) -> None:
         self._turn: list[_Turn] = []
 
-    async def score(self, active: Active, rows: Rows) -> None:
+    async def score(self, active: LoadedModels, rows: RequestRows) -> None:
         """Return once the rows are scored, where company makes that quicker; at once where it does not."""
         predictor = active.sole
         if predictor is None or not predictor.gains_by_company or len(rows.values) > _FEW:
@@ -38,7 +38,7 @@ class Together:
 
     def _score(self) -> None:
         turn, self._turn = self._turn, []
-        by_predictor: dict[Predictor, list[Rows]] = defaultdict(list)
+        by_predictor: dict[Predictor, list[RequestRows]] = defaultdict(list)
         for predictor, rows, _ in turn:
             by_predictor[predictor].append(rows)
         for predictor, requests in by_predictor.items():
@@ -48,7 +48,7 @@ class Together:
                 scored.set_result(None)
 
 
-def _score_all(predictor: Predictor, requests: list[Rows]) -> None:
+def _score_all(predictor: Predictor, requests: list[RequestRows]) -> None:
     if len(requests) == 1:
         return
     try:

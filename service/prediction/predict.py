@@ -9,20 +9,20 @@ import msgspec
 
 from noria.predictions import SMOKE
 from noria.predictions.ids import new_id, new_ids
-from noria.predictions.spool.events import Answered, Entry, Happened
+from noria.predictions.spool.events import AuditEvent, Entry, PredictionEvent
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.predictions.spool.writer import SpoolWriter
-from noria.serving.http_errors import Wrong
-from noria.serving.predictor import Predictor, Said
-from noria.serving.row_reader import Rows
+from noria.serving.http_errors import HTTPError
+from noria.serving.predictor import PredictedRows, Predictor
+from noria.serving.row_reader import RequestRows
 from service.http.metrics import FAILED, count_predictions
-from service.prediction.loaded_models import Active
+from service.prediction.loaded_models import LoadedModels
 
 _RETRY_S = 5
 
 
 class Prediction(msgspec.Struct):
-    """The answer to one row, as `noria.serving.api.Answer`."""
+    """The answer to one row, as `noria.serving.api.PredictionResponse`."""
 
     id: str
     prediction: str | float
@@ -40,12 +40,12 @@ class Predictions(msgspec.Struct):
     ignored: list[str]
 
 
-class Predicted:
+class PredictedRequest:
     """n answered rows on their way: what is sent, and what the shadows still have to do."""
 
     __slots__ = ("at", "ids", "position", "predictions", "request_id", "rows")
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: RequestRows) -> None:
         n = len(rows.values)
         self.rows = rows
         self.request_id, *self.ids = new_ids(n + 1)
@@ -59,14 +59,16 @@ class _Part:
 
     __slots__ = ("ids", "latency_ms", "predictor", "rows", "said", "variant")
 
-    def __init__(self, predictor: Predictor, rows: Rows, said: Said) -> None:
+    def __init__(self, predictor: Predictor, rows: RequestRows, said: PredictedRows) -> None:
         self.predictor, self.rows, self.said = predictor, rows, said
         self.variant = predictor.name
         self.ids: list[str] = []
         self.latency_ms = 0.0
 
 
-def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, tested: int | None = None) -> Predicted:
+def predict(
+    active: LoadedModels, rows: RequestRows, spool: SpoolWriter, began: float, *, tested: int | None = None
+) -> PredictedRequest:
     """Answer all rows or none; when this returns, every answer is kept.
 
     Args:
@@ -79,7 +81,7 @@ def predict(active: Active, rows: Rows, spool: SpoolWriter, began: float, *, tes
     Raises:
         Wrong: answers cannot be kept now (503); none was given.
     """
-    done = Predicted(rows)
+    done = PredictedRequest(rows)
     before_s = time.perf_counter() - began
     for place, picked in _shared_out(active, done, tested).items():
         turn = time.perf_counter()  # no variant is charged with what the others take
@@ -105,7 +107,7 @@ def keep(spool: SpoolWriter, entry: Entry) -> int | None:
     try:
         return spool.offer(entry)
     except (SpoolFull, SpoolFailed) as error:
-        raise Wrong(
+        raise HTTPError(
             503,
             "the service cannot keep its answers at the moment, so it gives none",
             fix="try later",
@@ -113,12 +115,12 @@ def keep(spool: SpoolWriter, entry: Entry) -> int | None:
         ) from error
 
 
-def shadowed(active: Active, done: Predicted, spool: SpoolWriter) -> None:
+def score_shadows(active: LoadedModels, done: PredictedRequest, spool: SpoolWriter) -> None:
     """Let the shadows predict what was answered; nobody waits for them."""
     for place in active.assigner.shadows:
         predictor, began = active.predictors[place], time.perf_counter()
         try:
-            rows = fit_for(place, active, done.rows)
+            rows = adapt_rows(place, active, done.rows)
             part = _Part(predictor, rows, predictor.answer(rows))
             part.ids = new_ids(len(done.ids))
             part.latency_ms = (time.perf_counter() - began) * 1000
@@ -127,7 +129,7 @@ def shadowed(active: Active, done: Predicted, spool: SpoolWriter) -> None:
             _tell_failed(spool, predictor, error, len(done.ids))
 
 
-def _shared_out(active: Active, done: Predicted, tested: int | None) -> dict[int, list[int]]:
+def _shared_out(active: LoadedModels, done: PredictedRequest, tested: int | None) -> dict[int, list[int]]:
     n = len(done.ids)
     if tested is not None or len(active.predictors) == 1:
         return {tested or 0: list(range(n))}
@@ -137,7 +139,7 @@ def _shared_out(active: Active, done: Predicted, tested: int | None) -> dict[int
     return picked
 
 
-def _answered(active: Active, place: int, rows: Rows, spool: SpoolWriter) -> "_Part":
+def _answered(active: LoadedModels, place: int, rows: RequestRows, spool: SpoolWriter) -> "_Part":
     """What the variant answers; if it fails, the champion answers in its place and the failure is kept."""
     if place == 0:
         return _said(active, place, rows)
@@ -148,13 +150,13 @@ def _answered(active: Active, place: int, rows: Rows, spool: SpoolWriter) -> "_P
         return _said(active, 0, rows)
 
 
-def _said(active: Active, place: int, rows: Rows) -> "_Part":
+def _said(active: LoadedModels, place: int, rows: RequestRows) -> "_Part":
     predictor = active.predictors[place]
-    fitting = fit_for(place, active, rows)
+    fitting = adapt_rows(place, active, rows)
     return _Part(predictor, fitting, predictor.answer(fitting))
 
 
-def fit_for(place: int, active: Active, rows: Rows) -> Rows:
+def adapt_rows(place: int, active: LoadedModels, rows: RequestRows) -> RequestRows:
     """The rows as this variant reads them, which need not be as the champion does."""
     if active.reads_alike[place]:
         return rows
@@ -166,7 +168,9 @@ def fit_for(place: int, active: Active, rows: Rows) -> Rows:
     return replace(reader.read_objects(objects), entities=rows.entities)
 
 
-def _entry(active: Active, part: "_Part", done: Predicted, shadow_of: list[str] | None = None) -> Answered:
+def _entry(
+    active: LoadedModels, part: "_Part", done: PredictedRequest, shadow_of: list[str] | None = None
+) -> PredictionEvent:
     rows, said, predictor = part.rows, part.said, part.predictor
     features: Sequence[Any] = rows.values
     entities, warnings = rows.entities, rows.warnings
@@ -175,7 +179,7 @@ def _entry(active: Active, part: "_Part", done: Predicted, shadow_of: list[str] 
         features = [redactor.row(list(row)) for row in features]
         entities = [redactor.entity(entity) for entity in entities]
         warnings = [redactor.warning(warning) for warning in warnings]
-    return Answered(
+    return PredictionEvent(
         at=done.at,
         request_id=done.request_id,
         model=predictor.manifest.name,
@@ -195,7 +199,7 @@ def _entry(active: Active, part: "_Part", done: Predicted, shadow_of: list[str] 
     )
 
 
-def _place(done: Predicted, picked: list[int], part: "_Part") -> None:
+def _place(done: PredictedRequest, picked: list[int], part: "_Part") -> None:
     said, version, variant = part.said, part.predictor.version, part.variant
     columns = zip(
         picked, part.ids, said.predictions, said.probabilities, said.decisions, part.rows.warnings, strict=True
@@ -208,4 +212,4 @@ def _place(done: Predicted, picked: list[int], part: "_Part") -> None:
 def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
     FAILED.labels(predictor.version, predictor.name).inc()
     what = type(error).__name__
-    spool.offer(Happened(new_id(), time.time(), "error", predictor.name, predictor.version, what, rows))
+    spool.offer(AuditEvent(new_id(), time.time(), "error", predictor.name, predictor.version, what, rows))

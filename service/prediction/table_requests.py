@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.serving.http_errors import Wrong
-from noria.serving.row_reader import Rows
-from service.http.messages import Answer, Exchange
+from noria.serving.http_errors import HTTPError
+from noria.serving.row_reader import RequestRows
+from service.http.messages import Request, Response
 from service.prediction.arrow_compression import is_compressed
-from service.prediction.loaded_models import Active
-from service.prediction.predict import Predicted
+from service.prediction.loaded_models import LoadedModels
+from service.prediction.predict import PredictedRequest
 from service.prediction.predict import predict as predict_rows
 from service.runtime import Runtime
 
@@ -27,7 +27,7 @@ _AT_ONCE = 2_000
 _DURABLE_S = 30.0
 
 
-def is_bulk(exchange: Exchange) -> bool:
+def is_bulk(exchange: Request) -> bool:
     """Is the body an Arrow stream or a Parquet file?
 
     Raises:
@@ -38,12 +38,12 @@ def is_bulk(exchange: Exchange) -> bool:
         return False
     if kind in {ARROW, PARQUET}:
         return True
-    raise Wrong(415, f"{kind[:80]} cannot be read", fix=f"send application/json, {ARROW} or {PARQUET}")
+    raise HTTPError(415, f"{kind[:80]} cannot be read", fix=f"send application/json, {ARROW} or {PARQUET}")
 
 
 def predict(
-    exchange: Exchange, body: bytes, active: Active, runtime: Runtime, began: float
-) -> tuple[Answer, list[Predicted]]:
+    exchange: Request, body: bytes, active: LoadedModels, runtime: Runtime, began: float
+) -> tuple[Response, list[PredictedRequest]]:
     """Answer a table; the answer is an Arrow stream with one row for each, in the same order.
 
     Columns: id, prediction, probability, decision, warning, version, variant.
@@ -61,10 +61,10 @@ def predict(
     if position is not None:
         runtime.spool.wait_durable(position, _DURABLE_S)
     written = _written([one for part in parts for one in part.predictions], rows.warnings, active)
-    return Answer(written, 200, ARROW_TYPE), parts
+    return Response(written, 200, ARROW_TYPE), parts
 
 
-def _read(exchange: Exchange, body: bytes, active: Active, runtime: Runtime) -> "pa.Table":
+def _read(exchange: Request, body: bytes, active: LoadedModels, runtime: Runtime) -> "pa.Table":
     import pyarrow as pa
 
     limits = runtime.settings.limits
@@ -75,7 +75,7 @@ def _read(exchange: Exchange, body: bytes, active: Active, runtime: Runtime) -> 
             return _parquet(body, wanted, limits.max_bulk_rows, most_bytes)
         return _stream(body, limits.max_bulk_rows, most_bytes)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Wrong(400, "the table cannot be read", fix="write it anew with a current Arrow library") from error
+        raise HTTPError(400, "the table cannot be read", fix="write it anew with a current Arrow library") from error
 
 
 def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: int) -> "pa.Table":
@@ -99,7 +99,7 @@ def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
     import pyarrow as pa
 
     if is_compressed(body):
-        raise Wrong(415, "compressed Arrow streams are not read", fix="send it without compression, or as Parquet")
+        raise HTTPError(415, "compressed Arrow streams are not read", fix="send it without compression, or as Parquet")
     batches, rows, size = [], 0, 0
     with pa.ipc.open_stream(body) as reader:
         for batch in reader:
@@ -154,20 +154,22 @@ def _is_view(kind: "pa.DataType") -> bool:
 
 def _refuse_large(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
     if rows > most_rows:
-        raise Wrong(413, f"more than {most_rows} rows", fix="send them in several requests")
+        raise HTTPError(413, f"more than {most_rows} rows", fix="send them in several requests")
     if size > most_bytes:
-        raise Wrong(413, f"unfolded, the table is longer than {most_bytes} bytes", fix="send it in several requests")
+        raise HTTPError(
+            413, f"unfolded, the table is longer than {most_bytes} bytes", fix="send it in several requests"
+        )
 
 
-def _rows(table: "pa.Table", active: Active) -> Rows:
+def _rows(table: "pa.Table", active: LoadedModels) -> RequestRows:
     reader, id = active.champion.reader, active.champion.manifest.id
     if not table.num_rows:
-        raise Wrong(422, "the table has no rows", fix="send at least one row")
+        raise HTTPError(422, "the table has no rows", fix="send at least one row")
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     absent = [name for name in reader.names if name not in table.column_names]
     if twice or absent:
         said = f"column `{twice[0]}` comes twice" if twice else f"missing: {', '.join(absent)}"
-        raise Wrong(422, said, fix="send every input of the model once; null says that a value is not known")
+        raise HTTPError(422, said, fix="send every input of the model once; null says that a value is not known")
     columns = [_plain_values(table[name]) for name in reader.names]
     entities = [None] * table.num_rows if id not in table.column_names else _plain_values(table[id])
     ignored = sorted(set(table.column_names) - {*reader.names, id})
@@ -196,7 +198,7 @@ def _refuse_type(kind: "pa.DataType") -> None:
         pa.types.is_timestamp, pa.types.is_date, pa.types.is_time,
     )  # fmt: skip
     if not (_is_text(inner) or any(check(inner) for check in known)):
-        raise Wrong(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
+        raise HTTPError(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
 
 
 def _is_moment(kind: "pa.DataType") -> bool:
@@ -205,7 +207,7 @@ def _is_moment(kind: "pa.DataType") -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
-def _written(predictions: list[Any], warnings: list[str], active: Active) -> bytes:
+def _written(predictions: list[Any], warnings: list[str], active: LoadedModels) -> bytes:
     import pyarrow as pa
 
     is_number = active.champion.manifest.task == "regression"

@@ -20,7 +20,7 @@ def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
     running = deployment.state(workspace)
     if running is None:
         raise NoriaError("the service stopped right after it started", where=service_url, fix="look at its log")
-    variants = deployment.standing(workspace, running).variants
+    variants = deployment.current_plan(workspace, running).variants
     for variant in variants:
         deployment.smoke_test(running, Bundle.load(variant.bundle), variant)
     progress.stage("check      a real row gets the same answer over HTTP as in process")

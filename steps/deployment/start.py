@@ -11,13 +11,13 @@ from noria.config import UseCase
 from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
-from steps.shared.serving_variants import lineup_of
+from steps.shared.serving_variants import serving_variants
 
 
 @step(enable_cache=False, on_failure=alert_on_failure)
 def start(champion: Bundle, bento: str, use_case: UseCase, image: str) -> Annotated[str, "service_url"]:
     """The address of the service, which is ready when the step ends; `image` is what it runs in, if in a container."""
-    lineup = lineup_of(use_case, champion)
+    lineup = serving_variants(use_case, champion)
     running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion, lineup, image=image)
     progress.stage(f"start      version {running.version} at {running.url} (process {running.pid})")
     for role in lineup if len(lineup) > 1 else ():

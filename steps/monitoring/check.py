@@ -10,20 +10,20 @@ from materializers.report import ReportMaterializer
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring import MonitoringVerdict, monitor, read_window
-from noria.monitoring.alerts import about_check, worth_telling
+from noria.monitoring.alerts import is_worth_alerting, monitoring_alert
 from noria.monitoring.verdict_history import history_file, read
 from noria.predictions import PredictionStore
-from noria.reporting.html_report import Report
+from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from noria.system.workspace import Workspace
-from steps.shared.alerts import tell
+from steps.shared.alerts import post_alert
 from steps.shared.failures import alert_on_failure
 
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
 def check(
     champion: Bundle, checked_at: str, use_case: UseCase
-) -> tuple[Annotated[MonitoringVerdict, "monitoring_verdict"], Annotated[Report, "monitoring_report"]]:
+) -> tuple[Annotated[MonitoringVerdict, "monitoring_verdict"], Annotated[HtmlReport, "monitoring_report"]]:
     """The verdict with its reasons, appended to the history, and the report for people."""
     workspace, now = Workspace(use_case.name), datetime.fromisoformat(checked_at)
     store = PredictionStore(workspace.predictions_url)
@@ -36,7 +36,7 @@ def check(
     verdict = monitor(champion, window, use_case, workspace, now)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage(f"verdict    {verdict.verdict}")
-    if worth_telling(verdict, earlier):
-        tell(about_check(verdict))
+    if is_worth_alerting(verdict, earlier):
+        post_alert(monitoring_alert(verdict))
     html = Path(verdict.reports["summary"]).read_text(encoding="utf-8")
-    return verdict, Report(title=f"{use_case.name}: is it still right?", html=html)
+    return verdict, HtmlReport(title=f"{use_case.name}: is it still right?", html=html)

@@ -6,7 +6,7 @@ from typing import Annotated
 from zenml import step
 
 from noria.config import UseCase
-from noria.deployment import settle
+from noria.deployment import wait_until_stored
 from noria.system.workspace import Workspace
 from steps.shared.failures import alert_on_failure
 
@@ -18,5 +18,5 @@ def collect(use_case: UseCase, labels_joined: int) -> Annotated[str, "checked_at
     The rows themselves stay there: a copy of them as an artifact would outlive retention and `forget`.
     `labels_joined` is only there to run after the join.
     """
-    settle(Workspace(use_case.name))
+    wait_until_stored(Workspace(use_case.name))
     return datetime.now(UTC).isoformat()

@@ -7,14 +7,14 @@ from typing import Any
 
 from zenml.client import Client
 
-from noria.monitoring.alerts import on_stack
+from noria.monitoring.alerts import with_stack_option
 from noria.system import progress
 
 _ESCAPED = {"slack": str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})}
 """By flavor: what values of the data must not be able to do, such as calling everybody in a channel."""
 
 
-def tell(text: str) -> None:
+def post_alert(text: str) -> None:
     """Post a text, if the active stack has an alerter and there is a text."""
     if not text:
         return
@@ -24,7 +24,7 @@ def tell(text: str) -> None:
         if alerter is None:
             return
         with _complaints(alerter) as said:
-            sent = alerter.post(on_stack(text, stack.name).translate(_ESCAPED.get(alerter.flavor, {})))
+            sent = alerter.post(with_stack_option(text, stack.name).translate(_ESCAPED.get(alerter.flavor, {})))
         reason = "" if sent else (said or ["it does not say why"])[-1]
     except Exception as error:  # whatever an integration raises, and what the store of secrets does
         reason = f"{type(error).__name__}: {error}"

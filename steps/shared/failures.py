@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from zenml import get_step_context
 
-from noria.monitoring.alerts import about_failure
+from noria.monitoring.alerts import failure_alert
 from noria.system.signals import stop_requested
 from noria.system.workspace import Workspace
-from steps.shared.alerts import tell
+from steps.shared.alerts import post_alert
 
 _last: list[BaseException] = []
 
@@ -28,7 +28,7 @@ def alert_on_failure(exception: BaseException) -> None:
     }
     with (Workspace("alerts").folder / "alerts.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(alert) + "\n")
-    tell(about_failure(use_case_of(alert["run"], alert["pipeline"]), alert["pipeline"], alert["step"], exception))
+    post_alert(failure_alert(use_case_of(alert["run"], alert["pipeline"]), alert["pipeline"], alert["step"], exception))
 
 
 def use_case_of(run: str, pipeline: str) -> str:

@@ -7,14 +7,14 @@ from pathlib import Path
 import mlflow
 from mlflow.exceptions import MlflowException
 
-from noria.system.signals import unstopped
+from noria.system.signals import defer_signals
 
 
 def log_child_run(
     name: str, params: Mapping[str, object], metrics: Mapping[str, float], tags: Mapping[str, str]
 ) -> None:
     """One child of the active run: a tuning trial or a candidate."""
-    with unstopped(), mlflow.start_run(run_name=name, nested=True, tags=dict(tags)):
+    with defer_signals(), mlflow.start_run(run_name=name, nested=True, tags=dict(tags)):
         mlflow.log_params(dict(params))
         mlflow.log_metrics(dict(metrics))
 

@@ -8,7 +8,7 @@ from zenml.models import ModelVersionResponse
 
 from noria.bundle import Bundle
 from noria.system.errors import NoriaError
-from noria.system.signals import unstopped
+from noria.system.signals import defer_signals
 from steps.shared.artifact_download import fetch_bundle
 from steps.shared.champion import PROMOTED, champion_version, require_champion
 
@@ -69,7 +69,7 @@ def promote_version(name: str, number: int, artifact: str) -> None:
     """
     version = _numbered(name, str(number))
     tracker = Client().active_stack.experiment_tracker
-    with unstopped():  # a champion in both registries or in neither
+    with defer_signals():  # a champion in both registries or in neither
         if tracker is not None and tracker.flavor == "mlflow":
             tracker.configure_mlflow()
             _move_alias(name, version.number)

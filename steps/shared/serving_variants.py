@@ -2,11 +2,11 @@
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.deployment import Role
+from noria.deployment import VariantSpec
 from steps.shared.model_versions import find_bundle
 
 
-def lineup_of(use_case: UseCase, champion: Bundle) -> list[Role]:
+def serving_variants(use_case: UseCase, champion: Bundle) -> list[VariantSpec]:
     """The roles, the champion's first; without `serving.variants` it answers alone.
 
     A variant without a share is not there yet: `run.py traffic` lets it in under its name.
@@ -15,7 +15,7 @@ def lineup_of(use_case: UseCase, champion: Bundle) -> list[Role]:
         NoriaError: a variant's model does not exist.
     """
     roles = [
-        Role(
+        VariantSpec(
             champion if each.model == "champion" else find_bundle(use_case.name, each.model),
             name,
             each.share,
@@ -25,4 +25,6 @@ def lineup_of(use_case: UseCase, champion: Bundle) -> list[Role]:
         if each.share > 0 or each.shadow
     ]
     # where no variant is the champion's, the one with the largest share is what the others are compared with
-    return sorted(roles, key=lambda role: (role.shadow, role.bundle is not champion, -role.share)) or [Role(champion)]
+    return sorted(roles, key=lambda role: (role.shadow, role.bundle is not champion, -role.share)) or [
+        VariantSpec(champion)
+    ]

@@ -6,9 +6,9 @@ import pandas as pd
 from zenml import get_step_context, log_metadata, step
 
 from materializers.bundle import BundleMaterializer
-from noria.bundle import Bundle, revise
+from noria.bundle import Bundle, revise_bundle
 from noria.config import UseCase
-from noria.evaluation.evaluate import Evaluation
+from noria.evaluation.evaluate import EvaluationResult
 from noria.evaluation.evaluate import evaluate as judge
 from noria.system import progress
 from noria.system.files import scratch_folder
@@ -21,7 +21,7 @@ _BUNDLES = {"challenger": BundleMaterializer, "rules": BundleMaterializer}
 def evaluate(
     challenger: Bundle, rules: Bundle, test: pd.DataFrame, use_case: UseCase
 ) -> tuple[
-    Annotated[Evaluation, "evaluation"],
+    Annotated[EvaluationResult, "evaluation"],
     Annotated[Bundle, "challenger"],
     Annotated[Bundle, "rules"],
 ]:
@@ -31,8 +31,8 @@ def evaluate(
     version = str(get_step_context().model.version)
     folder = scratch_folder()
     evaluation = judge(challenger, test, use_case, rules=rules)
-    finished = revise(challenger, folder / "challenger", version=version, metrics=evaluation.metrics)
-    finished_rules = revise(rules, folder / "rules", version=version, metrics=evaluation.rules_metrics)
+    finished = revise_bundle(challenger, folder / "challenger", version=version, metrics=evaluation.metrics)
+    finished_rules = revise_bundle(rules, folder / "rules", version=version, metrics=evaluation.rules_metrics)
     metrics = {name: metric.value for name, metric in evaluation.metrics.items()}
     mlflow.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     log_metadata({f"test_{name}": value for name, value in metrics.items()}, infer_model=True)

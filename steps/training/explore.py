@@ -8,8 +8,8 @@ from zenml import step
 from materializers.report import ReportMaterializer
 from noria.config import UseCase
 from noria.profiling.report import exploration_report
-from noria.profiling.report import explore as find_facts
-from noria.reporting.html_report import Report
+from noria.profiling.report import profile_table as find_facts
+from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
@@ -18,10 +18,10 @@ from steps.shared.failures import alert_on_failure
 @step(output_materializers=ReportMaterializer, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
 def explore(
     table: pd.DataFrame, quarantined: pd.DataFrame, use_case: UseCase
-) -> Annotated[Report, "exploration_report"]:
+) -> Annotated[HtmlReport, "exploration_report"]:
     """An HTML report on types, gaps, outliers, distributions and the relation to the target."""
     facts = find_facts(table, use_case, quarantined)
     html = exploration_report(facts, table, use_case)
     things = "thing" if len(facts.warnings) == 1 else "things"
     progress.stage(f"explore    {len(facts.columns)} columns, {len(facts.warnings)} {things} to look at")
-    return Report(title=f"{use_case.name}: the data", html=html)
+    return HtmlReport(title=f"{use_case.name}: the data", html=html)

@@ -8,16 +8,16 @@ from zenml import log_metadata, step
 from materializers.report import ReportMaterializer
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.evaluation.evaluate import Evaluation
-from noria.evaluation.promotion_gate import Verdict
+from noria.evaluation.evaluate import EvaluationResult
+from noria.evaluation.promotion_gate import GateVerdict
 from noria.evaluation.promotion_gate import gate as compare
 from noria.evaluation.report.evaluation_report import evaluation_report
-from noria.monitoring.alerts import about_gate
-from noria.reporting.html_report import Report
+from noria.monitoring.alerts import gate_alert
+from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from noria.training.leaderboard import Leaderboard
 from noria.training.selection import Selection
-from steps.shared.alerts import tell
+from steps.shared.alerts import post_alert
 from steps.shared.champion import find_champion
 from steps.shared.failures import alert_on_failure
 
@@ -27,11 +27,11 @@ def gate(
     challenger: Bundle,
     rules: Bundle,
     test: pd.DataFrame,
-    evaluation: Evaluation,
+    evaluation: EvaluationResult,
     selection: Selection,
     leaderboard: Leaderboard,
     use_case: UseCase,
-) -> tuple[Annotated[Verdict, "verdict"], Annotated[Report, "evaluation_report"]]:
+) -> tuple[Annotated[GateVerdict, "verdict"], Annotated[HtmlReport, "evaluation_report"]]:
     """The verdict with its reason, and the report for the client."""
     verdict = compare(use_case, test, challenger, rules, find_champion(use_case.name))
     html = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)
@@ -39,5 +39,5 @@ def gate(
         {"promote": verdict.promote, "reason": verdict.reason, "ml_needed": verdict.ml_needed}, infer_model=True
     )
     progress.stage(f"gate       {'promote: ' + verdict.promote if verdict.promote != 'none' else 'nothing promoted'}")
-    tell(about_gate(use_case.name, challenger.manifest.version, verdict))
-    return verdict, Report(title=f"{use_case.name}: the verdict", html=html)
+    post_alert(gate_alert(use_case.name, challenger.manifest.version, verdict))
+    return verdict, HtmlReport(title=f"{use_case.name}: the verdict", html=html)

@@ -8,7 +8,7 @@ import pytest
 from app.commands.status import describe
 from app.servers.dashboards import running_dashboards, stop_dashboards
 from noria.config import load_use_case
-from noria.deployment import service_facts, state
+from noria.deployment import service_status, state
 from noria.predictions import PredictionStore
 from noria.system import progress
 from noria.system.errors import NoriaError
@@ -61,7 +61,7 @@ def test_a_folder_in_the_place_of_the_state(workspace: Workspace) -> None:
 def test_predictions_are_never_thrown_away(workspace: Workspace) -> None:
     file = workspace.folder / "predictions.db"
     file.write_bytes(b"\x00garbage" * 1000)
-    for look in (lambda: service_facts(workspace), lambda: PredictionStore(workspace.predictions_url)):
+    for look in (lambda: service_status(workspace), lambda: PredictionStore(workspace.predictions_url)):
         with pytest.raises(NoriaError, match="not a database") as caught:
             look()
         assert "backup" in caught.value.fix

@@ -22,7 +22,7 @@ from noria.data.table_files import read_file
 from noria.data.validation import validate
 from noria.models.fitted_model import fit
 from noria.models.policy_choice import choose_policy
-from noria.profiling.report import exploration_report, explore
+from noria.profiling.report import exploration_report, profile_table
 from noria.system.errors import NoriaError
 
 ROWS = 240
@@ -64,7 +64,7 @@ def trained(case: UseCase, folder: Path) -> Bundle:
     """Read, validated, explored, split and learned from, as `train` does."""
     valid = validate(read(case.data), case)
     assert len(valid.frame) + len(valid.quarantined) == ROWS
-    page = exploration_report(explore(valid.frame, case, valid.quarantined), valid.frame, case)
+    page = exploration_report(profile_table(valid.frame, case, valid.quarantined), valid.frame, case)
     assert "<svg" in page
     train, _ = split(valid.frame, case)
     fitted = fit("linear", {}, train, case)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from noria.batch import BatchSummary, predict_file
-from noria.batch.parquet_folder import ParquetFiles, listed, staged
+from noria.batch.parquet_folder import ParquetFiles, list_parquet_files, staged
 from noria.bundle import Bundle
 from noria.system.errors import NoriaError
 
@@ -59,7 +59,7 @@ def test_rows_that_are_set_aside_are_counted_through_all_files(
 
 @pytest.mark.parametrize(("rows", "groups"), [(1, [15, 15, 10]), (30, [30, 10]), (1000, [40])])
 def test_pieces_are_whole_row_groups_that_fit_a_chunk(months: Path, rows: int, groups: list[int]) -> None:
-    pieces = list(ParquetFiles(listed(f"{months}/"), "here").pieces(rows))
+    pieces = list(ParquetFiles(list_parquet_files(f"{months}/"), "here").pieces(rows))
     first = [each.first for each in pieces]
     assert [end - start for start, end in zip(first, [*first[1:], 101], strict=True)][: len(groups)] == groups
     assert [each.place for each in pieces] == list(range(len(pieces)))

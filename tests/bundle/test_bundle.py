@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noria.bundle import Bundle, Metric, revise
+from noria.bundle import Bundle, MetricValue, revise_bundle
 from noria.system.errors import NoriaError
 from tests.bundles import PARAMS, ROOT, Case, bike, churn, contracts, make
 
@@ -150,8 +150,8 @@ def test_the_examples_are_rows_that_json_carries(case: type[Case], tmp_path: Pat
 
 def test_a_revised_bundle_is_the_same_model(tmp_path: Path) -> None:
     bundle = make(churn(), "xgboost", tmp_path / "bundle")
-    metrics = {"roc_auc": Metric(value=0.84, low=0.82, high=0.86)}
-    revised = revise(bundle, tmp_path / "new", version="7", metrics=metrics)
+    metrics = {"roc_auc": MetricValue(value=0.84, low=0.82, high=0.86)}
+    revised = revise_bundle(bundle, tmp_path / "new", version="7", metrics=metrics)
     assert (revised.manifest.version, revised.manifest.metrics) == ("7", metrics)
     assert revised.manifest.files == bundle.manifest.files
     rows = churn().test.head(50)

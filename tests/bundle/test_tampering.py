@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from noria.bundle import Bundle, revise
+from noria.bundle import Bundle, revise_bundle
 from noria.bundle.seal import MANIFEST, SEAL
 from noria.system.errors import NoriaError
 from tests.bundles import ROOT, churn, make
@@ -154,7 +154,7 @@ def test_a_reference_that_changes_after_loading_is_refused(folder: Path) -> None
     with pytest.raises(NoriaError, match="reference"):
         bundle.reference()
     with pytest.raises(NoriaError, match="reference"):
-        revise(bundle, folder.parent / "copy")
+        revise_bundle(bundle, folder.parent / "copy")
     assert not list(folder.parent.glob("copy*")) + list(folder.parent.glob(".copy*"))
 
 
@@ -164,19 +164,19 @@ def test_other_files_are_never_overwritten(folder: Path, tmp_path: Path) -> None
     bundle = Bundle.load(folder)
     for place in (tmp_path / "mine", tmp_path / "mine" / "thesis.txt"):
         with pytest.raises(NoriaError, match="something else"):
-            revise(bundle, place)
+            revise_bundle(bundle, place)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
 def test_writing_over_an_older_bundle_leaves_nothing_behind(folder: Path) -> None:
-    bundle = revise(Bundle.load(folder), folder, version="2")
+    bundle = revise_bundle(Bundle.load(folder), folder, version="2")
     assert Bundle.load(folder).manifest.version == bundle.manifest.version == "2"
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_full_or_locked_place_is_said(folder: Path) -> None:
     with pytest.raises(NoriaError, match="cannot write the model bundle"):
-        revise(Bundle.load(folder), Path("/proc/noria/bundle"))
+        revise_bundle(Bundle.load(folder), Path("/proc/noria/bundle"))
 
 
 def test_a_writer_that_is_killed_leaves_the_old_bundle_or_the_new_one(folder: Path) -> None:

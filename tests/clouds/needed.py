@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.stacks.definition import Finding, read_stack
+from app.stacks.definition import PreflightFinding, read_stack
 
-Checked = Callable[[str, str], list[Finding]]
+Checked = Callable[[str, str], list[PreflightFinding]]
 
 
 def installed(package: str, cloud: str) -> None:
@@ -23,7 +23,7 @@ def installed(package: str, cloud: str) -> None:
         pytest.skip(f"the packages of {cloud} are not installed here: make clouds CLOUDS={cloud}")
 
 
-def findings(stack: str, kind: str) -> list[Finding]:
+def findings(stack: str, kind: str) -> list[PreflightFinding]:
     """What the preflight says about one component of a stack of the project."""
     from app.environment import zenml_client
     from app.stacks import stacks

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from noria.bundle import Bundle
-from noria.reporting.html_report import Report
+from noria.reporting.html_report import HtmlReport
 
 
 def write_and_read(store: Any, folder: str, bundle: Bundle) -> None:
@@ -19,8 +19,8 @@ def write_and_read(store: Any, folder: str, bundle: Bundle) -> None:
     kept.save(table)
     pd.testing.assert_frame_equal(kept.load(pd.DataFrame), table)
     report = ReportMaterializer(f"{folder}/report", store)
-    report.save(Report(title="Ünder", html="<p>50 €</p>"))
-    assert report.load(Report) == Report(title="Ünder", html="<p>50 €</p>")
+    report.save(HtmlReport(title="Ünder", html="<p>50 €</p>"))
+    assert report.load(HtmlReport) == HtmlReport(title="Ünder", html="<p>50 €</p>")
     models = BundleMaterializer(f"{folder}/bundle", store)
     models.save(bundle)
     again = models.load(Bundle)

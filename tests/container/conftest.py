@@ -12,7 +12,7 @@ from docker_engine import Container, address, docker
 from app.images.service_image import build_image
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 STRICT = ["--read-only", "--user", "10001:10001", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 STRICT += ["--tmpfs", "/tmp"]  # noqa: S108 - the container's own
@@ -26,7 +26,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @contextmanager
-def built(order: Activation) -> Iterator[str]:
+def built(order: TrafficPlan) -> Iterator[str]:
     """An image of what an order names, while the block runs."""
     name = f"noria-test-{secrets.token_hex(4)}"
     with pytest.MonkeyPatch.context() as patch:
@@ -55,7 +55,7 @@ def started(image: str, **more: str) -> Iterator[Container]:
 
 @pytest.fixture(scope="session")
 def image(engine: None, bundle: Bundle) -> Iterator[str]:
-    with built(Activation.of(bundle.folder, "1")) as name:
+    with built(TrafficPlan.of(bundle.folder, "1")) as name:
         yield name
 
 

@@ -11,12 +11,12 @@ import pytest
 from bundles import changed, churn
 from docker_engine import docker
 
-from noria.bundle import Bundle, revise
+from noria.bundle import Bundle, revise_bundle
 from noria.bundle.fast_format import FAST
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, service_facts, settle, start_or_roll, state, stop
-from noria.deployment.container_command import container_name, refuse_slow
+from noria.deployment import Deployment, service_status, start_or_roll, state, stop, wait_until_stored
+from noria.deployment.container_command import container_name, require_fast_form
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from service.bento_build import build_bento
@@ -83,10 +83,10 @@ def test_what_it_answered_is_known_here_and_another_version_takes_over_without_a
     began = inspected(served.name)["State"]["StartedAt"]
     with Client(served.deployment.url) as client:
         client.predict(bundle.examples())
-    assert settle(served.workspace)
-    facts = service_facts(served.workspace)
+    assert wait_until_stored(served.workspace)
+    facts = service_status(served.workspace)
     assert (facts.ready, facts.predictions) == (True, len(bundle.examples()))
-    second = revise(bundle, tmp_path / "second", version="2")
+    second = revise_bundle(bundle, tmp_path / "second", version="2")
     rolled = start_or_roll(
         served.use_case, served.workspace, served.bento, second, image=served.deployment.settings.image
     )
@@ -120,4 +120,4 @@ def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) ->
     files = {name: digest for name, digest in bundle.manifest.files.items() if name != FAST}
     slow = Bundle(bundle.manifest.model_copy(update={"files": files}), bundle.folder)
     with pytest.raises(NoriaError, match="no fast form"):
-        refuse_slow([bundle, slow])
+        require_fast_form([bundle, slow])

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 import pytest
 
 from app.images import project_images
-from app.images.project_images import PIPELINE, SERVICE, Target, image_of, stage
+from app.images.project_images import PIPELINE, SERVICE, ImageTarget, image_of, stage
 from app.images.service_image import answering, build_image
-from noria.bundle import Bundle, revise
+from noria.bundle import Bundle, revise_bundle
 from noria.bundle.fast_format import FAST
 from noria.bundle.seal import seal
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from noria.traffic import activation
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 
 def copied(until: str) -> set[str]:
@@ -31,7 +31,7 @@ def copied(until: str) -> set[str]:
 
 
 @pytest.mark.parametrize("target", [SERVICE, PIPELINE], ids=lambda target: target.name)
-def test_everything_that_the_dockerfile_copies_is_there_and_nothing_secret(target: Target, tmp_path: Path) -> None:
+def test_everything_that_the_dockerfile_copies_is_there_and_nothing_secret(target: ImageTarget, tmp_path: Path) -> None:
     stage(target, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} - {"Dockerfile"} == copied(target.name)
     assert list((tmp_path / "bundle").iterdir()) == []
@@ -67,24 +67,24 @@ def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle, tm
     (slow / FAST).unlink()
     seal(slow, bundle.manifest)
     with pytest.raises(NoriaError, match="no fast form"):
-        build_image(Activation.of(slow, "1"), "never-built")
+        build_image(TrafficPlan.of(slow, "1"), "never-built")
 
 
 def test_a_bundle_that_was_changed_does_not_go_into_an_image(bundle: Bundle, tmp_path: Path) -> None:
     changed = shutil.copytree(bundle.folder, tmp_path / "changed")
     (changed / "model.ubj").write_bytes(b"another model")
     with pytest.raises(NoriaError, match="was changed or cut short"):
-        build_image(Activation.of(changed, "1"), "never-built")
+        build_image(TrafficPlan.of(changed, "1"), "never-built")
 
 
 def test_the_bundle_that_answers_now_goes_into_the_image(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
-    folder = revise(bundle, tmp_path / "challenger", version="7").folder
+    folder = revise_bundle(bundle, tmp_path / "challenger", version="7").folder
     running = SimpleNamespace(bento=tmp_path / "bento")
     monkeypatch.setattr("noria.deployment.deployment_state", lambda workspace: running)
-    activation.activate(Workspace("churn").service, activation.Activation.of(folder, "7"))
+    activation.write_plan(Workspace("churn").service, activation.TrafficPlan.of(folder, "7"))
     assert answering("churn").manifest.version == "7"
 
 

@@ -9,15 +9,15 @@ from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.config.serving import Canary
+from noria.config.serving import CanaryConfig
 from noria.system.errors import NoriaError
 from noria.traffic import plan_transforms
-from noria.traffic.activation import Activation, ActiveVariant, CanaryState
+from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 from tests.container.conftest import TOKENS, built, started, wait_until_ready
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
-_PLAN = Canary(steps=[0.4, 0.7], step_minutes=0.02, min_requests=20, max_latency_ratio=1000)
+_PLAN = CanaryConfig(steps=[0.4, 0.7], step_minutes=0.02, min_requests=20, max_latency_ratio=1000)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     case = churn()
     rival = make(case, "linear", tmp_path_factory.mktemp("several") / "bundle", version="2")
     rival.folder.chmod(0o700)  # as folders are that artifacts were fetched into
-    challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
-    order = plan_transforms.with_newcomer(Activation.of(bundle.folder, bundle.manifest.version), challenger)
+    challenger = PlannedVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
+    order = plan_transforms.with_variant(TrafficPlan.of(bundle.folder, bundle.manifest.version), challenger)
     state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
     with built(plan_transforms.with_canary(order, state)) as name:
         yield name

@@ -7,7 +7,7 @@ import fsspec
 import pandas as pd
 import pytest
 
-from noria.config.data import Data
+from noria.config.data import DataConfig
 from noria.data.sources import fingerprint, read
 from noria.data.table_files import read_file
 from noria.system import progress
@@ -16,11 +16,11 @@ from noria.system.errors import NoriaError
 CHURN = Path("data/telco_churn.csv").resolve()
 
 
-def data_of(**keys: object) -> Data:
-    return Data.model_validate({"target": "y", **keys})
+def data_of(**keys: object) -> DataConfig:
+    return DataConfig.model_validate({"target": "y", **keys})
 
 
-def one_file(path: Path | str, **keys: object) -> Data:
+def one_file(path: Path | str, **keys: object) -> DataConfig:
     return data_of(sources=[{"name": "cases", "path": str(path), **keys}])
 
 
@@ -141,7 +141,7 @@ def test_a_bad_database_is_an_error_without_its_secret(
     assert "data.sources.shop" in error.value.where
 
 
-def two_tables(folder: Path, added: str, **join: object) -> Data:
+def two_tables(folder: Path, added: str, **join: object) -> DataConfig:
     cases = written(folder, "cases.csv", "id,y\n1,a\n2,b\n3,a\n,b\n")
     places = written(folder, "places.csv", added)
     return data_of(

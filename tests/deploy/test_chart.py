@@ -23,7 +23,7 @@ from rendered import (
 )
 
 from app.stacks.definition import looks_secret
-from noria.config.serving import Serving
+from noria.config.serving import ServingConfig
 
 _OLDEST, _NEWEST = "1.29", kubernetes_validate.latest_version()
 _OF_OTHERS = {"ServiceMonitor"}
@@ -209,7 +209,7 @@ def test_the_scaler_and_the_workload_do_not_fight_over_replicas() -> None:
 
 def test_settings_of_the_service_arrive_as_it_reads_them() -> None:
     told = environment(container_of(example("production"), "noria-service"))
-    serving = Serving.model_validate_json(told["NORIA_SERVING"])
+    serving = ServingConfig.model_validate_json(told["NORIA_SERVING"])
     assert serving.spool.durability == "strict"
     assert serving.privacy.hash == ["customer_id"]
     assert json.loads(told["NORIA_SERVING"]) == values_of("production")["service"]["serving"]

@@ -15,7 +15,7 @@ from noria.config import load_use_case
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import plan_transforms
-from noria.traffic.activation import Activation, ActiveVariant
+from noria.traffic.activation import PlannedVariant, TrafficPlan
 
 VARIABLES = {
     "NORIA_KUBERNETES_CONTEXT": "production",
@@ -29,8 +29,8 @@ case "$*" in *{fails}*) echo "Error: {says}" >&2; exit 1 ;; esac
 """
 
 
-def alone(bundle: Bundle) -> Activation:
-    return Activation.of(bundle.folder, bundle.manifest.version)
+def alone(bundle: Bundle) -> TrafficPlan:
+    return TrafficPlan.of(bundle.folder, bundle.manifest.version)
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,9 @@ def test_whoever_answers_beside_the_champion_is_in_the_image_and_names_it(
     rival = make(churn(), "linear", tmp_path / "rival")
 
     def beside(share: float) -> Any:
-        challenger = ActiveVariant(name="challenger", bundle=rival.folder, version="1", share=0.0)
+        challenger = PlannedVariant(name="challenger", bundle=rival.folder, version="1", share=0.0)
         return lambda order: plan_transforms.with_shares(
-            plan_transforms.with_newcomer(order, challenger), {"challenger": share}
+            plan_transforms.with_variant(order, challenger), {"challenger": share}
         )
 
     first = asked()[1]

@@ -15,7 +15,7 @@ import pytest
 
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
-from noria.config.engine import Engine
+from noria.config.engine import EngineConfig
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.signals import Stopped
@@ -37,8 +37,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def engine(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(name="ray", address=cluster, storage=str(tmp_path_factory.mktemp("storage")))
+def engine(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> EngineConfig:
+    return EngineConfig(name="ray", address=cluster, storage=str(tmp_path_factory.mktemp("storage")))
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,9 @@ def rows() -> pd.DataFrame:
     return rows
 
 
-def predict(bundle: Bundle, source: Path | str, target: Path | str, engine: Engine | None, rows: int = 90) -> Predicted:
+def predict(
+    bundle: Bundle, source: Path | str, target: Path | str, engine: EngineConfig | None, rows: int = 90
+) -> Predicted:
     aside = Path(str(target).rstrip("/")).parent / "aside" / "bad.csv"
     summary = predict_file(bundle, source, target, chunk_rows=rows, quarantine=aside, engine=engine)
     parts = sorted(Path(target).iterdir()) if Path(target).is_dir() else [Path(target)]
@@ -76,7 +78,7 @@ def assert_same(there: Predicted, here: Predicted) -> None:
 
 
 def test_a_parquet_file_gets_the_answers_of_one_process(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows.to_parquet(tmp_path / "rows.parquet", row_group_size=170)
 
@@ -89,7 +91,7 @@ def test_a_parquet_file_gets_the_answers_of_one_process(
 
 
 def test_csv_rows_that_fit_no_header_are_set_aside_as_in_one_process(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     lines = rows.head(600).to_csv(index=False).splitlines()
     lines[30] += ",one too many"
@@ -105,7 +107,7 @@ def test_csv_rows_that_fit_no_header_are_set_aside_as_in_one_process(
 
 
 def test_a_folder_is_answered_by_a_folder_in_the_same_order(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     (tmp_path / "rows").mkdir()
     for month in range(4):
@@ -134,7 +136,9 @@ def at_first_tick(act: Callable[[], None]) -> None:
     progress.listen(listener)
 
 
-def test_a_worker_that_dies_is_replaced(bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced(
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
+) -> None:
     killed = []
 
     def kill() -> None:
@@ -150,7 +154,7 @@ def test_a_worker_that_dies_is_replaced(bundle: Bundle, engine: Engine, rows: pd
 
 
 def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows.to_parquet(tmp_path / "rows.parquet", row_group_size=100)
     with (tmp_path / "rows.parquet").open("r+b") as file:
@@ -165,7 +169,9 @@ def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
             assert left(tmp_path) == {"rows.parquet"}
 
 
-def test_a_stop_leaves_nothing_half_written(bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_stop_leaves_nothing_half_written(
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
+) -> None:
     def stop() -> None:
         raise Stopped(signal.SIGINT)
 
@@ -177,7 +183,7 @@ def test_a_stop_leaves_nothing_half_written(bundle: Bundle, engine: Engine, rows
 
 
 def test_work_for_which_there_is_no_room_is_told(
-    bundle: Bundle, engine: Engine, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ray.data import DataContext
 

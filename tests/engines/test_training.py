@@ -15,12 +15,12 @@ from bundles import bike, changed, churn
 from sklearn.metrics import roc_auc_score
 
 from noria.config import UseCase
-from noria.config.engine import Engine
+from noria.config.engine import EngineConfig
 from noria.engines.ray import cluster as connection
 from noria.engines.ray import preparation
 from noria.engines.ray.storage import place
 from noria.models.cross_validation import cross_validate
-from noria.models.fitted_model import Fitted, fit
+from noria.models.fitted_model import FittedModel, fit
 from noria.models.training_rows import read_training_rows
 from noria.system import progress
 from noria.system.errors import NoriaError
@@ -42,7 +42,7 @@ def heard() -> list[str]:
 
 
 def on_ray(use_case: UseCase, cluster: str, storage: Path, **keys: int) -> UseCase:
-    engine = Engine(name="ray", address=cluster, storage=str(storage), **keys)
+    engine = EngineConfig(name="ray", address=cluster, storage=str(storage), **keys)
     return use_case.model_copy(update={"engine": engine})
 
 
@@ -65,7 +65,7 @@ def started(script: str, use_case: UseCase, folder: Path) -> Iterator["subproces
             process.kill()
 
 
-def auc(fitted: Fitted) -> float:
+def auc(fitted: FittedModel) -> float:
     case = churn()
     left = case.test[case.use_case.data.target].astype(str) == str(case.use_case.problem.positive)
     return float(roc_auc_score(left, fitted.scores(case.test)))
@@ -195,13 +195,13 @@ def test_a_cluster_that_is_not_there_is_told_at_once(
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with pytest.raises(NoriaError, match=said):
-        connection.connect(Engine(name="ray", address=address, storage=str(tmp_path)))
+        connection.connect(EngineConfig(name="ray", address=address, storage=str(tmp_path)))
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(NoriaError, match="not installed") as caught:
-        fit("xgboost", SOME, churn().train, churn().use_case.model_copy(update={"engine": Engine(name="ray")}))
+        fit("xgboost", SOME, churn().train, churn().use_case.model_copy(update={"engine": EngineConfig(name="ray")}))
     assert "requirements-ray.lock" in caught.value.fix
 
 
@@ -212,7 +212,7 @@ def test_more_workers_than_this_machine_has_cores_are_refused() -> None:
             return {"CPU": 2.0}
 
     with pytest.raises(NoriaError, match="4 workers of 2 cores want 8 cores, and Ray has 2"):
-        connection.require_cores(TwoCores, Engine(name="ray", workers=4, cores=2))
+        connection.require_cores(TwoCores, EngineConfig(name="ray", workers=4, cores=2))
 
 
 def test_another_version_on_a_machine_of_the_cluster_is_told(
@@ -233,5 +233,5 @@ def test_the_default_storage_is_the_workspace_and_one_of_its_own_may_be_a_url(
     monkeypatch.setenv("BUCKET", "models")
     use_case = churn().use_case
     assert place(use_case, "x") == str(tmp_path / "telco_churn" / "ray" / "x")
-    engine = Engine(name="ray", storage="s3://${env:BUCKET}/ray/")
+    engine = EngineConfig(name="ray", storage="s3://${env:BUCKET}/ray/")
     assert place(use_case.model_copy(update={"engine": engine}), "x") == "s3://models/ray/telco_churn/x"

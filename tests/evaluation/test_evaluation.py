@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from noria.evaluation.evaluate import evaluate
-from noria.evaluation.results import Evaluation
+from noria.evaluation.results import EvaluationResult
 from noria.system.errors import NoriaError
 from tests.bundles import Case, bike, changed, churn, contracts, make
 
@@ -17,35 +17,35 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bundles")
 
 
-def evaluated(case: Case, kind: str, folder: Path) -> Evaluation:
+def evaluated(case: Case, kind: str, folder: Path) -> EvaluationResult:
     name = case.use_case.name
     model, rules = make(case, kind, folder / f"{name}_{kind}"), make(case, "rules", folder / f"{name}_rules")
     return evaluate(model, case.test, case.use_case, rules=rules)
 
 
 @pytest.fixture(scope="module")
-def of_churn(folder: Path) -> Evaluation:
+def of_churn(folder: Path) -> EvaluationResult:
     return evaluated(churn(), "xgboost", folder)
 
 
 @pytest.fixture(scope="module")
-def of_bike(folder: Path) -> Evaluation:
+def of_bike(folder: Path) -> EvaluationResult:
     return evaluated(bike(), "xgboost", folder)
 
 
 @pytest.fixture(scope="module")
-def of_contracts(folder: Path) -> Evaluation:
+def of_contracts(folder: Path) -> EvaluationResult:
     return evaluated(contracts(), "tree", folder)
 
 
-def test_churn_is_predicted_well(of_churn: Evaluation) -> None:
+def test_churn_is_predicted_well(of_churn: EvaluationResult) -> None:
     metric = of_churn.metrics["roc_auc"]
     assert metric.value >= 0.83
     assert metric.low < metric.value < metric.high
     assert of_churn.rules_metrics["roc_auc"].value < metric.low
 
 
-def test_the_counts_of_1000_are_those_of_the_test_rows(of_churn: Evaluation, folder: Path) -> None:
+def test_the_counts_of_1000_are_those_of_the_test_rows(of_churn: EvaluationResult, folder: Path) -> None:
     _, _, test = churn()
     from noria.bundle import Bundle
 
@@ -65,7 +65,7 @@ def test_the_counts_of_1000_are_those_of_the_test_rows(of_churn: Evaluation, fol
     assert lead.high - lead.low < (model.worth.high - model.worth.low) + (rules.worth.high - rules.worth.low)
 
 
-def test_slices_cover_every_row_of_their_column(of_churn: Evaluation, of_bike: Evaluation) -> None:
+def test_slices_cover_every_row_of_their_column(of_churn: EvaluationResult, of_bike: EvaluationResult) -> None:
     for evaluation, columns in ((of_churn, churn().use_case.evaluation.slices), (of_bike, ["workingday"])):
         for column in columns:
             parts = [part for part in evaluation.slices if part.column == column]
@@ -80,7 +80,7 @@ def test_slices_cover_every_row_of_their_column(of_churn: Evaluation, of_bike: E
     assert missing[0].rows == bike().test["weathersit"].isna().sum()
 
 
-def test_mistakes_are_real_rows_that_were_decided_wrongly(of_churn: Evaluation) -> None:
+def test_mistakes_are_real_rows_that_were_decided_wrongly(of_churn: EvaluationResult) -> None:
     _, _, test = churn()
     assert len(of_churn.mistakes) == 10
     kinds = [(mistake.decision, mistake.truth) for mistake in of_churn.mistakes]
@@ -91,14 +91,14 @@ def test_mistakes_are_real_rows_that_were_decided_wrongly(of_churn: Evaluation) 
         assert mistake.truth in set(test.loc[same, "churn"])
 
 
-def test_the_worst_predicted_numbers_come_first(of_bike: Evaluation) -> None:
+def test_the_worst_predicted_numbers_come_first(of_bike: EvaluationResult) -> None:
     off = [abs(float(mistake.truth) - float(mistake.prediction)) for mistake in of_bike.mistakes]
     assert off == sorted(off, reverse=True)
     assert off[0] > of_bike.large_error > of_bike.typical_error
     assert of_bike.mistakes[0].row["dteday"].startswith("2012-")
 
 
-def test_regression_is_told_by_nearness(of_bike: Evaluation) -> None:
+def test_regression_is_told_by_nearness(of_bike: EvaluationResult) -> None:
     assert of_bike.near == 20
     # of a sample of the training rows
     assert of_bike.usual == pytest.approx(bike().train["cnt"].median(), rel=0.05)
@@ -107,7 +107,7 @@ def test_regression_is_told_by_nearness(of_bike: Evaluation) -> None:
     assert model.metric.value < rules.metric.value < nothing.metric.value
 
 
-def test_classes_are_told_by_right_and_wrong(of_contracts: Evaluation) -> None:
+def test_classes_are_told_by_right_and_wrong(of_contracts: EvaluationResult) -> None:
     assert of_contracts.usual == "Month-to-month"
     assert sum(map(sum, of_contracts.confusion)) == pytest.approx(1000)
     right = sum(line[place] for place, line in enumerate(of_contracts.confusion))
@@ -126,9 +126,11 @@ def test_the_calibration_covers_all_rows(name: str, request: pytest.FixtureReque
     assert predicted == sorted(predicted)
 
 
-def test_an_evaluation_survives_json(of_churn: Evaluation, of_bike: Evaluation, of_contracts: Evaluation) -> None:
+def test_an_evaluation_survives_json(
+    of_churn: EvaluationResult, of_bike: EvaluationResult, of_contracts: EvaluationResult
+) -> None:
     for evaluation in (of_churn, of_bike, of_contracts):
-        assert Evaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
+        assert EvaluationResult.model_validate_json(evaluation.model_dump_json()) == evaluation
 
 
 def test_rows_that_cannot_be_answered_are_counted(folder: Path) -> None:

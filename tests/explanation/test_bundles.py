@@ -10,7 +10,7 @@ from bundles import Case, bike, churn, contracts, make
 from numpy.typing import NDArray
 
 from noria.bundle import Bundle
-from noria.schema import Checked
+from noria.schema import CheckedRows
 from noria.serving.explanation import Explanation, explain, explain_values, groups_of
 
 ROWS = 60
@@ -103,7 +103,7 @@ def test_checked_rows_fit(tmp_path: Path) -> None:
     """What the service has at hand after checking a request is what `explain` takes."""
     bundle = make(churn(), "tree", tmp_path / "bundle")
     row: dict[str, Any] = bundle.examples()[0] | {"tenure": None, "contract": "Never seen"}
-    checked: Checked = bundle.manifest.schema_.check(pd.DataFrame([row]))
+    checked: CheckedRows = bundle.manifest.schema_.check(pd.DataFrame([row]))
     background = bundle.manifest.schema_.encode(bundle.reference().iloc[:ROWS])
     found = explain(matrix_score(bundle, 0), checked.matrix[0], background, groups_of(bundle.manifest.schema_), seed=0)
     score = bundle.scores(pd.DataFrame([row]))[0]

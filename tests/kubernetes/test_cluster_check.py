@@ -9,7 +9,7 @@ import pytest
 from fake_api import Cluster, served
 
 from app.stacks import kube_contexts
-from app.stacks.definition import Component, Finding, read_stack
+from app.stacks.definition import Component, PreflightFinding, read_stack
 from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -24,7 +24,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
         yield one
 
 
-def found(registered_for: str = "", **settings: Any) -> list[Finding]:
+def found(registered_for: str = "", **settings: Any) -> list[PreflightFinding]:
     told = {
         "kubernetes_context": "cluster",
         "kubernetes_namespace": "ml",
@@ -35,7 +35,7 @@ def found(registered_for: str = "", **settings: Any) -> list[Finding]:
     return list(cluster_findings(COMPONENT, SimpleNamespace(**told | settings), registered_for, "mine"))
 
 
-def only(findings: list[Finding]) -> Finding:
+def only(findings: list[PreflightFinding]) -> PreflightFinding:
     [finding] = findings
     return finding
 

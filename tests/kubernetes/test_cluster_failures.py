@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_api import Cluster, served
 
-from app.runs.pod_diagnostics import PodFailure, end_jobs, pod_failure, submitted_in_vain
+from app.runs.pod_diagnostics import PodFailure, end_jobs, pod_failure, submission_error
 from app.stacks import kube_contexts
 from noria.system import progress
 
@@ -149,12 +149,12 @@ def run() -> Any:
 
 def test_pods_that_zenml_took_away_are_told_from_what_it_said(cluster: Cluster) -> None:
     error = RuntimeError("Job `ml:-1a2b-training` failed: Detected container in state ImagePullBackOff")
-    found = submitted_in_vain(client(), "mine", run(), error)
+    found = submission_error(client(), "mine", run(), error)
     assert found is not None
     assert "the image of the pipeline cannot be had (ImagePullBackOff)" in found.what
     assert "push it" in found.fix
     other = RuntimeError("Job `ml:-1a2b-training` failed: Job has reached the specified backoff limit")
-    found = submitted_in_vain(client(), "mine", run(), other)
+    found = submission_error(client(), "mine", run(), other)
     assert found is not None
     assert "Job has reached the specified backoff limit" in found.what
     assert "kubectl --namespace ml logs job/-1a2b-training" in found.fix
@@ -162,11 +162,11 @@ def test_pods_that_zenml_took_away_are_told_from_what_it_said(cluster: Cluster) 
 
 def test_a_run_that_the_cluster_did_not_take(cluster: Cluster) -> None:
     said = "Orchestrator failed to submit Kubernetes job with 'Forbidden' (403). jobs.batch is forbidden: quota"
-    found = submitted_in_vain(client(), "mine", run(), RuntimeError(said))
+    found = submission_error(client(), "mine", run(), RuntimeError(said))
     assert found is not None
     assert "did not take the run: jobs.batch is forbidden: quota (403)" in found.what
     assert found.fix == "python run.py stack check mine"
-    assert submitted_in_vain(client(), "mine", run(), RuntimeError("something else")) is None
+    assert submission_error(client(), "mine", run(), RuntimeError("something else")) is None
 
 
 def job(name: str, run_id: str, **status: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_cases import Case, changed
 
-from noria.bundle.answers import answer, answer_one
+from noria.bundle.answers import build_prediction, build_predictions
 from noria.config.problem import BinaryWorth
 from noria.models.policy_choice import DecisionPolicy, best_threshold, choose_policy
 
@@ -96,8 +96,8 @@ def test_one_row_is_answered_as_many_are(
     score: float, threshold: float | None, ask_within: float, act_above: float | None, task: str
 ) -> None:
     policy = DecisionPolicy(threshold=threshold, ask_within=ask_within, act_above=act_above)
-    many = answer(np.array([score, score]), task, ["no", "yes"], policy)
-    prediction, probability, decision = answer_one(score, task, ["no", "yes"], policy)
+    many = build_predictions(np.array([score, score]), task, ["no", "yes"], policy)
+    prediction, probability, decision = build_prediction(score, task, ["no", "yes"], policy)
     assert decision == many["decision"][1]
     assert repr(prediction) == repr(many["prediction"].tolist()[1])
     assert repr(probability) == ("None" if task == "regression" else repr(many["probability"].tolist()[1]))

@@ -13,7 +13,7 @@ from model_cases import Case, changed
 from sklearn.metrics import roc_auc_score
 
 from noria.models.candidates import KINDS, default_params, known_params
-from noria.models.fitted_model import Fitted, fit
+from noria.models.fitted_model import FittedModel, fit
 from noria.models.model_storage import MODEL, TRUSTED, dump_model, load_model
 from noria.models.preparation import prepared_names
 from noria.system.errors import NoriaError
@@ -21,11 +21,11 @@ from noria.system.errors import NoriaError
 SMALL = {"forest": {"n_estimators": 20}, "xgboost": {"n_estimators": 30}}
 
 
-def quick(kind: str, case: Case) -> Fitted:
+def quick(kind: str, case: Case) -> FittedModel:
     return fit(kind, {**default_params(kind, case.use_case), **SMALL.get(kind, {})}, case.train, case.use_case)
 
 
-def stored(fitted: Fitted, files: dict[str, bytes] | None = None) -> Fitted:
+def stored(fitted: FittedModel, files: dict[str, bytes] | None = None) -> FittedModel:
     return load_model(
         dump_model(fitted) if files is None else files,
         kind=fitted.kind,

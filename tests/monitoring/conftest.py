@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noria.bundle import Bundle, Metric, revise
+from noria.bundle import Bundle, MetricValue, revise_bundle
 from noria.config import UseCase
-from noria.metrics.metrics import interval, measure
+from noria.metrics.metrics import compute_metrics, metric_interval
 from noria.predictions import PredictionStore
 from noria.system.workspace import Workspace
 from tests import bundles
@@ -23,10 +23,10 @@ def judged(case: bundles.Case, kind: str, folder: Path) -> Bundle:
     given = (truth, answers.scores, decisions)
     classes = bundle.manifest.classes if use_case.problem.task == "multiclass" else None
     metrics = {}
-    for name, value in measure(use_case, *given, classes=classes).items():
-        low, high = interval(use_case, name, *given, classes=classes)
-        metrics[name] = Metric(value=value, low=low, high=high)
-    return revise(bundle, folder / "judged", metrics=metrics)
+    for name, value in compute_metrics(use_case, *given, classes=classes).items():
+        low, high = metric_interval(use_case, name, *given, classes=classes)
+        metrics[name] = MetricValue(value=value, low=low, high=high)
+    return revise_bundle(bundle, folder / "judged", metrics=metrics)
 
 
 @pytest.fixture(scope="session")

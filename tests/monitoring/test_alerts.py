@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from noria.evaluation.results import Verdict
-from noria.monitoring.alerts import about_check, about_failure, about_gate, on_stack, worth_telling
-from noria.monitoring.results import PerformanceFacts
+from noria.evaluation.results import GateVerdict
+from noria.monitoring.alerts import failure_alert, gate_alert, is_worth_alerting, monitoring_alert, with_stack_option
+from noria.monitoring.results import PerformanceResult
 from noria.monitoring.verdict import Level, MonitoringVerdict
 from noria.system.errors import NoriaError
 from tests.monitoring.served import NOW
@@ -26,19 +26,19 @@ def verdict(
         next_action="Look at it.",
         next_command="python run.py dashboard --config configs/telco_churn.yaml",
         drift=None,
-        performance=PerformanceFacts(labels=0, unusable=0, waiting=0, overdue=0, metric=None, worth=None, target=None),
+        performance=PerformanceResult(labels=0, unusable=0, waiting=0, overdue=0, metric=None, worth=None, target=None),
     )
 
 
 def test_a_verdict_says_what_was_found_why_and_what_to_do() -> None:
-    first, *reasons, action, command = about_check(verdict(version="7")).splitlines()
+    first, *reasons, action, command = monitoring_alert(verdict(version="7")).splitlines()
     assert first == "telco_churn: attention, a person should look (version 7)"
     assert [each[:10] for each in reasons] == ["• Reason 1", "• Reason 2", "• Reason 3"]
     assert max(map(len, reasons)) < 410
     assert (action, command) == ("Look at it.", "python run.py dashboard --config configs/telco_churn.yaml")
-    assert "time to train again" in about_check(verdict("retrain"))
-    assert "all is well" in about_check(verdict("ok"))
-    assert "labels are needed" in about_check(verdict("ok", confident=False))
+    assert "time to train again" in monitoring_alert(verdict("retrain"))
+    assert "all is well" in monitoring_alert(verdict("ok"))
+    assert "labels are needed" in monitoring_alert(verdict("ok", confident=False))
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_a_verdict_says_what_was_found_why_and_what_to_do() -> None:
 def test_a_verdict_is_told_when_it_is_new_and_then_once_a_day(
     newest: MonitoringVerdict, earlier: list[MonitoringVerdict], told: bool
 ) -> None:
-    assert worth_telling(newest, earlier) is told
+    assert is_worth_alerting(newest, earlier) is told
 
 
 def test_a_promoted_model_is_no_alert_and_every_other_end_is() -> None:
     def gate(promote: str) -> str:
-        told = Verdict(promote=promote, reason="So it is.", comparisons=[], ml_needed=True)
-        return about_gate("telco_churn", "3", told)
+        told = GateVerdict(promote=promote, reason="So it is.", comparisons=[], ml_needed=True)
+        return gate_alert("telco_churn", "3", told)
 
     assert gate("challenger") == ""
     assert gate("none").startswith("telco_churn: nothing new is promoted (version 3)\nSo it is.\n")
@@ -75,20 +75,20 @@ def test_a_promoted_model_is_no_alert_and_every_other_end_is() -> None:
 
 
 def test_a_failure_quotes_only_what_was_written_for_people() -> None:
-    told = about_failure("bike_demand", "batch_inference", "predict_file", NoriaError("no file", fix="name another"))
+    told = failure_alert("bike_demand", "batch_inference", "predict_file", NoriaError("no file", fix="name another"))
     assert told.splitlines() == [
         "bike_demand: `predict` failed in step `predict_file`",
         "no file",
         "To mend it: name another",
         "python run.py predict --config configs/bike_demand.yaml",
     ]
-    assert "Jane" not in about_failure("bike_demand", "training", "", ValueError("Jane Doe"))
+    assert "Jane" not in failure_alert("bike_demand", "training", "", ValueError("Jane Doe"))
 
 
 def test_commands_are_for_the_stack_that_sends_them_where_they_ask_one() -> None:
-    told = about_failure("bikes", "training", "", NoriaError("say python run.py train --config x to nobody"))
-    *said, command = on_stack(told, "my team").splitlines()
+    told = failure_alert("bikes", "training", "", NoriaError("say python run.py train --config x to nobody"))
+    *said, command = with_stack_option(told, "my team").splitlines()
     assert command == "python run.py train --config configs/bikes.yaml --stack 'my team'"
     assert said == told.splitlines()[:-1]
     dashboard = "python run.py dashboard --config configs/bikes.yaml"
-    assert on_stack(dashboard, "kubernetes") == dashboard
+    assert with_stack_option(dashboard, "kubernetes") == dashboard

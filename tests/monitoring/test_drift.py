@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noria.monitoring.column_drift import limit_of
-from noria.monitoring.drift import Columns, measure_drift
-from noria.monitoring.results import DriftFacts
+from noria.monitoring.column_drift import drift_threshold
+from noria.monitoring.drift import ComparedColumns, measure_drift
+from noria.monitoring.results import DriftResult
 from tests import bundles
 
 NUMBERS = ["tenure", "monthly_charges", "total_charges"]
@@ -25,8 +25,8 @@ def rows() -> pd.DataFrame:
     return bundles.churn().test.astype(object)
 
 
-def drift(reference: pd.DataFrame, rows: pd.DataFrame) -> DriftFacts:
-    return measure_drift(reference, rows, Columns(NUMBERS, CATEGORIES), at=datetime.now(UTC))[0]
+def drift(reference: pd.DataFrame, rows: pd.DataFrame) -> DriftResult:
+    return measure_drift(reference, rows, ComparedColumns(NUMBERS, CATEGORIES), at=datetime.now(UTC))[0]
 
 
 def test_values_that_are_gone_absurd_or_new_are_each_told(reference: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -50,7 +50,7 @@ def test_values_that_are_gone_absurd_or_new_are_each_told(reference: pd.DataFram
 
 
 def test_a_column_of_two_values_is_told_by_its_mean(reference: pd.DataFrame, rows: pd.DataFrame) -> None:
-    columns = Columns(["senior_citizen"], [])
+    columns = ComparedColumns(["senior_citizen"], [])
     facts, _ = measure_drift(reference, rows.assign(senior_citizen=1), columns, at=datetime.now(UTC))
     assert facts.moved[0].change == f"mean {reference['senior_citizen'].mean():.3g} → 1"
 
@@ -64,7 +64,7 @@ def test_chance_alone_seldom_moves_a_column(many: int) -> None:
     hours = bundles.bike().train["hr"].astype(str)
     counts = bundles.bike().train["cnt"].astype(float)
     shares = hours.value_counts(normalize=True)
-    limits = [limit_of(values, values.head(many), is_number=values is counts) for values in (hours, counts)]
+    limits = [drift_threshold(values, values.head(many), is_number=values is counts) for values in (hours, counts)]
     beyond = 0
     for seed in range(100):
         sample = hours.sample(many, random_state=seed).value_counts(normalize=True).reindex(shares.index, fill_value=0)
@@ -75,5 +75,5 @@ def test_chance_alone_seldom_moves_a_column(many: int) -> None:
 
 
 def test_large_samples_keep_the_usual_limit(reference: pd.DataFrame, rows: pd.DataFrame) -> None:
-    assert limit_of(reference["contract"].astype(str), rows["contract"].astype(str), is_number=False) == 0.1
-    assert limit_of(reference["tenure"].astype(float), rows["tenure"].astype(float), is_number=True) == 0.1
+    assert drift_threshold(reference["contract"].astype(str), rows["contract"].astype(str), is_number=False) == 0.1
+    assert drift_threshold(reference["tenure"].astype(float), rows["tenure"].astype(float), is_number=True) == 0.1

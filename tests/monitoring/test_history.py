@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from noria.monitoring import verdict_history
-from noria.monitoring.results import PerformanceFacts
+from noria.monitoring.results import PerformanceResult
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.system import progress
 from noria.system.errors import NoriaError
@@ -27,7 +27,7 @@ def verdict(version: str) -> MonitoringVerdict:
         next_action="Wait.",
         next_command="true",
         drift=None,
-        performance=PerformanceFacts(labels=0, unusable=0, waiting=0, overdue=0, metric=None, worth=None, target=None),
+        performance=PerformanceResult(labels=0, unusable=0, waiting=0, overdue=0, metric=None, worth=None, target=None),
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.config.serving import Privacy
-from noria.monitoring import JoinedLabels, join_labels, read_window
+from noria.config.serving import PrivacyConfig
+from noria.monitoring import LabelJoinResult, join_labels, read_window
 from noria.predictions import PredictionRecord, PredictionStore
 from noria.predictions.privacy import Redactor
 from noria.system.errors import NoriaError
@@ -39,7 +39,7 @@ def test_labels_join_wait_or_are_refused_with_the_reason(
         classes=churn_bundle.manifest.classes,
     )
 
-    assert joined == JoinedLabels(joined=3, waiting=1, unknown=1, refused=2)
+    assert joined == LabelJoinResult(joined=3, waiting=1, unknown=1, refused=2)
     labelled = read_window(store, churn, "1", NOW).labelled.set_index("prediction_id")
     assert labelled.loc[[ids[0], ids[1], ids[4]], "label"].tolist() == ["Yes", "No", "Yes"]
     bad = pd.read_csv(tmp_path / "bad.csv")
@@ -75,7 +75,7 @@ def test_cases_are_found_by_their_own_identifier_even_as_a_column_of_floats(
 def test_cases_that_are_kept_as_hashes_are_found_by_their_plain_identifier(
     churn: UseCase, store: PredictionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    privacy = Privacy(hash=["customer"])
+    privacy = PrivacyConfig(hash=["customer"])
     case = Redactor(privacy, [], b"key", id="customer").entity("17")
     store.append(
         [
@@ -94,7 +94,7 @@ def test_cases_that_are_kept_as_hashes_are_found_by_their_plain_identifier(
     )
     (tmp_path / "labels.csv").write_text("customer,churn\n17,Yes\n18,No\n")
     hashed = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": privacy})
-    cut = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": Privacy(truncate={"customer": 1})})
+    cut = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": PrivacyConfig(truncate={"customer": 1})})
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "key")
     joined = join_labels(store, str(tmp_path / "labels.csv"), hashed, quarantine=tmp_path / "bad.csv", at=NOW)
     assert (joined.joined, joined.waiting) == (1, 1)

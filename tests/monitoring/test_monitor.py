@@ -14,9 +14,9 @@ import pytest
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.config.serving import Privacy
+from noria.config.serving import PrivacyConfig
 from noria.monitoring import MonitoringVerdict, monitor, read_window
-from noria.monitoring.logged_predictions import compared
+from noria.monitoring.logged_predictions import comparison_tables
 from noria.monitoring.verdict_history import history_file, read
 from noria.predictions import PredictionStore
 from noria.predictions.privacy import Redactor
@@ -52,7 +52,7 @@ def test_held_out_rows_of_the_same_table_are_no_cause_for_concern(
 def test_columns_that_are_not_kept_as_they_are_count_as_no_drift(
     churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
 ) -> None:
-    privacy = Privacy(hash=["payment_method", "tenure"], drop=["monthly_charges"], truncate={"contract": 2})
+    privacy = PrivacyConfig(hash=["payment_method", "tenure"], drop=["monthly_charges"], truncate={"contract": 2})
     redactor = Redactor(privacy, churn_bundle.manifest.schema_.names, b"key")
     serve(store, churn_bundle, churn_rows[1], NOW - timedelta(days=2), redactor=redactor)
     private = churn.model_copy(update={"serving": churn.serving.model_copy(update={"privacy": privacy})})
@@ -241,7 +241,10 @@ def test_values_that_came_now_as_text_and_now_as_numbers_can_be_stored_and_compa
     for frame in (window.recent, window.labelled):
         frame.to_parquet(tmp_path / "window.parquet")
         assert set(frame["label"]) == {"Yes", "No", "1"}
-    assert compared(churn_bundle, window.recent)[1]["tenure"].tolist() == churn_rows[1]["tenure"].head(150).tolist()
+    assert (
+        comparison_tables(churn_bundle, window.recent)[1]["tenure"].tolist()
+        == churn_rows[1]["tenure"].head(150).tolist()
+    )
 
 
 @pytest.mark.e2e

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from noria.bundle import Bundle
-from noria.traffic.activation import Activation, activate
+from noria.traffic.activation import TrafficPlan, write_plan
 from tests.running import running
 from tests.service.serving import free_port
 
@@ -17,7 +17,7 @@ def serving(bundle: Bundle, folder: Path, **environment: str) -> Iterator[str]:
     """Serve a bundle with its spool and store in `folder`; gives the URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
-    activate(folder, Activation.of(bundle.folder, bundle.manifest.version))
+    write_plan(folder, TrafficPlan.of(bundle.folder, bundle.manifest.version))
     told = {
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(folder / "bentoml"),

@@ -12,7 +12,7 @@ from slack_here import CHANNEL, TOKEN, Slack, slack_served, use
 from app.commands import pipeline_commands
 from app.stacks import stacks
 from noria.config import UseCase
-from noria.evaluation.results import Verdict
+from noria.evaluation.results import GateVerdict
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from tests.conftest import Command
@@ -126,7 +126,7 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
 ) -> None:
     case = small_case("not_better", table)
     reason = "The rules <!channel> are & remain better."
-    verdict = Verdict(promote="none", reason=reason, comparisons=[], ml_needed=True)
+    verdict = GateVerdict(promote="none", reason=reason, comparisons=[], ml_needed=True)
     gate = sys.modules["steps.training.gate"]
     monkeypatch.setattr(gate, "compare", lambda *_: verdict)
     monkeypatch.setattr(gate, "evaluation_report", lambda *_: "<p>report</p>")

@@ -16,7 +16,7 @@ from pipeline_runs import runs_of
 
 from app.commands import pipeline_commands
 from app.runs.pod_logs import PodLogs
-from app.runs.pod_watcher import Watch
+from app.runs.pod_watcher import PodWatcher
 from app.stacks import stacks
 from noria.config import UseCase
 from noria.system import progress, signals
@@ -145,7 +145,7 @@ def test_a_pod_that_no_node_takes_ends_the_run_after_the_time_that_was_given(
 
 
 def test_a_pod_that_a_node_takes_in_time_goes_on(cluster: Cluster, stack: str, case: UseCase) -> None:
-    watch = Watch([("cluster", "ml")], "training-1", patience_s=60)
+    watch = PodWatcher([("cluster", "ml")], "training-1", patience_s=60)
     waiting = pod_of(_NO_NODE)
     watch._judge([waiting], now=0)
     watch._judge([], now=59)

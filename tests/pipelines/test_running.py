@@ -14,10 +14,10 @@ from zenml.client import Client
 
 from app.commands import pipeline_commands
 from app.runs import step_containers
-from app.runs.run_options import as_asked, run_options
-from app.runs.run_secrets import handed_on
+from app.runs.run_options import pipeline_options, run_options
+from app.runs.run_secrets import run_secrets
 from app.stacks import stacks
-from app.stacks.definition import Resources, Running
+from app.stacks.definition import StepResources, StepsConfig
 from app.stacks.preflight import step_image
 from noria.config import UseCase
 from noria.system.errors import NoriaError
@@ -71,26 +71,26 @@ def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write
 def test_a_stack_without_the_section_or_without_a_file_runs_as_zenml_would(write: Any) -> None:
     write("plain", None)
     for name in ("plain", "registered_by_hand"):
-        with as_asked(
-            name, "training", run="run-1", model="model", parameters={}, files=step_containers.Files()
+        with pipeline_options(
+            name, "training", run="run-1", model="model", parameters={}, files=step_containers.MountedFiles()
         ) as options:
             assert options == {}
 
 
 @pytest.mark.parametrize(("code", "downloads"), [("image", False), ("artifact_store", True)])
 def test_the_image_is_taken_as_it_is(code: Any, downloads: bool) -> None:
-    docker = options_of(Running(image="steps:1", code=code))["settings"]["docker"]
+    docker = options_of(StepsConfig(image="steps:1", code=code))["settings"]["docker"]
     assert (docker.parent_image, docker.skip_build) == ("steps:1", True)
     assert docker.allow_download_from_artifact_store is downloads
     assert docker.allow_including_files_in_images is not downloads
 
 
 def test_only_what_is_asked_for_is_told(trained: object) -> None:
-    assert set(options_of(Running(resources=Resources(cpu=1)))) == {"settings"}
-    assert set(options_of(Running(retries=1))) == {"retry"}
+    assert set(options_of(StepsConfig(resources=StepResources(cpu=1)))) == {"settings"}
+    assert set(options_of(StepsConfig(retries=1))) == {"retry"}
 
 
-def options_of(running: Running) -> dict[str, Any]:
+def options_of(running: StepsConfig) -> dict[str, Any]:
     stack = stacks.read_stack(PROJECT / "configs" / "stacks" / "docker.yaml")
     return run_options(stack.model_copy(update={"noria": running}), "training")
 
@@ -134,13 +134,13 @@ def test_variables_go_with_a_run_as_a_secret(trained: object, monkeypatch: pytes
     monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
     monkeypatch.setenv("NORIA_TEST_PASSWORD", "hunter2")
     monkeypatch.setenv("NORIA_TEST_OTHER", "x")
-    assert handed_on(Client(), "with_secrets", "no variable") == {}
-    options = handed_on(Client(), "with_secrets", "postgresql://u:${env:NORIA_TEST_PASSWORD}@h/d")
+    assert run_secrets(Client(), "with_secrets", "no variable") == {}
+    options = run_secrets(Client(), "with_secrets", "postgresql://u:${env:NORIA_TEST_PASSWORD}@h/d")
     assert "hunter2" not in str(options)
     (name,) = options["secrets"]
     assert Client().get_secret(name).secret_values == {"NORIA_TEST_PASSWORD": "hunter2"}
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", "postgresql://${env:NORIA_TEST_OTHER}@h/d")
-    assert handed_on(Client(), "with_secrets", "") == options
+    assert run_secrets(Client(), "with_secrets", "") == options
     assert set(Client().get_secret(name).secret_values) == {"NORIA_PREDICTIONS_URL", "NORIA_TEST_OTHER"}
 
 
@@ -154,7 +154,7 @@ def test_containers_see_the_files_of_the_run_and_run_as_its_user(
     stack = stacks.read_stack(write("mounts", {"image": "steps:1"}, "local_docker"))
     table = tmp_path / "few.csv"
     table.write_text("a\n1\n", encoding="utf-8")
-    files = step_containers.Files(
+    files = step_containers.MountedFiles(
         reads=["data/telco_churn.csv", "${env:NORIA_TEST_PLACE}/few.csv", "s3://bucket/x.csv", "data/missing.csv"],
         writes=[str(tmp_path / "new" / "out.parquet")],
     )
@@ -185,7 +185,7 @@ def test_code_that_steps_download_is_not_mounted_over(
     monkeypatch.setattr(step_image, "_engine_has", lambda *_: [])
     monkeypatch.setattr(step_containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
-    files = step_containers.Files(reads=["data/known.csv", "out/ignored.csv"])
+    files = step_containers.MountedFiles(reads=["data/known.csv", "out/ignored.csv"])
     with pytest.raises(NoriaError, match="would upload"), step_containers.in_containers(stack, "r", files, Client()):
         pass
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)

@@ -12,7 +12,7 @@ from zenml.enums import StackComponentType
 
 from app.commands import pipeline_commands
 from app.stacks import stacks
-from app.stacks.active_stack import service_of
+from app.stacks.active_stack import service_stack
 from noria.config import UseCase
 from noria.system.errors import NoriaError
 from steps.shared.champion import require_champion
@@ -133,17 +133,17 @@ def test_the_stack_in_use_is_known_without_zenml_once_it_was_asked_for(
     def never() -> None:
         raise AssertionError("ZenML takes seconds to import")
 
-    assert service_of(None) == "local"
+    assert service_stack(None) == "local"
     Client().activate_stack("other")
     try:
-        assert service_of(None) == "other"
+        assert service_stack(None) == "other"
         monkeypatch.setattr("app.stacks.active_stack.zenml_client", never)
-        assert service_of(None) == "other"
-        assert service_of("kubernetes") == "kubernetes"
+        assert service_stack(None) == "other"
+        assert service_stack("kubernetes") == "kubernetes"
     finally:
         Client().activate_stack("default")
 
 
 def test_no_service_is_looked_for_on_a_stack_that_there_is_not(trained: object) -> None:
     with pytest.raises(NoriaError, match="no stack is named `lokal`"):
-        service_of("lokal")
+        service_stack("lokal")

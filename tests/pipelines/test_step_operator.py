@@ -203,9 +203,9 @@ def test_the_preflight_asks_the_cluster_of_a_step_operator(cluster: Cluster, wri
 
 def test_resources_reach_the_containers_of_docker_and_the_pods_of_kubernetes() -> None:
     from app.runs.run_options import run_options
-    from app.stacks.definition import Running, read_stack
+    from app.stacks.definition import StepsConfig, read_stack
 
-    asked = Running.model_validate(
+    asked = StepsConfig.model_validate(
         {
             "image": _IMAGE,
             "resources": {"cpu": 1, "memory": "2GB"},

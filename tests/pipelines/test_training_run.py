@@ -21,7 +21,7 @@ from noria.data.split import split
 from noria.data.validation import validate
 from noria.evaluation.evaluate import Evaluation
 from noria.evaluation.promotion_gate import Verdict
-from noria.reporting.html_report import Report
+from noria.reporting.html_report import HtmlReport
 from noria.training.leaderboard import Leaderboard
 from noria.training.selection import Selection
 from steps.shared.champion import find_champion
@@ -82,7 +82,7 @@ def test_bundles_load_and_show_their_manifest(run: Any, step: str, name: str) ->
 def test_reports_load_and_are_pages_of_the_dashboard(run: Any, step: str, name: str) -> None:
     stored = output(run, step, name)
     report = stored.load()
-    assert isinstance(report, Report)
+    assert isinstance(report, HtmlReport)
     assert "</html>" in report.html
     assert [each.type for each in stored.visualizations] == [VisualizationType.HTML]
 

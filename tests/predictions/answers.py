@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 from noria.predictions.ids import new_id
-from noria.predictions.spool.events import Answered, Happened, Labelled, Value
+from noria.predictions.spool.events import AuditEvent, LabelEvent, PredictionEvent, Value
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EPOCH = NOON.timestamp()
 
 
-def answered(*ids: str, second: float = 0.0, **changes: object) -> Answered:
+def answered(*ids: str, second: float = 0.0, **changes: object) -> PredictionEvent:
     """An answer to a request of as many rows as there are ids; without any, of one row."""
     names = list(ids) or [new_id()]
     given: dict[str, object] = {
@@ -29,16 +29,16 @@ def answered(*ids: str, second: float = 0.0, **changes: object) -> Answered:
         "decisions": ["act" for _ in names],
         "warnings": ["" for _ in names],
     }
-    return Answered(**(given | changes))  # type: ignore[arg-type]
+    return PredictionEvent(**(given | changes))  # type: ignore[arg-type]
 
 
 def labelled(
     label: Value, key: str | None = None, second: float = 1.0, id: str | None = None, entity: str | None = None
-) -> Labelled:
+) -> LabelEvent:
     """A label for a prediction or a case."""
-    return Labelled(key or new_id(), EPOCH + second, id, entity, label)
+    return LabelEvent(key or new_id(), EPOCH + second, id, entity, label)
 
 
-def failed(variant: str, count: int = 1, second: float = 0.0, detail: str = "it broke") -> Happened:
+def failed(variant: str, count: int = 1, second: float = 0.0, detail: str = "it broke") -> AuditEvent:
     """An error of a variant."""
-    return Happened(new_id(), EPOCH + second, "error", variant, "1", detail, count)
+    return AuditEvent(new_id(), EPOCH + second, "error", variant, "1", detail, count)

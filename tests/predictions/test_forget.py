@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from noria.config import UseCase
-from noria.config.serving import Spool
+from noria.config.serving import SpoolConfig
 from noria.deployment.deployment_state import spool_in_use
 from noria.predictions import Feedback, PredictionStore
-from noria.predictions.erasure import Forgotten, forget
+from noria.predictions.erasure import ErasureResult, erase_entity
 from noria.predictions.privacy import Redactor
-from noria.predictions.records import Holdings
+from noria.predictions.records import EntityRecords
 from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -35,8 +35,8 @@ def workspace(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Work
     return Workspace("churn")
 
 
-def erased(entity: str, use_case: UseCase, workspace: Workspace) -> Forgotten:
-    return forget(entity, use_case, workspace, spool_in_use(workspace))
+def erased(entity: str, use_case: UseCase, workspace: Workspace) -> ErasureResult:
+    return erase_entity(entity, use_case, workspace, spool_in_use(workspace))
 
 
 def case(**privacy: object) -> UseCase:
@@ -70,7 +70,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def test_a_person_is_erased_and_nobody_else(kept: PredictionStore, direct: Direct, workspace: Workspace) -> None:
     done = erased(ANN, case(), workspace)
-    assert done.before == Holdings(predictions=3, labels=2, events=2)
+    assert done.before == EntityRecords(predictions=3, labels=2, events=2)
     assert not done.after
     assert ANN not in everything(direct)
     assert kept.window(NOON, shadows=True)[["prediction_id", "label"]].to_numpy().tolist() == [["b1", "Yes"]]
@@ -108,7 +108,7 @@ def test_no_byte_is_left_in_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_still_waits_in_the_spool_is_erased_too(store: PredictionStore, workspace: Workspace) -> None:
     workspace.spool.mkdir(parents=True)
-    left_behind = SpoolWriter(workspace.spool, Spool())
+    left_behind = SpoolWriter(workspace.spool, SpoolConfig())
     left_behind.append(answered("a1", entities=[ANN]))
     left_behind.append(answered("b1", entities=[BOB]))
     left_behind.close()

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from noria.config.serving import Privacy
+from noria.config.serving import PrivacyConfig
 from noria.predictions.privacy import Redactor, key_from_environment
 from noria.system.errors import NoriaError
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ["email", "age", "city", "plan"]
 ROW = ["ann@example.org", 41.0, "Reykjavík", "A"]
-PRIVACY = Privacy(hash=["email", "customer"], drop=["age"], truncate={"city": 3})
+PRIVACY = PrivacyConfig(hash=["email", "customer"], drop=["age"], truncate={"city": 3})
 
 
-def redactor(privacy: Privacy = PRIVACY, key: bytes | None = b"secret", id: str | None = "customer") -> Redactor:
+def redactor(privacy: PrivacyConfig = PRIVACY, key: bytes | None = b"secret", id: str | None = "customer") -> Redactor:
     return Redactor(privacy, NAMES, key, id=id)
 
 
@@ -39,38 +39,42 @@ def test_the_same_case_matches_its_past_with_the_same_key_only() -> None:
 
 
 def test_columns_cannot_be_joined_by_their_hashes() -> None:
-    same = Redactor(Privacy(hash=["a", "b"]), ["a", "b"], b"secret").row(["x", "x"])
+    same = Redactor(PrivacyConfig(hash=["a", "b"]), ["a", "b"], b"secret").row(["x", "x"])
     assert same[0] != same[1]
 
 
 @pytest.mark.parametrize(
     ("privacy", "kept"),
-    [(Privacy(), "c-17"), (Privacy(drop=["customer"]), None), (Privacy(truncate={"customer": 2}), "c-")],
+    [
+        (PrivacyConfig(), "c-17"),
+        (PrivacyConfig(drop=["customer"]), None),
+        (PrivacyConfig(truncate={"customer": 2}), "c-"),
+    ],
 )
-def test_a_case_is_treated_as_its_column_is(privacy: Privacy, kept: str | None) -> None:
+def test_a_case_is_treated_as_its_column_is(privacy: PrivacyConfig, kept: str | None) -> None:
     assert redactor(privacy).entity("c-17") == kept
     assert redactor(privacy).entity(None) is None
 
 
 def test_labels_find_a_case_unless_it_is_kept_in_part_only() -> None:
     assert redactor().named("c-17") == redactor().entity("c-17")
-    assert redactor(Privacy()).named("c-17") == "c-17"
-    for privacy in (Privacy(drop=["customer"]), Privacy(truncate={"customer": 2})):
+    assert redactor(PrivacyConfig()).named("c-17") == "c-17"
+    for privacy in (PrivacyConfig(drop=["customer"]), PrivacyConfig(truncate={"customer": 2})):
         with pytest.raises(NoriaError, match="`customer` is not kept as a whole"):
             redactor(privacy).named("c-17")
 
 
 def test_a_number_is_the_same_however_it_was_sent() -> None:
-    hashed = Redactor(Privacy(hash=["n"]), ["n"], b"k")
+    hashed = Redactor(PrivacyConfig(hash=["n"]), ["n"], b"k")
     assert hashed.row([3]) == hashed.row([3.0]) == hashed.row(["3"])
     assert hashed.row([3.5]) != hashed.row([3])
     assert hashed.row([True]) != hashed.row([1])
     assert hashed.row([None]) == [None]
-    assert Redactor(Privacy(truncate={"n": 2}), ["n"]).row([12345.0]) == ["12"]
+    assert Redactor(PrivacyConfig(truncate={"n": 2}), ["n"]).row([12345.0]) == ["12"]
 
 
 def test_nothing_named_means_nothing_is_changed() -> None:
-    plain = redactor(Privacy(), key=None)
+    plain = redactor(PrivacyConfig(), key=None)
     row = list(ROW)
     assert not plain.active
     assert plain.row(row) is row
@@ -103,11 +107,11 @@ def test_hashing_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_unknown_column_is_refused_with_a_hint() -> None:
     with pytest.raises(NoriaError, match="`emial`") as caught:
-        redactor(Privacy(drop=["emial"]))
+        redactor(PrivacyConfig(drop=["emial"]))
     assert caught.value.where == "serving.privacy.drop"
     assert "`email`" in caught.value.fix
     with pytest.raises(NoriaError, match="`customer`"):
-        redactor(Privacy(drop=["customer"]), id=None)
+        redactor(PrivacyConfig(drop=["customer"]), id=None)
 
 
 def test_what_answers_requests_loads_no_database_and_no_tables() -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from noria.config.serving import Privacy
+from noria.config.serving import PrivacyConfig
 from noria.predictions import Feedback, PredictionStore, retention
-from noria.predictions.records import Holdings
-from noria.predictions.spool.events import Happened
+from noria.predictions.records import EntityRecords
+from noria.predictions.spool.events import AuditEvent
 from tests.predictions.answers import EPOCH, NOON, answered, failed, labelled
 from tests.predictions.conftest import Direct
 
 DAY = 86_400.0
-A_WEEK = Privacy(keep_days=7)
+A_WEEK = PrivacyConfig(keep_days=7)
 NOW = NOON + timedelta(days=10)
 
 
@@ -31,22 +31,22 @@ def test_old_predictions_go_with_their_labels_and_shadows(store: PredictionStore
             labelled("No", id="unknown as well", second=9 * DAY),
         ]
     )
-    assert retention.retain(store, A_WEEK, NOW) == Holdings(predictions=3, labels=3)
+    assert retention.retain(store, A_WEEK, NOW) == EntityRecords(predictions=3, labels=3)
     window = store.window(datetime(2000, 1, 1, tzinfo=UTC), shadows=True)
     assert window[["prediction_id", "label"]].to_numpy().tolist() == [["young", "No"]]
     assert direct.rows("SELECT prediction_id FROM labels ORDER BY seq") == [("young",), ("unknown as well",)]
 
 
 def test_what_events_tell_of_rows_goes_and_the_record_of_changes_stays(store: PredictionStore, direct: Direct) -> None:
-    change = Happened("k", EPOCH, "traffic", "new", "2", "0.1 of the cases")
+    change = AuditEvent("k", EPOCH, "traffic", "new", "2", "0.1 of the cases")
     store.keep([failed("new"), failed("new", second=9 * DAY), change])
-    assert retention.retain(store, A_WEEK, NOW) == Holdings(events=1)
+    assert retention.retain(store, A_WEEK, NOW) == EntityRecords(events=1)
     assert direct.rows("SELECT kind FROM events ORDER BY at") == [("traffic",), ("error",)]
 
 
 def test_without_a_limit_nothing_is_erased(store: PredictionStore) -> None:
     store.keep([answered("a"), labelled("Yes", id="a")])
-    assert not retention.retain(store, Privacy(), NOW + timedelta(days=10_000))
+    assert not retention.retain(store, PrivacyConfig(), NOW + timedelta(days=10_000))
     assert store.counts().labelled == 1
 
 

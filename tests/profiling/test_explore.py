@@ -11,33 +11,33 @@ import pytest
 from noria.config import UseCase, load_use_case
 from noria.data.sources import read
 from noria.data.validation import validate
-from noria.profiling.report import Exploration, exploration_report, explore
+from noria.profiling.report import TableProfile, exploration_report, profile_table
 from tests.data.cases import table, use_case
 
 NONE = pd.DataFrame({"reason": []})
 
 
-def bundled(name: str) -> tuple[Exploration, pd.DataFrame, UseCase]:
+def bundled(name: str) -> tuple[TableProfile, pd.DataFrame, UseCase]:
     known = load_use_case(Path(f"configs/{name}.yaml"))
     valid = validate(read(known.data), known)
-    return explore(valid.frame, known, valid.quarantined), valid.frame, known
+    return profile_table(valid.frame, known, valid.quarantined), valid.frame, known
 
 
 @pytest.fixture(scope="module")
-def churn() -> tuple[Exploration, pd.DataFrame, UseCase]:
+def churn() -> tuple[TableProfile, pd.DataFrame, UseCase]:
     return bundled("telco_churn")
 
 
 @pytest.fixture(scope="module")
-def bikes() -> tuple[Exploration, pd.DataFrame, UseCase]:
+def bikes() -> tuple[TableProfile, pd.DataFrame, UseCase]:
     return bundled("bike_demand")
 
 
-def sentences(facts: Exploration) -> str:
+def sentences(facts: TableProfile) -> str:
     return "\n".join(finding.text for finding in facts.findings).replace("\u00a0", " ")
 
 
-def test_the_churn_findings_are_what_a_person_would_say(churn: tuple[Exploration, pd.DataFrame, UseCase]) -> None:
+def test_the_churn_findings_are_what_a_person_would_say(churn: tuple[TableProfile, pd.DataFrame, UseCase]) -> None:
     said = sentences(churn[0])
     assert "26.5 % of the 7,043 customers have churn = Yes." in said
     assert "11 of 7,043 customers (0.2 %) have no total_charges." in said
@@ -46,7 +46,7 @@ def test_the_churn_findings_are_what_a_person_would_say(churn: tuple[Exploration
     assert "tell almost nothing about churn: multiple_lines, phone_service, female" in said
 
 
-def test_facts_agree_with_the_table(churn: tuple[Exploration, pd.DataFrame, UseCase]) -> None:
+def test_facts_agree_with_the_table(churn: tuple[TableProfile, pd.DataFrame, UseCase]) -> None:
     facts, frame, _ = churn
     for column in facts.columns:
         assert column.missing == frame[column.name].isna().sum()
@@ -63,7 +63,7 @@ def test_facts_agree_with_the_table(churn: tuple[Exploration, pd.DataFrame, UseC
     assert facts.duplicates == frame.duplicated().sum()
 
 
-def test_bike_findings_know_roles_dates_and_twins(bikes: tuple[Exploration, pd.DataFrame, UseCase]) -> None:
+def test_bike_findings_know_roles_dates_and_twins(bikes: tuple[TableProfile, pd.DataFrame, UseCase]) -> None:
     facts, _, _ = bikes
     said = sentences(facts)
     assert "temp and atemp say nearly the same" in said
@@ -110,7 +110,7 @@ def parsed(html: str) -> _Page:
     return page
 
 
-def test_the_page_is_whole_small_and_loads_nothing(churn: tuple[Exploration, pd.DataFrame, UseCase]) -> None:
+def test_the_page_is_whole_small_and_loads_nothing(churn: tuple[TableProfile, pd.DataFrame, UseCase]) -> None:
     html = exploration_report(*churn)
     page = parsed(html)
     assert len(html) < 3_000_000
@@ -127,7 +127,7 @@ def test_names_and_values_from_the_table_cannot_become_markup() -> None:
     frame = table().rename(columns={"c": f"c{evil} $x$"})
     frame[f"c{evil} $x$"] = evil + frame[f"c{evil} $x$"]
     known = use_case()
-    html = exploration_report(explore(frame, known, NONE), frame, known)
+    html = exploration_report(profile_table(frame, known, NONE), frame, known)
     parsed(html)
     assert "<script" not in html
 
@@ -148,7 +148,7 @@ def test_odd_columns_are_shown_and_named(task: str) -> None:
         frame["y"] = frame["c"] if task == "multiclass" else frame["x"] * 3
     known = use_case(task, data={"id": "id"})
     aside = pd.DataFrame({"reason": ["x is below 0: -5", "x is below 0: -7; c is missing"]})
-    facts = explore(frame, known, aside)
+    facts = profile_table(frame, known, aside)
     said = sentences(facts)
     assert "Without any value, and so of no use: empty." in said
     assert "Always the same value, and so of no use: constant." in said
@@ -166,7 +166,7 @@ def test_noise_tells_nothing_however_many_values_it_has() -> None:
     draw = np.random.default_rng(1)
     frame = table(5000).assign(noise=draw.integers(0, 300, 5000).astype(str), other=draw.normal(size=5000))
     for task, y in (("binary", frame["y"]), ("regression", frame["x"])):
-        facts = explore(frame.assign(y=y), use_case(task, features={"exclude": ["x"]}), NONE)
+        facts = profile_table(frame.assign(y=y), use_case(task, features={"exclude": ["x"]}), NONE)
         assert facts.column("noise").strength == pytest.approx(0, abs=0.01)
         assert facts.column("other").strength == pytest.approx(0, abs=0.01)
 
@@ -174,7 +174,7 @@ def test_noise_tells_nothing_however_many_values_it_has() -> None:
 def test_a_large_table_is_sampled_but_counted_whole() -> None:
     frame = pd.concat([table(1000)] * 150, ignore_index=True)
     frame.loc[0, "x"] = np.nan
-    facts = explore(frame, use_case(data={"id": "id"}), NONE)
+    facts = profile_table(frame, use_case(data={"id": "id"}), NONE)
     assert (facts.rows, facts.sampled) == (150_000, 100_000)
     assert facts.column("x").missing == 1
     assert sum(level.rows for level in facts.column("c").levels) == 100_000
@@ -182,4 +182,4 @@ def test_a_large_table_is_sampled_but_counted_whole() -> None:
 
 def test_a_table_with_its_target_alone_still_gives_a_page() -> None:
     frame = table()[["y"]]
-    parsed(exploration_report(explore(frame, use_case(), NONE), frame, use_case()))
+    parsed(exploration_report(profile_table(frame, use_case(), NONE), frame, use_case()))

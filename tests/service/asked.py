@@ -95,7 +95,7 @@ async def _bento(scope: Any, receive: Any, send: Any) -> None:
 @contextmanager
 def asked(bundle: Bundle, folder: Path, url: str = "", **environment: str) -> Iterator[Asked]:
     """The app with this environment."""
-    activation.activate(folder, activation.Activation.of(bundle.folder, bundle.manifest.version))
+    activation.write_plan(folder, activation.TrafficPlan.of(bundle.folder, bundle.manifest.version))
     with pytest.MonkeyPatch.context() as patch:
         for name in (SERVING, SPOOL_DIR, PRIVACY_KEY, *TOKENS.values()):
             patch.delenv(name, raising=False)

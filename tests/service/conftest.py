@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from serving import Served, free_port, with_serving
 
-from noria.bundle import Bundle, revise, write_bundle
+from noria.bundle import Bundle, revise_bundle, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
 from noria.deployment import start_or_roll, state, stop
@@ -65,7 +65,7 @@ def bundle(use_case: UseCase, churn: pd.DataFrame, service_home: Path) -> Bundle
 
 @pytest.fixture(scope="session")
 def second_bundle(bundle: Bundle, service_home: Path) -> Bundle:
-    return revise(bundle, service_home / "bundles" / "v2", version="2")
+    return revise_bundle(bundle, service_home / "bundles" / "v2", version="2")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import psutil
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, settle
+from noria.deployment import Deployment, wait_until_stored
 from noria.predictions import PredictionStore
 from noria.system.workspace import Workspace
 
@@ -57,5 +57,5 @@ class Served:
 
     def store(self) -> PredictionStore:
         """The prediction store, with everything that was answered until now."""
-        assert settle(self.workspace)
+        assert wait_until_stored(self.workspace)
         return PredictionStore(self.workspace.predictions_url)

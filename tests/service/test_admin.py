@@ -30,10 +30,10 @@ def client(
     bundle: Bundle, second_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> "Iterator[TestClient]":
     variants = [
-        activation.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.75),
-        activation.ActiveVariant(name="challenger", bundle=second_bundle.folder, version="2", share=0.25),
+        activation.PlannedVariant(name="champion", bundle=bundle.folder, version="1", share=0.75),
+        activation.PlannedVariant(name="challenger", bundle=second_bundle.folder, version="2", share=0.25),
     ]
-    activation.activate(tmp_path, activation.Activation(variants=variants))
+    activation.write_plan(tmp_path, activation.TrafficPlan(variants=variants))
     for name, value in {
         "NORIA_SERVICE_DIR": str(tmp_path),
         "NORIA_PREDICTIONS_URL": f"sqlite:///{tmp_path / 'predictions.db'}",
@@ -56,8 +56,8 @@ def put(client: "TestClient", path: str, body: object, headers: dict[str, str] =
     return client.put(path, content=json.dumps(body), headers=headers)
 
 
-def order(folder: Path) -> activation.Activation:
-    found = activation.activation(folder)
+def order(folder: Path) -> activation.TrafficPlan:
+    found = activation.read_plan(folder)
     assert found is not None
     return found
 
@@ -160,10 +160,10 @@ def test_a_challenger_with_a_column_more_reads_the_request_itself(
         version="2",
     )
     variants = [
-        activation.ActiveVariant(name="champion", bundle=bundle.folder, version="1", share=0.0),
-        activation.ActiveVariant(name="challenger", bundle=challenger.folder, version="2", share=1.0),
+        activation.PlannedVariant(name="champion", bundle=bundle.folder, version="1", share=0.0),
+        activation.PlannedVariant(name="challenger", bundle=challenger.folder, version="2", share=1.0),
     ]
-    activation.activate(tmp_path, activation.Activation(variants=variants))
+    activation.write_plan(tmp_path, activation.TrafficPlan(variants=variants))
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.bundle import Bundle
-from noria.serving.api import PredictResponse, Refusal
+from noria.serving.api import ErrorResponse, PredictResponse
 
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 _INSIDES = re.compile(rb"Traceback|\.py\b|/tmp/|/work/|site-packages|File \"")
@@ -55,7 +55,7 @@ def assert_sound(reply: Reply, allowed: tuple[int, ...] = (200, 400, 413, 422)) 
     assert not _INSIDES.search(reply.body), reply.text[:500]
     assert reply.headers["x-content-type-options"] == "nosniff"
     if reply.status != 200:
-        assert Refusal.model_validate_json(reply.body).error
+        assert ErrorResponse.model_validate_json(reply.body).error
 
 
 def assert_answered(reply: Reply, rows: list[Any]) -> None:
@@ -78,7 +78,7 @@ def test_any_rows_are_answered_or_each_wrong_one_is_named(service: Asked, rows: 
         reply = service.post(path, {"rows": rows})
         assert_sound(reply)
         if reply.status == 422 and rows:
-            problems = Refusal.model_validate_json(reply.body).rows
+            problems = ErrorResponse.model_validate_json(reply.body).rows
             assert problems
             for problem in problems:
                 row = rows[problem.row]

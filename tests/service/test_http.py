@@ -13,7 +13,7 @@ from serving import Served
 
 from noria.batch import predict_file
 from noria.client import Client
-from noria.deployment import service_facts
+from noria.deployment import service_status
 from noria.system.errors import NoriaError
 
 pytestmark = pytest.mark.e2e
@@ -156,11 +156,11 @@ def test_the_openapi_document_has_a_real_row_that_can_be_sent_as_it_is(served: S
 
 def test_status_counts_what_was_asked(served: Served, held_out: Rows) -> None:
     served.store()
-    before = service_facts(served.workspace)
+    before = service_status(served.workspace)
     served.client.predict(held_out[:4])
     post(served, "/predict", b"{")
     served.store()
-    after = service_facts(served.workspace)
+    after = service_status(served.workspace)
     assert after.ready
     assert after.deployment is not None
     assert after.deployment.pid == served.deployment.pid

@@ -45,7 +45,7 @@ def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture
 def client(bikes: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[TestClient]":
-    activation.activate(tmp_path, activation.Activation.of(bikes.folder, "7"))
+    activation.write_plan(tmp_path, activation.TrafficPlan.of(bikes.folder, "7"))
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'predictions.db'}")
     from starlette.testclient import TestClient
@@ -110,10 +110,10 @@ def test_without_a_place_for_predictions_the_service_does_not_start(
 ) -> None:
     monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
-    activation.activate(tmp_path, activation.Activation.of(bikes.folder, "7"))
+    activation.write_plan(tmp_path, activation.TrafficPlan.of(bikes.folder, "7"))
     with pytest.raises(NoriaError, match="no place is named"):
         Runtime().start()
-    assert "no place is named" in activation.reports(tmp_path)[0].error
+    assert "no place is named" in activation.worker_reports(tmp_path)[0].error
 
 
 def test_the_store_of_another_service_can_be_read_meanwhile(

@@ -16,8 +16,8 @@ from serving import free_port, processes_of, with_serving
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, Settings, start_or_roll, state, stop
-from noria.deployment.deployment_state import save
+from noria.deployment import Deployment, ServerSettings, start_or_roll, state, stop
+from noria.deployment.deployment_state import save_state
 from noria.system.errors import NoriaError
 from noria.system.processes import alive, namespace
 from noria.system.workspace import PROJECT, Workspace
@@ -51,7 +51,7 @@ def a_deployment(workspace: Workspace, use_case: UseCase, bento: Path, pid: int,
         use_case=use_case.name,
         version="1",
         bento=bento,
-        settings=Settings.of(use_case, workspace),
+        settings=ServerSettings.of(use_case, workspace),
         code="",
         pid=pid,
         process_started=started,
@@ -81,9 +81,9 @@ def test_a_server_that_cannot_be_seen_from_a_container_is_left_alone(
 ) -> None:
     """A step in a container sees other processes, or none, under the same numbers."""
     unseen = a_deployment(workspace, alone, bento, 2**22 - 1, 0.0).model_copy(update={"namespace": "pid:[1]"})
-    save(workspace, unseen)
+    save_state(workspace, unseen)
     assert state(workspace) == unseen
-    save(workspace, unseen.model_copy(update={"namespace": namespace()}))
+    save_state(workspace, unseen.model_copy(update={"namespace": namespace()}))
     assert state(workspace) is None
     assert_nothing_is_left(workspace)
 
@@ -152,10 +152,10 @@ def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
     stale = a_deployment(workspace, alone, bento, os.getpid(), psutil.Process().create_time() - 500)
     (workspace.service / "state.json").write_text(stale.model_dump_json())
     mine = activation.WorkerReport(pid=os.getpid(), process_started=1.0, serial="", version="1")
-    activation.report(workspace.service, mine)
+    activation.write_worker_report(workspace.service, mine)
     assert not stop(workspace)
     assert_nothing_is_left(workspace)
-    assert activation.reports(workspace.service) == []
+    assert activation.worker_reports(workspace.service) == []
 
 
 def test_a_damaged_state_file_is_set_aside(workspace: Workspace) -> None:

@@ -13,7 +13,7 @@ import pytest
 from asked import Asked, Reply, asked
 
 from noria.bundle import Bundle
-from noria.serving.api import Refusal
+from noria.serving.api import ErrorResponse
 
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 _LIMITS = '{"limits": {"max_body_mb": 1, "max_bulk_rows": 20000}}'
@@ -54,7 +54,7 @@ def assert_refused(reply: Reply, *allowed: int) -> str:
     assert reply.status in (allowed or (400, 413, 422)), reply.body[:300]
     assert b"Traceback" not in reply.body
     assert b".py" not in reply.body
-    return Refusal.model_validate_json(reply.body).error
+    return ErrorResponse.model_validate_json(reply.body).error
 
 
 def customers(rows: int = 500) -> pd.DataFrame:

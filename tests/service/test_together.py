@@ -15,10 +15,10 @@ from serving import Served
 
 from noria.bundle import Bundle
 from noria.bundle.fast_model import FastModel
-from noria.serving.row_reader import Rows
-from noria.traffic.activation import Activation, ActiveVariant
-from service.prediction.loaded_models import Active, load_active
-from service.prediction.microbatching import Together
+from noria.serving.row_reader import RequestRows
+from noria.traffic.activation import PlannedVariant, TrafficPlan
+from service.prediction.loaded_models import LoadedModels, load_models
+from service.prediction.microbatching import MicroBatcher
 from service.settings import Settings
 
 Requests = list[dict[str, Any]]
@@ -33,12 +33,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def active(bundle: Bundle, settings: Settings) -> Active:
-    return load_active(Activation.of(bundle.folder, "1"), settings, None)
+def active(bundle: Bundle, settings: Settings) -> LoadedModels:
+    return load_models(TrafficPlan.of(bundle.folder, "1"), settings, None)
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch, active: Active) -> list[int]:
+def calls(monkeypatch: pytest.MonkeyPatch, active: LoadedModels) -> list[int]:
     """How many rows each call of the model had."""
     made: list[int] = []
 
@@ -50,11 +50,11 @@ def calls(monkeypatch: pytest.MonkeyPatch, active: Active) -> list[int]:
     return made
 
 
-def asked(active: Active, requests: list[Requests]) -> list[list[float]]:
+def asked(active: LoadedModels, requests: list[Requests]) -> list[list[float]]:
     """What requests get that are there in one turn of the event loop."""
-    together = Together()
+    together = MicroBatcher()
 
-    async def one(rows: Rows) -> list[float]:
+    async def one(rows: RequestRows) -> list[float]:
         await together.score(active, rows)
         return active.champion.scores(rows).tolist()
 
@@ -65,20 +65,20 @@ def asked(active: Active, requests: list[Requests]) -> list[list[float]]:
     return asyncio.run(all_at_once())
 
 
-def test_small_requests_of_one_turn_are_one_call(active: Active, held_out: Requests, calls: list[int]) -> None:
+def test_small_requests_of_one_turn_are_one_call(active: LoadedModels, held_out: Requests, calls: list[int]) -> None:
     requests = [[row] for row in held_out[:20]] + [held_out[20:23]]
     together = asked(active, requests)
     assert calls == [23]
     assert together == [asked(active, [request])[0] for request in requests]
 
 
-def test_many_rows_keep_nobody_waiting(active: Active, held_out: Requests, calls: list[int]) -> None:
+def test_many_rows_keep_nobody_waiting(active: LoadedModels, held_out: Requests, calls: list[int]) -> None:
     asked(active, [held_out[:1], held_out[1:31], held_out[31:32]])
     assert sorted(calls) == [2, 30]
 
 
 def test_what_cannot_be_scored_in_company_is_scored_alone(
-    active: Active, held_out: Requests, monkeypatch: pytest.MonkeyPatch
+    active: LoadedModels, held_out: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = [[row] for row in held_out[:5]]
     wanted = asked(active, requests)
@@ -95,8 +95,8 @@ def test_what_cannot_be_scored_in_company_is_scored_alone(
 def test_variants_that_share_the_cases_each_score_their_own(
     bundle: Bundle, settings: Settings, held_out: Requests, calls: list[int]
 ) -> None:
-    both = [ActiveVariant(name=name, bundle=bundle.folder, version="1", share=0.5) for name in ("champion", "other")]
-    shared = load_active(Activation(variants=both), settings, None)
+    both = [PlannedVariant(name=name, bundle=bundle.folder, version="1", share=0.5) for name in ("champion", "other")]
+    shared = load_models(TrafficPlan(variants=both), settings, None)
     calls.clear()
     asked(shared, [[row] for row in held_out[:4]])
     assert calls == [1, 1, 1, 1]

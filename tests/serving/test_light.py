@@ -76,7 +76,7 @@ def test_the_service_is_imported_without_heavy_libraries(tmp_path: Path) -> None
 @pytest.mark.parametrize("kind", ["rules", "xgboost"])
 def test_an_answer_needs_none_of_them(kind: str, tmp_path: Path) -> None:
     bundle = mixed.write(kind, "binary", tmp_path / "bundle")
-    activation.activate(tmp_path, activation.Activation.of(bundle.folder, "1"))
+    activation.write_plan(tmp_path, activation.TrafficPlan.of(bundle.folder, "1"))
     body = json.dumps({"rows": mixed.odd_rows(20)}).encode()
     assert not loaded(_ANSWER, tmp_path, body) & set(_HEAVY)
     assert wait_until_flushed(tmp_path / "spool", 60)
@@ -90,7 +90,7 @@ def asked(bundle: Bundle, folder: Path) -> "Iterator[TestClient]":
     from service.app import App
     from service.runtime import Runtime
 
-    activation.activate(folder, activation.Activation.of(bundle.folder, "1"))
+    activation.write_plan(folder, activation.TrafficPlan.of(bundle.folder, "1"))
     runtime = Runtime()
     runtime.start()
     app = App(runtime)

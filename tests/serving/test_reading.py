@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from noria.schema import InputSchema
-from noria.serving.http_errors import Wrong
-from noria.serving.row_reader import RowReader, Rows
+from noria.serving.http_errors import HTTPError
+from noria.serving.row_reader import RequestRows, RowReader
 
 SCHEMA: InputSchema = mixed.fitted("dummy", "binary").schema
 READER = RowReader(SCHEMA, "customer", max_rows=1000, max_text=10_000)
@@ -54,11 +54,11 @@ _ROWS = st.lists(
 )
 
 
-def read(rows: list[dict[str, Any]]) -> Rows | dict[int, str]:
+def read(rows: list[dict[str, Any]]) -> RequestRows | dict[int, str]:
     """The rows, or row → what is wrong with it."""
     try:
         return READER.read(json.dumps({"rows": rows}).encode())
-    except Wrong as wrong:
+    except HTTPError as wrong:
         assert wrong.status == 422
         return {problem.row: problem.problem for problem in wrong.body.rows}
 
@@ -67,7 +67,7 @@ def assert_read_as_a_table(rows: list[dict[str, Any]]) -> None:
     found = read(rows)
     wanted = SCHEMA.check(pd.DataFrame(rows, dtype=object))
     errors = {row: error for row, error in enumerate(wanted.errors) if error}
-    if errors or not isinstance(found, Rows):
+    if errors or not isinstance(found, RequestRows):
         assert found == errors
         return
     assert np.array_equal(found.matrix, wanted.matrix, equal_nan=True)
@@ -105,7 +105,7 @@ def test_each_odd_value_in_each_column(column: str) -> None:
 def test_half_a_character_is_refused_or_read_and_never_breaks(text: str, column: str) -> None:
     body = json.dumps({"rows": [ROW | {column: text}]}).encode()
     assert b"\\ud" in body
-    with pytest.raises(Wrong) as refused:
+    with pytest.raises(HTTPError) as refused:
         READER.read(body)
     assert refused.value.status in {400, 422}
     refused.value.body.model_dump_json()
@@ -116,7 +116,7 @@ def test_rows_of_tables_are_read_as_requests_are() -> None:
     asked = read(rows)
     columns = [[row[name] for row in rows] for name in SCHEMA.names]
     found = READER.read_columns(columns, [None] * len(rows), [])
-    assert isinstance(asked, Rows)
+    assert isinstance(asked, RequestRows)
     assert np.array_equal(found.matrix, asked.matrix, equal_nan=True)
     assert found.warnings == asked.warnings
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, fast_conversion
 from noria.models.estimators import trees_of
 from noria.serving.predictor import Predictor
-from noria.serving.row_reader import Rows
+from noria.serving.row_reader import RequestRows
 from noria.system import progress
 
 EACH = [(kind, task) for kind in mixed.KINDS for task in mixed.TARGETS]
@@ -34,7 +34,7 @@ def predictor_of(bundle: Bundle) -> Predictor:
     return Predictor(bundle, "champion", max_rows=1000, max_text=1000)
 
 
-def read(predictor: Predictor, rows: list[dict[str, object]]) -> Rows:
+def read(predictor: Predictor, rows: list[dict[str, object]]) -> RequestRows:
     return predictor.reader.read(json.dumps({"rows": rows}).encode())
 
 

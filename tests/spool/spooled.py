@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from noria.config.serving import Spool
-from noria.predictions.spool.events import Answered, Entry, Happened, Labelled
+from noria.config.serving import SpoolConfig
+from noria.predictions.spool.events import AuditEvent, Entry, LabelEvent, PredictionEvent
 from noria.predictions.spool.flusher import Flusher
 from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
@@ -17,9 +17,9 @@ from noria.system.errors import NoriaError
 DAY = 1_780_000_000.0
 
 
-def answered(name: str, rows: int = 1, *, text: str = "One year", at: float = DAY) -> Answered:
+def answered(name: str, rows: int = 1, *, text: str = "One year", at: float = DAY) -> PredictionEvent:
     """One request with `rows` rows; its predictions are called NAME-0, NAME-1 …"""
-    return Answered(
+    return PredictionEvent(
         at=at,
         request_id=name,
         model="churn",
@@ -38,12 +38,12 @@ def answered(name: str, rows: int = 1, *, text: str = "One year", at: float = DA
     )
 
 
-def labelled(prediction: str, key: str = "k") -> Labelled:
-    return Labelled(key=key, at=DAY, id=prediction, entity=None, label="No")
+def labelled(prediction: str, key: str = "k") -> LabelEvent:
+    return LabelEvent(key=key, at=DAY, id=prediction, entity=None, label="No")
 
 
-def settings(**changes: object) -> Spool:
-    return Spool.model_validate(changes)
+def settings(**changes: object) -> SpoolConfig:
+    return SpoolConfig.model_validate(changes)
 
 
 @contextmanager
@@ -73,11 +73,11 @@ class Memory:
 
     @property
     def ids(self) -> list[str]:
-        return [each for entry in self.entries if isinstance(entry, Answered) for each in entry.ids]
+        return [each for entry in self.entries if isinstance(entry, PredictionEvent) for each in entry.ids]
 
     @property
-    def happened(self) -> list[Happened]:
-        return [entry for entry in self.entries if isinstance(entry, Happened)]
+    def happened(self) -> list[AuditEvent]:
+        return [entry for entry in self.entries if isinstance(entry, AuditEvent)]
 
 
 def flushed(folder: Path) -> list[str]:

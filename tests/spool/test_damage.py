@@ -7,13 +7,13 @@ import pytest
 
 from noria.predictions.spool import codec
 from noria.predictions.spool.dead_letter import pieces
-from noria.predictions.spool.events import Answered
+from noria.predictions.spool.events import PredictionEvent
 from noria.predictions.spool.flusher import Flusher
 from noria.predictions.spool.segments import START, Segment, segments
 from tests.spool.spooled import Memory, answered, writing
 
 NAMES = ["first", "second", "third"]
-WHOLE = [codec.framed(answered(name)) for name in NAMES]
+WHOLE = [codec.encode_frame(answered(name)) for name in NAMES]
 
 
 def left_behind(folder: Path, content: bytes) -> Path:
@@ -25,8 +25,8 @@ def left_behind(folder: Path, content: bytes) -> Path:
 
 
 def sound(data: bytes) -> list[str]:
-    found = [codec.entry_in(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
-    return [entry.request_id for entry in found if isinstance(entry, Answered)]
+    found = [codec.decode_frame(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
+    return [entry.request_id for entry in found if isinstance(entry, PredictionEvent)]
 
 
 def test_wherever_the_tail_is_torn_all_whole_entries_are_kept(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_segment_without_an_entry_is_removed(tmp_path: Path, content: bytes) -
 
 
 def test_a_frame_in_a_form_of_another_version_is_kept_aside(tmp_path: Path) -> None:
-    strange = codec.framed(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
+    strange = codec.encode_frame(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
     left_behind(tmp_path, WHOLE[0] + strange + WHOLE[1])
     store = Memory()
     assert len(Flusher(tmp_path, store).flush().cut) == 1
@@ -175,8 +175,8 @@ def test_a_position_that_is_damaged_loses_nothing(positioned: tuple[Path, Memory
 
 
 def test_text_that_looks_like_an_entry_is_none() -> None:
-    forged = codec.framed(answered("forged")).decode("latin-1")
-    data = codec.framed(answered("real", text=forged))
+    forged = codec.encode_frame(answered("forged")).decode("latin-1")
+    data = codec.encode_frame(answered("real", text=forged))
     broken = bytearray(data)
     broken[20] ^= 1
     assert sound(bytes(broken) + WHOLE[0]) == ["first"]

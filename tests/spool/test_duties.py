@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from noria.config.serving import Privacy
-from noria.predictions.spool.heartbeat import read_report
+from noria.config.serving import PrivacyConfig
+from noria.predictions.spool.heartbeat import read_heartbeat
 from noria.predictions.store import PredictionStore
 from noria.system.errors import NoriaError
-from service.flusher.flusher_worker import Keeper
-from service.flusher.scheduled_tasks import Duty, duties
+from service.flusher.flusher_worker import FlusherWorker
+from service.flusher.scheduled_tasks import ScheduledTask, scheduled_tasks
 from tests.spool.spooled import answered, eventually, ids_in, writing
 
 
@@ -30,14 +30,14 @@ def keep_until_drained(folder: Path, privacy: dict[str, object]) -> None:
         "NORIA_SERVICE_DIR": str(folder),
         "NORIA_SERVING": json.dumps({"privacy": privacy}),
     }
-    Keeper.of(folder / "spool", environment, threading.Event()).run()
+    FlusherWorker.of(folder / "spool", environment, threading.Event()).run()
 
 
 def test_a_duty_is_done_when_it_is_due(store: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     done: list[float] = []
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    duty = Duty("count", 10.0, lambda _: done.append(clock[0]))
+    duty = ScheduledTask("count", 10.0, lambda _: done.append(clock[0]))
     for clock[0] in (1000.0, 1001.0, 1009.9, 1010.1, 1015.0, 1100.0):
         duty.see_to(store)
     assert done == [1000.0, 1010.1, 1100.0]
@@ -50,7 +50,7 @@ def test_a_duty_that_fails_is_told_until_it_works(store: PredictionStore, caplog
         if errors:
             raise errors.pop(0)
 
-    duty = Duty("canary", 0.0, work)
+    duty = ScheduledTask("canary", 0.0, work)
     told = []
     for _ in range(4):
         duty.see_to(store)
@@ -67,7 +67,7 @@ def test_a_long_duty_holds_nothing_up_and_runs_once_at_a_time(store: PredictionS
         go.wait(60)
         raise NoriaError("it took long")
 
-    duty = Duty("retention", 0.0, work, aside=True)
+    duty = ScheduledTask("retention", 0.0, work, aside=True)
     for _ in range(3):
         duty.see_to(store)
     assert eventually(lambda: bool(begun))  # in a thread of its own
@@ -79,7 +79,7 @@ def test_a_long_duty_holds_nothing_up_and_runs_once_at_a_time(store: PredictionS
 
 
 def test_without_a_service_folder_and_an_age_there_is_none(tmp_path: Path) -> None:
-    assert duties(None, tmp_path, Privacy()) == []
+    assert scheduled_tasks(None, tmp_path, PrivacyConfig()) == []
 
 
 def test_an_order_that_cannot_be_read_is_told_and_flushing_goes_on(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_an_order_that_cannot_be_read_is_told_and_flushing_goes_on(tmp_path: Pat
     with writing(tmp_path / "spool") as writer:
         writer.append(answered("a"))
     keep_until_drained(tmp_path, {})
-    report = read_report(tmp_path / "spool")
+    report = read_heartbeat(tmp_path / "spool")
     assert report is not None
     assert "cannot be read" in report.duties["canary"]
     assert ids_in(tmp_path / "p.db") == ["a-0"]
@@ -102,7 +102,7 @@ def test_what_is_old_enough_is_erased(tmp_path: Path, store: PredictionStore) ->
         (spool / name).write_text("what somebody sent")
         then = (now - timedelta(days=days)).timestamp()
         os.utime(spool / name, (then, then))
-    retention = duties(None, spool, Privacy(keep_days=30))
+    retention = scheduled_tasks(None, spool, PrivacyConfig(keep_days=30))
     keep_until_drained(tmp_path, {})
     assert ids_in(tmp_path / "p.db") == ["new-0", "old-0"]
     [duty] = retention

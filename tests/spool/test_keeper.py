@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from noria.predictions.spool.heartbeat import KeeperReport, read_report, waiting_s
+from noria.predictions.spool.heartbeat import FlusherHeartbeat, read_heartbeat, waiting_s
 from noria.predictions.spool.segments import segments
 from noria.system.workspace import PROJECT
 from service.flusher import flusher_launcher
-from service.flusher.flusher_launcher import ensure_keeper, keeper_runs
+from service.flusher.flusher_launcher import ensure_flusher, flusher_runs
 from tests.spool.postgres_server import ids, stoppable
 from tests.spool.spooled import answered, eventually, ids_in, writing
 
@@ -71,8 +71,8 @@ def _is_keeper(process: psutil.Process) -> bool:
     return process.cmdline()[-2:] == ["-m", "service.flusher.flusher_launcher"]
 
 
-def report(spool: Path) -> KeeperReport:
-    found = read_report(spool)
+def report(spool: Path) -> FlusherHeartbeat:
+    found = read_heartbeat(spool)
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ def test_what_workers_append_arrives_and_the_keeper_ends_after_the_last_worker(s
     with writing(spool) as first, writing(spool) as second:
         for number in range(100):
             first.append(answered(f"a{number}"))
-            ensure_keeper(spool)
+            ensure_flusher(spool)
         assert eventually(lambda: len(ids_in(database)) == 100)
         assert eventually(lambda: report(spool).predictions == 100)
         told = report(spool)
@@ -92,9 +92,9 @@ def test_what_workers_append_arrives_and_the_keeper_ends_after_the_last_worker(s
         second.append(answered("b"))
         second.close()
         assert eventually(lambda: "b-0" in ids_in(database))
-        assert keeper_runs(spool)
+        assert flusher_runs(spool)
         first.append(answered("last"))
-    assert eventually(lambda: not keeper_runs(spool))
+    assert eventually(lambda: not flusher_runs(spool))
     assert len(ids_in(database)) == 102
     assert segments(spool) == []
     assert report(spool).backlog_bytes == 0
@@ -110,7 +110,7 @@ def test_it_leaves_the_processor_of_a_worker_if_there_is_another(service: Path) 
         try:
             for number, mine in enumerate(sorted(allowed)[:2] * 2):
                 os.sched_setaffinity(0, allowed)
-                ensure_keeper(spool)
+                ensure_flusher(spool)
                 os.sched_setaffinity(0, {mine})
                 writer.append(answered(f"r{number}"))
                 assert eventually(lambda number=number: f"r{number}-0" in ids_in(database))
@@ -126,7 +126,7 @@ def test_of_several_that_start_at_once_one_works(service: Path, start: Callable[
         writer.append(answered("a"))
         started = [start() for _ in range(4)]
         assert eventually(lambda: [each.poll() for each in started].count(0) == 3)
-        assert eventually(lambda: read_report(service / "spool") is not None)
+        assert eventually(lambda: read_heartbeat(service / "spool") is not None)
         working = next(each for each in started if each.poll() is None)
         assert report(service / "spool").pid == working.pid
     assert eventually(lambda: working.poll() == 0)
@@ -143,7 +143,7 @@ def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
         def answer() -> None:
             writer.append(answered(f"r{len(sent)}", rows=20))
             sent.extend([f"r{len(sent)}-{row}" for row in range(20)])
-            ensure_keeper(spool)
+            ensure_flusher(spool)
 
         for _ in range(4):
             moved = len(ids_in(database))
@@ -151,7 +151,7 @@ def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
             for process in keepers(spool):
                 process.send_signal(signal.SIGKILL)
                 process.wait(10)
-        ensure_keeper(spool)
+        ensure_flusher(spool)
         assert eventually(lambda: len(ids_in(database)) >= len(sent))
     assert ids_in(database) == sorted(sent)
 
@@ -162,8 +162,8 @@ def test_while_the_store_is_down_all_wait_and_arrive_once_it_is_back(service: Pa
     with writing(spool) as writer:
         for number in range(50):
             writer.append(answered(f"r{number}"))
-        ensure_keeper(spool)
-        assert eventually(lambda: read_report(spool) is not None and report(spool).error != "")
+        ensure_flusher(spool)
+        assert eventually(lambda: read_heartbeat(spool) is not None and report(spool).error != "")
         told = report(spool)
         assert "unable to open database file" in told.error
         assert str(service) not in told.error  # it may be shown to clients
@@ -180,13 +180,13 @@ def test_two_services_share_a_store(service: Path) -> None:
     spools, database = [service / "one", service / "two"], service / "store" / "p.db"
     with writing(spools[0]) as first, writing(spools[1]) as second:
         for spool in spools:
-            ensure_keeper(spool)
+            ensure_flusher(spool)
         for number in range(300):
             first.append(answered(f"a{number}"))
             second.append(answered(f"b{number}"))
         assert eventually(lambda: len(ids_in(database)) == 600)
         assert len({report(spool).pid for spool in spools}) == 2
-    assert eventually(lambda: not any(keeper_runs(spool) for spool in spools))
+    assert eventually(lambda: not any(flusher_runs(spool) for spool in spools))
     assert ids_in(database) == sorted(f"{name}{number}-0" for name in "ab" for number in range(300))
 
 
@@ -194,7 +194,7 @@ def test_a_database_that_is_moved_away_gets_nothing_more(service: Path) -> None:
     spool, database = service / "spool", service / "store" / "p.db"
     with writing(spool) as writer:
         writer.append(answered("a"))
-        ensure_keeper(spool)
+        ensure_flusher(spool)
         assert eventually(lambda: ids_in(database) == ["a-0"])
         database.parent.rename(service / "away")
         database.parent.mkdir()
@@ -210,7 +210,7 @@ def test_while_postgresql_is_stopped_all_wait_and_arrive_once_it_is_back(
         monkeypatch.setenv("NORIA_PREDICTIONS_URL", server.url)
         with writing(spool) as writer:
             writer.append(answered("before"))
-            ensure_keeper(spool)
+            ensure_flusher(spool)
             assert eventually(lambda: ids(server.url) == ["before-0"])
             server.stop()
             for number in range(500):
@@ -246,7 +246,7 @@ def test_sigterm_moves_what_is_there_and_ends(service: Path, start: Callable[...
     slow = json.dumps({"spool": {"flush_interval_ms": 60_000}})
     with writing(spool) as writer:
         process = start(NORIA_SERVING=slow)
-        assert eventually(lambda: read_report(spool) is not None and report(spool).flushed_at is not None)
+        assert eventually(lambda: read_heartbeat(spool) is not None and report(spool).flushed_at is not None)
         writer.append(answered("a"))
         process.terminate()
         assert process.wait(60) == 0

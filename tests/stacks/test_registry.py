@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.images.registry import Login, ask_for_image
+from app.images.registry import RegistryLogin, ask_for_image
 
 _BASIC = "Basic " + base64.b64encode(b"we:secret").decode()
 _MANIFEST = "/v2/team/noria/manifests/"
@@ -60,16 +60,18 @@ def host(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("image", "login", "status"),
     [
-        ("team/noria:1", Login("we", "secret"), 200),
-        ("team/noria@sha256:abc", Login("we", "secret"), 200),
-        ("team/noria:1@sha256:abc", Login("we", "secret"), 200),
-        ("team/noria:2", Login("we", "secret"), 404),
-        ("team/noria", Login("we", "secret"), 404),  # which means `latest`
-        ("team/noria:1", Login("we", "wrong"), 401),
+        ("team/noria:1", RegistryLogin("we", "secret"), 200),
+        ("team/noria@sha256:abc", RegistryLogin("we", "secret"), 200),
+        ("team/noria:1@sha256:abc", RegistryLogin("we", "secret"), 200),
+        ("team/noria:2", RegistryLogin("we", "secret"), 404),
+        ("team/noria", RegistryLogin("we", "secret"), 404),  # which means `latest`
+        ("team/noria:1", RegistryLogin("we", "wrong"), 401),
         ("team/noria:1", None, 401),
     ],
 )
-def test_a_registry_is_asked_as_an_engine_would(host: str, image: str, login: Login | None, status: int) -> None:
+def test_a_registry_is_asked_as_an_engine_would(
+    host: str, image: str, login: RegistryLogin | None, status: int
+) -> None:
     assert ask_for_image(f"{host}/{image}", login).status == status
 
 

@@ -8,9 +8,9 @@ import yaml
 
 from app.stacks.definition import (
     STEPS,
-    Member,
-    Running,
-    Standing,
+    RegisteredStack,
+    StackMember,
+    StepsConfig,
     differences,
     looks_secret,
     only_referenced,
@@ -53,7 +53,7 @@ def test_variables_are_filled_in_everywhere(tmp_path: Path) -> None:
 
 
 def test_how_steps_run_is_read(tmp_path: Path) -> None:
-    assert read_stack(written(tmp_path, plain())).noria == Running()
+    assert read_stack(written(tmp_path, plain())).noria == StepsConfig()
     raw = changed(
         components__orchestrator__0__flavor="local_docker",
         noria={"image": "${env:REGISTRY}/steps:${env:TAG}", "resources": {"cpu": 0.5, "memory": "512MiB"}},
@@ -187,22 +187,28 @@ def test_secrets_are_known_by_their_keys(key: str, value: Any, is_secret: bool, 
 
 
 def test_differences_are_told_in_words() -> None:
-    wanted = {("orchestrator", "o"): Member("local"), ("artifact_store", "a"): Member("local", {"path": "/new"})}
-    assert differences(wanted, Standing({}, None)) == [
+    wanted = {
+        ("orchestrator", "o"): StackMember("local"),
+        ("artifact_store", "a"): StackMember("local", {"path": "/new"}),
+    }
+    assert differences(wanted, RegisteredStack({}, None)) == [
         "orchestrator `o` is not registered",
         "artifact_store `a` is not registered",
         "the stack is not registered",
     ]
-    known = {("orchestrator", "o"): Member("local_docker"), ("artifact_store", "a"): Member("local", {"path": "/old"})}
-    standing = Standing(known, [("orchestrator", "o"), ("alerter", "x")])
+    known = {
+        ("orchestrator", "o"): StackMember("local_docker"),
+        ("artifact_store", "a"): StackMember("local", {"path": "/old"}),
+    }
+    standing = RegisteredStack(known, [("orchestrator", "o"), ("alerter", "x")])
     assert differences(wanted, standing) == [
         "orchestrator `o` is `local_docker` instead of `local`",
         "artifact_store `a`: `path` differs",
         "artifact_store `a` is not in the stack",
         "alerter `x` is in the stack as well",
     ]
-    filled_in = Member("local", {"path": "/new", "by_itself": True})
-    agreed = Standing({**wanted, ("artifact_store", "a"): filled_in}, list(wanted))
+    filled_in = StackMember("local", {"path": "/new", "by_itself": True})
+    agreed = RegisteredStack({**wanted, ("artifact_store", "a"): filled_in}, list(wanted))
     assert differences(wanted, agreed) == []
 
 

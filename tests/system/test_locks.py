@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from noria.system.errors import NoriaError
-from noria.system.locks import in_turn, only_one
+from noria.system.locks import exclusive, wait_lock
 from noria.system.workspace import PROJECT, Workspace
 
 HOLD = """
@@ -59,12 +59,12 @@ def held(use_case: str) -> Iterator[subprocess.Popen[str]]:
 def test_the_second_is_refused_by_name() -> None:
     with held("churn") as other:
         refused = pytest.raises(NoriaError, match=f"another `train` of churn is running .process {other.pid}")
-        with refused, only_one("train", Workspace("churn")):
+        with refused, exclusive("train", Workspace("churn")):
             raise AssertionError("must not get here")
-        with only_one("deploy", Workspace("churn")), only_one("train", Workspace("bikes")):
+        with exclusive("deploy", Workspace("churn")), exclusive("train", Workspace("bikes")):
             pass  # other actions and other use cases are free
         other.communicate()  # it ends
-        with only_one("train", Workspace("churn")):
+        with exclusive("train", Workspace("churn")):
             pass
 
 
@@ -73,21 +73,21 @@ def test_a_killed_process_holds_nothing(home: Path) -> None:
         other.kill()
         other.wait()
         assert (home / "churn" / "train.pid").read_text() == str(other.pid)
-        with only_one("train", Workspace("churn")):
+        with exclusive("train", Workspace("churn")):
             pass
     assert not (home / "churn" / "train.pid").exists()
 
 
 def test_an_error_frees_the_lock() -> None:
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), only_one("train", Workspace("churn")):
+        with pytest.raises(ZeroDivisionError), exclusive("train", Workspace("churn")):
             raise ZeroDivisionError
 
 
 def test_a_lock_that_cannot_be_written_is_said(home: Path) -> None:
     (home / "churn" / "train.lock").mkdir(parents=True)
     refused = pytest.raises(NoriaError, match="cannot write the lock of `train`")
-    with refused as caught, only_one("train", Workspace("churn")):
+    with refused as caught, exclusive("train", Workspace("churn")):
         raise AssertionError("must not get here")
     assert caught.value.where == str(home / "churn" / "train.lock")
 
@@ -98,5 +98,5 @@ def test_processes_go_in_turn(tmp_path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", COUNT, str(file)], cwd=PROJECT) for _ in range(3)]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert file.read_text() == "60"
-    with in_turn("setup", Workspace("zenml")):
+    with wait_lock("setup", Workspace("zenml")):
         time.sleep(0)

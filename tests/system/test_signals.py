@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from noria.system.signals import Stopped, stop_on_signals, stop_requested, unstopped
+from noria.system.signals import Stopped, defer_signals, stop_on_signals, stop_requested
 from noria.system.workspace import PROJECT
 
 BUSY = """
@@ -81,7 +81,7 @@ def test_without_a_signal_nothing_changes() -> None:
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signals():
         assert signal.getsignal(signal.SIGINT) is not before
-        with unstopped():
+        with defer_signals():
             pass
     assert signal.getsignal(signal.SIGINT) is before
     assert stop_requested() is None

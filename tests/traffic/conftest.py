@@ -13,12 +13,12 @@ from noria import deployment as processes
 from noria.bundle import Bundle, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
-from noria.deployment import Deployment, Role, start_or_roll, stop
+from noria.deployment import Deployment, VariantSpec, start_or_roll, stop
 from noria.models.fitted_model import fit
 from noria.models.policy_choice import DecisionPolicy
 from noria.predictions import PredictionStore
 from noria.system.workspace import PROJECT, Workspace
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 from service.bento_build import build_bento
 from tests.service.serving import free_port
 
@@ -40,19 +40,19 @@ class Service:
     def store(self) -> PredictionStore:
         return PredictionStore(self.workspace.predictions_url)
 
-    def role(self, name: str, share: float = 0.0, *, shadow: bool = False) -> Role:
-        return Role(self.bundles[name], name, share, shadow)
+    def role(self, name: str, share: float = 0.0, *, shadow: bool = False) -> VariantSpec:
+        return VariantSpec(self.bundles[name], name, share, shadow)
 
-    def answer_with(self, *challengers: Role) -> Activation:
+    def answer_with(self, *challengers: VariantSpec) -> TrafficPlan:
         """Let the champion and these answer; returns the order."""
         rest = 1 - sum(role.share for role in challengers)
-        lineup = [Role(self.bundles["champion"], share=rest), *challengers]
+        lineup = [VariantSpec(self.bundles["champion"], share=rest), *challengers]
         start_or_roll(self.use_case, self.workspace, self.bento, lineup[0].bundle, lineup)
         return self.order
 
     @property
-    def order(self) -> Activation:
-        return processes.standing(self.workspace, self.deployment)
+    def order(self) -> TrafficPlan:
+        return processes.current_plan(self.workspace, self.deployment)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from noria.config.problem import BinaryProblem, BinaryWorth
-from noria.config.serving import Canary
-from noria.predictions.records import VariantFacts
-from noria.traffic.activation import Activation, ActiveVariant, CanaryState
+from noria.config.serving import CanaryConfig
+from noria.predictions.records import VariantStatistics
+from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PROBLEM = BinaryProblem(
@@ -22,20 +22,20 @@ PROBLEM = BinaryProblem(
     positive="Yes",
     worth=BinaryWorth(true_positive=100, false_positive=-40, false_negative=0),
 )
-PLAN = Canary(steps=[0.05, 0.25, 0.5], step_minutes=10, min_requests=100, min_labels=50)
+PLAN = CanaryConfig(steps=[0.05, 0.25, 0.5], step_minutes=10, min_requests=100, min_labels=50)
 
 
-def variant(name: str, share: float, version: str = "1", *, shadow: bool = False) -> ActiveVariant:
-    return ActiveVariant(name=name, bundle=Path(f"/bundles/{version}"), version=version, share=share, shadow=shadow)
+def variant(name: str, share: float, version: str = "1", *, shadow: bool = False) -> PlannedVariant:
+    return PlannedVariant(name=name, bundle=Path(f"/bundles/{version}"), version=version, share=share, shadow=shadow)
 
 
-def order(challenger: float = 0.0, **more: Any) -> Activation:
+def order(challenger: float = 0.0, **more: Any) -> TrafficPlan:
     """A champion (version 1) and, with a share, a challenger (version 2)."""
     others = [variant("challenger", challenger, "2")] if challenger else []
-    return Activation(variants=[variant("champion", 1 - challenger), *others], **more)
+    return TrafficPlan(variants=[variant("champion", 1 - challenger), *others], **more)
 
 
-def state(step: int = 0, *, minutes: float = 0, ready: bool = False, plan: Canary = PLAN) -> CanaryState:
+def state(step: int = 0, *, minutes: float = 0, ready: bool = False, plan: CanaryConfig = PLAN) -> CanaryState:
     """A canary whose step began `minutes` before NOW."""
     since = NOW - timedelta(minutes=minutes)
     return CanaryState(
@@ -57,7 +57,7 @@ def facts(
     random = np.random.default_rng([*name.encode(), labels])
     leaves = random.random(labels) < 0.4
     scores = 1 / (1 + np.exp(-(random.normal(size=labels) + skill * (leaves - 0.5))))
-    return VariantFacts(
+    return VariantStatistics(
         variant=name,
         answers=answers,
         errors=errors,

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.system.workspace import PROJECT
-from noria.traffic.activation import ActiveVariant
+from noria.traffic.activation import PlannedVariant
 from noria.traffic.assignment import Assigner
 
 CASES = [f"customer {number}" for number in range(20_000)]
 
 
-def variants(**shares: float) -> list[ActiveVariant]:
+def variants(**shares: float) -> list[PlannedVariant]:
     return [
-        ActiveVariant(name=name, bundle=Path(name), version=str(place), share=share)
+        PlannedVariant(name=name, bundle=Path(name), version=str(place), share=share)
         for place, (name, share) in enumerate(shares.items(), start=1)
     ]
 
@@ -75,7 +75,7 @@ def test_another_process_assigns_the_same() -> None:
 
 
 def test_shadows_and_empty_shares_answer_nobody() -> None:
-    shadow = ActiveVariant(name="shadow", bundle=Path("s"), version="3", share=0, shadow=True)
+    shadow = PlannedVariant(name="shadow", bundle=Path("s"), version="3", share=0, shadow=True)
     assigner = Assigner([*variants(champion=0, challenger=1.0), shadow])
     assert {assigner.pick(case) for case in CASES[:500]} == {1}
     assert assigner.shadows == [2]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ordered import order
 
-from noria.deployment import Changed, Deployment, Settings
+from noria.deployment import Deployment, PlanChange, ServerSettings
 from noria.deployment.audit import recent_changes, record_change
 from noria.predictions import PredictionStore
 from noria.predictions.spool.flusher import Flusher
@@ -15,7 +15,7 @@ from tests.bundles import churn
 
 
 @pytest.fixture
-def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Changed:
+def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanChange:
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     use_case = churn().use_case
     workspace = Workspace(use_case.name)
@@ -23,20 +23,20 @@ def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Changed:
         use_case=use_case.name,
         version="1",
         bento=tmp_path,
-        settings=Settings.of(use_case, workspace),
+        settings=ServerSettings.of(use_case, workspace),
         code="",
         pid=1,
         process_started=0,
         started_at=datetime.now(UTC),
         log=tmp_path / "log",
     )
-    return Changed(deployment, order(), order(0.25))
+    return PlanChange(deployment, order(), order(0.25))
 
 
-def test_who_changed_what_is_told_the_newest_first(changed: Changed) -> None:
+def test_who_changed_what_is_told_the_newest_first(changed: PlanChange) -> None:
     url = changed.deployment.settings.predictions_url
     record_change(changed, "traffic", "challenger set to 0.25")
-    record_change(Changed(changed.deployment, changed.after, order()), "traffic", "rolled back")
+    record_change(PlanChange(changed.deployment, changed.after, order()), "traffic", "rolled back")
     last, first = recent_changes(url)
     assert "UTC: challenger set to 0.25 by " in first
     assert first.endswith("champion 0.75 (version 1), challenger 0.25 (version 2); before: champion 1 (version 1)")
@@ -44,7 +44,7 @@ def test_who_changed_what_is_told_the_newest_first(changed: Changed) -> None:
     assert recent_changes(url, limit=1) == [last]
 
 
-def test_while_the_store_does_not_work_the_note_waits_in_the_spool(changed: Changed) -> None:
+def test_while_the_store_does_not_work_the_note_waits_in_the_spool(changed: PlanChange) -> None:
     settings = changed.deployment.settings
     database = Path(settings.predictions_url.removeprefix("sqlite:///"))
     database.mkdir()

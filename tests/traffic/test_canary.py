@@ -11,15 +11,15 @@ import pytest
 from ordered import NOW, PLAN, PROBLEM, facts, order, state
 
 from noria.predictions import PredictionRecord, PredictionStore
-from noria.predictions.spool.events import Happened
+from noria.predictions.spool.events import AuditEvent
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import activation, plan_transforms
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 from noria.traffic.canary import CanaryDecision, next_step, run_canary
-from noria.traffic.canary_metrics import Lead, compare_labels
+from noria.traffic.canary_metrics import MetricGap, compare_labels
 
-WORSE = Lead(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
+WORSE = MetricGap(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "too early": ({"minutes": 4}, {}, "hold", "4.0 of 10 minutes"),
     "too few answers": ({"minutes": 60}, {"answers": 99}, "hold", "99 of 100 answers"),
@@ -45,7 +45,7 @@ def test_what_is_due(at: dict[str, Any], did: dict[str, Any], action: str, why: 
 
 
 def test_worse_beyond_chance_is_taken_back_and_bad_luck_is_not() -> None:
-    def decided(lead: Lead) -> CanaryDecision:
+    def decided(lead: MetricGap) -> CanaryDecision:
         return next_step(state(minutes=11), facts("challenger"), facts("champion"), lead, NOW)
 
     taken_back = decided(WORSE)
@@ -94,7 +94,7 @@ def store(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
-    activation.activate(tmp_path, plan_transforms.with_canary(order(0.1), state(minutes=11)))
+    activation.write_plan(tmp_path, plan_transforms.with_canary(order(0.1), state(minutes=11)))
     return tmp_path
 
 
@@ -119,8 +119,8 @@ def answered(store: PredictionStore, variant: str, number: int, ms: float = 1.0)
     )
 
 
-def standing(folder: Path) -> Activation:
-    found = activation.activation(folder)
+def standing(folder: Path) -> TrafficPlan:
+    found = activation.read_plan(folder)
     assert found is not None
     return found
 
@@ -143,7 +143,9 @@ def test_it_grows_by_what_the_store_holds(service: Path, store: PredictionStore)
 
 def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: PredictionStore) -> None:
     answered(store, "challenger", 50)
-    store.keep([Happened("e", (NOW - timedelta(minutes=1)).timestamp(), "error", "challenger", "2", "ValueError", 30)])
+    store.keep(
+        [AuditEvent("e", (NOW - timedelta(minutes=1)).timestamp(), "error", "challenger", "2", "ValueError", 30)]
+    )
     before = standing(service)
     decision = run_canary(service, store, NOW)
     assert decision is not None
@@ -151,7 +153,7 @@ def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: Pr
     assert [(each.name, each.share) for each in standing(service).variants] == [("champion", 1.0)]
     assert standing(service).canary is None
     assert run_canary(service, store, NOW) is None
-    activation.activate(service, before)  # as if this process had been killed before it gave the order
+    activation.write_plan(service, before)  # as if this process had been killed before it gave the order
     assert run_canary(service, store, NOW) is not None
     assert events(store) == [("canary", "challenger", "2", f"roll back: {decision.why}")]
 
@@ -162,7 +164,7 @@ def test_a_change_by_hand_meanwhile_stands(service: Path, store: PredictionStore
     judged = store.comparison
 
     def meanwhile(*given: Any) -> Any:
-        activation.activate(service, order())
+        activation.write_plan(service, order())
         return judged(*given)
 
     monkeypatch.setattr(store, "comparison", meanwhile)

@@ -11,11 +11,11 @@ import pytest
 from app.commands import pipeline_commands
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
-from noria.deployment import settle, standing, state, stop
+from noria.deployment import current_plan, state, stop, wait_until_stored
 from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 from tests.conftest import Command
 from tests.load import Load
 from tests.service.serving import free_port
@@ -90,11 +90,11 @@ def _others(case: UseCase) -> list[str]:
     return [part for each in order(case).variants[1:] for part in ("--set", f"{each.name}=0")]
 
 
-def order(case: UseCase) -> Activation:
+def order(case: UseCase) -> TrafficPlan:
     workspace = Workspace(case.name)
     running = state(workspace)
     assert running is not None
-    return standing(workspace, running)
+    return current_plan(workspace, running)
 
 
 def rows(number: int) -> list[dict[str, Any]]:
@@ -148,7 +148,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
             load.wait_for(20)
     assert load.failures == []
     assert {each.answer.version for each in load.answers} == {"1", "2"}
-    assert settle(Workspace(case.name))
+    assert wait_until_stored(Workspace(case.name))
     store = PredictionStore(Workspace(case.name).predictions_url)
     window = store.window(state(Workspace(case.name)).started_at)  # type: ignore[union-attr]
     found = window.set_index("prediction_id")["version"].to_dict()
@@ -246,7 +246,7 @@ def test_status_and_traffic_tell_of_every_variant(
     command("traffic", "--config", config, "--set", "challenger=0.5", "--shadow", "rules")
     with ServiceClient(alone.url) as client:
         client.predict(rows(40))
-    settle(Workspace(case.name))
+    wait_until_stored(Workspace(case.name))
     for name in ("status", "traffic"):
         said = command(name, "--config", config).out
         print(said)

@@ -21,7 +21,7 @@ from noria.config import UseCase
 from noria.deployment import start_or_roll, stop
 from noria.deployment.service_secrets import TOKENS
 from noria.system.workspace import Workspace
-from noria.traffic.activation import Activation, ActiveVariant
+from noria.traffic.activation import PlannedVariant, TrafficPlan
 from service.bento_build import build_bento
 from tests.bundles import changed, churn, make
 from tests.conftest import Command
@@ -249,9 +249,9 @@ def test_on_a_cluster_other_traffic_is_another_image(
     monkeypatch.setenv("NORIA_REGISTRY", "registry.example.com/team")
     rival = home / "rival"
     bundle = Bundle.open(rival) if rival.exists() else make(churn(), "linear", rival, version="4")
-    champion = ActiveVariant(name="champion", bundle=home / "bundle", version="3", share=0.9)
-    challenger = ActiveVariant(name="challenger", bundle=bundle.folder, version="4", share=0.1)
-    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: Activation(variants=[champion, challenger]))
+    champion = PlannedVariant(name="champion", bundle=home / "bundle", version="3", share=0.9)
+    challenger = PlannedVariant(name="challenger", bundle=bundle.folder, version="4", share=0.1)
+    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: TrafficPlan(variants=[champion, challenger]))
     done = on("traffic", "kubernetes", *wish.split())
     assert (done.code, said in done.out) == (0, True), done.err
     built, pushed, upgraded = [

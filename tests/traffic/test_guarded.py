@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from noria.config import UseCase
-from noria.deployment import Settings
+from noria.deployment import ServerSettings
 from noria.deployment.server_process import _told
-from noria.deployment.service_secrets import TOKENS, refuse_open
+from noria.deployment.service_secrets import TOKENS, require_tokens
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from tests.bundles import changed, churn
@@ -22,27 +22,27 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def settings(**serving: object) -> Settings:
+def settings(**serving: object) -> ServerSettings:
     case: UseCase = changed(churn().use_case, serving=serving)
-    return Settings.of(case, Workspace(case.name))
+    return ServerSettings.of(case, Workspace(case.name))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "10.0.0.1", "2001:db8::1"])  # noqa: S104
 def test_a_public_address_needs_all_three_tokens(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, name in enumerate(TOKENS):
         with pytest.raises(NoriaError) as caught:
-            refuse_open(host)
+            require_tokens(host)
         missing = [each for each in TOKENS[place:] if each in caught.value.what]
         assert missing == list(TOKENS[place:])
         assert not any(each in caught.value.what for each in TOKENS[:place])
         assert f"export {name}=$(openssl rand -hex 32)" in caught.value.fix
         monkeypatch.setenv(name, "x" * 32)
-    refuse_open(host)
+    require_tokens(host)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1"])
 def test_this_machine_alone_needs_none(host: str) -> None:
-    refuse_open(host)
+    require_tokens(host)
 
 
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

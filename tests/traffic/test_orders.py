@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from noria.models.decision_policy import DecisionPolicy
 from noria.system.errors import NoriaError
 from noria.traffic import plan_transforms
-from noria.traffic.activation import Activation
+from noria.traffic.activation import TrafficPlan
 
 
-def shares(of: Activation) -> dict[str, float]:
+def shares(of: TrafficPlan) -> dict[str, float]:
     return {each.name: each.share for each in of.variants}
 
 
@@ -39,7 +39,7 @@ def test_shares_that_cannot_be(wanted: dict[str, float], said: str) -> None:
 
 
 def test_without_a_share_a_challenger_is_out() -> None:
-    assert shares(plan_transforms.settled(plan_transforms.with_shares(order(0.1), {"challenger": 0}))) == {
+    assert shares(plan_transforms.drop_unused(plan_transforms.with_shares(order(0.1), {"challenger": 0}))) == {
         "champion": 1.0
     }
 
@@ -61,7 +61,9 @@ def test_a_share_makes_a_shadow_answer() -> None:
 
 
 def test_a_canary_begins_at_its_first_step_and_another_one_has_to_wait() -> None:
-    base = Activation(variants=[variant("champion", 0.8), variant("challenger", 0.0, "2"), variant("rules", 0.2, "1r")])
+    base = TrafficPlan(
+        variants=[variant("champion", 0.8), variant("challenger", 0.0, "2"), variant("rules", 0.2, "1r")]
+    )
     made = plan_transforms.with_canary(base, state())
     assert shares(made) == {"champion": 0.75, "challenger": 0.05, "rules": 0.2}
     other = state().model_copy(update={"variant": "rules"})
@@ -70,7 +72,9 @@ def test_a_canary_begins_at_its_first_step_and_another_one_has_to_wait() -> None
 
 
 def test_a_canary_that_would_need_more_than_the_champion_has() -> None:
-    base = Activation(variants=[variant("champion", 0.4), variant("challenger", 0.0, "2"), variant("rules", 0.6, "1r")])
+    base = TrafficPlan(
+        variants=[variant("champion", 0.4), variant("challenger", 0.0, "2"), variant("rules", 0.6, "1r")]
+    )
     with pytest.raises(NoriaError, match=r"have only 0\.4"):
         plan_transforms.with_canary(base, state(plan=PLAN))
 
@@ -91,7 +95,9 @@ def test_a_promoted_challenger_takes_the_champions_name_and_its_own_share_and_ke
 
 
 def test_others_keep_their_share_when_another_version_is_promoted() -> None:
-    base = Activation(variants=[variant("champion", 0.7), variant("challenger", 0.2, "2"), variant("rules", 0.1, "1r")])
+    base = TrafficPlan(
+        variants=[variant("champion", 0.7), variant("challenger", 0.2, "2"), variant("rules", 0.1, "1r")]
+    )
     made = plan_transforms.with_champion(base, variant("champion", 1.0, "7"))
     assert shares(made) == {"champion": 0.7, "challenger": 0.2, "rules": 0.1}
     assert made.champion.version == "7"
@@ -117,4 +123,4 @@ def test_a_policy_changes_one_variant_alone() -> None:
 )
 def test_an_order_that_does_not_hold_together_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Activation(**wrong)
+        TrafficPlan(**wrong)

@@ -11,8 +11,8 @@ import pytest
 from noria import deployment as processes
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.config.serving import Canary
-from noria.deployment import Role, service_facts, settle
+from noria.config.serving import CanaryConfig
+from noria.deployment import VariantSpec, service_status, wait_until_stored
 from noria.deployment.server_process import wait_ready
 from noria.models.decision_policy import DecisionPolicy
 from noria.system.errors import NoriaError
@@ -29,7 +29,7 @@ _PATIENCE_S = 90.0
 
 def kept(service: Service, since: datetime, **wanted: Any) -> pd.DataFrame:
     """What the store holds since then, once everything has arrived."""
-    assert settle(service.workspace)
+    assert wait_until_stored(service.workspace)
     store = service.store()
     try:
         return store.window(since, **wanted)
@@ -84,30 +84,30 @@ def test_no_request_fails_while_shares_policies_and_the_champion_change(service:
     challenger = service.role("challenger").variant(service.workspace)
     with Load(service.deployment.url, service.rows[:60]) as load:
         load.wait_for(20)
-        half = processes.change(
+        half = processes.change_plan(
             service.use_case,
             service.workspace,
             lambda order: plan_transforms.with_shares(
-                plan_transforms.with_newcomer(order, challenger), {"challenger": 0.5}
+                plan_transforms.with_variant(order, challenger), {"challenger": 0.5}
             ),
         )
         load.wait_for(60)
-        processes.change(
+        processes.change_plan(
             service.use_case,
             service.workspace,
             lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
         )
         load.wait_for(60)
-        promoted = processes.change(
+        promoted = processes.change_plan(
             service.use_case,
             service.workspace,
-            lambda order: plan_transforms.settled(plan_transforms.with_champion(order, challenger)),
+            lambda order: plan_transforms.drop_unused(plan_transforms.with_champion(order, challenger)),
         )
         promoted_at = time.monotonic()
         load.wait_for(60)
         with_challenger = load.asked_since(promoted_at)
-        processes.change(
-            service.use_case, service.workspace, lambda _: plan_transforms.again(half.before), is_back=True
+        processes.change_plan(
+            service.use_case, service.workspace, lambda _: plan_transforms.renew(half.before), is_back=True
         )
         back_at = time.monotonic()
         load.wait_for(60)
@@ -122,14 +122,14 @@ def test_no_request_fails_while_shares_policies_and_the_champion_change(service:
 def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(service: Service, client: Client) -> None:
     rows = service.rows[:40]
     assert len({answer.decision for answer in client.predict(rows)}) > 1
-    processes.change(
+    processes.change_plan(
         service.use_case,
         service.workspace,
         lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
     )
     answers = client.predict(rows)
     assert {answer.decision for answer in answers} == {"act"}
-    assert settle(service.workspace)
+    assert wait_until_stored(service.workspace)
     assert policies(service, [answer.id for answer in answers]) == {"2"}
 
 
@@ -149,7 +149,7 @@ def test_a_challenger_that_cannot_answer_is_not_let_in(service: Service, client:
     other = Bundle(service.bundles["challenger"].manifest, service.bundles["challenger"].folder)
     vars(other)["fitted"] = service.bundles["nonsense"].fitted
     with pytest.raises(NoriaError, match="smoke test failed"):
-        service.answer_with(Role(other, "challenger", 0.2))
+        service.answer_with(VariantSpec(other, "challenger", 0.2))
     assert service.order.variants == before.variants
     assert {answer.variant for answer in client.predict(service.rows[:50])} == {"champion"}
 
@@ -158,13 +158,16 @@ def canary(service: Service, name: str, **plan: Any) -> None:
     """Begin a canary with short steps."""
     whole = {"steps": [0.3, 0.6], "step_minutes": 0.02, "min_requests": 30, "max_latency_ratio": 1000} | plan
     state = CanaryState(
-        variant=name, plan=Canary(**whole), problem=service.use_case.problem, metric=service.use_case.evaluation.metric
+        variant=name,
+        plan=CanaryConfig(**whole),
+        problem=service.use_case.problem,
+        metric=service.use_case.evaluation.metric,
     )
     newcomer = service.role(name).variant(service.workspace)
-    processes.change(
+    processes.change_plan(
         service.use_case,
         service.workspace,
-        lambda order: plan_transforms.with_canary(plan_transforms.with_newcomer(order, newcomer), state),
+        lambda order: plan_transforms.with_canary(plan_transforms.with_variant(order, newcomer), state),
     )
 
 
@@ -181,7 +184,7 @@ def test_a_good_canary_grows_by_itself_until_it_is_ready(service: Service) -> No
         assert eventually(ready, _PATIENCE_S), f"it did not grow: {service.order}"
     assert load.failures == []
     assert seen == {0.3, 0.6}
-    shares = {each.variant.name: each.answers for each in service_facts(service.workspace).variants}
+    shares = {each.variant.name: each.answers for each in service_status(service.workspace).variants}
     assert shares["challenger"] > 30
 
 
@@ -223,7 +226,7 @@ def test_a_container_takes_over_no_model_that_needs_the_training_libraries(
     monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
     newcomer = service.role("challenger").variant(service.workspace)
     with pytest.raises(NoriaError, match="no fast form"):
-        processes.change(
-            service.use_case, service.workspace, lambda order: plan_transforms.with_newcomer(order, newcomer)
+        processes.change_plan(
+            service.use_case, service.workspace, lambda order: plan_transforms.with_variant(order, newcomer)
         )
     assert service.order == before

@@ -4,7 +4,7 @@ import pytest
 
 from noria.client import Client
 from noria.deployment import start_or_roll, state, stop
-from noria.deployment.deployment_state import keepers
+from noria.deployment.deployment_state import flusher_processes
 from noria.predictions import PredictionStore
 from noria.system.processes import alive
 from noria.system.workspace import Workspace
@@ -22,8 +22,8 @@ def test_what_was_answered_before_a_stop_is_in_the_store(service: Service) -> No
         service.use_case.model_copy(update={"serving": serving}), workspace, service.bento, service.bundles["champion"]
     )
     try:
-        assert eventually(lambda: bool(keepers(started.settings.spool))), "the keeper does not run"
-        keeper = keepers(started.settings.spool)
+        assert eventually(lambda: bool(flusher_processes(started.settings.spool))), "the keeper does not run"
+        keeper = flusher_processes(started.settings.spool)
         with Client(started.url) as client:
             answers = [
                 answer for start in range(0, 900, 100) for answer in client.predict(service.rows[start : start + 100])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class PreflightFinding:
     """Something that would go wrong."""
 
     what: str

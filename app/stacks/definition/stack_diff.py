@@ -9,7 +9,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Member:
+class StackMember:
     """A component: who provides it, and its settings, filled in."""
 
     flavor: str
@@ -17,16 +17,16 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RegisteredStack:
     """What ZenML knows."""
 
-    components: Mapping[Key, Member]
+    components: Mapping[Key, StackMember]
     """Those that a file names and ZenML has, whichever stack they belong to."""
     members: Sequence[Key] | None
     """The stack's own; None: there is no stack of that name."""
 
 
-def differences(wanted: Mapping[Key, Member], standing: Standing) -> list[str]:
+def differences(wanted: Mapping[Key, StackMember], standing: RegisteredStack) -> list[str]:
     """What `up` would do, in words; empty: nothing.
 
     A setting that only ZenML has is one that the flavor fills in by itself, so it is no difference.

@@ -8,10 +8,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from app.stacks.definition.secret_values import leaves, looks_secret, only_referenced
-from app.stacks.definition.step_settings import Running, StepRunning, filled
+from app.stacks.definition.step_settings import StepConfig, StepsConfig, filled
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.config.section import Section
-from noria.config.validation_errors import explain
+from noria.config.validation_errors import explain_validation_error
 from noria.config.yaml_text import read_yaml
 from noria.system.errors import NoriaError
 
@@ -81,7 +81,7 @@ class StackFile(Section):
     """Its name in ZenML."""
     components: dict[Kind, list[Component]]
     """Its parts by what they are for."""
-    noria: Running = Running()
+    noria: StepsConfig = StepsConfig()
     """How steps run; ZenML's import passes over it."""
 
     @property
@@ -94,7 +94,7 @@ class StackFile(Section):
         """What runs its pipelines."""
         return self.components["orchestrator"][0]
 
-    def runner(self, step: StepRunning) -> Component:
+    def runner(self, step: StepConfig) -> Component:
         """What runs a step: the orchestrator, or a step operator."""
         operators = self.components.get("step_operator", [])
         if not step.step_operator:
@@ -130,7 +130,7 @@ class StackFile(Section):
             self._possible(name, step)
         return self
 
-    def _possible(self, name: str, step: StepRunning) -> None:
+    def _possible(self, name: str, step: StepConfig) -> None:
         operators = [each.name for each in self.components.get("step_operator", [])]
         if not step.step_operator and step.image is not None and self.orchestrator.flavor == "local":
             raise ValueError(
@@ -160,7 +160,7 @@ def read_stack(path: Path) -> StackFile:
     try:
         stack = StackFile.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise explain(error, path, StackFile) from error
+        raise explain_validation_error(error, path, StackFile) from error
     if stack.stack_name != path.stem:
         raise NoriaError(
             f"the stack is named `{stack.stack_name}` in a file named `{path.stem}`",

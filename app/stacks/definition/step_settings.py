@@ -24,7 +24,7 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
-class Resources(Section):
+class StepResources(Section):
     """What a step asks for; `stack check` says where an orchestrator cannot grant it."""
 
     cpu: float | None = Field(default=None, gt=0)
@@ -45,10 +45,10 @@ class Resources(Section):
         return self.model_copy(update={"cpu": self.cpu or general.cpu, "memory": self.memory or general.memory})
 
 
-class StepRunning(Section):
+class StepConfig(Section):
     """How one step runs, where it differs from the others."""
 
-    resources: Resources = Resources()
+    resources: StepResources = StepResources()
     """Asked for this step, in place of the general ones that it names."""
     image: str | None = Field(default=None, min_length=1)
     """Prebuilt image that this step runs in, in place of the general one."""
@@ -65,14 +65,14 @@ class StepRunning(Section):
         return self
 
 
-class Running(Section):
+class StepsConfig(Section):
     """In what the steps run, and where the service is put."""
 
     image: str | None = Field(default=None, min_length=1)
     """Prebuilt image that every step runs in; without one, steps run in the process of this machine."""
     code: Literal["image", "artifact_store"] = "image"
     """Whether the image holds the code, or ZenML uploads it to the artifact store for the step to download."""
-    resources: Resources = Resources()
+    resources: StepResources = StepResources()
     """Asked for each step."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a step that fails is run again."""
@@ -82,7 +82,7 @@ class Running(Section):
     """Where `run.py deploy` puts the service."""
     url: str | None = Field(default=None, min_length=1)
     """Where a service on Kubernetes answers this machine, for `status` and `traffic`; an unset variable: not known."""
-    steps: dict[str, StepRunning] = {}
+    steps: dict[str, StepConfig] = {}
     """What holds for single steps, by name; in every pipeline that has the step, but for the deployment."""
 
     @property
@@ -108,7 +108,7 @@ class Running(Section):
         known = None if url is None or ENVIRONMENT_VARIABLE.search(url) else url
         return self.model_copy(update={"image": filled(self.image, environment), "url": known, "steps": steps})
 
-    def of_pipeline(self, pipeline: str) -> dict[str, StepRunning]:
+    def of_pipeline(self, pipeline: str) -> dict[str, StepConfig]:
         """What holds for single steps of a pipeline, with what holds for all."""
         return {
             name: step.model_copy(
@@ -120,7 +120,7 @@ class Running(Section):
 
     @field_validator("steps")
     @classmethod
-    def _known(cls, steps: dict[str, StepRunning]) -> dict[str, StepRunning]:
+    def _known(cls, steps: dict[str, StepConfig]) -> dict[str, StepConfig]:
         known = sorted({name for names in STEPS.values() for name in names})
         for name in steps:
             if name not in known:

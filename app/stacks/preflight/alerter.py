@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.stacks.definition import Component, Finding
+from app.stacks.definition import Component, PreflightFinding
 
 _SECONDS = 10
 _MEND = {
@@ -13,12 +13,14 @@ _MEND = {
 _NEW_TOKEN = "take the bot's token (it begins with xoxb-) from `OAuth & Permissions` of the app"  # noqa: S105
 
 
-def alerter_findings(component: Component, config: Any) -> Iterator[Finding]:
+def alerter_findings(component: Component, config: Any) -> Iterator[PreflightFinding]:
     """What keeps a Slack alerter from posting; nothing is posted. Other flavors are not looked at."""
     if component.type != "alerter" or component.flavor != "slack":
         return
     if not config.slack_channel_id:
-        yield Finding(f"{component.title}: it names no channel", "write slack_channel_id: C… into its configuration")
+        yield PreflightFinding(
+            f"{component.title}: it names no channel", "write slack_channel_id: C… into its configuration"
+        )
         return
     from slack_sdk.errors import SlackApiError
 
@@ -26,9 +28,11 @@ def alerter_findings(component: Component, config: Any) -> Iterator[Finding]:
         _ask(str(config.slack_token), str(config.slack_channel_id))
     except SlackApiError as error:
         said = str(error.response.get("error"))
-        yield Finding(f"{component.title}: Slack refuses: {said}", _MEND.get(said, _NEW_TOKEN))
+        yield PreflightFinding(f"{component.title}: Slack refuses: {said}", _MEND.get(said, _NEW_TOKEN))
     except OSError as error:
-        yield Finding(f"{component.title}: Slack cannot be reached: {error}", "check the network and its proxy")
+        yield PreflightFinding(
+            f"{component.title}: Slack cannot be reached: {error}", "check the network and its proxy"
+        )
     except KeyError:  # a secret that is not there, told with the component
         return
 

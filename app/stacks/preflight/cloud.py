@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.images.registry import Answer, Login, ask_for_image
+from app.images.registry import RegistryLogin, RegistryResponse, ask_for_image
 from app.images.registry_login import login
-from app.stacks.definition import Component, Finding, StackFile
+from app.stacks.definition import Component, PreflightFinding, StackFile
 from noria.system.errors import first_line
 
 
 @dataclass(frozen=True)
-class Cloud:
+class CloudProvider:
     """What to do about the commonest trouble."""
 
     sign_in: str
@@ -22,12 +22,14 @@ class Cloud:
     lock: str
 
 
-_AMAZON = Cloud("aws sso login", "deploy/policies/aws/submit.json", "requirements-aws.lock")
+_AMAZON = CloudProvider("aws sso login", "deploy/policies/aws/submit.json", "requirements-aws.lock")
 _CLOUDS = {
     "s3": _AMAZON,
     "aws": _AMAZON,
-    "azure": Cloud("az login", "deploy/policies/azure/submit.json", "requirements-azure.lock"),
-    "gcp": Cloud("gcloud auth application-default login", "deploy/policies/gcp/submit.yaml", "requirements-gcp.lock"),
+    "azure": CloudProvider("az login", "deploy/policies/azure/submit.json", "requirements-azure.lock"),
+    "gcp": CloudProvider(
+        "gcloud auth application-default login", "deploy/policies/gcp/submit.yaml", "requirements-gcp.lock"
+    ),
 }
 _NOBODY = ("credential", "authenticationerror", "access key", "security token", "signature", "authenticationfailed")
 _FORBIDDEN = ("permission", "forbidden", "denied", "authorization", "403")
@@ -44,7 +46,7 @@ def packages(integration: str) -> str | None:
     return f"{_CLOUDS[integration].lock} into an environment of its own" if integration in _CLOUDS else None
 
 
-def cloud_findings(component: Component, model: Any, config: Any, stack: StackFile) -> Iterator[Finding]:
+def cloud_findings(component: Component, model: Any, config: Any, stack: StackFile) -> Iterator[PreflightFinding]:
     """What keeps this identity from using the component; looking costs a few requests and leaves nothing behind."""
     if component.type == "artifact_store":
         yield from _store(component, model, config)
@@ -52,7 +54,7 @@ def cloud_findings(component: Component, model: Any, config: Any, stack: StackFi
         yield from _image(component, str(config.uri), stack)
 
 
-def _store(component: Component, model: Any, config: Any) -> Iterator[Finding]:
+def _store(component: Component, model: Any, config: Any) -> Iterator[PreflightFinding]:
     """A small file is written, read and removed."""
     path = f"{config.path}/noria-check-{uuid.uuid4().hex}"
     try:
@@ -63,34 +65,36 @@ def _store(component: Component, model: Any, config: Any) -> Iterator[Finding]:
             file.read()
         store.remove(path)
     except Exception as error:  # each SDK has its own, and they share no base
-        yield Finding(f"{component.title}: {config.path} cannot be used: {_said(error)}", _fix(component, error))
+        yield PreflightFinding(
+            f"{component.title}: {config.path} cannot be used: {_said(error)}", _fix(component, error)
+        )
 
 
-def _image(component: Component, uri: str, stack: StackFile) -> Iterator[Finding]:
+def _image(component: Component, uri: str, stack: StackFile) -> Iterator[PreflightFinding]:
     """Log in to the registry as a node would, and look for the image of the stack."""
     try:
-        who: Login = login(component.flavor, uri)
+        who: RegistryLogin = login(component.flavor, uri)
     except Exception as error:  # as above
-        yield Finding(f"{component.title}: nobody can log in to {uri}: {_said(error)}", _fix(component, error))
+        yield PreflightFinding(f"{component.title}: nobody can log in to {uri}: {_said(error)}", _fix(component, error))
         return
     for image in dict.fromkeys(stack.noria.filled(os.environ).images):
         if image.startswith(f"{uri}/"):
             yield from _answered(component, image, ask_for_image(image, who))
         else:
-            yield Finding(f"noria.image: `{image}` is not in the registry {uri}", f"push it there, as {uri}/…")
+            yield PreflightFinding(f"noria.image: `{image}` is not in the registry {uri}", f"push it there, as {uri}/…")
 
 
-def _answered(component: Component, image: str, answer: Answer) -> Iterator[Finding]:
+def _answered(component: Component, image: str, answer: RegistryResponse) -> Iterator[PreflightFinding]:
     cloud = _CLOUDS[component.flavor]
     if answer.status == 404:
-        yield Finding(f"noria.image: the registry has no `{image}`", "docker push it, see docs/clouds.md")
+        yield PreflightFinding(f"noria.image: the registry has no `{image}`", "docker push it, see docs/clouds.md")
     elif answer.status in {401, 403}:
-        yield Finding(
+        yield PreflightFinding(
             f"{component.title}: the registry refuses to show `{image}` ({answer.status})",
             f"give this identity what {cloud.policy} says",
         )
     elif answer.status != 200:
-        yield Finding(f"{component.title}: {answer.said}", "check `uri` and the network")
+        yield PreflightFinding(f"{component.title}: {answer.said}", "check `uri` and the network")
 
 
 def _instance(component: Component, model: Any, config: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.images.project_images import variables_for
 from app.stacks import kube_contexts
-from app.stacks.definition import Component, Finding, StackFile
+from app.stacks.definition import Component, PreflightFinding, StackFile
 from noria.system.errors import NoriaError
 
 _SECONDS = 10
@@ -17,7 +17,7 @@ _ACCOUNTS = ("service_account_name", "step_pod_service_account_name")
 _CHART = "deploy/kubernetes with orchestrator.enabled=true makes"
 
 
-def cluster_findings(component: Component, config: Any, registered_for: str, stack: str) -> Iterator[Finding]:
+def cluster_findings(component: Component, config: Any, registered_for: str, stack: str) -> Iterator[PreflightFinding]:
     """What keeps a component from working on the cluster of its context.
 
     Args:
@@ -30,44 +30,46 @@ def cluster_findings(component: Component, config: Any, registered_for: str, sta
     try:
         here = kube_contexts.contexts()
     except NoriaError as error:
-        yield Finding(f"{title}: {error.what}", error.fix)
+        yield PreflightFinding(f"{title}: {error.what}", error.fix)
         return
     if context not in here.servers:
         known = ", ".join(here.servers) or "none: make one first"
-        yield Finding(f"{title}: {here.files} has no context `{context}`", f"choose one of {known}")
+        yield PreflightFinding(f"{title}: {here.files} has no context `{context}`", f"choose one of {known}")
         return
     server = here.servers[context]
     if registered_for and server and server != registered_for:
         what, fix = kube_contexts.another(context, server, registered_for, stack)
-        yield Finding(f"{title}: {what}", fix)
+        yield PreflightFinding(f"{title}: {what}", fix)
         return  # what holds for another cluster is worth nothing
     for finding in _asked(config, context, server):
-        yield Finding(f"{title}: {finding.what}", finding.fix)
+        yield PreflightFinding(f"{title}: {finding.what}", finding.fix)
 
 
-def image_for_nodes(stack: StackFile) -> Iterator[Finding]:
+def image_for_nodes(stack: StackFile) -> Iterator[PreflightFinding]:
     """Why the nodes of a cluster could not pull an image of the steps, or would run an old one, as far as it shows."""
     whole = stack.model_copy(update={"noria": stack.noria.filled(variables_for(stack.noria))})
     for key, image in whole.images_of("kubernetes").items():
         yield from _pulled(key, image)
 
 
-def _pulled(key: str, image: str) -> Iterator[Finding]:
+def _pulled(key: str, image: str) -> Iterator[PreflightFinding]:
     if "${" in image:
         return
     fix = "push it under a tag of its own: export NORIA_PIPELINE_IMAGE=REGISTRY/noria-pipeline:1"
     repository, _, name = image.rpartition("/")
     if not repository:
-        yield Finding(f"{key}: `{image}` names no registry, so no node can pull it", fix)
+        yield PreflightFinding(f"{key}: `{image}` names no registry, so no node can pull it", fix)
     if "@" not in name and name.partition(":")[2] in {"", "latest"}:
-        yield Finding(f"{key}: a node goes on with what it has once pulled as `{image}`", fix)
+        yield PreflightFinding(f"{key}: a node goes on with what it has once pulled as `{image}`", fix)
 
 
-def _asked(config: Any, context: str, server: str) -> Iterator[Finding]:
+def _asked(config: Any, context: str, server: str) -> Iterator[PreflightFinding]:
     try:
         api = kube_contexts.api_client(context)
     except Exception as error:  # whatever a plug-in for logging in may raise
-        yield Finding(f"the context `{context}` cannot be used: {error}", f"try: kubectl --context {context} version")
+        yield PreflightFinding(
+            f"the context `{context}` cannot be used: {error}", f"try: kubectl --context {context} version"
+        )
         return
     problem = _answers(api, context, server)
     if problem is not None:
@@ -75,7 +77,7 @@ def _asked(config: Any, context: str, server: str) -> Iterator[Finding]:
         return
     namespace = str(config.kubernetes_namespace)
     if _status(lambda: _core(api).read_namespace(namespace, _request_timeout=_SECONDS)) == _NOT_FOUND:
-        yield Finding(
+        yield PreflightFinding(
             f"the cluster {server} has no namespace `{namespace}`",
             f"kubectl --context {context} create namespace {namespace}",
         )
@@ -84,7 +86,7 @@ def _asked(config: Any, context: str, server: str) -> Iterator[Finding]:
     yield from _accounts(api, config, namespace)
 
 
-def _answers(api: Any, context: str, server: str) -> Finding | None:
+def _answers(api: Any, context: str, server: str) -> PreflightFinding | None:
     from kubernetes.client import VersionApi
     from kubernetes.client.exceptions import ApiException
 
@@ -92,27 +94,29 @@ def _answers(api: Any, context: str, server: str) -> Finding | None:
         VersionApi(api).get_code(_request_timeout=_SECONDS)
     except ApiException as error:
         if error.status in {_UNAUTHORIZED, _FORBIDDEN}:
-            return Finding(
+            return PreflightFinding(
                 f"the cluster {server} does not know you ({error.status})", f"log in anew for the context `{context}`"
             )
-        return Finding(f"{server} answers {error.status}, so it is no cluster", f"check the context `{context}`")
+        return PreflightFinding(
+            f"{server} answers {error.status}, so it is no cluster", f"check the context `{context}`"
+        )
     except Exception as error:  # urllib3 has a dozen kinds
         reason = getattr(error, "reason", None) or error
-        return Finding(
+        return PreflightFinding(
             f"the cluster {server} cannot be reached: {reason}",
             f"start it, or the network to it; try: kubectl --context {context} version",
         )
     return None
 
 
-def _rights(api: Any, config: Any, namespace: str) -> Iterator[Finding]:
+def _rights(api: Any, config: Any, namespace: str) -> Iterator[PreflightFinding]:
     """What whoever submits a run must be allowed to do."""
     wanted = [*_RIGHTS, *(_SECRETS if getattr(config, "pass_zenml_token_as_secret", False) else [])]
     lacking = [
         f"{verb} {resource}" for group, resource, verb in wanted if not _may(api, namespace, group, resource, verb)
     ]
     if lacking:
-        yield Finding(
+        yield PreflightFinding(
             f"in the namespace `{namespace}` you may not {', '.join(lacking)}",
             "ask whoever runs the cluster for a Role with these rights: `Rights` in docs/kubernetes.md",
         )
@@ -130,11 +134,11 @@ def _may(api: Any, namespace: str, group: str, resource: str, verb: str) -> bool
     return bool(answered.status.allowed)
 
 
-def _accounts(api: Any, config: Any, namespace: str) -> Iterator[Finding]:
+def _accounts(api: Any, config: Any, namespace: str) -> Iterator[PreflightFinding]:
     for setting in _ACCOUNTS:
         name = getattr(config, setting, None)
         if name and _status(lambda name=name: _account(api, name, namespace)) == _NOT_FOUND:
-            yield Finding(
+            yield PreflightFinding(
                 f"the namespace `{namespace}` has no service account `{name}` (`{setting}`)", f"{_CHART} both accounts"
             )
 

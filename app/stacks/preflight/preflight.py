@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from app.environment import zenml_client
 from app.stacks import kube_contexts, stacks
-from app.stacks.definition import Component, Finding, StackFile, differences, read_stack
+from app.stacks.definition import Component, PreflightFinding, StackFile, differences, read_stack
 from app.stacks.preflight.alerter import alerter_findings
 from app.stacks.preflight.cloud import cloud_findings, is_cloud, packages
 from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
@@ -24,7 +24,7 @@ _SECONDS = 10.0
 _REGISTRY_ANSWERS = {200, 401, 403}
 
 
-def check(name: str) -> list[Finding]:
+def check(name: str) -> list[PreflightFinding]:
     """Everything that keeps the stack from running; empty: nothing does.
 
     Raises:
@@ -40,42 +40,44 @@ def check(name: str) -> list[Finding]:
     return [*found, *_server(stack, client), *_registered(name, client)]
 
 
-def _versions(stack: StackFile, client: Any) -> Iterator[Finding]:
+def _versions(stack: StackFile, client: Any) -> Iterator[PreflightFinding]:
     here = version("zenml")
     if stack.zenml_version != here:
-        yield Finding(
+        yield PreflightFinding(
             f"the file was written for ZenML {stack.zenml_version}, and {here} is installed",
             f"read ZenML's changes and write zenml_version: {here}",
         )
     server = str(client.zen_store.get_store_info().version)
     if server != here:
-        yield Finding(
+        yield PreflightFinding(
             f"the ZenML server runs version {server}, and {here} is installed here",
             f"install zenml=={server}, or bring the server to {here}",
         )
 
 
-def _component(client: Any, component: Component, stack: StackFile) -> Iterator[Finding]:
+def _component(client: Any, component: Component, stack: StackFile) -> Iterator[PreflightFinding]:
     title = component.title
     unset = [variable for variable in component.variables if variable not in os.environ]
     for variable in unset:
-        yield Finding(f"{title}: environment variable {variable} is not set", f"export {variable}=…")
+        yield PreflightFinding(f"{title}: environment variable {variable} is not set", f"export {variable}=…")
     yield from _secrets(client, component)
     try:
         model = client.get_flavor_by_name_and_type(component.flavor, component.type)
     except KeyError:
         flavors = sorted(each.name for each in client.list_flavors(type=component.type, size=1000))
-        yield Finding(f"{title}: no flavor is named `{component.flavor}`", f"choose one of {', '.join(flavors)}")
+        yield PreflightFinding(
+            f"{title}: no flavor is named `{component.flavor}`", f"choose one of {', '.join(flavors)}"
+        )
         return
     missing = _not_installed(model)
     if missing:
         what, listed = missing
         fix = f"install {packages(model.integration) or listed}"
-        yield Finding(f"{title}: the integration `{model.integration}` is not installed: {what}", fix)
+        yield PreflightFinding(f"{title}: the integration `{model.integration}` is not installed: {what}", fix)
         return
     config, wrong = _config(model, component)
     if wrong:
-        yield Finding(f"{title}: {wrong}", f"correct it in {stacks.STACK_FILES}")
+        yield PreflightFinding(f"{title}: {wrong}", f"correct it in {stacks.STACK_FILES}")
         return
     if is_cloud(component) and not unset:
         yield from cloud_findings(component, model, config, stack)
@@ -88,15 +90,17 @@ def _component(client: Any, component: Component, stack: StackFile) -> Iterator[
         yield from cluster_findings(component, config, registered_for, stack.stack_name)
 
 
-def _secrets(client: Any, component: Component) -> Iterator[Finding]:
+def _secrets(client: Any, component: Component) -> Iterator[PreflightFinding]:
     for name, key in _SECRET.findall(str(component.configuration)):
         try:
             known = client.get_secret(name, allow_partial_name_match=False).values
         except (KeyError, NotImplementedError):
-            yield Finding(f"{component.title}: there is no secret `{name}`", f"zenml secret create {name} --{key}=…")
+            yield PreflightFinding(
+                f"{component.title}: there is no secret `{name}`", f"zenml secret create {name} --{key}=…"
+            )
             continue
         if key not in known:
-            yield Finding(
+            yield PreflightFinding(
                 f"{component.title}: the secret `{name}` has no `{key}`", f"zenml secret update {name} --{key}=…"
             )
 
@@ -136,7 +140,7 @@ def _config(model: Any, component: Component) -> tuple[Any, str]:
         return None, f"`{'.'.join(map(str, first['loc'])) or 'configuration'}`: {first['msg']}"
 
 
-def _reached(component: Component, config: Any, stack: StackFile) -> Iterator[Finding]:
+def _reached(component: Component, config: Any, stack: StackFile) -> Iterator[PreflightFinding]:
     if component.type == "artifact_store" and not config.is_remote:
         yield from _writable(component, Path(str(config.path)))
     if component.type == "container_registry":
@@ -146,13 +150,15 @@ def _reached(component: Component, config: Any, stack: StackFile) -> Iterator[Fi
         yield from engine_findings(component.title)
 
 
-def _writable(component: Component, path: Path) -> Iterator[Finding]:
+def _writable(component: Component, path: Path) -> Iterator[PreflightFinding]:
     parent = next(each for each in (path, *path.parents) if each.exists())
     if not os.access(parent, os.W_OK):
-        yield Finding(f"{component.title}: {parent} cannot be written", "give yourself write access, or name another")
+        yield PreflightFinding(
+            f"{component.title}: {parent} cannot be written", "give yourself write access, or name another"
+        )
 
 
-def _registry(component: Component, uri: str) -> Iterator[Finding]:
+def _registry(component: Component, uri: str) -> Iterator[PreflightFinding]:
     """Any answer of the registry's API will do; whether a push is allowed shows at the push."""
     import httpx
 
@@ -162,19 +168,19 @@ def _registry(component: Component, uri: str) -> Iterator[Finding]:
     try:
         status = httpx.get(url, timeout=_SECONDS).status_code
     except httpx.HTTPError as error:
-        yield Finding(f"{component.title}: {url} cannot be reached: {error}", "check `uri` and the network")
+        yield PreflightFinding(f"{component.title}: {url} cannot be reached: {error}", "check `uri` and the network")
         return
     if status not in _REGISTRY_ANSWERS:
-        yield Finding(f"{component.title}: {url} answers {status}, so it is no registry", "check `uri`")
+        yield PreflightFinding(f"{component.title}: {url} answers {status}, so it is no registry", "check `uri`")
 
 
-def _server(stack: StackFile, client: Any) -> Iterator[Finding]:
+def _server(stack: StackFile, client: Any) -> Iterator[PreflightFinding]:
     """Pods and jobs elsewhere must reach the server, so ZenML refuses an embedded one."""
     if not client.zen_store.is_local_store():
         return
     for component in (stack.orchestrator, *stack.components.get("step_operator", [])):
         if _is_elsewhere(component, client):
-            yield Finding(
+            yield PreflightFinding(
                 f"{component.title} runs elsewhere and cannot reach the ZenML embedded here",
                 "export ZENML_STORE_URL=https://… and ZENML_STORE_API_KEY=… of a ZenML server",
             )
@@ -191,11 +197,11 @@ def _is_elsewhere(component: Component, client: Any) -> bool:
     return bool(config.is_remote)
 
 
-def _registered(name: str, client: Any) -> Iterator[Finding]:
+def _registered(name: str, client: Any) -> Iterator[PreflightFinding]:
     try:
         wanted = stacks.wanted_members(name)
     except NoriaError:  # an unset variable, told with the component
         return
     found = differences(wanted, stacks.standing(client, name, wanted))
     if found:
-        yield Finding("; ".join(found), f"python run.py stack up {name}")
+        yield PreflightFinding("; ".join(found), f"python run.py stack up {name}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.images.project_images import SERVICE, image_of, variables_for
-from app.stacks.definition import Component, Finding, StackFile
+from app.stacks.definition import Component, PreflightFinding, StackFile
 from noria.deployment.docker_cli import run_docker
 from noria.system.errors import NoriaError, last_line
 from noria.system.workspace import PROJECT
@@ -13,20 +13,20 @@ from noria.system.workspace import PROJECT
 _SECONDS = 10.0
 
 
-def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
+def image_findings(stack: StackFile, client: Any) -> Iterator[PreflightFinding]:
     """What keeps the steps of a stack from running in its image."""
     running = stack.noria
     if running.code == "artifact_store" and not any((each / ".git").exists() for each in (PROJECT, *PROJECT.parents)):
-        yield Finding(
+        yield PreflightFinding(
             f"noria.code: {PROJECT} is in no Git repository, so that ZenML would upload .venv and .noria as well",
             "git init it, or write code: image",
         )
     known = variables_for(running)
     unset = [variable for variable in running.variables if variable not in known]
     if unset:
-        yield Finding(f"section `noria`: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
+        yield PreflightFinding(f"section `noria`: environment variable {unset[0]} is not set", f"export {unset[0]}=…")
     elif running.image is None and _wants_image(stack.orchestrator, client):
-        yield Finding(
+        yield PreflightFinding(
             f"{stack.orchestrator.title} runs steps in containers, and the file names no image",
             "write noria: {image: …} into it; `make images` builds one",
         )
@@ -36,35 +36,37 @@ def image_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
             yield from _engine_has(key, image)
 
 
-def service_findings(stack: StackFile) -> Iterator[Finding]:
+def service_findings(stack: StackFile) -> Iterator[PreflightFinding]:
     """What keeps the service from running in its image."""
     if stack.noria.service == "container":
         yield from _engine_has("noria.service", image_of(SERVICE))
     if stack.noria.service == "kubernetes":
         yield from engine_findings("noria.service")  # the image of a model is built here
         if shutil.which("helm") is None:
-            yield Finding("noria.service: Helm is not installed", "install it: `deploy` updates the chart's release")
+            yield PreflightFinding(
+                "noria.service: Helm is not installed", "install it: `deploy` updates the chart's release"
+            )
 
 
-def engine_findings(title: str) -> Iterator[Finding]:
+def engine_findings(title: str) -> Iterator[PreflightFinding]:
     """Why no Docker engine can be used here, if none can."""
     try:
         done = run_docker("version", "--format", "{{.Server.Version}}", timeout_s=_SECONDS)
     except NoriaError as error:
-        yield Finding(f"{title}: {error.what}", error.fix)
+        yield PreflightFinding(f"{title}: {error.what}", error.fix)
         return
     if done.returncode:
         reason = last_line(done.stderr)
-        yield Finding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
+        yield PreflightFinding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
 
 
-def _engine_has(key: str, image: str) -> Iterator[Finding]:
+def _engine_has(key: str, image: str) -> Iterator[PreflightFinding]:
     try:
         done = run_docker("image", "inspect", "--format", "{{.Id}}", image, timeout_s=_SECONDS)
     except NoriaError:  # told with the orchestrator
         return
     if done.returncode and "no such image" in done.stderr.lower():
-        yield Finding(
+        yield PreflightFinding(
             f"{key}: the Docker engine has no image `{image}`", "`make images` builds it; or `docker pull` it"
         )
 

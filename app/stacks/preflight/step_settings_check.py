@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.stacks.definition import Component, Finding, Resources, StackFile
+from app.stacks.definition import Component, PreflightFinding, StackFile, StepResources
 
 _GRANTING = {("orchestrator", "kubernetes"), ("orchestrator", "local_docker"), ("orchestrator", "vertex")}
 _GRANTING |= {("step_operator", "kubernetes")}
@@ -14,7 +14,7 @@ _BY_MACHINE = {
 }
 
 
-def steps_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
+def steps_findings(stack: StackFile, client: Any) -> Iterator[PreflightFinding]:
     """What of the section `noria` would be passed over or refused when a pipeline runs."""
     yield from _granted("noria.resources", stack.orchestrator, stack.noria.resources)
     for name, step in stack.noria.steps.items():
@@ -24,28 +24,28 @@ def steps_findings(stack: StackFile, client: Any) -> Iterator[Finding]:
     for operator in stack.components.get("step_operator", []):
         lacking = [kind for kind in ("container_registry", "image_builder") if kind not in stack.components]
         if lacking:
-            yield Finding(
+            yield PreflightFinding(
                 f"{operator.title} cannot do without {' and '.join(lacking)}",
                 "name what is missing in the file; an image_builder of flavor `local` will do",
             )
 
 
-def _granted(key: str, runner: Component, asked: Resources) -> Iterator[Finding]:
-    if asked == Resources() or (runner.type, runner.flavor) in _GRANTING:
+def _granted(key: str, runner: Component, asked: StepResources) -> Iterator[PreflightFinding]:
+    if asked == StepResources() or (runner.type, runner.flavor) in _GRANTING:
         return
     if runner.flavor == "local":
-        yield Finding(
+        yield PreflightFinding(
             f"{key}: the steps run in the process of this machine, which takes what it needs", f"drop `{key}`"
         )
         return
     example = _BY_MACHINE.get(runner.flavor, "…")
-    yield Finding(
+    yield PreflightFinding(
         f"{key}: `{runner.flavor}` passes over processors and memory",
         f"ask for a machine instead, in the {runner.type}'s configuration or as noria.steps.NAME.settings: {example}",
     )
 
 
-def _settings(key: str, runner: Component, told: dict[str, Any], client: Any) -> Iterator[Finding]:
+def _settings(key: str, runner: Component, told: dict[str, Any], client: Any) -> Iterator[PreflightFinding]:
     from pydantic import ValidationError
     from zenml.stack import Flavor
 
@@ -54,13 +54,13 @@ def _settings(key: str, runner: Component, told: dict[str, Any], client: Any) ->
     except (KeyError, ImportError):  # told with the component
         return
     for unknown in sorted(set(told) - set(kind.model_fields if kind else ())):
-        yield Finding(f"{key}: `{runner.flavor}` has no setting `{unknown}` of a step", "correct its name")
+        yield PreflightFinding(f"{key}: `{runner.flavor}` has no setting `{unknown}` of a step", "correct its name")
         return
     try:
         _ = kind and kind(**{name: value for name, value in told.items() if "${env:" not in str(value)})
     except ValidationError as error:
         first = error.errors()[0]
-        yield Finding(f"{key}: `{'.'.join(map(str, first['loc']))}`: {first['msg']}", "correct its value")
+        yield PreflightFinding(f"{key}: `{'.'.join(map(str, first['loc']))}`: {first['msg']}", "correct its value")
 
 
 def _settings_class(flavor: Any) -> Any:

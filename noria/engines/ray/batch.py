@@ -22,20 +22,20 @@ from ray.data import DataContext, Dataset
 from ray.data.exceptions import ExecutionTimeoutError
 
 from noria.batch.chunk import Chunk
-from noria.batch.chunk_result import Outcome, Work
+from noria.batch.chunk_result import BatchJob, ChunkResult
 from noria.batch.csv_parser import CsvParser, Fields
 from noria.batch.csv_source import CsvSource
-from noria.batch.parquet_folder import ParquetFiles, Piece
+from noria.batch.parquet_folder import ParquetFiles, ParquetPiece
 from noria.batch.parquet_source import ParquetSource
-from noria.batch.predict_chunks import answered
+from noria.batch.predict_chunks import predict_chunks
 from noria.bundle import Bundle
 from noria.bundle.seal import MANIFEST, SEAL
 from noria.config.load import expand_environment
 from noria.data.table_files import open_file
 from noria.engines.ray.cluster import cause_of, connect
 from noria.system.errors import NoriaError
-from noria.system.files import reason
-from noria.system.signals import still_stopping
+from noria.system.files import write_failure
+from noria.system.signals import raise_if_stopped
 
 _ITEM = "item"
 Batch = dict[str, NDArray[Any]]
@@ -53,7 +53,7 @@ class Block:
     parser: CsvParser
 
 
-def outcomes(bundle: Bundle, source: CsvSource | ParquetFiles, work: Work) -> Generator[Outcome, None, None]:
+def outcomes(bundle: Bundle, source: CsvSource | ParquetFiles, work: BatchJob) -> Generator[ChunkResult, None, None]:
     """What becomes of the rows, in order.
 
     Raises:
@@ -61,7 +61,7 @@ def outcomes(bundle: Bundle, source: CsvSource | ParquetFiles, work: Work) -> Ge
     """
     connect(work.engine)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised here
-    with DataContext.current(_context()), still_stopping():
+    with DataContext.current(_context()), raise_if_stopped():
         found = _answered(_spread(source, work.rows), bundle, work)
         try:
             for batch in found.iter_batches(batch_size=None, batch_format="numpy"):
@@ -92,7 +92,7 @@ def _spread(source: CsvSource | ParquetFiles, rows: int) -> Dataset:
     )
 
 
-def _answered(pieces: Dataset, bundle: Bundle, work: Work) -> Dataset:
+def _answered(pieces: Dataset, bundle: Bundle, work: BatchJob) -> Dataset:
     names = {*bundle.manifest.files, MANIFEST, SEAL}
     packed = ray.put({name: (bundle.folder / name).read_bytes() for name in names})
     return pieces.map_batches(
@@ -115,7 +115,7 @@ def _blocks(batch: Batch, parser: CsvParser, rows: int) -> Iterator[Batch]:
         yield _item(error)
 
 
-def _answers(batch: Batch, packed: Any, work: Work) -> Iterator[Batch]:
+def _answers(batch: Batch, packed: Any, work: BatchJob) -> Iterator[Batch]:
     """One piece in, the outcome of each of its chunks out; an error that a person can mend is an outcome too."""
     piece = batch[_ITEM][0]
     try:
@@ -123,7 +123,7 @@ def _answers(batch: Batch, packed: Any, work: Work) -> Iterator[Batch]:
             raise piece
         bundle = _bundle(packed)
         chunks = _chunks(piece, bundle.manifest.schema_.names, work.rows)
-        ready = (Outcome.of(each, work.schema) for each in answered(bundle, chunks, work.engine.cores))
+        ready = (ChunkResult.of(each, work.schema) for each in predict_chunks(bundle, chunks, work.engine.cores))
         yield from map(_item, ready if work.folder is None else _written(ready, work, piece.place))
     except NoriaError as error:
         yield _item(error)
@@ -138,7 +138,7 @@ def _bundle(packed: Any) -> Bundle:
         return Bundle.load(Path(folder))
 
 
-def _chunks(piece: Piece | Block, inputs: list[str], rows: int) -> Iterator[Chunk]:
+def _chunks(piece: ParquetPiece | Block, inputs: list[str], rows: int) -> Iterator[Chunk]:
     if isinstance(piece, Block):
         yield piece.parser.chunk(piece.rows, piece.first, inputs)
         return
@@ -146,7 +146,7 @@ def _chunks(piece: Piece | Block, inputs: list[str], rows: int) -> Iterator[Chun
         yield from ParquetSource(handle, piece.file).chunks(inputs, rows, first=piece.first, groups=piece.groups)
 
 
-def _written(ready: Iterator[Outcome], work: Work, place: int) -> Iterator[Outcome]:
+def _written(ready: Iterator[ChunkResult], work: BatchJob, place: int) -> Iterator[ChunkResult]:
     """Write one piece as a file of its own; the outcomes without their rows."""
     where = f"{work.folder}/part-{place:05d}.parquet"
     try:
@@ -159,7 +159,7 @@ def _written(ready: Iterator[Outcome], work: Work, place: int) -> Iterator[Outco
                 yield replace(outcome, table=None)
     except OSError as error:
         fix = "free some space, or name a folder or URL that every machine of the cluster can write to"
-        raise NoriaError(f"a worker cannot write: {reason(error)}", where=where, fix=fix) from error
+        raise NoriaError(f"a worker cannot write: {write_failure(error)}", where=where, fix=fix) from error
 
 
 def _item(value: Any) -> Batch:

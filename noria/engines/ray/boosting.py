@@ -23,7 +23,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.train.xgboost import RayTrainReportCallback, XGBoostTrainer
 
 from noria.config import UseCase
-from noria.config.engine import Engine
+from noria.config.engine import EngineConfig
 from noria.engines.ray.cluster import cause_of, connect, require_cores
 from noria.engines.ray.storage import place, remove
 from noria.system import progress
@@ -86,7 +86,7 @@ def _try(work: Boosting) -> None:
     xgboost.train(work.settings, few, num_boost_round=1)
 
 
-def _trainer(work: Boosting, engine: Engine, where: str) -> XGBoostTrainer:
+def _trainer(work: Boosting, engine: EngineConfig, where: str) -> XGBoostTrainer:
     n = engine.workers
     folder, _, name = where.rpartition("/")
     return XGBoostTrainer(

@@ -12,11 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from noria.config.engine import Engine
+from noria.config.engine import EngineConfig
 from noria.config.load import expand_environment
 from noria.system import progress
 from noria.system.errors import NoriaError, first_line
-from noria.system.signals import still_stopping
+from noria.system.signals import raise_if_stopped
 
 T = TypeVar("T")
 _KNOCK_S = 5.0
@@ -24,7 +24,7 @@ _SAME = ("ray", "numpy", "pandas", "scikit-learn", "xgboost")
 """What must have one version everywhere: objects of theirs travel."""
 
 
-def connect(engine: Engine) -> Any:
+def connect(engine: EngineConfig) -> Any:
     """The module `ray`, connected; a connection that is there already is used.
 
     A cluster that is started here ends with this process.
@@ -40,7 +40,7 @@ def connect(engine: Engine) -> Any:
     return ray
 
 
-def _begin(ray: Any, engine: Engine) -> None:
+def _begin(ray: Any, engine: EngineConfig) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if engine.address is None:
@@ -62,7 +62,7 @@ def _signals_as_they_were() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def require_cores(ray: Any, engine: Engine) -> None:
+def require_cores(ray: Any, engine: EngineConfig) -> None:
     """There is room for `engine.workers`.
 
     Raises:
@@ -94,7 +94,7 @@ def gathered(ray: Any, work: Sequence[Any]) -> Any:
         NoriaError: as the task, or a machine was lost and the work could not be done anew.
     """
     try:
-        with still_stopping():
+        with raise_if_stopped():
             return ray.get(work)
     except ray.exceptions.RayError as error:
         raise cause_of(error) from error

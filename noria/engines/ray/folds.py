@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from noria.config import UseCase
 from noria.engines.ray.cluster import connect, gathered
 from noria.models.candidates import Params
-from noria.models.folds import Fold, FoldFit, FoldLike, Folds, Prepared, make_fold
+from noria.models.folds import Fold, FoldFit, FoldLike, Folds, PreparedFold, make_fold
 from noria.models.preparation import style_of
-from noria.schema import Checked
+from noria.schema import CheckedRows
 
 
 class SharedFolds:
@@ -110,7 +110,7 @@ def _fit(fold: Fold, kind: str, params: Params) -> FoldFit:
 def _owned(fold: Fold) -> Fold:
     """The fold in memory of this process's own: what is shared is read-only, which scikit-learn does not take."""
     ready = {
-        style: Prepared(each.preparation, each.train.copy(), each.valid.copy())
+        style: PreparedFold(each.preparation, each.train.copy(), each.valid.copy())
         for style, each in fold._prepared.items()
     }
     return replace(fold, rows=replace(fold.rows, target=fold.rows.target.copy()), _prepared=ready)
@@ -120,6 +120,6 @@ def _seen_by(kind: str, fold: Fold) -> Fold:
     """The fold with nothing but what such a model looks at: there is less to send about."""
     if kind == "rules":
         return replace(fold, _prepared={})
-    nothing = Checked({}, np.empty((0, 0)), [], [], [], None)
+    nothing = CheckedRows({}, np.empty((0, 0)), [], [], [], None)
     ready = {style_of(kind): fold.prepared(kind)}
     return replace(fold, rows=replace(fold.rows, checked=nothing), valid=nothing, _prepared=ready)

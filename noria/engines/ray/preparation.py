@@ -8,7 +8,7 @@ import numpy as np
 from noria.config import UseCase
 from noria.engines.ray.cluster import connect, spread
 from noria.schema.column import Column
-from noria.schema.row_check import Checked
+from noria.schema.row_check import CheckedRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ def learned(columns: "Mapping[str, pd.Series[Any]]", kept: set[str], use_case: U
     return spread(ray, learn_column, [(name, series, case, name in kept) for name, series in columns.items()])
 
 
-def checked(schema: "InputSchema", table: "pd.DataFrame", use_case: UseCase) -> Checked:
+def checked(schema: "InputSchema", table: "pd.DataFrame", use_case: UseCase) -> CheckedRows:
     """What `schema.check` gives for the whole table, to the bit.
 
     Raises:
@@ -41,7 +41,7 @@ def checked(schema: "InputSchema", table: "pd.DataFrame", use_case: UseCase) -> 
     known = ray.put(schema)
     starts = range(0, max(len(table), 1), ROWS_AT_ONCE)
     blocks = spread(ray, _check, [(known, table.iloc[start : start + ROWS_AT_ONCE]) for start in starts])
-    return Checked(
+    return CheckedRows(
         {name: np.concatenate([block.values[name] for block in blocks]) for name in blocks[0].values},
         np.concatenate([block.matrix for block in blocks]),
         [each for block in blocks for each in block.errors],
@@ -51,5 +51,5 @@ def checked(schema: "InputSchema", table: "pd.DataFrame", use_case: UseCase) -> 
     )
 
 
-def _check(schema: "InputSchema", block: "pd.DataFrame") -> Checked:
+def _check(schema: "InputSchema", block: "pd.DataFrame") -> CheckedRows:
     return schema.check(block)

@@ -13,7 +13,7 @@ from noria.engines.ray.folds import FoldsThere, SharedFolds
 from noria.engines.ray.storage import scratch
 from noria.models.candidates import Params
 from noria.models.cross_validation import run_folds
-from noria.system.signals import still_stopping
+from noria.system.signals import raise_if_stopped
 from noria.training.tuning import suggested
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def search(tuner: "Tuner") -> None:
     folds = tuner.folds
     assert isinstance(folds, SharedFolds)  # noqa: S101 - `noria.training.leaderboard` makes them
     trial = tune.with_parameters(_trial, kind=tuner.kind, folds=folds.there(tuner.kind))
-    with scratch(tuner.use_case, f"tuning-{tuner.kind}") as folder, still_stopping():
+    with scratch(tuner.use_case, f"tuning-{tuner.kind}") as folder, raise_if_stopped():
         results = tune.Tuner(
             tune.with_resources(trial, {"cpu": tuner.use_case.engine.cores}),
             tune_config=_plan(tuner),

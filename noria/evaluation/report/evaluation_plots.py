@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from noria.evaluation.results import CalibrationBin, Slice
+from noria.evaluation.results import CalibrationBin, SliceResult
 from noria.reporting.plots import ACCENT, BAD, GOOD, INK, LINE, SECOND, SOFT, drawing, svg
 
 _PEOPLE = frozenset(
@@ -30,27 +30,27 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
-def thousand(counts: dict[str, int], case: str, title: str) -> Markup:
+def icon_array(counts: dict[str, int], case: str, title: str) -> Markup:
     """1,000 little people, or squares where a case is no person, coloured by what happens to them."""
     shape = _PERSON if case.lower() in _PEOPLE else _SQUARE
     paths, place = [], 0
-    for colour, name, many in legend(counts):
+    for colour, name, many in icon_legend(counts):
         marks = "".join(f"M{_x(n)} {_y(n)}{shape}" for n in range(place, place + many))
         paths.append(f'<path fill="{colour}" d="{marks}"><title>{escape(f"{many} {name}")}</title></path>')
         place += many
-    said = ", ".join(f"{many} {name}" for _, name, many in legend(counts))
+    said = ", ".join(f"{many} {name}" for _, name, many in icon_legend(counts))
     size = f"{_PER_LINE * _STEP_X:.0f} {-(-place // _PER_LINE) * _STEP_Y:.0f}"
     label = escape(f"{title}: of 1,000, {said}")
     return Markup(f'<svg viewBox="0 0 {size}" role="img" aria-label="{label}" width="100%">{"".join(paths)}</svg>')  # noqa: S704
 
 
-def legend(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+def icon_legend(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     """(colour, name, how many) of what happens, in the order of the picture; what happens to none stays out."""
     found = [(colour, name, sum(counts.get(key, 0) for key in keys)) for colour, name, keys in GROUPS.values()]
     return [entry for entry in found if entry[2]]
 
 
-def slices_picture(parts: Sequence[Slice], metric: str, *, rules: bool) -> Markup:
+def slices_plot(parts: Sequence[SliceResult], metric: str, *, rules: bool) -> Markup:
     """Each slice's metric with its interval, and that of the rules on the same rows."""
     known = [part for part in parts if part.metric is not None]
     with drawing(8.6, 0.7 + 0.27 * len(known)) as figure:
@@ -69,7 +69,7 @@ def slices_picture(parts: Sequence[Slice], metric: str, *, rules: bool) -> Marku
         return svg(figure, f"{metric} in each slice with its interval")
 
 
-def calibration_picture(bins: Sequence[CalibrationBin], *, shares: bool) -> Markup:
+def calibration_plot(bins: Sequence[CalibrationBin], *, shares: bool) -> Markup:
     """What was predicted against what happened, a dot for each tenth of the rows."""
     with drawing(4.2, 3.4) as figure:
         axes = figure.subplots()

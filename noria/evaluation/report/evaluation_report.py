@@ -6,9 +6,9 @@ from typing import Any
 
 from noria.config import UseCase
 from noria.evaluation.report import metric_tables, narrative
-from noria.evaluation.report.evaluation_plots import calibration_picture, legend, slices_picture, thousand
+from noria.evaluation.report.evaluation_plots import calibration_plot, icon_array, icon_legend, slices_plot
 from noria.evaluation.report.labels import cases, kind_name, metric_meaning, metric_name, metric_value, rounded
-from noria.evaluation.results import Approach, Evaluation, Mistake, Slice, Verdict
+from noria.evaluation.results import EvaluationResult, GateVerdict, PolicyResult, SliceResult, WorstError
 from noria.metrics.metrics import greater_is_better
 from noria.models.cross_validation import CandidateScore
 from noria.reporting import number, percent, render
@@ -30,8 +30,8 @@ _READING = {
 
 
 def evaluation_report(
-    evaluation: Evaluation,
-    verdict: Verdict,
+    evaluation: EvaluationResult,
+    verdict: GateVerdict,
     selection: Selection,
     scores: Sequence[CandidateScore],
     use_case: UseCase,
@@ -74,7 +74,7 @@ def evaluation_report(
         candidates=metric_tables.candidates(selection, scores, use_case),
         metrics=metric_tables.metrics(evaluation, use_case),
         comparisons=metric_tables.comparisons(verdict, use_case),
-        calibration=calibration_picture(evaluation.calibration, shares=evaluation.task != "regression"),
+        calibration=calibration_plot(evaluation.calibration, shares=evaluation.task != "regression"),
         calibration_text=_calibration_text(evaluation, use_case),
         confusion=[
             [name, *(f"{n:,.0f}" for n in line)]
@@ -86,7 +86,7 @@ def evaluation_report(
     )
 
 
-def _approaches(evaluation: Evaluation, use_case: UseCase) -> list[dict[str, Any]]:
+def _approaches(evaluation: EvaluationResult, use_case: UseCase) -> list[dict[str, Any]]:
     shown = narrative.shown_approaches(evaluation)
     best = max(approach.worth.value for approach in shown)
     sign = -1 if narrative.all_cost(evaluation) else 1
@@ -97,22 +97,22 @@ def _approaches(evaluation: Evaluation, use_case: UseCase) -> list[dict[str, Any
             "note": _worth_note(approach, evaluation, use_case),
             "best": approach.worth.value == best,
             "text": narrative.frequencies(approach, evaluation, use_case),
-            "legend": legend(narrative.whole_cases(approach)),
+            "legend": icon_legend(narrative.whole_cases(approach)),
             "picture": _thousand(approach, evaluation, use_case),
         }
         for approach in shown
     ]
 
 
-def _thousand(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> Any:
+def _thousand(approach: PolicyResult, evaluation: EvaluationResult, use_case: UseCase) -> Any:
     if approach.name == "nothing":
         return None
-    return thousand(
+    return icon_array(
         narrative.whole_cases(approach), use_case.problem.case, narrative.approach_name(approach, evaluation)
     )
 
 
-def _worth_note(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> str:
+def _worth_note(approach: PolicyResult, evaluation: EvaluationResult, use_case: UseCase) -> str:
     lead, costs = approach.model_leads_by, narrative.all_cost(evaluation)
     if lead is None or evaluation.kind == "rules":
         low, high = sorted(-end if costs else end for end in (approach.worth.low, approach.worth.high))
@@ -126,20 +126,20 @@ def _worth_note(approach: Approach, evaluation: Evaluation, use_case: UseCase) -
     return f"{rounded(abs(lead.value))} {word} than the model (likely {rounded(low)} to {rounded(high)})"
 
 
-def _slice_tables(evaluation: Evaluation, use_case: UseCase) -> list[tuple[str, list[list[str]]]]:
+def _slice_tables(evaluation: EvaluationResult, use_case: UseCase) -> list[tuple[str, list[list[str]]]]:
     return [
         (column, [_slice_row(part, evaluation, use_case) for part in parts])
         for column, parts in groupby(evaluation.slices, key=lambda part: part.column)
     ]
 
 
-def _truth_head(evaluation: Evaluation, use_case: UseCase) -> str:
+def _truth_head(evaluation: EvaluationResult, use_case: UseCase) -> str:
     if evaluation.task == "regression":
         return f"mean {use_case.data.target}"
     return f"“{evaluation.classes[-1]}” of 1,000" if evaluation.task == "binary" else "right of 1,000"
 
 
-def _slice_row(part: Slice, evaluation: Evaluation, use_case: UseCase) -> list[str]:
+def _slice_row(part: SliceResult, evaluation: EvaluationResult, use_case: UseCase) -> list[str]:
     truth = number(part.truth, 3) if evaluation.task == "regression" else f"{1000 * part.truth:,.0f}"
     metric, rules = "–", "–"
     if part.metric is not None:
@@ -150,7 +150,7 @@ def _slice_row(part: Slice, evaluation: Evaluation, use_case: UseCase) -> list[s
     return [part.value, f"{part.rows:,}", truth, metric, rules, narrative.money(part.worth, use_case)]
 
 
-def _behind(evaluation: Evaluation) -> list[str]:
+def _behind(evaluation: EvaluationResult) -> list[str]:
     """The slices in which the rules do better than the model."""
     sign = 1 if greater_is_better(evaluation.metric) else -1
     return [
@@ -162,14 +162,14 @@ def _behind(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _slices_picture(evaluation: Evaluation, use_case: UseCase) -> Any:
+def _slices_picture(evaluation: EvaluationResult, use_case: UseCase) -> Any:
     if not any(part.metric for part in evaluation.slices):
         return None
     name = metric_name(evaluation.metric, use_case)
-    return slices_picture(evaluation.slices, name, rules=evaluation.kind != "rules")
+    return slices_plot(evaluation.slices, name, rules=evaluation.kind != "rules")
 
 
-def _mistake(mistake: Mistake, evaluation: Evaluation, use_case: UseCase) -> dict[str, Any]:
+def _mistake(mistake: WorstError, evaluation: EvaluationResult, use_case: UseCase) -> dict[str, Any]:
     inputs = [(name, "–" if value is None else _shown(value)) for name, value in mistake.row.items()]
     return {
         "title": _mistake_title(mistake, evaluation, use_case),
@@ -178,7 +178,7 @@ def _mistake(mistake: Mistake, evaluation: Evaluation, use_case: UseCase) -> dic
     }
 
 
-def _mistake_title(mistake: Mistake, evaluation: Evaluation, use_case: UseCase) -> str:
+def _mistake_title(mistake: WorstError, evaluation: EvaluationResult, use_case: UseCase) -> str:
     if evaluation.task == "regression":
         return f"Predicted {_shown(mistake.prediction)}, it was {_shown(mistake.truth)}"
     sure = percent(mistake.probability, 0)
@@ -196,7 +196,7 @@ def _shown(value: str | float) -> str:
     return f"{value:,.0f}" if value == round(value) else number(value)
 
 
-def _calibration_text(evaluation: Evaluation, use_case: UseCase) -> str:
+def _calibration_text(evaluation: EvaluationResult, use_case: UseCase) -> str:
     bins = evaluation.calibration
     one = bins[max(0, len(bins) - 3)]
     if evaluation.task == "regression":

@@ -1,7 +1,7 @@
 """Metrics, models and comparisons in plain words."""
 
 from noria.config import UseCase
-from noria.evaluation.results import Comparison
+from noria.evaluation.results import RivalComparison
 from noria.metrics.metrics import greater_is_better
 from noria.reporting.formats import number, percent, plural
 
@@ -79,7 +79,7 @@ def rounded(value: float) -> str:
     return number(float(f"{value:.3g}"), 3).replace("-", "−")
 
 
-def comparison_in_words(comparison: Comparison, who: str, use_case: UseCase) -> str:
+def comparison_in_words(comparison: RivalComparison, who: str, use_case: UseCase) -> str:
     """One sentence: who beats whom, by how much, and how sure that is."""
     judging = use_case.evaluation
     metric, margin = judging.metric, judging.margin

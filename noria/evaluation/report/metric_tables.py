@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from noria.bundle import Metric
+from noria.bundle import MetricValue
 from noria.config import UseCase
 from noria.evaluation.report.labels import kind_name, metric_meaning, metric_name, metric_value
-from noria.evaluation.results import Evaluation, Verdict
+from noria.evaluation.results import EvaluationResult, GateVerdict
 from noria.models.cross_validation import CandidateScore
 from noria.reporting import number
 from noria.training.selection import Selection
@@ -32,10 +32,10 @@ def candidates(selection: Selection, scores: Sequence[CandidateScore], use_case:
     ]
 
 
-def metrics(evaluation: Evaluation, use_case: UseCase) -> list[list[str]]:
+def metrics(evaluation: EvaluationResult, use_case: UseCase) -> list[list[str]]:
     """Each metric with its meaning, for the model and for the rules."""
 
-    def cell(metric: Metric | None, name: str) -> str:
+    def cell(metric: MetricValue | None, name: str) -> str:
         return f"{metric_value(name, metric.value)} ({bounds(metric, name)})" if metric else "–"
 
     return [
@@ -49,7 +49,7 @@ def metrics(evaluation: Evaluation, use_case: UseCase) -> list[list[str]]:
     ]
 
 
-def comparisons(verdict: Verdict, use_case: UseCase) -> list[list[str]]:
+def comparisons(verdict: GateVerdict, use_case: UseCase) -> list[list[str]]:
     """Each rival on the same rows."""
     name = use_case.evaluation.metric
     rivals = {"rules": "your rules", "champion": "in service"}
@@ -83,6 +83,6 @@ def _exact(amount: float) -> str:
     return number(amount).replace("-", "−")
 
 
-def bounds(metric: Metric, name: str) -> str:
+def bounds(metric: MetricValue, name: str) -> str:
     """The interval of a metric: `0.82 – 0.87`."""
     return f"{metric_value(name, metric.low)} – {metric_value(name, metric.high)}"

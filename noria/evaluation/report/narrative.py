@@ -4,13 +4,13 @@ import math
 
 from noria.config import UseCase
 from noria.evaluation.report.labels import cases, metric_name, rounded
-from noria.evaluation.results import Approach, Evaluation, Verdict
+from noria.evaluation.results import EvaluationResult, GateVerdict, PolicyResult
 from noria.reporting.formats import number, plural
 
 _MUCH_MORE = 3
 
 
-def headline(verdict: Verdict, evaluation: Evaluation, use_case: UseCase) -> str:
+def headline(verdict: GateVerdict, evaluation: EvaluationResult, use_case: UseCase) -> str:
     """Is machine learning needed here? One line."""
     if not verdict.ml_needed:
         if evaluation.kind == "dummy":
@@ -30,17 +30,17 @@ def headline(verdict: Verdict, evaluation: Evaluation, use_case: UseCase) -> str
     return "Machine learning predicts better here than your own rules"
 
 
-def by_name(evaluation: Evaluation, name: str) -> Approach | None:
+def by_name(evaluation: EvaluationResult, name: str) -> PolicyResult | None:
     """The approach of that name."""
     return next((approach for approach in evaluation.approaches if approach.name == name), None)
 
 
-def shown_approaches(evaluation: Evaluation) -> list[Approach]:
+def shown_approaches(evaluation: EvaluationResult) -> list[PolicyResult]:
     """The approaches to compare; where the rules are what is judged, they stand there once."""
     return [a for a in evaluation.approaches if not (a.name == "model" and evaluation.kind == "rules")]
 
 
-def approach_name(approach: Approach, evaluation: Evaluation) -> str:
+def approach_name(approach: PolicyResult, evaluation: EvaluationResult) -> str:
     """The heading of an approach."""
     if approach.name == "nothing":
         return "Doing nothing" if evaluation.usual is None else f"Always {_usual(evaluation)}"
@@ -52,12 +52,12 @@ def money(amount: float, use_case: UseCase) -> str:
     return f"{rounded(amount)} {use_case.problem.unit}"
 
 
-def all_cost(evaluation: Evaluation) -> bool:
+def all_cost(evaluation: EvaluationResult) -> bool:
     """Whether every approach costs something, so that costs are what to compare."""
     return all(approach.worth.value < 0 for approach in evaluation.approaches)
 
 
-def decision(verdict: Verdict, evaluation: Evaluation) -> str:
+def decision(verdict: GateVerdict, evaluation: EvaluationResult) -> str:
     """What happens now, and why, in a sentence or two."""
     rival = next((c for c in verdict.comparisons if c.rival == "champion"), None)
     old = f"version {rival.rival_version}, in service so far" if rival else ""
@@ -75,7 +75,7 @@ def decision(verdict: Verdict, evaluation: Evaluation) -> str:
     return f"{old[0].upper()}{old[1:]}, stays. The new model is not better by more than chance explains."
 
 
-def whole_cases(approach: Approach) -> dict[str, int]:
+def whole_cases(approach: PolicyResult) -> dict[str, int]:
     """`per_1000` in whole cases that add up to 1,000; the positives add up to the same number in every approach."""
     groups = [[name for name in approach.per_1000 if name.endswith(end)] for end in ("_positive", "_negative")]
     if not groups[0]:
@@ -88,7 +88,7 @@ def whole_cases(approach: Approach) -> dict[str, int]:
     return {name: counted[name] for name in approach.per_1000}
 
 
-def frequencies(approach: Approach, evaluation: Evaluation, use_case: UseCase) -> str:
+def frequencies(approach: PolicyResult, evaluation: EvaluationResult, use_case: UseCase) -> str:
     """How often an approach is right, in whole cases."""
     counts = whole_cases(approach)
     if evaluation.task == "binary":
@@ -103,7 +103,7 @@ def frequencies(approach: Approach, evaluation: Evaluation, use_case: UseCase) -
     )
 
 
-def setting(evaluation: Evaluation, use_case: UseCase) -> str:
+def setting(evaluation: EvaluationResult, use_case: UseCase) -> str:
     """What there is to find, before anyone has tried."""
     problem, target = use_case.problem, use_case.data.target
     if problem.task == "binary":
@@ -116,7 +116,7 @@ def setting(evaluation: Evaluation, use_case: UseCase) -> str:
     return f"Half of the predictions are within {half} of what happened, nine in ten within {most} ({target})."
 
 
-def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> list[str]:
+def cautions(evaluation: EvaluationResult, verdict: GateVerdict, use_case: UseCase) -> list[str]:
     """What a reader must not overlook."""
     found = []
     rules = by_name(evaluation, "rules")
@@ -153,7 +153,7 @@ def cautions(evaluation: Evaluation, verdict: Verdict, use_case: UseCase) -> lis
     return found
 
 
-def _binary(approach: Approach, counts: dict[str, int], positive: str) -> str:
+def _binary(approach: PolicyResult, counts: dict[str, int], positive: str) -> str:
     acted = counts["act_positive"] + counts["act_negative"]
     asked = counts["ask_positive"] + counts["ask_negative"]
     there = sum(count for name, count in counts.items() if name.endswith("_positive"))
@@ -165,7 +165,7 @@ def _binary(approach: Approach, counts: dict[str, int], positive: str) -> str:
     return f"{text} Misses {counts['leave_positive']:,} of the {there:,}."
 
 
-def _usual(evaluation: Evaluation) -> str:
+def _usual(evaluation: EvaluationResult) -> str:
     return f"“{evaluation.usual}”" if isinstance(evaluation.usual, str) else number(evaluation.usual)
 
 

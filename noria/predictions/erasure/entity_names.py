@@ -8,7 +8,7 @@ from noria.system.errors import NoriaError
 
 
 @dataclass(frozen=True)
-class Names:
+class EntityNames:
     """The names of a case in what was kept."""
 
     all: tuple[str, ...]
@@ -16,7 +16,7 @@ class Names:
     """Why there may be rows of it that nobody can find any more; empty: there are none."""
 
 
-def names_of(entity: str, use_case: UseCase) -> Names:
+def entity_names(entity: str, use_case: UseCase) -> EntityNames:
     """As it was given, since it may have been kept before any privacy was asked for, and as it is kept now.
 
     Raises:
@@ -32,15 +32,15 @@ def names_of(entity: str, use_case: UseCase) -> Names:
     if not entity.strip():
         raise NoriaError("an empty text names no case", where="--entity", fix=f"give a value of `{column}`")
     if column in privacy.hash:
-        return Names((entity, _hashed(entity, column)))
+        return EntityNames((entity, _hashed(entity, column)))
     if column in privacy.drop:
-        return Names((entity,), f"`{column}` is not kept now, so newer rows name nobody")
+        return EntityNames((entity,), f"`{column}` is not kept now, so newer rows name nobody")
     if column in privacy.truncate:
         length = privacy.truncate[column]
-        return Names(
+        return EntityNames(
             (entity,), f"only {length} characters of `{column}` are kept now, so newer rows name no single case"
         )
-    return Names((entity,))
+    return EntityNames((entity,))
 
 
 def _hashed(entity: str, column: str) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from noria.config import UseCase
 from noria.predictions import PredictionStore
-from noria.predictions.erasure.entity_names import names_of
-from noria.predictions.erasure.file_erasure import Case, sweep
-from noria.predictions.erasure.search_patterns import needles, occurrences
+from noria.predictions.erasure.entity_names import entity_names
+from noria.predictions.erasure.file_erasure import EntityMatcher, erase_from_files
+from noria.predictions.erasure.search_patterns import count_occurrences, search_patterns
 from noria.predictions.ids import new_id
-from noria.predictions.records import Holdings
-from noria.predictions.spool.events import Happened
+from noria.predictions.records import EntityRecords
+from noria.predictions.spool.events import AuditEvent
 from noria.predictions.sql_tables import name_of
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -23,11 +23,11 @@ _IDS_LOOKED_FOR = 5
 
 
 @dataclass
-class Forgotten:
+class ErasureResult:
     """What there was of a case, and what there is now."""
 
-    before: Holdings
-    after: Holdings
+    before: EntityRecords
+    after: EntityRecords
     bytes_before: int
     """How often its name or the identifier of one of its predictions stood in the store's files."""
     bytes_after: int
@@ -42,7 +42,7 @@ class Forgotten:
     note: str = ""
 
 
-def forget(entity: str, use_case: UseCase, workspace: Workspace, spool: Path) -> Forgotten:
+def erase_entity(entity: str, use_case: UseCase, workspace: Workspace, spool: Path) -> ErasureResult:
     """Erase a case: its predictions, their labels, what events tell of it, and what waits in the spool.
 
     The spool is emptied into the store first, so that nothing comes after. The store's files are written anew
@@ -57,24 +57,24 @@ def forget(entity: str, use_case: UseCase, workspace: Workspace, spool: Path) ->
     Raises:
         NoriaError: the case cannot be named, the store or the spool does not work, or something is left.
     """
-    names = names_of(entity, use_case)
+    names = entity_names(entity, use_case)
     store = PredictionStore(workspace.predictions_url)
     try:
         _empty_spool(spool, store)
         before, ids = store.holdings(names.all)
-        wanted = needles([*names.all, *map(name_of, names.all), *ids[:_IDS_LOOKED_FOR]])
+        wanted = search_patterns([*names.all, *map(name_of, names.all), *ids[:_IDS_LOOKED_FOR]])
         bytes_before = _count(store.files, wanted)
         if store.erase_case(names.all) or bytes_before:
             _write_anew(store)
         told = f"{before.predictions} predictions and {before.labels} labels of one case"
-        store.keep([Happened(new_id(), time.time(), "forgotten", "", "", told)])
+        store.keep([AuditEvent(new_id(), time.time(), "forgotten", "", "", told)])
         after, _ = store.holdings(names.all)
-        done = Forgotten(before, after, bytes_before, _count(store.files, wanted), store.files, 0, note=names.note)
+        done = ErasureResult(before, after, bytes_before, _count(store.files, wanted), store.files, 0, note=names.note)
         done.others = store.mentions(names.all)
     finally:
         store.close()
-    case = Case(str(use_case.data.id), names.all, ids, wanted)
-    swept = sweep(case, workspace, spool, done.searched)
+    case = EntityMatcher(str(use_case.data.id), names.all, ids, wanted)
+    swept = erase_from_files(case, workspace, spool, done.searched)
     done.cleaned, done.left = swept.cleaned, swept.left
     _require_nothing_left(done)
     return done
@@ -99,10 +99,10 @@ def _write_anew(store: PredictionStore) -> None:
 
 
 def _count(files: Sequence[Path], wanted: Sequence[bytes]) -> int:
-    return sum(occurrences(file, wanted) for file in files)
+    return sum(count_occurrences(file, wanted) for file in files)
 
 
-def _require_nothing_left(done: Forgotten) -> None:
+def _require_nothing_left(done: ErasureResult) -> None:
     if done.after:
         raise NoriaError(
             f"the case was predicted again meanwhile: {done.after.predictions} predictions",

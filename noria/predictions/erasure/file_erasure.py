@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from noria.predictions.erasure.search_patterns import occurrences
+from noria.predictions.erasure.search_patterns import count_occurrences
 from noria.predictions.erasure.table_erasure import clean_csv, clean_window, rows_in
 from noria.reporting import plural
 from noria.system.errors import NoriaError
@@ -14,7 +14,7 @@ from noria.system.workspace import Workspace, home
 
 
 @dataclass(frozen=True)
-class Case:
+class EntityMatcher:
     """By what a case is recognised."""
 
     column: str
@@ -27,7 +27,7 @@ class Case:
 
 
 @dataclass
-class Swept:
+class FileErasureResult:
     """What came of the files beside the store."""
 
     cleaned: list[tuple[Path, int]] = field(default_factory=list)
@@ -36,13 +36,15 @@ class Swept:
     """Files in which something of it may still be, with what that is."""
 
 
-def sweep(case: Case, workspace: Workspace, spool: Path, searched: Collection[Path]) -> Swept:
+def erase_from_files(
+    case: EntityMatcher, workspace: Workspace, spool: Path, searched: Collection[Path]
+) -> FileErasureResult:
     """Take a case out of quarantined rows, damaged pieces of the spool and tables of earlier checks; find the rest.
 
     What cannot be read or written is told as left, as are training tables, reports and logs on this machine that name
     the case; `searched` files are known to be clean.
     """
-    swept = Swept()
+    swept = FileErasureResult()
     for file in _found(workspace.quarantine, "*.csv"):
         _clean(swept, file, partial(clean_csv, file, case.column, case.names, case.ids))
     for file in _found(home() / "artifacts", "*.parquet"):
@@ -54,12 +56,12 @@ def sweep(case: Case, workspace: Workspace, spool: Path, searched: Collection[Pa
         if file not in told and (rows := rows_in(file, case.column, case.names)):
             swept.left.append((file, f"{plural(rows, 'row')} of a training table"))
     for file in _found(workspace.folder, "*"):
-        if file not in searched and (found := occurrences(file, case.wanted)):
+        if file not in searched and (found := count_occurrences(file, case.wanted)):
             swept.left.append((file, f"named {plural(found, 'time')}"))
     return swept
 
 
-def _clean(swept: Swept, file: Path, work: Callable[[], int]) -> None:
+def _clean(swept: FileErasureResult, file: Path, work: Callable[[], int]) -> None:
     try:
         rows = work()
     except NoriaError as error:
@@ -72,7 +74,7 @@ def _clean(swept: Swept, file: Path, work: Callable[[], int]) -> None:
 
 
 def _remove(file: Path, wanted: Sequence[bytes]) -> int:
-    if not occurrences(file, wanted):
+    if not count_occurrences(file, wanted):
         return 0
     file.unlink()
     return 1

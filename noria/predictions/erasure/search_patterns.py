@@ -8,13 +8,13 @@ from pathlib import Path
 _SHORTEST = 6
 
 
-def needles(texts: Iterable[str]) -> list[bytes]:
+def search_patterns(texts: Iterable[str]) -> list[bytes]:
     """What to look for: each text as UTF-8 and as JSON writes it. Texts that turn up by chance are left out."""
     forms = [form for text in texts for form in (text, json.dumps(text)[1:-1])]
     return [form.encode() for form in dict.fromkeys(forms) if len(form.encode()) >= _SHORTEST]
 
 
-def occurrences(file: Path, wanted: Sequence[bytes]) -> int:
+def count_occurrences(file: Path, wanted: Sequence[bytes]) -> int:
     """How often any of the pieces stands in the file; 0 if there is no such file."""
     try:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -1,13 +1,13 @@
 """What `forget` tells."""
 
-from noria.predictions.erasure.erase import Forgotten
-from noria.predictions.records import Holdings
+from noria.predictions.erasure.erase import ErasureResult
+from noria.predictions.records import EntityRecords
 from noria.reporting import plural
 
 _MB = 1e6
 
 
-def headline(entity: str, done: Forgotten) -> str:
+def headline(entity: str, done: ErasureResult) -> str:
     """One sentence: is it gone?"""
     if done.left:
         others = plural(len(done.left), "other file")
@@ -17,7 +17,7 @@ def headline(entity: str, done: Forgotten) -> str:
     return f"{entity} is forgotten."
 
 
-def facts(done: Forgotten) -> list[tuple[str, object]]:
+def facts(done: ErasureResult) -> list[tuple[str, object]]:
     """Before and after, where it was looked for, and what is no part of serving."""
     return [
         ("before", f"{_told(done.before)}{_bytes(done, done.bytes_before)}"),
@@ -31,16 +31,16 @@ def facts(done: Forgotten) -> list[tuple[str, object]]:
     ]
 
 
-def _told(held: Holdings) -> str:
+def _told(held: EntityRecords) -> str:
     return ", ".join(
         (plural(held.predictions, "prediction"), plural(held.labels, "label"), plural(held.events, "event"))
     )
 
 
-def _bytes(done: Forgotten, found: int) -> str:
+def _bytes(done: ErasureResult, found: int) -> str:
     return f"; named {plural(found, 'time')} in the files" if done.searched else ""
 
 
-def _beyond(done: Forgotten) -> str:
+def _beyond(done: ErasureResult) -> str:
     server = "" if done.searched else "the database server's log and replicas, "
     return f"{server}backups, the table that you train from, and files that you made with `predict`"

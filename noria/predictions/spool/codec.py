@@ -9,7 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from noria.predictions.spool.events import Answered, Entry, Labelled, Value
+from noria.predictions.spool.events import Entry, LabelEvent, PredictionEvent, Value
 
 MARKER = b"\xffNSF"
 _HEAD = struct.Struct("<4sII")  # marker, length, CRC-32 of the entry with the length as its start value
@@ -18,7 +18,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
 
 
-def framed(entry: Entry) -> bytes:
+def encode_frame(entry: Entry) -> bytes:
     """The entry as it is written."""
     try:
         payload = _encoder.encode(entry)
@@ -39,7 +39,7 @@ def frame_end(data: bytes, start: int) -> int | None:
     return end if crc32(data[start + HEAD_BYTES : end], length) == checksum else None
 
 
-def entry_in(data: bytes, start: int, end: int) -> Entry | None:
+def decode_frame(data: bytes, start: int, end: int) -> Entry | None:
     """The entry in a sound frame; None if another version of Noria has written it in a form of its own."""
     try:
         return _decoder.decode(data[start + HEAD_BYTES : end])
@@ -59,9 +59,9 @@ def next_frame(data: bytes, start: int) -> int | None:
 
 def _in_64_bits(entry: Entry) -> Entry:
     """The entry without the larger whole numbers that JSON allows and msgpack does not."""
-    if isinstance(entry, Answered):
+    if isinstance(entry, PredictionEvent):
         return msgspec.structs.replace(entry, features=[[_fitting(value) for value in row] for row in entry.features])
-    return msgspec.structs.replace(entry, label=_fitting(entry.label)) if isinstance(entry, Labelled) else entry
+    return msgspec.structs.replace(entry, label=_fitting(entry.label)) if isinstance(entry, LabelEvent) else entry
 
 
 def _fitting(value: Value) -> Value:

@@ -10,7 +10,7 @@ from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
 
 
-class Piece(NamedTuple):
+class SegmentPiece(NamedTuple):
     """The bytes from `start` to `end`: a frame, or damaged ones."""
 
     start: int
@@ -18,7 +18,7 @@ class Piece(NamedTuple):
     is_sound: bool
 
 
-def pieces(data: bytes, *, is_ended: bool) -> Iterator[Piece]:
+def pieces(data: bytes, *, is_ended: bool) -> Iterator[SegmentPiece]:
     """The frames in `data` and the damaged places between them.
 
     What follows the last frame belongs to one that is being written, unless the segment has ended: then it is damaged
@@ -28,17 +28,17 @@ def pieces(data: bytes, *, is_ended: bool) -> Iterator[Piece]:
     while at < len(data):
         end = frame_end(data, at)
         if end is not None:
-            yield Piece(at, end, True)
+            yield SegmentPiece(at, end, True)
         else:
             sound = next_frame(data, at + 1)
             if sound is None and not is_ended:
                 return
             end = len(data) if sound is None else sound
-            yield Piece(at, end, False)
+            yield SegmentPiece(at, end, False)
         at = end
 
 
-def set_aside(segment: Path, head: bytes, start: int, damaged: bytes) -> Path:
+def write_dead_letter(segment: Path, head: bytes, start: int, damaged: bytes) -> Path:
     """Keep bytes that the store cannot take, in a file of their own beside the segment.
 
     Raises:
@@ -50,7 +50,7 @@ def set_aside(segment: Path, head: bytes, start: int, damaged: bytes) -> Path:
     return target
 
 
-def remove_set_aside(folder: Path, before: datetime) -> None:
+def remove_dead_letters(folder: Path, before: datetime) -> None:
     """Remove the bytes that were set aside before that moment: they hold what people sent, too.
 
     Raises:

@@ -5,7 +5,7 @@ import msgspec
 Value = str | float | bool | None
 
 
-class Answered(msgspec.Struct, frozen=True, array_like=True, tag="answered"):
+class PredictionEvent(msgspec.Struct, frozen=True, array_like=True, tag="answered"):
     """The n answers of one variant to one request."""
 
     at: float
@@ -32,7 +32,7 @@ class Answered(msgspec.Struct, frozen=True, array_like=True, tag="answered"):
     """For a shadow variant: the predictions that were answered in its place."""
 
 
-class Labelled(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
+class LabelEvent(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
     """A true label that the store could not take at once."""
 
     key: str
@@ -43,7 +43,7 @@ class Labelled(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
     label: Value
 
 
-class Happened(msgspec.Struct, frozen=True, array_like=True, tag="happened"):
+class AuditEvent(msgspec.Struct, frozen=True, array_like=True, tag="happened"):
     """Something worth knowing later: a variant that failed, a change of traffic or of a policy, dropped answers."""
 
     key: str
@@ -56,4 +56,4 @@ class Happened(msgspec.Struct, frozen=True, array_like=True, tag="happened"):
     count: int = 1
 
 
-Entry = Answered | Labelled | Happened
+Entry = PredictionEvent | LabelEvent | AuditEvent

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from noria.predictions.spool.offsets import waiting_bytes
-from noria.predictions.spool.segment_reader import Flushed, Keeps, Reading
+from noria.predictions.spool.segment_reader import EventStore, FlushResult, SegmentReader
 from noria.predictions.spool.segments import START, segments
 from noria.system.errors import NoriaError
 
-__all__ = ["Flushed", "Flusher", "Keeps", "drain"]
+__all__ = ["EventStore", "FlushResult", "Flusher", "drain"]
 
 _POLL_S = 0.1
 
@@ -24,21 +24,21 @@ _POLL_S = 0.1
 class Flusher:
     """Reads all segments of a spool, those of writers that live and those that were left behind."""
 
-    def __init__(self, folder: Path, store: Keeps, is_over: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, folder: Path, store: EventStore, is_over: Callable[[], bool] = lambda: False) -> None:
         """`is_over` is asked before each transaction; True ends the round early."""
         self._folder, self._store, self._is_over = folder, store, is_over
 
-    def flush(self, done: Flushed | None = None) -> Flushed:
+    def flush(self, done: FlushResult | None = None) -> FlushResult:
         """One round over everything that is there now; adds to `done`, also where it ends with an error.
 
         Raises:
             NoriaError: the store or the spool does not work; what was moved before stays moved.
         """
-        done = done or Flushed()
+        done = done or FlushResult()
         try:
             with _alone(self._folder):
                 for path in segments(self._folder):
-                    Reading(path, self._store, done).read(self._is_over)
+                    SegmentReader(path, self._store, done).read(self._is_over)
                 _remove_stale_positions(self._folder)
             done.bytes_left = waiting_bytes(self._folder)
         except OSError as error:
@@ -48,7 +48,7 @@ class Flusher:
         return done
 
 
-def drain(folder: Path, store: Keeps, timeout_s: float) -> bool:
+def drain(folder: Path, store: EventStore, timeout_s: float) -> bool:
     """Flush until everything that is spooled now is in the store and gone from the spool's segments.
 
     Writers that live leave a segment that is read after a second, or at their next look.

@@ -16,7 +16,7 @@ _LOOK_S = 0.25
 Waiting = asyncio.Future[None] | concurrent.futures.Future[None]
 
 
-class Done:
+class Completed:
     """Something awaitable that is there already."""
 
     def __await__(self) -> Generator[None, None, None]:
@@ -24,10 +24,10 @@ class Done:
         yield
 
 
-DONE = Done()
+DONE = Completed()
 
 
-class Committer:
+class GroupCommitter:
     """Syncs what was appended at most `interval_s` seconds after it was; calls `look` a few times a second."""
 
     def __init__(self, journal: Journal, interval_s: float, look: Callable[[], None], folder: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 _FILE = "keeper.json"
-KEEPER_LOCK = "keeper.lock"
+FLUSHER_LOCK = "keeper.lock"
 """Whoever holds the lock of this file in the spool's folder is its keeper."""
 
 
-class KeeperReport(msgspec.Struct, frozen=True, kw_only=True):
+class FlusherHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """How far the keeper is. Times are seconds since 1970."""
 
     pid: int
@@ -36,7 +36,7 @@ class KeeperReport(msgspec.Struct, frozen=True, kw_only=True):
     """The errors of its other duties, by name; empty: none."""
 
 
-def write_report(folder: Path, report: KeeperReport) -> None:
+def write_heartbeat(folder: Path, report: FlusherHeartbeat) -> None:
     """Replace the report atomically. It needs no sync: a report from before a power cut is of no use."""
     handle, name = tempfile.mkstemp(prefix=f".{_FILE}.", dir=folder)
     try:
@@ -49,10 +49,10 @@ def write_report(folder: Path, report: KeeperReport) -> None:
         raise
 
 
-def read_report(folder: Path) -> KeeperReport | None:
+def read_heartbeat(folder: Path) -> FlusherHeartbeat | None:
     """What the keeper of this spool said last; None if there is nothing that can be read."""
     try:
-        return msgspec.json.decode((folder / _FILE).read_bytes(), type=KeeperReport)
+        return msgspec.json.decode((folder / _FILE).read_bytes(), type=FlusherHeartbeat)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -64,7 +64,7 @@ def waiting_s(folder: Path, now: float) -> float:
         folder: the spool's.
         now: seconds since 1970.
     """
-    told = read_report(folder)
+    told = read_heartbeat(folder)
     if told is None or not told.backlog_bytes:
         return 0.0
     return max(0.0, now - (told.flushed_at or told.started_at))

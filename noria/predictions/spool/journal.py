@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from noria.predictions.spool.offsets import position_file
+from noria.predictions.spool.offsets import offset_file
 from noria.predictions.spool.segments import START, Segment
 
 SEGMENT_BYTES = 8_000_000
@@ -122,4 +122,4 @@ class Journal:
 
     @staticmethod
     def _is_read(segment: Segment) -> bool:
-        return time.monotonic() - segment.born > _KEPT_S and position_file(segment.path).exists()
+        return time.monotonic() - segment.born > _KEPT_S and offset_file(segment.path).exists()

@@ -15,10 +15,10 @@ _RECORD = struct.Struct("<24sQ")
 _BYTES = _RECORD.size + 4
 
 
-def read_position(segment: Path, head: bytes) -> int:
+def read_offset(segment: Path, head: bytes) -> int:
     """Up to which byte the segment with this beginning (its first `START` bytes) has been read."""
     try:
-        record = position_file(segment).read_bytes()
+        record = offset_file(segment).read_bytes()
     except OSError:
         return START
     if len(record) != _BYTES or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
@@ -27,21 +27,21 @@ def read_position(segment: Path, head: bytes) -> int:
     return int(position) if of == head else START
 
 
-def write_position(segment: Path, head: bytes, position: int) -> None:
+def write_offset(segment: Path, head: bytes, position: int) -> None:
     """Keep up to which byte the segment has been read.
 
     Raises:
         OSError: it cannot be written; the segment will be read again.
     """
     record = _RECORD.pack(head, position)
-    handle = os.open(position_file(segment), os.O_WRONLY | os.O_CREAT, 0o600)
+    handle = os.open(offset_file(segment), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.pwrite(handle, record + crc32(record).to_bytes(4, "little"), 0)
     finally:
         os.close(handle)
 
 
-def position_file(segment: Path) -> Path:
+def offset_file(segment: Path) -> Path:
     """Where the position of a segment is kept."""
     return segment.with_suffix(".position")
 
@@ -61,4 +61,4 @@ def _unread(path: Path) -> int:
             head, size = file.read(START), os.fstat(file.fileno()).st_size
     except FileNotFoundError:  # removed meanwhile
         return 0
-    return max(0, size - read_position(path, head))
+    return max(0, size - read_offset(path, head))

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from noria.predictions.spool.codec import entry_in
-from noria.predictions.spool.dead_letter import Piece, pieces, set_aside
+from noria.predictions.spool.codec import decode_frame
+from noria.predictions.spool.dead_letter import SegmentPiece, pieces, write_dead_letter
 from noria.predictions.spool.error_classification import is_about_data
-from noria.predictions.spool.events import Answered, Entry, Happened
-from noria.predictions.spool.offsets import position_file, read_position, write_position
+from noria.predictions.spool.events import AuditEvent, Entry, PredictionEvent
+from noria.predictions.spool.offsets import offset_file, read_offset, write_offset
 from noria.predictions.spool.segments import START, locked
 
 _ROWS = 5000
 logger = logging.getLogger("noria.predictions.spool")
 
 
-class Keeps(Protocol):
+class EventStore(Protocol):
     """The prediction store, as far as the flusher knows it."""
 
     def keep(self, entries: Sequence[Entry]) -> int:
@@ -29,7 +29,7 @@ class Keeps(Protocol):
 
 
 @dataclass
-class Flushed:
+class FlushResult:
     """What one round moved, or several."""
 
     entries: int = 0
@@ -41,13 +41,13 @@ class Flushed:
 
 class _Placed(NamedTuple):
     entry: Entry
-    piece: Piece
+    piece: SegmentPiece
 
 
-class Reading:
+class SegmentReader:
     """One segment, from where it was read up to."""
 
-    def __init__(self, path: Path, store: Keeps, done: Flushed) -> None:
+    def __init__(self, path: Path, store: EventStore, done: FlushResult) -> None:
         self._path, self._store, self._done = path, store, done
         self._head = b""
         self._start = START
@@ -64,7 +64,7 @@ class Reading:
         try:
             is_ended = locked(handle)  # first: what is read afterwards is all there will be
             self._head = os.pread(handle, START, 0)
-            self._start = read_position(self._path, self._head)
+            self._start = read_offset(self._path, self._head)
             for batch in self._batches(self._found(handle, is_ended=is_ended)):
                 if is_over():
                     return
@@ -72,14 +72,14 @@ class Reading:
                 # Without a position the segment is read again, which costs time only. A full disk must not end the
                 # round here: removing segments is what frees it.
                 with contextlib.suppress(OSError):
-                    write_position(self._path, self._head, self._start + batch[-1].piece.end)
+                    write_offset(self._path, self._head, self._start + batch[-1].piece.end)
             if is_ended:
                 self._path.unlink()
-                position_file(self._path).unlink(missing_ok=True)
+                offset_file(self._path).unlink(missing_ok=True)
         finally:
             os.close(handle)
 
-    def _found(self, handle: int, *, is_ended: bool) -> list[Piece]:
+    def _found(self, handle: int, *, is_ended: bool) -> list[SegmentPiece]:
         self._data = os.pread(handle, max(0, os.fstat(handle).st_size - self._start), self._start)
         found = list(pieces(self._data, is_ended=is_ended))
         if is_ended or all(piece.is_sound for piece in found):
@@ -89,12 +89,12 @@ class Reading:
         self._data = os.pread(handle, found[-1].end, self._start)
         return list(pieces(self._data, is_ended=False))
 
-    def _batches(self, found: Sequence[Piece]) -> Iterator[list[_Placed]]:
+    def _batches(self, found: Sequence[SegmentPiece]) -> Iterator[list[_Placed]]:
         """Transactions of some thousand rows: larger ones keep others waiting, smaller ones take longer in all."""
         batch: list[_Placed] = []
         rows = 0
         for piece in found:
-            entry = entry_in(self._data, piece.start, piece.end) if piece.is_sound else None
+            entry = decode_frame(self._data, piece.start, piece.end) if piece.is_sound else None
             batch.append(_Placed(entry or self._cut(piece, "damaged"), piece))
             rows += _rows(entry)
             if rows >= _ROWS:
@@ -113,7 +113,7 @@ class Reading:
             self._keep_without_refused(placed, str(error))
         else:
             self._done.entries += len(entries)
-            self._done.predictions += sum(len(entry.ids) for entry in entries if isinstance(entry, Answered))
+            self._done.predictions += sum(len(entry.ids) for entry in entries if isinstance(entry, PredictionEvent))
 
     def _keep_without_refused(self, placed: list[_Placed], reason: str) -> None:
         if len(placed) > 1:
@@ -123,15 +123,15 @@ class Reading:
         else:
             self._store.keep([self._cut(placed[0].piece, f"refused by the store ({reason})")])
 
-    def _cut(self, piece: Piece, what: str) -> Happened:
+    def _cut(self, piece: SegmentPiece, what: str) -> AuditEvent:
         where, damaged = self._start + piece.start, self._data[piece.start : piece.end]
-        aside = set_aside(self._path, self._head, where, damaged)
+        aside = write_dead_letter(self._path, self._head, where, damaged)
         told = f"{len(damaged)} bytes of {self._path.name} from byte {where} are {what}; they are kept in {aside.name}"
         if told not in self._done.cut:  # a round that the store ends is done again
             logger.error("%s", told)
             self._done.cut.append(told)
-        return Happened(aside.stem, time.time(), "corrupt", "", "", told)
+        return AuditEvent(aside.stem, time.time(), "corrupt", "", "", told)
 
 
 def _rows(entry: Entry | None) -> int:
-    return len(entry.ids) if isinstance(entry, Answered) else 1
+    return len(entry.ids) if isinstance(entry, PredictionEvent) else 1

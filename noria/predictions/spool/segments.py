@@ -100,7 +100,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sign_in(folder: Path) -> FileIO:
+def register_writer(folder: Path) -> FileIO:
     """Say that a writer lives, until the file that this returns is closed or the process ends."""
     file = FileIO(os.open(folder / _WRITERS, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     fcntl.flock(file, fcntl.LOCK_SH)

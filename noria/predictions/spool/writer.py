@@ -7,17 +7,17 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noria.predictions.spool.codec import framed
-from noria.predictions.spool.events import Entry, Happened
-from noria.predictions.spool.group_commit import DONE, Committer
+from noria.predictions.spool.codec import encode_frame
+from noria.predictions.spool.events import AuditEvent, Entry
+from noria.predictions.spool.group_commit import DONE, GroupCommitter
 from noria.predictions.spool.journal import Journal
 from noria.predictions.spool.offsets import waiting_bytes
-from noria.predictions.spool.segments import sign_in
+from noria.predictions.spool.segments import register_writer
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
-    from noria.config.serving import Spool
+    from noria.config.serving import SpoolConfig
 
 _MEAN_BYTES = 500
 _FULL = 0.99
@@ -30,14 +30,14 @@ class SpoolWriter:
         NoriaError: the folder cannot be made or written.
     """
 
-    def __init__(self, folder: Path, settings: "Spool") -> None:
+    def __init__(self, folder: Path, settings: "SpoolConfig") -> None:
         self._folder = folder
         self._bound = int(settings.max_mb * 1e6)
         self._is_strict = settings.durability == "strict"
         self._drops = settings.when_full == "drop"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._signed_in = sign_in(folder)
+            self._signed_in = register_writer(folder)
             self._before = waiting_bytes(folder)
         except OSError as error:
             raise NoriaError(
@@ -53,7 +53,7 @@ class SpoolWriter:
         self._untold = 0
         self._why_dropped = ""
         interval_s = 0.0 if self._is_strict else settings.sync_interval_ms / 1000
-        self._commits = Committer(self._journal, interval_s, self._look, folder)
+        self._commits = GroupCommitter(self._journal, interval_s, self._look, folder)
 
     def append(self, entry: Entry) -> int:
         """Hand an entry to the operating system, where a killed process cannot lose it.
@@ -65,7 +65,7 @@ class SpoolWriter:
             SpoolFull: as much as may wait does.
             SpoolFailed: it cannot be written; nothing of it is kept.
         """
-        frame = framed(entry)
+        frame = encode_frame(entry)
         waiting = self.backlog_bytes
         if waiting + len(frame) > self._bound and waiting:
             raise SpoolFull(
@@ -159,7 +159,7 @@ class SpoolWriter:
     def _tell_dropped(self) -> None:
         with self._turn:
             count, self._untold = self._untold, 0
-        told = Happened(uuid.uuid4().hex, time.time(), "dropped", "", "", self._why_dropped, count)
+        told = AuditEvent(uuid.uuid4().hex, time.time(), "dropped", "", "", self._why_dropped, count)
         try:
             self.append(told)
         except (SpoolFull, SpoolFailed):

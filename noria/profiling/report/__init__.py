@@ -1,7 +1,7 @@
 """Looking at the table before anything is learned from it: facts, findings in plain words, and a report."""
 
 from noria.profiling.report.exploration_report import exploration_report
-from noria.profiling.report.profile_results import Exploration
-from noria.profiling.report.table_profile import explore
+from noria.profiling.report.profile_results import TableProfile
+from noria.profiling.report.table_profile import profile_table
 
-__all__ = ["Exploration", "exploration_report", "explore"]
+__all__ = ["TableProfile", "exploration_report", "profile_table"]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from noria.config import UseCase
-from noria.profiling.report.profile_results import Bin, ColumnFacts, Kind, Level, Numbers, Role
-from noria.profiling.target_association import Outcome, fine_codes, levels, strength
+from noria.profiling.report.profile_results import ColumnProfile, HistogramBin, Kind, LevelSummary, NumericSummary, Role
+from noria.profiling.target_association import TargetSample, fine_codes, target_association, target_by_level
 from noria.reporting.formats import date, number
 from noria.schema.row_check import seconds
 from noria.tabular.types import is_number
@@ -17,7 +17,7 @@ _FEW_VALUES = 12
 _FENCE = 1.5
 
 
-def column_facts(whole: pd.Series, sample: pd.Series, outcome: Outcome, use_case: UseCase) -> ColumnFacts:
+def profile_column(whole: pd.Series, sample: pd.Series, outcome: TargetSample, use_case: UseCase) -> ColumnProfile:
     """Look at one column.
 
     Args:
@@ -31,7 +31,7 @@ def column_facts(whole: pd.Series, sample: pd.Series, outcome: Outcome, use_case
     numbers = as_numbers(whole) if kind in {"number", "datetime"} and role != "identifier" else None
     counts = whole.value_counts().head(1)
     related = role not in {"target", "identifier"} and kind not in {"text", "empty"}
-    return ColumnFacts(
+    return ColumnProfile(
         name=name,
         kind=kind,
         role=role,
@@ -89,11 +89,11 @@ def _many(values: pd.Series, kind: Kind) -> bool:
     return kind == "datetime" or values.nunique() > _FEW_VALUES
 
 
-def _summary(values: pd.Series) -> Numbers:
+def _summary(values: pd.Series) -> NumericSummary:
     low, quarter, median, three_quarters, high = np.nanquantile(values, [0, 0.25, 0.5, 0.75, 1])
     reach = _FENCE * (three_quarters - quarter)
     outside = (values < quarter - reach) | (values > three_quarters + reach)
-    return Numbers(
+    return NumericSummary(
         minimum=low,
         quarter=quarter,
         median=median,
@@ -105,23 +105,23 @@ def _summary(values: pd.Series) -> Numbers:
     )
 
 
-def _histogram(values: pd.Series) -> list[Bin]:
+def _histogram(values: pd.Series) -> list[HistogramBin]:
     present = values.dropna()
     try:
         counts, edges = np.histogram(present, bins=min(_BARS, max(1, present.nunique())))
     except ValueError:  # large numbers so near to each other that nothing lies between them
         return []
     return [
-        Bin(left=float(left), right=float(right), rows=int(rows))
+        HistogramBin(left=float(left), right=float(right), rows=int(rows))
         for left, right, rows in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
 
 
-def _levels(values: pd.Series, kind: Kind, outcome: Outcome) -> list[Level]:
+def _levels(values: pd.Series, kind: Kind, outcome: TargetSample) -> list[LevelSummary]:
     if kind == "category":
-        return levels(values.astype("str").where(values.notna()), outcome, as_category=True)
-    return levels(as_numbers(values), outcome, as_category=False, show=date if kind == "datetime" else number)
+        return target_by_level(values.astype("str").where(values.notna()), outcome, as_category=True)
+    return target_by_level(as_numbers(values), outcome, as_category=False, show=date if kind == "datetime" else number)
 
 
-def _strength(values: pd.Series, kind: Kind, outcome: Outcome) -> float:
-    return strength(fine_codes(values if kind == "category" else as_numbers(values)), outcome)
+def _strength(values: pd.Series, kind: Kind, outcome: TargetSample) -> float:
+    return target_association(fine_codes(values if kind == "category" else as_numbers(values)), outcome)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from noria.config import UseCase
 from noria.profiling.report.profile_findings import about_relation, amount_of, ranked
-from noria.profiling.report.profile_results import ColumnFacts, Exploration
+from noria.profiling.report.profile_results import ColumnProfile, TableProfile
 from noria.reporting import date, number, percent, plural, render
 
 _PICTURED = 60
@@ -20,7 +20,7 @@ _WORDS = {"number": "number", "category": "category", "datetime": "date", "text"
 class _Shown:
     """What the page says about one column."""
 
-    facts: ColumnFacts
+    facts: ColumnProfile
     anchor: str
     kind: str
     typical: str
@@ -30,7 +30,7 @@ class _Shown:
     picture: Markup | None
 
 
-def exploration_report(exploration: Exploration, frame: pd.DataFrame, use_case: UseCase) -> str:
+def exploration_report(exploration: TableProfile, frame: pd.DataFrame, use_case: UseCase) -> str:
     """Write the page.
 
     Args:
@@ -42,12 +42,12 @@ def exploration_report(exploration: Exploration, frame: pd.DataFrame, use_case: 
         HTML that loads nothing from elsewhere. Of a table with very many columns, those that tell most about the
         target are pictured.
     """
-    from noria.profiling.report.profile_plots import column_picture, strengths_picture, target_picture
+    from noria.profiling.report.profile_plots import association_plot, column_plot, target_plot
 
     pictured = {c.name for c in [*ranked(exploration), *_others(exploration)][:_PICTURED]} - {exploration.target}
     shown = []
     for index, column in enumerate(exploration.columns):
-        picture = column_picture(column, exploration) if column.name in pictured else None
+        picture = column_plot(column, exploration) if column.name in pictured else None
         shown.append(_shown(column, index, picture, exploration))
     related = any(c.strength is not None for c in ranked(exploration))
     sections = _sections(exploration, related=related)
@@ -57,14 +57,14 @@ def exploration_report(exploration: Exploration, frame: pd.DataFrame, use_case: 
         decided_by=use_case.problem.decided_by,
         contents=[*sections, *((c.anchor, c.facts.name, "sub") for c in shown if c.facts.name != exploration.target)],
         columns=shown,
-        target_picture=target_picture(exploration),
-        strengths=strengths_picture(exploration) if related else None,
+        target_picture=target_plot(exploration),
+        strengths=association_plot(exploration) if related else None,
         first_rows=_first_rows(frame),
         today=datetime.now(UTC).strftime("%d %B %Y").lstrip("0"),
     )
 
 
-def _sections(facts: Exploration, *, related: bool) -> list[tuple[str, str]]:
+def _sections(facts: TableProfile, *, related: bool) -> list[tuple[str, str]]:
     return [
         ("short", "In short"),
         ("target", f"The target: {facts.target}"),
@@ -77,11 +77,11 @@ def _sections(facts: Exploration, *, related: bool) -> list[tuple[str, str]]:
     ]
 
 
-def _others(facts: Exploration) -> list[ColumnFacts]:
+def _others(facts: TableProfile) -> list[ColumnProfile]:
     return [column for column in facts.columns if column.role != "input"]
 
 
-def _shown(column: ColumnFacts, index: int, picture: Markup | None, facts: Exploration) -> _Shown:
+def _shown(column: ColumnProfile, index: int, picture: Markup | None, facts: TableProfile) -> _Shown:
     return _Shown(
         facts=column,
         anchor=f"column-{index}",
@@ -94,7 +94,7 @@ def _shown(column: ColumnFacts, index: int, picture: Markup | None, facts: Explo
     )
 
 
-def _typical(column: ColumnFacts) -> str:
+def _typical(column: ColumnProfile) -> str:
     if column.kind == "datetime" and column.numbers:
         return f"{date(column.numbers.minimum)} to {date(column.numbers.maximum)}"
     if column.kind == "number" and column.numbers and column.histogram:
@@ -102,7 +102,7 @@ def _typical(column: ColumnFacts) -> str:
     return _cut(column.most_common) if column.kind in {"number", "category"} else ""
 
 
-def _summary(column: ColumnFacts, facts: Exploration) -> list[tuple[str, str]]:
+def _summary(column: ColumnProfile, facts: TableProfile) -> list[tuple[str, str]]:
     missing = f"{plural(column.missing, 'row')} ({percent(column.missing_share)})" if column.missing else "none"
     lines = [("Missing", missing), ("Different values", f"{column.distinct:,}")]
     if column.kind == "datetime" and column.numbers:

@@ -1,6 +1,6 @@
 """What a person should know about the table, in plain words."""
 
-from noria.profiling.report.profile_results import ColumnFacts, Exploration, Finding, Level
+from noria.profiling.report.profile_results import ColumnProfile, LevelSummary, ProfileFinding, TableProfile
 from noria.profiling.target_association import MISSING
 from noria.reporting.formats import count, number, percent, plural
 
@@ -15,7 +15,7 @@ _ONE_VALUE = 0.99
 _FEWEST_ROWS = 30
 
 
-def findings(facts: Exploration) -> list[Finding]:
+def profile_findings(facts: TableProfile) -> list[ProfileFinding]:
     """The sentences at the top of the report, what asks for attention first after the target."""
     return [
         _about_target(facts),
@@ -31,7 +31,7 @@ def findings(facts: Exploration) -> list[Finding]:
     ]
 
 
-def about_relation(column: ColumnFacts, facts: Exploration) -> str:
+def about_relation(column: ColumnProfile, facts: TableProfile) -> str:
     """What one column tells about the target, in one or two sentences; empty if that was not measured."""
     if column.strength is None or column.role == "target":
         return ""
@@ -46,7 +46,7 @@ def amount_of(strength: float) -> str:
     return next((words for least, words in steps if strength >= least), "almost nothing")
 
 
-def _contrast(column: ColumnFacts, facts: Exploration) -> str:
+def _contrast(column: ColumnProfile, facts: TableProfile) -> str:
     """The values with the highest and the lowest answer; empty if they say little, or there are several classes."""
     enough = [level for level in column.levels if level.rows >= _FEWEST_ROWS]
     if (column.strength or 0) < NEARLY_NOTHING or len(enough) < 2 or facts.task == "multiclass":
@@ -63,7 +63,7 @@ def _contrast(column: ColumnFacts, facts: Exploration) -> str:
     )
 
 
-def _where(column: ColumnFacts, level: Level) -> str:
+def _where(column: ColumnProfile, level: LevelSummary) -> str:
     if level.label == MISSING:
         return f"without {column.name}"
     return (
@@ -71,11 +71,11 @@ def _where(column: ColumnFacts, level: Level) -> str:
     )
 
 
-def _about_target(facts: Exploration) -> Finding:
+def _about_target(facts: TableProfile) -> ProfileFinding:
     if facts.task == "regression":
         numbers = facts.column(facts.target).numbers
         assert numbers is not None  # noqa: S101 - a validated regression target is a number
-        return Finding(
+        return ProfileFinding(
             text=f"{facts.target} is {number(numbers.mean, 3)} on average over {plural(facts.rows, facts.case)}; "
             f"half of the values lie between {number(numbers.quarter, 3)} and {number(numbers.three_quarters, 3)}, "
             f"the largest is {number(numbers.maximum)}."
@@ -86,14 +86,14 @@ def _about_target(facts: Exploration) -> Finding:
         share = counts.get(facts.positive, 0) / total
         rare = " That is rare: whoever always says no is nearly always right." if share < _RARE else ""
         text = f"{percent(share)} of the {plural(facts.rows, facts.case)} have {facts.target} = {facts.positive}.{rare}"
-        return Finding(text=text, tone="watch" if rare else "")
+        return ProfileFinding(text=text, tone="watch" if rare else "")
     shown = ", ".join(f"{label} ({percent(counts.get(label, 0) / total)})" for label in facts.classes[:_SHOWN])
-    return Finding(text=f"{facts.target} has {plural(len(facts.classes), 'class')}, most often: {shown}.")
+    return ProfileFinding(text=f"{facts.target} has {plural(len(facts.classes), 'class')}, most often: {shown}.")
 
 
-def _suspects(facts: Exploration) -> list[Finding]:
+def _suspects(facts: TableProfile) -> list[ProfileFinding]:
     return [
-        Finding(
+        ProfileFinding(
             tone="bad",
             text=f"{column.name} alone gives {facts.target} away almost perfectly ({percent(column.strength)}). "
             "Is it known when the decision is made? If not, list it under data.known_too_late.",
@@ -103,7 +103,7 @@ def _suspects(facts: Exploration) -> list[Finding]:
     ]
 
 
-def _useless(facts: Exploration) -> list[Finding]:
+def _useless(facts: TableProfile) -> list[ProfileFinding]:
     empty = [c.name for c in _inputs(facts) if c.kind == "empty"]
     constant = [c.name for c in _inputs(facts) if c.distinct == 1 and not c.missing]
     free = [c.name for c in _inputs(facts) if c.kind == "text"]
@@ -118,16 +118,20 @@ def _useless(facts: Exploration) -> list[Finding]:
         (nearly, "Nearly always the same value: {}."),
         (free, "Free text, nearly every value different, which the models leave out: {}."),
     ]
-    return [Finding(tone="watch", text=text.format(_listed(names))) for names, text in sentences if names]
+    return [ProfileFinding(tone="watch", text=text.format(_listed(names))) for names, text in sentences if names]
 
 
-def _gaps(facts: Exploration) -> list[Finding]:
+def _gaps(facts: TableProfile) -> list[ProfileFinding]:
     partly = [c for c in facts.columns if c.missing and c.kind != "empty"]
     partly.sort(key=lambda c: -c.missing)
     if not partly:
-        return [Finding(tone="good", text="No value is missing.")] if all(not c.missing for c in facts.columns) else []
+        return (
+            [ProfileFinding(tone="good", text="No value is missing.")]
+            if all(not c.missing for c in facts.columns)
+            else []
+        )
     made = [
-        Finding(
+        ProfileFinding(
             tone="watch" if c.missing_share >= _MANY_MISSING else "",
             text=f"{count(c.missing)} of {plural(facts.rows, facts.case)} "
             f"({percent(c.missing_share)}) {'has' if c.missing == 1 else 'have'} no {c.name}.",
@@ -136,39 +140,39 @@ def _gaps(facts: Exploration) -> list[Finding]:
     ]
     rest = [c.name for c in partly[_SHOWN:]]
     if rest:
-        made.append(Finding(text=f"Smaller gaps are in {plural(len(rest), 'other column')}: {_listed(rest)}."))
+        made.append(ProfileFinding(text=f"Smaller gaps are in {plural(len(rest), 'other column')}: {_listed(rest)}."))
     return made
 
 
-def _set_aside(facts: Exploration) -> list[Finding]:
+def _set_aside(facts: TableProfile) -> list[ProfileFinding]:
     if not facts.quarantined:
-        return [Finding(tone="good", text="Every row meets the declared expectations.")]
+        return [ProfileFinding(tone="good", text="Every row meets the declared expectations.")]
     why = ", ".join(f"{reason} ({count(rows)})" for reason, rows in list(facts.quarantine_reasons.items())[:3])
     verb = "breaks an expectation and was" if facts.quarantined == 1 else "break an expectation and were"
-    return [Finding(tone="watch", text=f"{plural(facts.quarantined, 'row')} {verb} set aside: {why}.")]
+    return [ProfileFinding(tone="watch", text=f"{plural(facts.quarantined, 'row')} {verb} set aside: {why}.")]
 
 
-def _repeated(facts: Exploration) -> list[Finding]:
+def _repeated(facts: TableProfile) -> list[ProfileFinding]:
     if not facts.duplicates:
         return []
     rows, share = plural(facts.duplicates, "row"), facts.duplicates / facts.rows
     verb = "repeats" if facts.duplicates == 1 else "repeat"
     but = " but the identifier" if any(c.role == "identifier" for c in facts.columns) else ""
     text = f"{rows} ({percent(share)}) {verb} an earlier row in every column{but}."
-    return [Finding(tone="watch" if share >= 0.01 else "", text=text)]
+    return [ProfileFinding(tone="watch" if share >= 0.01 else "", text=text)]
 
 
-def _same(facts: Exploration) -> list[Finding]:
+def _same(facts: TableProfile) -> list[ProfileFinding]:
     return [
-        Finding(text=f"{p.first} and {p.second} say nearly the same (rank correlation {p.correlation:.2f}).")
+        ProfileFinding(text=f"{p.first} and {p.second} say nearly the same (rank correlation {p.correlation:.2f}).")
         for p in facts.pairs[:_SHOWN]
     ]
 
 
-def _far_off(facts: Exploration) -> list[Finding]:
+def _far_off(facts: TableProfile) -> list[ProfileFinding]:
     found = [c for c in _inputs(facts) if c.numbers and c.numbers.outliers > _MANY_OUTLIERS * facts.rows]
     return [
-        Finding(
+        ProfileFinding(
             text=f"{c.name} has {plural(c.numbers.outliers, 'value')} far from the rest: half lie between "
             f"{number(c.numbers.quarter)} and {number(c.numbers.three_quarters)}, but it goes from "
             f"{number(c.numbers.minimum)} to {number(c.numbers.maximum)}."
@@ -178,35 +182,39 @@ def _far_off(facts: Exploration) -> list[Finding]:
     ]
 
 
-def _strongest(facts: Exploration) -> list[Finding]:
+def _strongest(facts: TableProfile) -> list[ProfileFinding]:
     telling = [c for c in ranked(facts) if c.strength is not None and NEARLY_NOTHING <= c.strength < LEAKAGE]
     made = []
     for column in telling[:_STRONGEST]:
         opening = f"{column.name} tells {amount_of(column.strength or 0)} about {facts.target}."
         sentences = [opening, _contrast(column, facts), _settles(column, facts)]
-        made.append(Finding(tone="good", text=" ".join(filter(None, sentences))))
+        made.append(ProfileFinding(tone="good", text=" ".join(filter(None, sentences))))
     return made
 
 
-def _silent(facts: Exploration) -> list[Finding]:
+def _silent(facts: TableProfile) -> list[ProfileFinding]:
     names = [c.name for c in ranked(facts) if c.strength is not None and c.strength < NEARLY_NOTHING and c.distinct > 1]
-    return [Finding(text=f"Alone these tell almost nothing about {facts.target}: {_listed(names)}.")] if names else []
+    return (
+        [ProfileFinding(text=f"Alone these tell almost nothing about {facts.target}: {_listed(names)}.")]
+        if names
+        else []
+    )
 
 
-def ranked(facts: Exploration) -> list[ColumnFacts]:
+def ranked(facts: TableProfile) -> list[ColumnProfile]:
     """The inputs, those that tell most about the target first."""
     return sorted(_inputs(facts), key=lambda c: -(c.strength if c.strength is not None else -1))
 
 
-def _inputs(facts: Exploration) -> list[ColumnFacts]:
+def _inputs(facts: TableProfile) -> list[ColumnProfile]:
     return [c for c in facts.columns if c.role == "input"]
 
 
-def _cases(facts: Exploration) -> str:
+def _cases(facts: TableProfile) -> str:
     return plural(2, facts.case).removeprefix("2 ")
 
 
-def _settles(column: ColumnFacts, facts: Exploration) -> str:
+def _settles(column: ColumnProfile, facts: TableProfile) -> str:
     if facts.task == "regression":
         return f"It explains {percent(column.strength)} of the variation of {facts.target}."
     return f"Knowing it removes {percent(column.strength)} of the uncertainty about {facts.target}."

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from noria.profiling.report.profile_findings import ranked
-from noria.profiling.report.profile_results import ColumnFacts, Exploration, Level
+from noria.profiling.report.profile_results import ColumnProfile, LevelSummary, TableProfile
 from noria.profiling.target_association import MISSING
 from noria.reporting.formats import count, date, number, percent
 from noria.reporting.plots import ACCENT, ACCENT_SOFT, INK, SERIES, SOFT, drawing, svg
@@ -22,7 +22,7 @@ _FIRST_DAY, _LAST_DAY = -719_000, 2_932_000
 """Early in the year 1 and late in the year 9997, in days since 1970."""
 
 
-def target_picture(facts: Exploration) -> Markup:
+def target_plot(facts: TableProfile) -> Markup:
     """How the target is distributed."""
     column = facts.column(facts.target)
     height = 2.4 if facts.task == "regression" else 0.7 + 0.32 * len(column.levels)
@@ -37,7 +37,7 @@ def target_picture(facts: Exploration) -> Markup:
         return svg(figure, f"Distribution of {facts.target}")
 
 
-def strengths_picture(facts: Exploration) -> Markup:
+def association_plot(facts: TableProfile) -> Markup:
     """What each input alone tells about the target, the strongest on top."""
     columns = [c for c in ranked(facts) if c.strength is not None][:_MOST_BARS]
     names, values = [_short(c.name) for c in columns], [100 * (c.strength or 0) for c in columns]
@@ -53,7 +53,7 @@ def strengths_picture(facts: Exploration) -> Markup:
         return svg(figure, f"What each column alone tells about {facts.target}")
 
 
-def column_picture(column: ColumnFacts, facts: Exploration) -> Markup | None:
+def column_plot(column: ColumnProfile, facts: TableProfile) -> Markup | None:
     """Left how often values occur, right how the target turns out for them; None for free text and empty columns."""
     if not column.levels and not column.histogram:
         return None
@@ -62,7 +62,7 @@ def column_picture(column: ColumnFacts, facts: Exploration) -> Markup | None:
     return _category_picture(column, facts)
 
 
-def _number_picture(column: ColumnFacts, facts: Exploration) -> Markup:
+def _number_picture(column: ColumnProfile, facts: TableProfile) -> Markup:
     with drawing(_WIDTH, 2.3) as figure:
         left, right = figure.subplots(1, 2)
         _histogram(left, column)
@@ -75,7 +75,7 @@ def _number_picture(column: ColumnFacts, facts: Exploration) -> Markup:
         return svg(figure, f"Distribution of {column.name}, and {facts.target} by {column.name}")
 
 
-def _category_picture(column: ColumnFacts, facts: Exploration) -> Markup:
+def _category_picture(column: ColumnProfile, facts: TableProfile) -> Markup:
     levels = column.levels
     with drawing(_WIDTH, 0.95 + 0.25 * len(levels)) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
@@ -88,7 +88,7 @@ def _category_picture(column: ColumnFacts, facts: Exploration) -> Markup:
         return svg(figure, f"Values of {column.name}, and {facts.target} by {column.name}")
 
 
-def _histogram(axes: "Axes", column: ColumnFacts) -> None:
+def _histogram(axes: "Axes", column: ColumnProfile) -> None:
     lefts = [_place(bar.left, column) for bar in column.histogram]
     widths = [bar.right - bar.left for bar in column.histogram]
     days = column.kind == "datetime"
@@ -119,7 +119,7 @@ def _histogram(axes: "Axes", column: ColumnFacts) -> None:
         )
 
 
-def _answer_line(axes: "Axes", column: ColumnFacts, facts: Exploration) -> None:
+def _answer_line(axes: "Axes", column: ColumnProfile, facts: TableProfile) -> None:
     levels = [level for level in column.levels if level.position is not None]
     places = [_place(level.position or 0.0, column) for level in levels]
     if facts.task == "multiclass":
@@ -140,7 +140,7 @@ def _answer_line(axes: "Axes", column: ColumnFacts, facts: Exploration) -> None:
     axes.set_ylim(bottom=0 if facts.task != "regression" else None)
 
 
-def _value_bars(axes: "Axes", levels: list[Level], facts: Exploration) -> None:
+def _value_bars(axes: "Axes", levels: list[LevelSummary], facts: TableProfile) -> None:
     bars = axes.barh(range(len(levels)), [level.rows for level in levels], color=ACCENT_SOFT, height=0.68)
     shares = [f"{count(level.rows)}  ({percent(level.rows / facts.sampled)})" for level in levels]
     axes.bar_label(bars, shares, padding=4, color=SOFT, fontsize=8)
@@ -150,7 +150,7 @@ def _value_bars(axes: "Axes", levels: list[Level], facts: Exploration) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
-def _answer_bars(axes: "Axes", levels: list[Level], facts: Exploration) -> None:
+def _answer_bars(axes: "Axes", levels: list[LevelSummary], facts: TableProfile) -> None:
     rows = range(len(levels))
     axes.tick_params(labelleft=False)
     if facts.task == "multiclass":
@@ -168,7 +168,7 @@ def _answer_bars(axes: "Axes", levels: list[Level], facts: Exploration) -> None:
     axes.locator_params(axis="x", nbins=5)
 
 
-def _stacked(axes: "Axes", levels: list[Level], facts: Exploration) -> None:
+def _stacked(axes: "Axes", levels: list[LevelSummary], facts: TableProfile) -> None:
     start = [0.0] * len(levels)
     for index, label in enumerate(facts.classes[:_SHOWN_CLASSES]):
         shares = [level.answer[index] for level in levels]
@@ -185,7 +185,7 @@ def _named_rows(axes: "Axes", names: list[str]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _number_axis(axes: "Axes", column: ColumnFacts) -> None:
+def _number_axis(axes: "Axes", column: ColumnProfile) -> None:
     if column.kind == "datetime" and _drawable(axes):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -204,18 +204,18 @@ def _drawable(axes: "Axes") -> bool:
     return low > _FIRST_DAY and high < _LAST_DAY
 
 
-def _answer_axis(axis: object, facts: Exploration) -> None:
+def _answer_axis(axis: object, facts: TableProfile) -> None:
     shares = facts.task != "regression"
     axis.set_major_formatter(lambda value, _: percent(value, 0) if shares else number(value))  # type: ignore[attr-defined]
 
 
-def _answer_title(facts: Exploration) -> str:
+def _answer_title(facts: TableProfile) -> str:
     if facts.task == "binary":
         return f"Share with {facts.target} = {facts.positive}"
     return f"Average {facts.target}" if facts.task == "regression" else f"Share of each {facts.target}"
 
 
-def _place(value: float, column: ColumnFacts) -> float:
+def _place(value: float, column: ColumnProfile) -> float:
     """Where a value lies on the axis; matplotlib counts dates in days since 1970."""
     return value / _DAY_S if column.kind == "datetime" else value
 

@@ -9,7 +9,7 @@ Role = Literal["target", "identifier", "time", "group", "known too late", "exclu
 Tone = Literal["", "good", "watch", "bad"]
 
 
-class Level(Section):
+class LevelSummary(Section):
     """Rows that share a value, or whose values lie in one range, and how the target turned out for them."""
 
     label: str
@@ -26,7 +26,7 @@ class Level(Section):
     """Upper end."""
 
 
-class Bin(Section):
+class HistogramBin(Section):
     """One bar of a histogram."""
 
     left: float
@@ -37,7 +37,7 @@ class Bin(Section):
     """How many rows."""
 
 
-class Numbers(Section):
+class NumericSummary(Section):
     """Summary of a numeric column (of dates: in epoch seconds)."""
 
     minimum: float
@@ -56,7 +56,7 @@ class Numbers(Section):
     """Values beyond Tukey's fences: more than 1.5 interquartile ranges outside the middle half (Tukey 1977)."""
 
 
-class ColumnFacts(Section):
+class ColumnProfile(Section):
     """One column."""
 
     name: str
@@ -75,17 +75,17 @@ class ColumnFacts(Section):
     """The most frequent value."""
     most_common_rows: int = 0
     """How often it occurs."""
-    numbers: Numbers | None = None
+    numbers: NumericSummary | None = None
     """Summary, if the values are numbers or dates."""
-    histogram: list[Bin] = []
+    histogram: list[HistogramBin] = []
     """Distribution of numbers with many values and of dates, of the sampled rows."""
-    levels: list[Level] = []
+    levels: list[LevelSummary] = []
     """How the target turns out by value or range, of the sampled rows."""
     strength: float | None = None
     """What the column alone tells about the target, from 0 (nothing) to 1 (everything); see `relation`."""
 
 
-class Finding(Section):
+class ProfileFinding(Section):
     """One sentence that a person should read."""
 
     text: str
@@ -94,7 +94,7 @@ class Finding(Section):
     """How it should be taken."""
 
 
-class Pair(Section):
+class CorrelatedPair(Section):
     """Two numeric inputs that say nearly the same."""
 
     first: str
@@ -105,7 +105,7 @@ class Pair(Section):
     """Spearman's rank correlation (-1 to 1)."""
 
 
-class Exploration(Section):
+class TableProfile(Section):
     """The facts about one table."""
 
     name: str
@@ -127,10 +127,10 @@ class Exploration(Section):
     sampled: int
     """Rows that pictures and relations are drawn from."""
     overall: list[float]
-    """The answer over all sampled rows, as in `Level.answer`."""
-    columns: list[ColumnFacts]
+    """The answer over all sampled rows, as in `LevelSummary.answer`."""
+    columns: list[ColumnProfile]
     """Every column, in the table's order."""
-    pairs: list[Pair]
+    pairs: list[CorrelatedPair]
     """Inputs that say nearly the same."""
     duplicates: int
     """Rows that repeat an earlier one in every column but the identifier."""
@@ -138,7 +138,7 @@ class Exploration(Section):
     """Rows that broke an expectation."""
     quarantine_reasons: dict[str, int]
     """Why, the most frequent first."""
-    findings: list[Finding]
+    findings: list[ProfileFinding]
     """What matters, in plain words, the most important first."""
 
     @property
@@ -146,6 +146,6 @@ class Exploration(Section):
         """The findings that ask for attention."""
         return [finding.text for finding in self.findings if finding.tone in {"watch", "bad"}]
 
-    def column(self, name: str) -> ColumnFacts:
+    def column(self, name: str) -> ColumnProfile:
         """The facts of one column."""
         return next(column for column in self.columns if column.name == name)

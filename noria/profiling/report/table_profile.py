@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from noria.config import UseCase
-from noria.profiling.report.column_profile import as_numbers, column_facts
-from noria.profiling.report.profile_findings import findings
-from noria.profiling.report.profile_results import ColumnFacts, Exploration, Pair
-from noria.profiling.target_association import Outcome
+from noria.profiling.report.column_profile import as_numbers, profile_column
+from noria.profiling.report.profile_findings import profile_findings
+from noria.profiling.report.profile_results import ColumnProfile, CorrelatedPair, TableProfile
+from noria.profiling.target_association import TargetSample
 from noria.tabular.names import require_columns
 
 SAMPLE_ROWS = 100_000
@@ -16,7 +16,7 @@ _PAIR_COLUMNS = 60
 _SAME = 0.95
 
 
-def explore(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -> Exploration:
+def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -> TableProfile:
     """Collect the facts about a table.
 
     Args:
@@ -30,9 +30,9 @@ def explore(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -
     """
     require_columns(frame, [("data.target", use_case.data.target)])
     sample = frame.sample(SAMPLE_ROWS, random_state=use_case.split.seed) if len(frame) > SAMPLE_ROWS else frame
-    outcome = Outcome.of(sample[use_case.data.target], use_case)
-    columns = [column_facts(frame[name], sample[name], outcome, use_case) for name in frame.columns]
-    facts = Exploration(
+    outcome = TargetSample.of(sample[use_case.data.target], use_case)
+    columns = [profile_column(frame[name], sample[name], outcome, use_case) for name in frame.columns]
+    facts = TableProfile(
         name=use_case.name,
         question=use_case.problem.question,
         case=use_case.problem.case,
@@ -50,10 +50,10 @@ def explore(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -
         quarantine_reasons=_reasons(quarantined),
         findings=[],
     )
-    return facts.model_copy(update={"findings": findings(facts)})
+    return facts.model_copy(update={"findings": profile_findings(facts)})
 
 
-def _pairs(sample: pd.DataFrame, columns: list[ColumnFacts]) -> list[Pair]:
+def _pairs(sample: pd.DataFrame, columns: list[ColumnProfile]) -> list[CorrelatedPair]:
     """Numeric inputs whose ranks go together almost perfectly."""
     names = [c.name for c in columns if c.role == "input" and c.kind == "number" and c.distinct > 2][:_PAIR_COLUMNS]
     if len(names) < 2:
@@ -62,7 +62,7 @@ def _pairs(sample: pd.DataFrame, columns: list[ColumnFacts]) -> list[Pair]:
     table = ranks.corr().to_numpy()
     rows, cols = np.nonzero(np.triu(np.abs(np.nan_to_num(table)) >= _SAME, k=1))
     return [
-        Pair(first=names[i], second=names[j], correlation=float(np.clip(table[i, j], -1, 1)))
+        CorrelatedPair(first=names[i], second=names[j], correlation=float(np.clip(table[i, j], -1, 1)))
         for i, j in zip(rows, cols, strict=True)
     ]
 

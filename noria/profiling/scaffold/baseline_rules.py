@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from noria.profiling.leakage import Numbers, as_numbers
-from noria.profiling.scaffold.column_summary import Facts
-from noria.profiling.scaffold.task_inference import Target
+from noria.profiling.scaffold.column_summary import ColumnSummary
+from noria.profiling.scaffold.task_inference import InferredTarget
 
 _ROWS = 20_000
 _FEW_CATEGORIES = 31
@@ -20,14 +20,14 @@ _RESERVED = {"is_missing"}
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class SuggestedRules:
     """Ordered conditions with their answers, and the answer for all other rows."""
 
     conditions: list[tuple[str, Any]]
     otherwise: Any
 
 
-def suggest(train: pd.DataFrame, target: Target, columns: list[Facts]) -> Suggestion:
+def suggest_rules(train: pd.DataFrame, target: InferredTarget, columns: list[ColumnSummary]) -> SuggestedRules:
     """Read conditions off a small tree (CART; Breiman et al., 1984) that is grown on the training rows.
 
     Categories are ordered by the share of the class, or the mean, that they go with (Fisher, 1958), so that the tree
@@ -42,18 +42,18 @@ def suggest(train: pd.DataFrame, target: Target, columns: list[Facts]) -> Sugges
     usable = [fact for fact in columns if _can_be_used(fact)]
     inputs = [_Input.fit(rows[fact.name], fact, _as_number(rows[target.name], target)) for fact in usable]
     if not inputs:
-        return Suggestion([], _answer(rows[target.name], target))
+        return SuggestedRules([], _answer(rows[target.name], target))
     leaves = _grow(np.column_stack([item.values for item in inputs]), rows[target.name], target)
     return _written(leaves, inputs, rows[target.name], target)
 
 
-def as_section(suggestion: Suggestion) -> dict[str, Any]:
+def as_section(suggestion: SuggestedRules) -> dict[str, Any]:
     """The suggestion as the `rules` section of a use case."""
     conditions = [{"when": when, "then": then} for when, then in suggestion.conditions]
     return {"conditions": conditions, "otherwise": suggestion.otherwise}
 
 
-def _can_be_used(fact: Facts) -> bool:
+def _can_be_used(fact: ColumnSummary) -> bool:
     if "`" in fact.name or fact.constant:
         return False
     if fact.kind in {"text", "boolean"}:
@@ -65,14 +65,14 @@ def _can_be_used(fact: Facts) -> bool:
 class _Input:
     """A column as numbers that a tree can split."""
 
-    fact: Facts
+    fact: ColumnSummary
     values: Numbers
     """Numbers, or the rank of each category; missing values take a value in the middle."""
     ordered: list[str]
     """Categories by rank; none for numbers."""
 
     @classmethod
-    def fit(cls, values: pd.Series, fact: Facts, truth: Numbers) -> "_Input":
+    def fit(cls, values: pd.Series, fact: ColumnSummary, truth: Numbers) -> "_Input":
         if fact.kind in {"number", "integer"}:
             numbers = as_numbers(values).ravel()
             numbers[np.isnan(numbers)] = np.nanmedian(numbers)
@@ -85,7 +85,7 @@ class _Input:
         return cls(fact, ranked, [str(name) for name in means.index])
 
 
-def _as_number(values: pd.Series, target: Target) -> Numbers:
+def _as_number(values: pd.Series, target: InferredTarget) -> Numbers:
     if target.task == "regression":
         return values.to_numpy(dtype="float64")
     chosen = target.positive if target.task == "binary" else target.classes[0]
@@ -96,7 +96,7 @@ def _as_number(values: pd.Series, target: Target) -> Numbers:
 Path = tuple[tuple[int, float, float], ...]
 
 
-def _grow(inputs: Numbers, truth: pd.Series, target: Target) -> list[tuple[Path, npt.NDArray[np.bool_]]]:
+def _grow(inputs: Numbers, truth: pd.Series, target: InferredTarget) -> list[tuple[Path, npt.NDArray[np.bool_]]]:
     """Leaves as (conditions on columns, mask of their rows); a condition is (column, above, up to)."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -126,8 +126,8 @@ def _paths(tree: Any, node: int = 0, path: Path = ()) -> list[tuple[int, Path]]:
 
 
 def _written(
-    leaves: list[tuple[Path, npt.NDArray[np.bool_]]], inputs: list[_Input], truth: pd.Series, target: Target
-) -> Suggestion:
+    leaves: list[tuple[Path, npt.NDArray[np.bool_]]], inputs: list[_Input], truth: pd.Series, target: InferredTarget
+) -> SuggestedRules:
     answers = [_answer(truth[rows], target, whole=truth) for _, rows in leaves]
     rest = answers[int(np.argmax([rows.sum() for _, rows in leaves]))]
     if target.task == "binary":
@@ -135,10 +135,10 @@ def _written(
     conditions = [
         (_condition(path, inputs), answer) for (path, _), answer in zip(leaves, answers, strict=True) if answer != rest
     ]
-    return Suggestion(conditions, rest)
+    return SuggestedRules(conditions, rest)
 
 
-def _answer(values: pd.Series, target: Target, whole: pd.Series | None = None) -> Hashable:
+def _answer(values: pd.Series, target: InferredTarget, whole: pd.Series | None = None) -> Hashable:
     """Binary: the class that is over-represented; multiclass: the most frequent; numbers: the median, rounded."""
     if target.task == "regression":
         return _rounded(float(values.astype("float64").median()))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from noria.profiling.scaffold import name_hints
-from noria.profiling.scaffold.column_summary import Facts, is_identifier, is_repeated_identifier
+from noria.profiling.scaffold.column_summary import ColumnSummary, is_identifier, is_repeated_identifier
 
 _MANY_CATEGORIES = 50
 _FEW_MOMENTS = 10
@@ -11,7 +11,7 @@ _MISSING_MOMENTS = 0.02
 
 
 @dataclass(frozen=True)
-class Roles:
+class ColumnRoles:
     """The role of every column but the target."""
 
     id: str | None = None
@@ -20,13 +20,13 @@ class Roles:
     """Names whose row belongs to whom, where several rows belong together."""
     exclude: dict[str, str] = field(default_factory=dict)
     """Column no model should see → why."""
-    features: list[Facts] = field(default_factory=list)
+    features: list[ColumnSummary] = field(default_factory=list)
     """All other columns, dates included."""
     categorical: list[str] = field(default_factory=list)
     """Features whose numbers are names."""
 
 
-def assign(facts: dict[str, Facts], target: str) -> Roles:
+def assign_roles(facts: dict[str, ColumnSummary], target: str) -> ColumnRoles:
     """Give every column a role by its name and values; leakage is judged elsewhere."""
     others = [fact for fact in facts.values() if fact.name != target]
     identifiers = sorted(filter(is_identifier, others), key=lambda fact: not name_hints.is_id(fact.name))
@@ -37,10 +37,10 @@ def assign(facts: dict[str, Facts], target: str) -> Roles:
     exclude = {fact.name: why for fact in others if fact.name not in {id_, time} and (why := _why_excluded(fact))}
     features = [fact for fact in others if fact.name not in {id_, time, *exclude}]
     categorical = [fact.name for fact in features if _is_name_in_digits(fact)]
-    return Roles(id_, time, group, exclude, features, categorical)
+    return ColumnRoles(id_, time, group, exclude, features, categorical)
 
 
-def _is_moment(fact: Facts) -> bool:
+def _is_moment(fact: ColumnSummary) -> bool:
     return (
         fact.kind == "datetime"
         and fact.missing <= _MISSING_MOMENTS
@@ -49,7 +49,7 @@ def _is_moment(fact: Facts) -> bool:
     )
 
 
-def _why_excluded(fact: Facts) -> str:
+def _why_excluded(fact: ColumnSummary) -> str:
     if fact.distinct == 0:
         return "empty"
     if fact.constant:
@@ -61,14 +61,14 @@ def _why_excluded(fact: Facts) -> str:
     return "text that hardly repeats" if _hardly_repeats(fact) else ""
 
 
-def _hardly_repeats(fact: Facts) -> bool:
+def _hardly_repeats(fact: ColumnSummary) -> bool:
     if fact.kind != "text":
         return False
     many = max(_MANY_CATEGORIES, 0.5 * fact.filled)
     return fact.prose or fact.distinct > many or (fact.filled >= 20 and fact.distinct > 0.9 * fact.filled)
 
 
-def _is_name_in_digits(fact: Facts) -> bool:
+def _is_name_in_digits(fact: ColumnSummary) -> bool:
     return (
         fact.kind == "integer" and fact.distinct > 2 and (name_hints.is_code(fact.name) or is_repeated_identifier(fact))
     )

@@ -18,7 +18,7 @@ _PROSE_WORDS = 4.0
 
 
 @dataclass(frozen=True)
-class Facts:
+class ColumnSummary:
     """One column as the table shows it."""
 
     name: str
@@ -47,22 +47,22 @@ class Facts:
         return round(self.rows * (1 - self.missing))
 
 
-def describe(frame: pd.DataFrame) -> dict[str, Facts]:
+def summarize_columns(frame: pd.DataFrame) -> dict[str, ColumnSummary]:
     """Facts of every column, in the table's order."""
     return {str(name): _facts(frame[name]) for name in frame.columns}
 
 
-def typed(frame: pd.DataFrame, facts: dict[str, Facts]) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, facts: dict[str, ColumnSummary]) -> pd.DataFrame:
     """The table with its date columns read as dates."""
     dates = {name: convert(frame[name], "datetime")[0] for name, fact in facts.items() if fact.kind == "datetime"}
     return frame.assign(**dates)
 
 
-def _facts(values: pd.Series) -> Facts:
+def _facts(values: pd.Series) -> ColumnSummary:
     kind = _kind(values)
     distinct = 0 if kind == "other" and values.isna().all() else _distinct(values)
     prose = kind == "text" and _is_prose(values, distinct)
-    return Facts(str(values.name), kind, len(values), distinct, float(values.isna().mean()), prose)
+    return ColumnSummary(str(values.name), kind, len(values), distinct, float(values.isna().mean()), prose)
 
 
 def _distinct(values: pd.Series) -> int:
@@ -119,14 +119,14 @@ def _is_prose(values: pd.Series, distinct: int) -> bool:
     return float(present.iloc[:_LOOK_AT].astype(str).str.count(r"\S+").mean()) >= _PROSE_WORDS
 
 
-def is_identifier(fact: Facts) -> bool:
+def is_identifier(fact: ColumnSummary) -> bool:
     """Unique, and either named like an identifier or text that is no prose."""
     if not fact.unique or fact.kind not in {"integer", "text"}:
         return False
     return name_hints.is_id(fact.name) or (fact.kind == "text" and not fact.prose)
 
 
-def is_repeated_identifier(fact: Facts) -> bool:
+def is_repeated_identifier(fact: ColumnSummary) -> bool:
     """Named like an identifier, but several rows share one: a group of rows, such as the visits of a patient."""
     if fact.unique or fact.constant or fact.kind not in {"integer", "text"}:
         return False

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from noria.config.data import Source
-from noria.profiling.scaffold.column_summary import Facts
-from noria.profiling.scaffold.table_summary import Findings
-from noria.profiling.scaffold.task_inference import Target
+from noria.config.data import SourceConfig
+from noria.profiling.scaffold.column_summary import ColumnSummary
+from noria.profiling.scaffold.table_summary import TableSummary
+from noria.profiling.scaffold.task_inference import InferredTarget
 from noria.system.workspace import PROJECT
 
 Draft = dict[str, Any]
@@ -21,7 +21,7 @@ _MANY_ROWS = 100_000
 _SLICE_CATEGORIES = 8
 
 
-def problem(target: Target) -> Draft:
+def problem(target: InferredTarget) -> Draft:
     """`problem`, with placeholders that only the user can fill."""
     shared: Draft = {
         "question": f"What will `{target.name}` be?",
@@ -45,7 +45,7 @@ def problem(target: Target) -> Draft:
     }
 
 
-def _worth(target: Target) -> Draft:
+def _worth(target: InferredTarget) -> Draft:
     if target.task == "regression":
         return {"right": 0, "tolerance": 0, "too_high_per_unit": 1, "too_low_per_unit": 1}
     if target.task == "multiclass":
@@ -55,7 +55,7 @@ def _worth(target: Target) -> Draft:
     return {"true_positive": gain, "false_positive": -1, "false_negative": 0, "true_negative": 0}
 
 
-def data(source: Source, seen: Findings) -> Draft:
+def data(source: SourceConfig, seen: TableSummary) -> Draft:
     """`data`: source, roles, and the types seen as expectations."""
     target, roles = seen.target, seen.roles
     written = source.model_dump(exclude_defaults=True)
@@ -77,7 +77,7 @@ def max_quarantined(lost: float) -> float:
     return 0.05 if lost <= 0.04 else min(1.0, math.ceil(lost * 125) / 100)
 
 
-def _expected(seen: Findings) -> dict[str, Draft]:
+def _expected(seen: TableSummary) -> dict[str, Draft]:
     target, roles = seen.target, seen.roles
     columns = {target.name: _expected_target(seen.facts[target.name], target)}
     skipped = {*roles.exclude, *seen.strength.suspects, target.name}
@@ -88,7 +88,7 @@ def _expected(seen: Findings) -> dict[str, Draft]:
     return columns
 
 
-def _expected_target(fact: Facts, target: Target) -> Draft:
+def _expected_target(fact: ColumnSummary, target: InferredTarget) -> Draft:
     whole = target.task != "regression" and all(type(value) is int for value in target.classes)
     expected: Draft = {"type": "integer" if whole else fact.kind}
     if target.task != "regression":
@@ -98,7 +98,7 @@ def _expected_target(fact: Facts, target: Target) -> Draft:
     return expected
 
 
-def features(seen: Findings) -> Draft:
+def features(seen: TableSummary) -> Draft:
     """`features`: what to leave out, and which parts of dates to use."""
     dates = any(fact.kind == "datetime" for fact in seen.features)
     parts = calendar(seen.times) if seen.times is not None else (["month", "weekday"] if dates else [])
@@ -117,7 +117,7 @@ def calendar(times: pd.Series) -> list[str]:
     return parts + (["hour"] if times.dt.hour.nunique() > 1 else [])
 
 
-def evaluation(seen: Findings) -> Draft:
+def evaluation(seen: TableSummary) -> Draft:
     """`evaluation`: a metric that fits the task and the mix of the target, and slices worth a look."""
     metric, margin = _metric(seen.target, seen.truth)
     small = {f.name for f in seen.features if 2 <= f.distinct <= _SLICE_CATEGORIES and f.kind != "datetime"}
@@ -125,7 +125,7 @@ def evaluation(seen: Findings) -> Draft:
     return {"metric": metric, "margin": margin, "slices": slices[:4]}
 
 
-def _metric(target: Target, values: pd.Series) -> tuple[str, float]:
+def _metric(target: InferredTarget, values: pd.Series) -> tuple[str, float]:
     if target.task == "binary":
         rare = min(target.share, 1 - target.share) < 0.05
         return ("average_precision", 0.01) if rare else ("roc_auc", 0.005)
@@ -136,7 +136,7 @@ def _metric(target: Target, values: pd.Series) -> tuple[str, float]:
     return "mae", rounded(0.01 * _typical_error(values))
 
 
-def metric_drop(target: Target, values: pd.Series) -> float:
+def metric_drop(target: InferredTarget, values: pd.Series) -> float:
     """How much worse the metric may get before it means retraining, in the metric's units."""
     return rounded(0.2 * _typical_error(values)) if target.task == "regression" else 0.05
 
@@ -153,7 +153,7 @@ def rounded(value: float) -> float:
     return int(short) if short.is_integer() else short
 
 
-def decision(target: Target) -> Draft:
+def decision(target: InferredTarget) -> Draft:
     """`decision`, with the keys that apply to the task."""
     if target.task == "binary":
         return {"threshold": "best_worth", "ask_within": 0.02}

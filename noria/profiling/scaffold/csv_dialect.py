@@ -14,14 +14,14 @@ _POINT_NUMBER = re.compile(r"^[+-]?(\d+|\d{1,3}(,\d{3})+)\.\d+$")
 
 
 @dataclass(frozen=True)
-class Dialect:
+class CsvDialect:
     """Separator and decimal mark of a CSV file."""
 
     separator: str = ","
     decimal: str = "."
 
 
-def detect(text: str, target: str = "") -> Dialect:
+def detect_dialect(text: str, target: str = "") -> CsvDialect:
     """Guess the dialect from the first lines of a file (`text`; the last line may be cut).
 
     A separator counts for more if it makes the header hold `target`, and if every line gets as many values as the
@@ -31,7 +31,7 @@ def detect(text: str, target: str = "") -> Dialect:
     whole = "".join(lines[:-1] if len(lines) > 1 and not text.endswith(("\n", "\r")) else lines)
     tables = {separator: _rows(whole, separator) for separator in _SEPARATORS}
     best = max(_SEPARATORS, key=lambda separator: _fit(tables[separator], target))
-    return Dialect(best, _decimal(tables[best], best))
+    return CsvDialect(best, _decimal(tables[best], best))
 
 
 def _rows(text: str, separator: str) -> list[list[str]]:

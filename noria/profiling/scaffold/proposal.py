@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from noria.config.data import Source
+from noria.config.data import SourceConfig
 from noria.data.sources import read_source
 from noria.profiling.scaffold import baseline_rules, config_draft
-from noria.profiling.scaffold.column_summary import Facts, describe, typed
+from noria.profiling.scaffold.column_summary import ColumnSummary, summarize_columns, typed
 from noria.profiling.scaffold.name_hints import slug
-from noria.profiling.scaffold.source_location import locate, schema_line
-from noria.profiling.scaffold.split_choice import settle_split
-from noria.profiling.scaffold.table_summary import Findings, find
+from noria.profiling.scaffold.source_location import locate_source, schema_line
+from noria.profiling.scaffold.split_choice import choose_split
+from noria.profiling.scaffold.table_summary import TableSummary, summarize_table
 from noria.profiling.scaffold.task_inference import infer_task
 from noria.profiling.scaffold.yaml_template import notes, render
 from noria.system.errors import NoriaError
@@ -51,15 +51,15 @@ def propose(
     Raises:
         NoriaError: the table cannot be read, has no such target, or too little in it to learn from.
     """
-    source = locate(data, target, query)
+    source = locate_source(data, target, query)
     frame = read_source(source)
     _check_table(frame, target, data)
-    facts = describe(frame)
+    facts = summarize_columns(frame)
     frame = typed(frame, facts)
-    seen = find(frame, facts, infer_task(frame[target], facts[target]))
+    seen = summarize_table(frame, facts, infer_task(frame[target], facts[target]))
     sections = _sections(source, seen, _named(name, output, source, target))
-    train, why = settle_split(sections, frame, seen.roles)
-    sections["rules"] = baseline_rules.as_section(baseline_rules.suggest(train, seen.target, _nameable(seen)))
+    train, why = choose_split(sections, frame, seen.roles)
+    sections["rules"] = baseline_rules.as_section(baseline_rules.suggest_rules(train, seen.target, _nameable(seen)))
     text = render(sections, seen, why, schema_line(output))
     return Proposal(sections["name"], text, notes(sections, seen, why))
 
@@ -75,7 +75,7 @@ def _check_table(frame: pd.DataFrame, target: str, data: str) -> None:
         raise NoriaError("the table has no column but the target", where=f"--data {data}", fix=fix)
 
 
-def _named(name: str | None, output: Path | None, source: Source, target: str) -> str:
+def _named(name: str | None, output: Path | None, source: SourceConfig, target: str) -> str:
     if name is not None and name != slug(name):
         what = f"`{name}` cannot name a use case"
         raise NoriaError(what, where="--name", fix=f"use lower case, digits and `_`, such as `{slug(name)}`")
@@ -87,7 +87,7 @@ def _named(name: str | None, output: Path | None, source: Source, target: str) -
     return config_draft.free_name(base, list(config_draft.taken()))
 
 
-def _sections(source: Source, seen: Findings, name: str) -> config_draft.Draft:
+def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_draft.Draft:
     return {
         "name": name,
         "problem": config_draft.problem(seen.target),
@@ -102,6 +102,6 @@ def _sections(source: Source, seen: Findings, name: str) -> config_draft.Draft:
     }
 
 
-def _nameable(seen: Findings) -> list[Facts]:
+def _nameable(seen: TableSummary) -> list[ColumnSummary]:
     """Columns for a first rule: features but for names in digits, which a threshold would cut senselessly."""
     return [fact for fact in seen.features if fact.name not in {*seen.roles.categorical, seen.roles.group}]

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from noria.config.data import Source
+from noria.config.data import SourceConfig
 from noria.data.table_files import format_of, open_file
-from noria.profiling.scaffold.csv_dialect import Dialect, detect
+from noria.profiling.scaffold.csv_dialect import CsvDialect, detect_dialect
 from noria.profiling.scaffold.name_hints import slug
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -20,7 +20,7 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mariadb", "mssql", "oracle", "du
 _SECRET_KEYS = ("password", "passwd", "pwd", "token", "secret", "key")
 
 
-def locate(data: str, target: str, query: str | None) -> Source:
+def locate_source(data: str, target: str, query: str | None) -> SourceConfig:
     """Describe the table as a source, with the separator and decimal mark that its text shows.
 
     Args:
@@ -37,11 +37,11 @@ def locate(data: str, target: str, query: str | None) -> Source:
     path = data if "://" in data else _project_path(_existing(data))
     local = path if "://" in path else str(PROJECT / path)
     kind, stated = _format(local, data)
-    dialect = Dialect()
+    dialect = CsvDialect()
     if kind == "csv":
-        dialect = detect(_beginning(local, data), target)
+        dialect = detect_dialect(_beginning(local, data), target)
     name = slug(Path(path.split("?", maxsplit=1)[0]).name.split(".")[0], "table")
-    return Source(name=name, path=path, format=stated, separator=dialect.separator, decimal=dialect.decimal)
+    return SourceConfig(name=name, path=path, format=stated, separator=dialect.separator, decimal=dialect.decimal)
 
 
 def _is_database(data: str) -> bool:
@@ -49,14 +49,14 @@ def _is_database(data: str) -> bool:
     return "://" in data and scheme in _DATABASES
 
 
-def _database(url: str, query: str | None) -> Source:
+def _database(url: str, query: str | None) -> SourceConfig:
     if query is None or not query.strip():
         fix = "add --query 'SELECT … FROM …'"
         raise NoriaError("a database needs a query that says which rows", where="--query", fix=fix)
     if "://" not in url:
         fix = "write --data as an SQLAlchemy URL, such as sqlite:///data/my.db, or leave --query out"
         raise NoriaError("--query reads databases, and --data is no database URL", where=f"--data {url}", fix=fix)
-    return Source(name="rows", url=_shareable(url), query=query)
+    return SourceConfig(name="rows", url=_shareable(url), query=query)
 
 
 def _shareable(url: str) -> str:

@@ -8,7 +8,7 @@ from noria.config import UseCase
 from noria.data.split import folds, split
 from noria.data.validation import validate
 from noria.profiling.scaffold import config_draft
-from noria.profiling.scaffold.column_roles import Roles
+from noria.profiling.scaffold.column_roles import ColumnRoles
 from noria.system.errors import NoriaError
 
 _FOLDS = (5, 3, 2)
@@ -19,7 +19,7 @@ _WHY = {
 }
 
 
-def settle_split(sections: dict[str, Any], frame: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, str]:
+def choose_split(sections: dict[str, Any], frame: pd.DataFrame, roles: ColumnRoles) -> tuple[pd.DataFrame, str]:
     """Choose the split and the number of folds by trying them; both are added to `sections`.
 
     Args:
@@ -47,12 +47,14 @@ def settle_split(sections: dict[str, Any], frame: pd.DataFrame, roles: Roles) ->
     raise failed or NoriaError("the table cannot be split", where="--data", fix="bring more rows")
 
 
-def _methods(roles: Roles) -> list[str]:
+def _methods(roles: ColumnRoles) -> list[str]:
     by_time, by_group = ["time"] * bool(roles.time), ["group"] * bool(roles.group)
     return [*by_time, *by_group, "stratified"]
 
 
-def _sections(method: str, count: int, rows: int, sections: config_draft.Draft, roles: Roles) -> config_draft.Draft:
+def _sections(
+    method: str, count: int, rows: int, sections: config_draft.Draft, roles: ColumnRoles
+) -> config_draft.Draft:
     features = dict(sections["features"])
     group = {"group": roles.group} if method == "group" else {}
     if group:

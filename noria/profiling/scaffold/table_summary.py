@@ -4,23 +4,23 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from noria.profiling.leakage import Strength, measure
-from noria.profiling.scaffold.column_roles import Roles, assign
-from noria.profiling.scaffold.column_summary import Facts
-from noria.profiling.scaffold.task_inference import Target
+from noria.profiling.leakage import LeakageScan, scan_leakage
+from noria.profiling.scaffold.column_roles import ColumnRoles, assign_roles
+from noria.profiling.scaffold.column_summary import ColumnSummary
+from noria.profiling.scaffold.task_inference import InferredTarget
 from noria.system.errors import NoriaError
 from noria.tabular.types import is_number
 from noria.tabular.values import LARGEST
 
 
 @dataclass(frozen=True)
-class Findings:
+class TableSummary:
     """Target, roles of columns, suspects, and the rows that can be learned from."""
 
-    target: Target
-    facts: dict[str, Facts]
-    roles: Roles
-    strength: Strength
+    target: InferredTarget
+    facts: dict[str, ColumnSummary]
+    roles: ColumnRoles
+    strength: LeakageScan
     known: pd.DataFrame
     """The rows that validation will keep."""
     rows: int
@@ -37,7 +37,7 @@ class Findings:
         return self.known[self.target.name]
 
     @property
-    def features(self) -> list[Facts]:
+    def features(self) -> list[ColumnSummary]:
         """Columns that a model may see."""
         return [fact for fact in self.roles.features if fact.name not in self.strength.suspects]
 
@@ -52,7 +52,7 @@ class Findings:
         return "R²" if self.target.task == "regression" else "ROC AUC"
 
 
-def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findings:
+def summarize_table(frame: pd.DataFrame, facts: dict[str, ColumnSummary], target: InferredTarget) -> TableSummary:
     """Give every column its role and look for leakage.
 
     Args:
@@ -63,11 +63,11 @@ def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findin
     Raises:
         NoriaError: no column is left that a model could learn from.
     """
-    roles = assign(facts, target.name)
+    roles = assign_roles(facts, target.name)
     known = _learnable(frame, target)
     if roles.time:
         known = known[known[roles.time].notna()]
-    found = Findings(target, facts, roles, measure(known, target, roles.features), known, len(frame))
+    found = TableSummary(target, facts, roles, scan_leakage(known, target, roles.features), known, len(frame))
     if not found.features and not roles.time:
         gone = {**roles.exclude, **found.strength.suspects} | ({roles.id: "an identifier"} if roles.id else {})
         what = "no column is left to learn from: " + "; ".join(f"`{name}` is out ({why})" for name, why in gone.items())
@@ -75,7 +75,7 @@ def find(frame: pd.DataFrame, facts: dict[str, Facts], target: Target) -> Findin
     return found
 
 
-def _learnable(frame: pd.DataFrame, target: Target) -> pd.DataFrame:
+def _learnable(frame: pd.DataFrame, target: InferredTarget) -> pd.DataFrame:
     """Rows with a target to learn and no infinite number."""
     numbers = [name for name in frame.columns if is_number(frame[name])]
     infinite = (frame[numbers].abs() > LARGEST).any(axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from noria.profiling.scaffold import name_hints
-from noria.profiling.scaffold.column_summary import Facts
+from noria.profiling.scaffold.column_summary import ColumnSummary
 from noria.system.errors import NoriaError
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -20,7 +20,7 @@ _ROWS_PER_CLASS = 3
 
 
 @dataclass(frozen=True)
-class Target:
+class InferredTarget:
     """The target and the task it makes."""
 
     name: str
@@ -37,7 +37,7 @@ class Target:
     """Binary: share of the positive class (0 to 1)."""
 
 
-def infer_task(values: pd.Series, fact: Facts) -> Target:
+def infer_task(values: pd.Series, fact: ColumnSummary) -> InferredTarget:
     """Tell binary, multiclass and regression targets apart.
 
     Two values are binary. Text is a class. Whole numbers are classes if there are at most ten of them, each often,
@@ -55,14 +55,14 @@ def infer_task(values: pd.Series, fact: Facts) -> Target:
     if fact.distinct > 2 and fact.kind in {"number", "integer"}:
         classes, why = _number_is_class(present, fact)
         if not classes:
-            return Target(fact.name, "regression", why)
+            return InferredTarget(fact.name, "regression", why)
     else:
         why = f"{fact.distinct} different values"
         _check_text(present, fact)
     return _classes(present, fact, why)
 
 
-def _number_is_class(present: pd.Series, fact: Facts) -> tuple[bool, str]:
+def _number_is_class(present: pd.Series, fact: ColumnSummary) -> tuple[bool, str]:
     if (present.astype("float64") % 1 != 0).any():
         return False, f"{fact.distinct} different numbers with fractions"
     if fact.distinct > _FEW_NUMBERS or len(present) < _ROWS_PER_NUMBER * fact.distinct:
@@ -72,7 +72,7 @@ def _number_is_class(present: pd.Series, fact: Facts) -> tuple[bool, str]:
     return True, f"{fact.distinct} different whole numbers, taken for classes; if they are amounts, write regression"
 
 
-def _check_text(present: pd.Series, fact: Facts) -> None:
+def _check_text(present: pd.Series, fact: ColumnSummary) -> None:
     if fact.distinct <= max(2, min(_MOST_CLASSES, len(present) // _ROWS_PER_CLASS)):
         return
     numbers = pd.to_numeric(present, errors="coerce")
@@ -85,7 +85,7 @@ def _check_text(present: pd.Series, fact: Facts) -> None:
     )
 
 
-def _classes(present: pd.Series, fact: Facts, why: str) -> Target:
+def _classes(present: pd.Series, fact: ColumnSummary, why: str) -> InferredTarget:
     counts = present.value_counts()
     enough = counts[counts >= _ROWS_PER_CLASS]
     if len(enough) < 2:
@@ -94,11 +94,11 @@ def _classes(present: pd.Series, fact: Facts, why: str) -> Target:
     classes = [_label(value) for value in enough.index]
     too_rare = list(counts.index[len(enough) :])
     if len(classes) > 2:
-        return Target(fact.name, "multiclass", why, classes, too_rare)
+        return InferredTarget(fact.name, "multiclass", why, classes, too_rare)
     said_yes = [value for value in classes if str(value).strip().lower() in _YES]
     positive = said_yes[0] if len(said_yes) == 1 else classes[-1]
     share = float(enough.iloc[classes.index(positive)] / enough.sum())
-    return Target(fact.name, "binary", why, classes, too_rare, positive, share)
+    return InferredTarget(fact.name, "binary", why, classes, too_rare, positive, share)
 
 
 def _label(value: Hashable) -> Hashable:

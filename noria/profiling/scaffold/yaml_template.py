@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.config.use_case import METRICS
-from noria.profiling.scaffold.table_summary import Findings
+from noria.profiling.scaffold.table_summary import TableSummary
 from noria.profiling.scaffold.yaml_scalars import to_comment, to_yaml
 
 _WORTH_MEANS = {
@@ -21,7 +21,7 @@ _WORTH_MEANS = {
 _WORTH_NAMING = 0.1
 
 
-def render(sections: dict[str, Any], seen: Findings, split_why: str, schema: str) -> str:
+def render(sections: dict[str, Any], seen: TableSummary, split_why: str, schema: str) -> str:
     """The commented use-case file."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -49,7 +49,7 @@ def render(sections: dict[str, Any], seen: Findings, split_why: str, schema: str
     )
 
 
-def notes(sections: dict[str, Any], seen: Findings, split_why: str) -> list[str]:
+def notes(sections: dict[str, Any], seen: TableSummary, split_why: str) -> list[str]:
     """What was found and guessed, one sentence each."""
     target, roles = seen.target, seen.roles
     told = [f"Task: {target.task} ({target.why})."]
@@ -68,13 +68,13 @@ def notes(sections: dict[str, Any], seen: Findings, split_why: str) -> list[str]
     return told
 
 
-def _strongest(seen: Findings) -> str:
+def _strongest(seen: TableSummary) -> str:
     floor = _WORTH_NAMING if seen.target.task == "regression" else 0.5 + _WORTH_NAMING
     kept = [(name, score) for name, score in seen.strength.alone.items() if name not in seen.strength.suspects]
     return ", ".join(f"{name} {score:.2f}" for name, score in kept[:3] if score >= floor)
 
 
-def _target_note(seen: Findings) -> str:
+def _target_note(seen: TableSummary) -> str:
     rare = seen.target.too_rare
     if not rare:
         return ""
