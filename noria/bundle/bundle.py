@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +24,11 @@ from noria.fast.stored import FAST, TREES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from noria.fast.predictor import Predictor
     from noria.models.fitted import Fitted
 
+_ROWS, _TEXT = 1_000_000, 100_000
+"""Most rows, and the longest text, that are asked at once."""
 REFERENCE, EXAMPLES = "reference.parquet", "examples.json"
 
 
@@ -73,10 +77,10 @@ class Bundle:
         Raises:
             NoriaError: its files are damaged, or were written with another major version of a library.
         """
-        from noria.models.storage import load_model
-
         manifest = self.manifest
         check_libraries(manifest, self.folder)
+        from noria.models.storage import load_model  # after it: an absent library is told as such
+
         names = set(manifest.files) - {REFERENCE, EXAMPLES, FAST, TREES}
         return load_model(
             {name: sealed_bytes(self.folder, manifest, name) for name in names},
@@ -99,6 +103,37 @@ class Bundle:
             return None
         names = {FAST, TREES, "rules.json"} & set(manifest.files)
         return FastModel.read({name: sealed_bytes(self.folder, manifest, name) for name in names}, manifest.task)
+
+    def ask(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Answers to rows as JSON carries them, from the fast form if there is one.
+
+        It needs neither pandas nor the training libraries then.
+
+        Args:
+            rows: one object per case with every input column; None where a value is not known.
+
+        Returns:
+            For each row `prediction`, `probability` (None for regression), `decision` and `warning`, see `predict`.
+
+        Raises:
+            NoriaError: a row cannot be read, or the model's files are damaged.
+        """
+        from noria.fast.refusals import Wrong
+
+        try:
+            read = self._predictor.reader.read_objects([dict(row) for row in rows])
+        except Wrong as error:
+            wrong = "".join(f"\n  row {problem.row}: {problem.problem}" for problem in error.body.rows[:10])
+            raise NoriaError(f"{error.body.error}{wrong}", fix=error.body.fix) from error
+        said = self._predictor.answer(read)
+        columns = zip(said.predictions, said.probabilities, said.decisions, read.warnings, strict=True)
+        return [dict(zip(("prediction", "probability", "decision", "warning"), row, strict=True)) for row in columns]
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from noria.fast.predictor import Predictor
+
+        return Predictor(self, self.manifest.name, max_rows=_ROWS, max_text=_TEXT)
 
     def answer(self, frame: pd.DataFrame) -> Answers:
         """Answer n rows; both the table and the scores behind it.
