@@ -12,7 +12,7 @@ PROJECT_NEEDS := pyproject.toml --extra monitoring --group app
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test coverage check lint fast e2e lock clouds schema benchmarks image images platform wheel clean
+.PHONY: help env env-dev demo test coverage check lint fast e2e audit secrets lock clouds schema benchmarks image images platform wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,14 @@ lint: env-dev ## ruff, mypy --strict and the arrows of the house
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy noria run.py pipelines steps materializers service
 	@.venv/bin/lint-imports | tail -n 8
+
+audit: env-dev ## Known vulnerabilities of the locked packages, and secrets in the files (ARGS=--required: offline is an error)
+	@.venv/bin/python .ci/audit.py $(ARGS)
+	@git ls-files -z | xargs -0 .venv/bin/detect-secrets-hook --baseline .secrets.baseline
+
+secrets: env-dev ## Accept what looks like a secret and is none, after you have looked at each
+	@.venv/bin/detect-secrets scan --slim > .secrets.baseline.new && mv .secrets.baseline.new .secrets.baseline
+	@git diff --stat .secrets.baseline
 
 lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock files
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
