@@ -73,10 +73,10 @@ class Bundle:
         Raises:
             NoriaError: its files are damaged, or were written with another major version of a library.
         """
-        from noria.models.model_storage import load_model
-
         manifest = self.manifest
         check_libraries(manifest, self.folder)
+        from noria.models.model_storage import load_model  # after it: an absent library is told as such
+
         names = set(manifest.files) - {REFERENCE, EXAMPLES, FAST, TREES}
         return load_model(
             {name: sealed_bytes(self.folder, manifest, name) for name in names},

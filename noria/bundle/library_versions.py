@@ -35,4 +35,11 @@ def _installed(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
+        pass
+    try:
         return version(f"{name}-cpu")  # XGBoost without CUDA, where a service runs
+    except PackageNotFoundError as error:
+        raise NoriaError(
+            f"a model in its full form needs {name}, which is not installed",
+            fix="install noria with its extra `models`, or use `Bundle.ask`, which needs the fast form alone",
+        ) from error

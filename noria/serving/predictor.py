@@ -1,6 +1,6 @@
 """One variant as it answers: rows in, predictions and decisions out, by the fast path where the bundle has one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from noria.bundle.answers import build_prediction, build_predictions
 from noria.bundle.background_sample import sample_background
 from noria.serving.explanation import Explanation, explain, explain_values, groups_of
+from noria.serving.http_errors import HTTPError
 from noria.serving.row_reader import RequestRows, RowReader
+from noria.system.errors import NoriaError
 
 if TYPE_CHECKING:
     from noria.bundle import Bundle
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Scores = NDArray[np.float64]
 _SEED = 0
 _BACKGROUND = 64
+_MOST_ROWS, _LONGEST_TEXT = 1_000_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,38 @@ class Predictor:
             self.fast.scores(self._encoded)  # nobody shall wait for the first one
         # one score says it all, and no rules have a word in it
         self._is_plain = self._rules is None and self.manifest.task != "multiclass"
+
+    @classmethod
+    def of(cls, bundle: "Bundle") -> "Predictor":
+        """Predictions in this process, without a service.
+
+        Raises:
+            NoriaError: the model's files are damaged.
+        """
+        return cls(bundle, bundle.manifest.name, max_rows=_MOST_ROWS, max_text=_LONGEST_TEXT)
+
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Predict rows as JSON carries them; the fast form of a bundle needs neither pandas nor training libraries.
+
+        Args:
+            rows: one object per case with every input column; None where a value is not known.
+
+        Returns:
+            For each row `prediction`, `probability` (None for regression), `decision` and `warning`, see
+            `Bundle.predict`.
+
+        Raises:
+            NoriaError: a row cannot be read.
+        """
+        try:
+            read = self.reader.read_objects([dict(row) for row in rows])
+        except HTTPError as error:
+            details = "".join(f"\n  row {each.row}: {each.problem}" for each in error.body.rows[:10])
+            raise NoriaError(f"{error.body.error}{details}", fix=error.body.fix) from error
+        predicted = self.answer(read)
+        columns = (predicted.predictions, predicted.probabilities, predicted.decisions, read.warnings)
+        names = ("prediction", "probability", "decision", "warning")
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def answer(self, rows: RequestRows) -> PredictedRows:
         """Predict n rows that this variant's reader has read."""

@@ -1,4 +1,7 @@
-"""Where Noria keeps what it makes: one folder, `.noria` in the project unless `NORIA_HOME` says otherwise."""
+"""Where Noria keeps what it makes: one folder, `.noria` in the project unless `NORIA_HOME` says otherwise.
+
+The project is the folder that holds the package; of an installed package, it is the folder one works in.
+"""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +10,14 @@ from pathlib import Path
 from noria.system.errors import NoriaError
 from noria.system.files import write_failure
 
-PROJECT = Path(__file__).resolve().parents[2]
+
+def _project() -> Path:
+    around = Path(__file__).resolve().parents[2]
+    is_installed = any(around.glob("noria-*.dist-info"))
+    return Path.cwd() if is_installed else around
+
+
+PROJECT = _project()
 
 
 def home() -> Path:

@@ -31,7 +31,7 @@ def with_single_values(frame: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
 
     changed = {}
-    for name in frame.select_dtypes(object).columns:
+    for name in frame.select_dtypes([object, "str"]).columns:
         values = frame[name]
         try:
             if not is_compound(pa.array(values, from_pandas=True).type):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_a_missing_column_is_named_and_an_extra_one_is_ignored(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("case", "kind"), [(churn, "linear"), (bike, "xgboost"), (contracts, "tree")])
-def test_answers_fit_the_task(case: type[Case], kind: str, tmp_path: Path) -> None:
+def test_answers_fit_the_task(case: Callable[[], Case], kind: str, tmp_path: Path) -> None:
     found = case()
     bundle = make(found, kind, tmp_path / "bundle")
     rows = found.test.head(300)
@@ -138,7 +139,7 @@ def test_rows_without_an_out_of_fold_score_stay_out_of_the_reference(tmp_path: P
 
 
 @pytest.mark.parametrize("case", [churn, bike])
-def test_the_examples_are_rows_that_json_carries(case: type[Case], tmp_path: Path) -> None:
+def test_the_examples_are_rows_that_json_carries(case: Callable[[], Case], tmp_path: Path) -> None:
     found = case()
     bundle = make(found, "tree", tmp_path / "bundle")
     examples = json.loads(json.dumps(bundle.examples()))

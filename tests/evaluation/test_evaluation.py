@@ -1,6 +1,7 @@
 """What a client reads: whole cases, slices and mistakes that are really in the data."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -155,7 +156,7 @@ def test_slices_of_odd_columns(folder: Path) -> None:
         one="x",
         flag=random.random(len(test)) < 0.5,
     )
-    wanted = {"slices": ["shop", "seen", "empty", "one", "flag"], "bootstrap": 100}
+    wanted: dict[str, Any] = {"slices": ["shop", "seen", "empty", "one", "flag"], "bootstrap": 100}
     found = evaluate(bundle, odd, changed(use_case, evaluation=wanted)).slices
     values = {column: [part.value for part in found if part.column == column] for column in wanted["slices"]}
     assert (len(values["shop"]), values["shop"][-1]) == (13, "(others)")

@@ -93,8 +93,8 @@ def test_several_classes_have_a_column_each(contracts: Case) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fold_may_lack_a_class(kind: str, contracts: Case) -> None:
-    from noria.models.fitted_model import read_training_rows
     from noria.models.folds import Fold
+    from noria.models.training_rows import read_training_rows
 
     classes = sorted(contracts.train["contract"].unique())
     some = contracts.train[contracts.train["contract"] != "One year"]

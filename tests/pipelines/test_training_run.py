@@ -19,8 +19,8 @@ from noria.config import UseCase
 from noria.data.sources import fingerprint, read
 from noria.data.split import split
 from noria.data.validation import validate
-from noria.evaluation.evaluate import Evaluation
-from noria.evaluation.promotion_gate import Verdict
+from noria.evaluation.evaluate import EvaluationResult
+from noria.evaluation.promotion_gate import GateVerdict
 from noria.reporting.html_report import HtmlReport
 from noria.training.leaderboard import Leaderboard
 from noria.training.selection import Selection
@@ -48,8 +48,8 @@ MODELS = [
     ("train_candidates", "first_leaderboard", Leaderboard),
     ("tune", "leaderboard", Leaderboard),
     ("select", "selection", Selection),
-    ("evaluate", "evaluation", Evaluation),
-    ("gate", "verdict", Verdict),
+    ("evaluate", "evaluation", EvaluationResult),
+    ("gate", "verdict", GateVerdict),
 ]
 
 

@@ -95,7 +95,7 @@ def test_a_sample_of_what_was_answered_over_weeks_is_over_all_of_it(
     store: PredictionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answered(hour: int) -> PredictionRecord:
-        monkeypatch.setattr(ids.time, "time_ns", lambda: int((NOON.timestamp() + 3600 * hour) * 1e9))
+        monkeypatch.setattr("time.time_ns", lambda: int((NOON.timestamp() + 3600 * hour) * 1e9))
         return record(hour, id=ids.new_id())
 
     store.append([answered(hour) for hour in range(400)])
