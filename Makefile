@@ -99,13 +99,13 @@ clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, 
 	@touch $@
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder
-	@.venv/bin/python -m app.images.service_image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
+	@$(RUN) image $(if $(BUNDLE),--bundle "$(BUNDLE)") $(ARGS)
 
 platform: env ## Start ZenML, MLflow and PostgreSQL in containers on this machine (ARGS=down stops them, ARGS=--help tells more)
-	@.venv/bin/python -m app.servers.compose_platform $(ARGS)
+	@$(RUN) platform $(ARGS)
 
 images: env ## Build the images that the stack `docker` runs: the steps of pipelines, and the service without a model
-	@.venv/bin/python -m app.images.project_images
+	@$(RUN) images
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from noria.system import progress
 from noria.system.errors import NoriaError
+from noria.system.progress import STAGE, TICK, ProgressHandler
 
+_STAGE_WIDTH = 10
 _TICK_SECONDS = 5.0
 """Where no person looks (a log file), a counter is written this often."""
 
@@ -25,7 +26,7 @@ class Screen:
 
     def follow_progress(self) -> None:
         """Show what the domain reports from now on."""
-        progress.listen(self._report)
+        ProgressHandler(self._report).attach()
         self._last_stage = time.monotonic()
 
     def title(self, text: str) -> None:
@@ -33,11 +34,11 @@ class Screen:
         self.err.print(f"\n[bold cyan]{escape(text)}[/]")
 
     def result(self, headline: str, facts: Sequence[tuple[str, object]], *, following: Sequence[str]) -> None:
-        """How a command ends: what happened, where the results lie, and what to do next."""
+        """How a command ends: what happened, where the results are, and what to do next."""
         self._status.stop()
         self.out.print(f"\n[bold green]{escape(headline)}[/]")
         width = max((len(name) for name, _ in facts), default=0)
-        for name, value in facts:  # one line each, however long, so that paths can be copied
+        for name, value in facts:  # one line each, however long, so that paths can be copied; a table would cut them
             self.out.print(f"  [dim]{escape(name):<{width}}[/]  {escape(str(value))}")
         for command in following:
             self.out.print(f"  [bold]next[/]  {escape(command)}")
@@ -80,14 +81,15 @@ class Screen:
         self._status.stop()
         self.err.print(f"\n[bold yellow]Stopped.[/] {escape(text)}")
 
-    def _report(self, kind: str, text: str) -> None:
+    def _report(self, kind: str, stage: str, text: str) -> None:
         now = time.monotonic()
-        if kind == "tick":
+        if kind == TICK:
             self._tick(text, now)
             return
         self._status.stop()
-        if kind == "stage":
-            self.err.print(f"  [green]✔[/] {escape(text)}  [dim]{now - self._last_stage:.1f} s[/]")
+        if kind == STAGE:
+            mark = f"  [green]✔[/] {escape(stage):<{_STAGE_WIDTH}}"
+            self.err.print(f"{mark} {escape(text)}  [dim]{now - self._last_stage:.1f} s[/]")
             self._last_stage = now
         else:
             self.err.print(f"  [yellow]![/] {escape(text)}")

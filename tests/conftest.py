@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 import run
 from app.environment import prepare_environment
+from cli.main import main
 from noria.system import progress
 from noria.system.files import scratch_folder
 
@@ -77,9 +78,9 @@ Command = Callable[..., Ended]
 @pytest.fixture(autouse=True)
 def _listens_afterwards_as_before() -> Iterator[None]:
     """Whoever listened to the progress before a test does so after it: the command line, as a rule."""
-    before = list(progress._listeners)
+    before = list(progress.logger.handlers)
     yield
-    progress._listeners[:] = before
+    progress.logger.handlers[:] = before
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +128,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setattr(sys, "argv", ["run.py", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            run.main()
+            main()
         return Ended(int(end.value.code or 0), *capsys.readouterr())
 
     return ended

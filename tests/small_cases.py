@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from app.commands.result import CommandResult
 from noria.config import UseCase, load_use_case
 from noria.system.workspace import PROJECT
 
@@ -47,3 +48,8 @@ def write_config(use_case: UseCase, path: Path) -> Path:
     """The use case as a file for `--config`."""
     path.write_text(yaml.safe_dump(use_case.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
     return path
+
+
+def url_of(deployed: CommandResult) -> str:
+    """Where a service that has been deployed answers."""
+    return str(deployed.fact("try it at")).rstrip("/")

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What each command does, one file each; every one returns a `CommandResult`."""

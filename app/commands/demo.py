@@ -1,28 +1,37 @@
-"""The demo: one whole turn of the wheel, with held-out rows in the place of tomorrow's customers."""
+"""`demo`: one whole turn of the wheel, with held-out rows in place of tomorrow's customers."""
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pandas as pd
 
-from app.commands import pipeline_commands
+from app.commands.deploy import deploy
+from app.commands.monitor import monitor
+from app.commands.result import CommandResult, run_py
+from app.commands.stop import stop_here
+from app.commands.train import describe_training, run_training
+from app.runs.launch import artifact
 from app.serving.backend import place_of
+from noria import deployment as processes
 from noria.client import Client
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.errors import NoriaError
-
-if TYPE_CHECKING:
-    from cli.console import Screen
+from noria.system.workspace import Workspace
 
 _ROWS = 1000
 _ROWS_PER_REQUEST = 50
 _LABELLED_SHARE = 0.6
 
 
-def run(use_case: UseCase, config: Path, screen: "Screen", stack: str | None) -> pipeline_commands.Facts:
+def demo(use_case: UseCase, stack: str | None, *, keep: bool, title: Callable[[str], None]) -> CommandResult:
     """Train, deploy, send held-out rows over HTTP, return the true labels of some of them, and monitor.
+
+    Args:
+        use_case: what is trained and served.
+        stack: where pipelines run.
+        keep: leave the service and the dashboards running.
+        title: is called with the name of each part when it begins.
 
     Raises:
         NoriaError: any part failed; what was started until then is stopped.
@@ -33,26 +42,33 @@ def run(use_case: UseCase, config: Path, screen: "Screen", stack: str | None) ->
             where=f"stack `{stack}`" if stack else "the stack in use",
             fix="python run.py demo --stack local",
         )
-    trained = pipeline_commands.train(use_case, stack)
+    run = run_training(use_case, stack)
+    trained = describe_training(run, use_case)
     try:
-        screen.title("Deploying")
-        deployed = pipeline_commands.deploy(use_case, stack)
-        screen.title("Sending held-out rows over HTTP, and the true labels of some of them")
-        _send(use_case, deployed.url, trained.test)
-        screen.title("Monitoring")
-        monitored = pipeline_commands.monitor(use_case, None, stack)
+        title("Deploying")
+        deployed = deploy(use_case, stack)
+        server = processes.running_server(Workspace(use_case.name))
+        title("Sending held-out rows over HTTP, and the true labels of some of them")
+        _send(use_case, server.url, artifact(run, "split", "test_rows"))
+        title("Monitoring")
+        monitored = monitor(use_case, None, stack)
     except BaseException:
-        pipeline_commands.stop_here(use_case)
+        stop_here(use_case)
         raise
-    return [
+    if not keep:
+        stop_here(use_case)
+    facts = [
         ("training", trained.headline),
         *trained.facts,
         ("deployment", deployed.headline),
-        ("service", deployed.url),
+        ("service", server.url),
         ("monitoring", monitored.headline),
         *monitored.facts,
-        ("dashboards", f"python run.py dashboard --config {config} (ZenML, MLflow, Evidently)"),
+        ("dashboards", f"{run_py('dashboard')} (ZenML, MLflow, Evidently)"),
     ]
+    kept = [run_py("dashboard"), run_py("stop")]
+    stopped = [run_py("demo --keep"), "python run.py new --data my.csv --target label"]
+    return CommandResult("The wheel has turned once.", facts, kept if keep else stopped)
 
 
 def _send(use_case: UseCase, url: str, test: pd.DataFrame) -> None:
@@ -64,10 +80,9 @@ def _send(use_case: UseCase, url: str, test: pd.DataFrame) -> None:
     ids: list[str] = []
     with Client(url) as client:
         for start in range(0, len(features), _ROWS_PER_REQUEST):
-            answers = client.predict(features[start : start + _ROWS_PER_REQUEST])
-            ids += [answer.id for answer in answers]
+            ids += [each.id for each in client.predict(features[start : start + _ROWS_PER_REQUEST])]
             progress.tick(f"predicted {len(ids)} of {len(features)} rows")
-        progress.stage(f"predict    {len(ids):,} held-out rows answered over HTTP")
+        progress.stage("predict", f"{len(ids):,} held-out rows answered over HTTP")
         labelled = round(len(ids) * _LABELLED_SHARE)
         client.feedback([{"id": key, "label": label} for key, label in zip(ids[:labelled], truth, strict=False)])
-        progress.stage(f"label      {labelled:,} true labels returned, the others are still to come")
+        progress.stage("label", f"{labelled:,} true labels returned, the others are still to come")

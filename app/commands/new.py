@@ -1,8 +1,9 @@
-"""Writing a use case for a table that Noria has not seen before."""
+"""`new`: write a use case for a table that Noria has not seen before."""
 
 import os
 from pathlib import Path
 
+from app.commands.result import CommandResult
 from noria.config import load_use_case
 from noria.profiling.scaffold import propose
 from noria.system.errors import NoriaError
@@ -10,10 +11,8 @@ from noria.system.files import atomic_path
 from noria.system.workspace import PROJECT
 
 
-def write_use_case(
-    data: str, target: str, query: str | None, output: Path | None, *, force: bool
-) -> tuple[Path, list[str]]:
-    """Propose a use case and write it, having checked that it loads; returns its path and what a person should know.
+def new(data: str, target: str, query: str | None, output: Path | None, *, force: bool) -> CommandResult:
+    """Propose a use case and write it, having checked that it loads.
 
     Raises:
         NoriaError: the table cannot be read or has no such target, or the file is there already.
@@ -27,7 +26,11 @@ def write_use_case(
     with atomic_path(path) as part:
         part.write_text(proposal.yaml, encoding="utf-8")
         load_use_case(part)
-    return path, proposal.notes
+    return CommandResult(
+        f"A use case for `{target}` is written.",
+        [("file", path), *(("note", note) for note in proposal.notes)],
+        [f"read it, correct what is marked `replace`, then: python run.py train --config {path}"],
+    )
 
 
 def _refuse_taken(path: Path) -> None:

@@ -1,8 +1,8 @@
-"""What `status` tells."""
+"""`status`: what is deployed, and how it is doing."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from app.commands.result import CommandResult, Facts, run_py
 from app.commands.traffic_summary import describe_traffic
 from app.servers.dashboards import running_dashboards
 from app.serving.backend import Place, place_of, service_facts
@@ -14,16 +14,7 @@ from noria.monitoring.verdict_history import history_file, read
 from noria.system.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Described:
-    """A headline, the facts behind it, and the command to go on with."""
-
-    headline: str
-    facts: list[tuple[str, object]]
-    following: str
-
-
-def describe(use_case: UseCase, stack: str | None = None, url: str | None = None) -> Described:
+def status(use_case: UseCase, stack: str | None = None, url: str | None = None) -> CommandResult:
     """The service of a use case, its counts, and the last verdict on it.
 
     Args:
@@ -38,32 +29,33 @@ def describe(use_case: UseCase, stack: str | None = None, url: str | None = None
     return _here(use_case) if place is None else _elsewhere(place, use_case)
 
 
-def _here(use_case: UseCase) -> Described:
+def _here(use_case: UseCase) -> CommandResult:
     workspace = Workspace(use_case.name)
     service = facts_here(workspace)
     facts = [*_service(service), *_counts(service), *_verdict(workspace)]
     facts += [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]
     deployment = service.deployment
     if deployment is None:
-        return Described(f"{use_case.name} is not deployed on this machine.", facts, "deploy")
+        return CommandResult(f"{use_case.name} is not deployed on this machine.", facts, [run_py("deploy")])
     doing = "answers" if service.ready else "does not answer"
     headline = f"{use_case.name}: version {deployment.version} {doing} at {deployment.url}."
-    return Described(headline, facts, "monitor" if service.ready else "deploy")
+    return CommandResult(headline, facts, [run_py("monitor" if service.ready else "deploy")])
 
 
-def _elsewhere(place: Place, use_case: UseCase) -> Described:
+def _elsewhere(place: Place, use_case: UseCase) -> CommandResult:
     workspace = Workspace(use_case.name)
     known = [*_verdict(workspace), *(("dashboard", f"{each.name} {each.url}") for each in running_dashboards())]
     if (here := state(workspace)) is not None:
         known.append(("here, too", f"version {here.version} at {here.url}: python run.py status --stack local"))
     if not place.is_there:
         headline = f"{use_case.name} is not deployed: there is no {place.title}."
-        return Described(headline, known, "deploy")
+        return CommandResult(headline, known, [run_py("deploy")])
     answers, facts = service_facts(place, use_case.name)
-    return Described(f"{use_case.name}: {place.headline}", [*facts, *known], "monitor" if answers else "deploy")
+    following = run_py("monitor" if answers else "deploy")
+    return CommandResult(f"{use_case.name}: {place.headline}", [*facts, *known], [following])
 
 
-def _service(service: ServiceStatus) -> list[tuple[str, object]]:
+def _service(service: ServiceStatus) -> Facts:
     deployment = service.deployment
     if deployment is None or service.uptime_s is None:
         return []
@@ -87,7 +79,7 @@ def _place(deployment: Deployment) -> tuple[str, object]:
     return "process", f"{deployment.pid}, log {deployment.log}"
 
 
-def _counts(service: ServiceStatus) -> list[tuple[str, object]]:
+def _counts(service: ServiceStatus) -> Facts:
     last = f", the last at {service.last_prediction_at:%Y-%m-%d %H:%M:%S} UTC" if service.last_prediction_at else ""
     return [
         ("predictions", f"{service.predictions:,} in {service.requests:,} requests{last}"),
@@ -95,7 +87,7 @@ def _counts(service: ServiceStatus) -> list[tuple[str, object]]:
     ]
 
 
-def _verdict(workspace: Workspace) -> list[tuple[str, object]]:
+def _verdict(workspace: Workspace) -> Facts:
     history = read(history_file(workspace))
     if not history:
         return [("verdict", "none yet")]

@@ -2,14 +2,25 @@
 
 from datetime import UTC, datetime
 
-from noria.deployment import ServiceStatus, VariantSummary
+from app.commands.result import Facts
+from noria.deployment import PlanChange, ServiceStatus, VariantSummary
+from noria.traffic import plan_transforms
 from noria.traffic.activation import CanaryState
 
 
-def describe_traffic(service: ServiceStatus) -> list[tuple[str, object]]:
+def describe_traffic(service: ServiceStatus) -> Facts:
     """A line for each variant, and one for the canary if there is one."""
-    facts: list[tuple[str, object]] = [(f"variant {each.variant.name}", _variant(each)) for each in service.variants]
+    facts: Facts = [(f"variant {each.variant.name}", _variant(each)) for each in service.variants]
     return facts if service.canary is None else [*facts, ("canary", _canary(service.canary))]
+
+
+def change_facts(changed: PlanChange) -> Facts:
+    """What answered before a change, and what answers now."""
+    return [
+        ("before", plan_transforms.describe_plan(changed.before)),
+        ("now", plan_transforms.describe_plan(changed.after)),
+        ("service", changed.deployment.url),
+    ]
 
 
 def _variant(summary: VariantSummary) -> str:

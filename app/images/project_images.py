@@ -1,6 +1,4 @@
-"""The container images of Noria itself, without any model: `make images`.
-
-    python -m app.images.project_images
+"""The container images of Noria itself, without any model.
 
 An image is named after what is in it, so a name that stands for old code is never taken for new code.
 """
@@ -12,8 +10,6 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import typer
 
 from app.stacks.definition import StepsConfig
 from noria.deployment.docker_cli import run_docker
@@ -51,15 +47,9 @@ PIPELINE_S3 = replace(PIPELINE, lock="requirements-kubernetes.lock")
 """The same with what reaches an S3-compatible store."""
 
 
-def main() -> None:
-    """Build both images and print their sizes; $NORIA_BASE_IMAGE replaces the base image."""
-    try:
-        for target in (SERVICE, PIPELINE):
-            name = build(target, image_of(target))
-            print(f"{name}: {image_size(name) / 1e6:,.0f} MB")
-    except NoriaError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(2) from error
+def build_project_images() -> list[str]:
+    """Build the images of the service and of the pipelines' steps, without a model, and return their names."""
+    return [build(target, image_of(target)) for target in (SERVICE, PIPELINE)]
 
 
 def image_of(target: ImageTarget) -> str:
@@ -134,7 +124,3 @@ def _files(names: tuple[str, ...]) -> list[Path]:
     """The files below some folders of the project, and single ones, in a fixed order; the compiler's are left out."""
     found = (path for name in names for path in (PROJECT / name, *(PROJECT / name).rglob("*")))
     return sorted(path.relative_to(PROJECT) for path in found if path.is_file() and "__pycache__" not in path.parts)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,25 +1,15 @@
-"""The container image of the service: `make image`.
+"""The container image of the service: the bundle that answers now, or else the champion, or one that is named."""
 
-    python -m app.images.service_image [--config FILE | --bundle FOLDER] [--tag NAME]
-
-The image holds the bundle that answers now, or else the champion, or the one that is named.
-"""
-
-import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from app.environment import prepare_environment, zenml_client
-from app.images.project_images import SERVICE, build, image_size
+from app.environment import zenml_client
+from app.images.project_images import SERVICE, build
 from noria import deployment
 from noria.bundle import Bundle
 from noria.config import load_use_case
 from noria.deployment.bento_code import bundle_of
 from noria.deployment.container_command import require_fast_form
 from noria.deployment.image_contents import image_contents
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from noria.traffic import activation
 from noria.traffic.activation import TrafficPlan
@@ -27,21 +17,20 @@ from noria.traffic.activation import TrafficPlan
 _CONFIG = PROJECT / "configs" / "telco_churn.yaml"
 
 
-def main(
-    config: Annotated[Path, typer.Option(help="The use case whose model goes into the image.")] = _CONFIG,
-    bundle: Annotated[Path | None, typer.Option(help="Folder of a bundle to take instead.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Name of the image; by default name:version of the model.")] = None,
-) -> None:
-    """Build the image and print its size; $NORIA_BASE_IMAGE replaces the base image."""
-    try:
-        prepare_environment()
-        found = Bundle.open(bundle) if bundle else answering(load_use_case(config).name)
-        alone = TrafficPlan.of(found.folder, found.manifest.version)
-        name = build_image(alone, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower())
-    except NoriaError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(2) from error
-    print(f"{name}: {image_size(name) / 1e6:,.0f} MB with version {found.manifest.version} of {found.manifest.name}")
+def build_service_image(config: Path | None, bundle: Path | None, tag: str | None) -> tuple[str, Bundle]:
+    """Build the image of the service with one model, and return its name and the model's bundle.
+
+    Args:
+        config: the use case whose model goes into the image, if no bundle is given.
+        bundle: the folder of a bundle.
+        tag: the image's name; by default name:version of the model.
+
+    Raises:
+        NoriaError: nothing has been promoted yet, or the image cannot be built.
+    """
+    found = Bundle.open(bundle) if bundle else answering(load_use_case(config or _CONFIG).name)
+    alone = TrafficPlan.of(found.folder, found.manifest.version)
+    return build_image(alone, tag or f"noria-{found.manifest.name}:{found.manifest.version}".lower()), found
 
 
 def answering(use_case: str) -> Bundle:
@@ -70,7 +59,3 @@ def build_image(order: TrafficPlan, name: str) -> str:
     require_fast_form([Bundle.open(variant.bundle) for variant in order.variants])
     with image_contents(order) as folder:
         return build(SERVICE, name, folder)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -63,7 +63,7 @@ def launch(
         if about == "champion":
             require_champion_version(model)
         refuse_another(Client(), chosen)
-        progress.stage(f"stack      {chosen}")
+        progress.stage("stack", f"{chosen}")
         watch = PodWatcher.of(Client(), chosen, name, running_on(chosen).pending_minutes)
         try:
             used = files or MountedFiles()
@@ -121,7 +121,7 @@ def _completed(name: str, stack: str, ended: NoriaError | None) -> PipelineRun:
         raise error
     cached = [step.name for step in run.steps.values() if step.status == ExecutionStatus.CACHED]
     if cached:
-        progress.stage(f"cache      nothing has changed for {', '.join(cached)}")
+        progress.stage("cache", f"nothing has changed for {', '.join(cached)}")
     return run
 
 

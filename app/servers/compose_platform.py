@@ -1,7 +1,4 @@
-"""The platform on this machine: `make platform` starts it, `make platform ARGS=down` stops it and keeps what it holds.
-
-python -m app.servers.compose_platform [up|store|serve|watch|down]
-"""
+"""The platform on this machine: servers in containers of Docker Compose, and what they are told."""
 
 import json
 import os
@@ -10,18 +7,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated, Literal
 
 import httpx
-import typer
 
 from app.images.project_images import PIPELINE, PIPELINE_IMAGE, PIPELINE_S3, build, docker, image_of
 from app.servers import zenml_server
 from app.servers.env_files import read, write
-from cli.console import Screen
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 
@@ -53,55 +47,24 @@ BUCKET, _STORE = "noria", "NORIA_PLATFORM_STORE"
 _START_S, _POLL_S = 240.0, 2.0
 
 
-def main(
-    action: Annotated[
-        Literal["up", "store", "serve", "watch", "down"],
-        typer.Argument(
-            help="up: the servers; store: with an S3-compatible store; serve: a model, too; watch: Prometheus and "
-            "Grafana, too; down: stop all."
-        ),
-    ] = "up",
-    image: Annotated[str | None, typer.Option(help="serve: the image that `make image` has built.")] = None,
-) -> None:
-    """Start the platform and make its ZenML server ready, add to it, or stop it."""
-    screen = Screen()
-    try:
-        headline, facts, following = _DONE[action](image)
-    except NoriaError as error:
-        screen.error(error)
-        sys.exit(2)
-    screen.result(headline, facts, following=following)
-
-
-def _up(_: str | None) -> "_Told":
-    facts = start()
-    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform"]
-
-
-def _store(_: str | None) -> "_Told":
+def with_store() -> list[tuple[str, str]]:
+    """`start`, with an S3-compatible store, from now on."""
     _settings({_STORE: "s3"})
-    facts = start()
-    return "The platform runs.", facts, [f"set -a; . {access()}; set +a", "python run.py train --stack platform_s3"]
+    return start()
 
 
-def _serve(image: str | None) -> "_Told":
-    url, chosen = serve(image)
-    facts = [("service", url), ("image", chosen), ("tokens", str(settings_file()))]
-    return "The service answers.", facts, ["make platform ARGS=watch"]
-
-
-def _watch(_: str | None) -> "_Told":
+def watch() -> list[tuple[str, str]]:
+    """Start Prometheus and Grafana; returns their addresses."""
     settings = _settings()
     compose("--profile", "watch", "up", "--detach")
     grafana = f"{url_of(settings, 'GRAFANA_PORT')}, user `admin`, password: GRAFANA_PASSWORD in {settings_file()}"
-    facts = [("Grafana", grafana), ("Prometheus", url_of(settings, "PROMETHEUS_PORT"))]
-    return "The service is watched.", facts, ["make platform ARGS=down"]
+    return [("Grafana", grafana), ("Prometheus", url_of(settings, "PROMETHEUS_PORT"))]
 
 
-def _down(_: str | None) -> "_Told":
+def down() -> None:
+    """Stop everything; the volumes keep what they hold."""
     _settings()
     compose("--profile", "service", "--profile", "watch", "--profile", "store", "down")
-    return "The platform is stopped; its volumes keep what it held.", [], ["make platform"]
 
 
 def start() -> list[tuple[str, str]]:
@@ -279,16 +242,3 @@ def _wait(url: str, *, is_open: bool = True) -> None:
         if time.monotonic() > until:
             raise NoriaError("it does not come up", where=url, fix="see its log: docker ps, then docker logs NAME")
         time.sleep(_POLL_S)
-
-
-_Told = tuple[str, list[tuple[str, str]], list[str]]
-_DONE: dict[str, Callable[[str | None], _Told]] = {
-    "up": _up,
-    "store": _store,
-    "serve": _serve,
-    "watch": _watch,
-    "down": _down,
-}
-
-if __name__ == "__main__":
-    typer.run(main)

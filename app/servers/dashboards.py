@@ -61,7 +61,7 @@ def start_dashboards(use_case: UseCase) -> list[Dashboard]:
                 _remember([*running.values(), *started])
         for each, plan in [(each, plan) for each in started for plan in _plans(use_case) if plan.name == each.name]:
             _wait(each, plan)
-            progress.stage(f"{each.name:<10} {each.url}")
+            progress.stage(each.name, each.url)
     except BaseException:
         processes.end([processes.ProcessIdentity(each.pid, each.started) for each in started], grace_s=5)
         _remember(list(running.values()))

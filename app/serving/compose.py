@@ -117,7 +117,7 @@ def serve_champion(stack: str, use_case: UseCase) -> tuple[TrafficPlan, str, str
         raise NoriaError("there is no platform here", where=str(compose_platform.settings_file()), fix="make platform")
     order = order_on(stack, use_case)
     image = build_image(order, f"noria-{use_case.name}:{image_tag(order)}".lower())
-    progress.stage(f"image      {image}")
+    progress.stage("image", f"{image}")
     url, _ = compose_platform.serve(image)
-    progress.stage(f"service    {url}")
+    progress.stage("service", f"{url}")
     return order, url, image

@@ -64,11 +64,11 @@ def roll_out(
     order = make(order_on(stack, use_case))
     repository, tag = f"{cluster.registry}/noria-{use_case.name}".lower(), image_tag(order)
     build_image(order, f"{repository}:{tag}")
-    progress.stage(f"image      {repository}:{tag}")
+    progress.stage("image", f"{repository}:{tag}")
     docker("push", f"{repository}:{tag}")
-    progress.stage(f"push       to {cluster.registry}")
+    progress.stage("push", f"to {cluster.registry}")
     _upgrade(program, cluster, repository, tag)
-    progress.stage(f"rollout    release `{RELEASE}` in namespace `{cluster.namespace}`")
+    progress.stage("rollout", f"release `{RELEASE}` in namespace `{cluster.namespace}`")
     return order, f"{repository}:{tag}", cluster
 
 

@@ -25,7 +25,7 @@ from benchmarks.overhead.plain import train as _plain  # noqa: F401 - both sides
 from noria.config import UseCase, load_use_case
 
 WORK = {
-    "app.commands.pipeline_commands": {"fingerprint": "fingerprint", "write_text": "reports"},
+    "app.commands.pipeline_runs": {"fingerprint": "fingerprint", "write_text": "reports"},
     "steps.training.ingest": {"read": "ingest"},
     "noria.data.validation": {"validate": "validate"},
     "steps.training.explore": {"find_facts": "explore", "exploration_report": "explore"},
@@ -63,7 +63,7 @@ def _import(clock: Clock) -> None:
         _ = zenml_client().active_stack
     with clock.phase(ZENML_IMPORTS):
         import_module("zenml.integrations.registry").integration_registry.activate_integrations()
-        for module in ("pipelines.training", "app.commands.pipeline_commands", "zenml.orchestrators.step_runner"):
+        for module in ("pipelines.training", "app.commands.train", "zenml.orchestrators.step_runner"):
             import_module(module)
 
 
@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> None:
         prepare_environment()
     _import(clock)
     _time_calls(clock)
-    from app.commands.pipeline_commands import train
+    from app.commands.train import train
 
     train(use_case, None)
     finish(Path(arguments[1]), began, clock, lambda: _outcome(use_case))

@@ -91,7 +91,7 @@ def predict_file(
         schema = pa.schema([*rows.schema, *column_types(bundle).items()])
         counts = _write(bundle, rows, str(target), quarantine, BatchJob(schema, chunk_rows, engine))
     seconds = time.perf_counter() - started
-    progress.stage(f"predict    {count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
+    progress.stage("predict", f"{count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
         source=str(source),
         target=str(target),

@@ -52,9 +52,9 @@ def monitor(
     now = now.astimezone(UTC)
     check = _Check(bundle, window, use_case, now)
     drift, drift_page = check.drift()
-    progress.stage(f"compare    {plural(len(window.recent), 'prediction')} with the training rows")
+    progress.stage("compare", f"{plural(len(window.recent), 'prediction')} with the training rows")
     performance, performance_page = check.performance()
-    progress.stage(f"judge      {plural(performance.labels, 'labelled prediction')}")
+    progress.stage("judge", f"{plural(performance.labels, 'labelled prediction')}")
     folder = _new_folder(workspace.monitoring, now)
     pages = {"drift": drift_page, "performance": performance_page}
     reports = _write_pages({name: page for name, page in pages.items() if page is not None}, folder, use_case)
@@ -152,5 +152,5 @@ def _write_pages(pages: "dict[str, Snapshot]", folder: Path, use_case: UseCase) 
     for name, page in pages.items():
         write_html(page, folder / f"{name}.html")
         keep(page, folder.parent / "evidently", use_case)
-    progress.stage(f"report     {plural(len(pages), 'Evidently report')} in {folder}")
+    progress.stage("report", f"{plural(len(pages), 'Evidently report')} in {folder}")
     return {name: str(folder / f"{name}.html") for name in pages}

@@ -16,5 +16,5 @@ from steps.shared.failures import alert_on_failure
 def build(champion: Bundle, use_case: UseCase) -> Annotated[str, "bento"]:
     """The folder of a Bento that holds the service, `noria/` and the bundle."""
     bento = build_bento(champion, Workspace(use_case.name))
-    progress.stage(f"build      {bento}")
+    progress.stage("build", f"{bento}")
     return str(bento)

@@ -15,5 +15,5 @@ from steps.shared.failures import alert_on_failure
 def champion(use_case_name: str) -> Annotated[Bundle, "champion"]:
     """The bundle of the model version in stage `production`."""
     bundle = require_champion(use_case_name)
-    progress.stage(f"champion   version {bundle.manifest.version} ({bundle.manifest.kind})")
+    progress.stage("champion", f"version {bundle.manifest.version} ({bundle.manifest.kind})")
     return bundle

@@ -23,5 +23,5 @@ def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
     variants = deployment.current_plan(workspace, running).variants
     for variant in variants:
         deployment.smoke_test(running, Bundle.load(variant.bundle), variant)
-    progress.stage("check      a real row gets the same answer over HTTP as in process")
+    progress.stage("check", "a real row gets the same answer over HTTP as in process")
     return True

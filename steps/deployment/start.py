@@ -19,8 +19,8 @@ def start(champion: Bundle, bento: str, use_case: UseCase, image: str) -> Annota
     """The address of the service, which is ready when the step ends; `image` is what it runs in, if in a container."""
     lineup = serving_variants(use_case, champion)
     running = deployment.start_or_roll(use_case, Workspace(use_case.name), Path(bento), champion, lineup, image=image)
-    progress.stage(f"start      version {running.version} at {running.url} (process {running.pid})")
+    progress.stage("start", f"version {running.version} at {running.url} (process {running.pid})")
     for role in lineup if len(lineup) > 1 else ():
         part = "is a shadow" if role.shadow else f"answers {role.share:.1%} of the cases"
-        progress.stage(f"variant    {role.name} (version {role.bundle.manifest.version}) {part}")
+        progress.stage("variant", f"{role.name} (version {role.bundle.manifest.version}) {part}")
     return running.url

@@ -31,11 +31,11 @@ def check(
         window = read_window(store, use_case, champion.manifest.version, now)
     finally:
         store.close()
-    progress.stage(f"collect    {len(window.recent):,} predictions, {len(window.labelled):,} with their label")
+    progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
     earlier = read(history_file(workspace), warn=False)
     verdict = monitor(champion, window, use_case, workspace, now)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
-    progress.stage(f"verdict    {verdict.verdict}")
+    progress.stage("verdict", f"{verdict.verdict}")
     if is_worth_alerting(verdict, earlier):
         post_alert(monitoring_alert(verdict))
     html = Path(verdict.reports["summary"]).read_text(encoding="utf-8")

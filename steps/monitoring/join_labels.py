@@ -26,7 +26,8 @@ def join_labels(champion: Bundle, use_case: UseCase, labels: str) -> Annotated[i
     joined = join(store, labels, use_case, quarantine=quarantine, at=datetime.now(UTC), classes=classes)
     log_metadata({"joined": joined.joined, "waiting": joined.waiting, "refused": joined.refused})
     progress.stage(
-        f"labels     {joined.joined:,} joined, {joined.waiting:,} wait for their prediction, "
-        f"{joined.refused:,} refused" + (f" (see {quarantine})" if joined.refused else "")
+        "labels",
+        f"{joined.joined:,} joined, {joined.waiting:,} wait for their prediction, "
+        f"{joined.refused:,} refused" + (f" (see {quarantine})" if joined.refused else ""),
     )
     return joined.joined

@@ -39,6 +39,6 @@ def evaluate(
     name = use_case.evaluation.metric
     metric = evaluation.metrics[name]
     progress.stage(
-        f"evaluate   {name} {metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f}) on {len(test):,} test rows"
+        "evaluate", f"{name} {metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f}) on {len(test):,} test rows"
     )
     return evaluation, finished, finished_rules

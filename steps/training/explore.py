@@ -23,5 +23,5 @@ def explore(
     facts = find_facts(table, use_case, quarantined)
     html = exploration_report(facts, table, use_case)
     things = "thing" if len(facts.warnings) == 1 else "things"
-    progress.stage(f"explore    {len(facts.columns)} columns, {len(facts.warnings)} {things} to look at")
+    progress.stage("explore", f"{len(facts.columns)} columns, {len(facts.warnings)} {things} to look at")
     return HtmlReport(title=f"{use_case.name}: the data", html=html)

@@ -38,6 +38,6 @@ def gate(
     log_metadata(
         {"promote": verdict.promote, "reason": verdict.reason, "ml_needed": verdict.ml_needed}, infer_model=True
     )
-    progress.stage(f"gate       {'promote: ' + verdict.promote if verdict.promote != 'none' else 'nothing promoted'}")
+    progress.stage("gate", f"{'promote: ' + verdict.promote if verdict.promote != 'none' else 'nothing promoted'}")
     post_alert(gate_alert(use_case.name, challenger.manifest.version, verdict))
     return verdict, HtmlReport(title=f"{use_case.name}: the verdict", html=html)

@@ -17,5 +17,5 @@ from steps.shared.failures import alert_on_failure
 def ingest(data: DataConfig, fingerprint: str) -> Annotated[pd.DataFrame, "raw_table"]:
     """One table from all sources; `fingerprint` changes with the data and so decides about the cache."""
     table = read(data)
-    progress.stage(f"ingest     {len(table):,} rows, {table.shape[1]} columns (data {fingerprint[:12]})")
+    progress.stage("ingest", f"{len(table):,} rows, {table.shape[1]} columns (data {fingerprint[:12]})")
     return table

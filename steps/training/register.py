@@ -30,5 +30,5 @@ def register(
         if verdict.promote != "none":
             log_metadata({PROMOTED: verdict.promote}, infer_model=True)
             version.set_stage(ModelStages.PRODUCTION, force=True)
-    progress.stage(f"register   version {version.number} ({bundle.manifest.kind}), MLflow version {number} is {alias}")
+    progress.stage("register", f"version {version.number} ({bundle.manifest.kind}), MLflow version {number} is {alias}")
     return number

@@ -42,5 +42,5 @@ def select(
         )
         for role, kind in (("challenger", selection.kind), ("rules", "rules"))
     ]
-    progress.stage(f"select     {selection.reason}")
+    progress.stage("select", f"{selection.reason}")
     return selection, bundles[0], bundles[1]

@@ -19,5 +19,5 @@ def split(
 ) -> tuple[Annotated[pd.DataFrame, "train_rows"], Annotated[pd.DataFrame, "test_rows"]]:
     """Training and test rows; the test rows are next touched in `evaluate`."""
     train, test = domain.split(table, use_case)
-    progress.stage(f"split      {len(train):,} training rows, {len(test):,} test rows ({use_case.split.method})")
+    progress.stage("split", f"{len(train):,} training rows, {len(test):,} test rows ({use_case.split.method})")
     return train, test

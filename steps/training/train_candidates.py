@@ -29,5 +29,5 @@ def train_candidates(
         metrics = {score.metric: score.mean, "standard_error": score.standard_error, "latency_ms": score.latency_ms}
         log_child_run(f"{score.kind}, as configured", score.params, metrics, {"noria.stage": "train_candidates"})
     shown = ", ".join(f"{score.kind} {score.mean:.3f}" for score in leaderboard.scores)
-    progress.stage(f"train      {use_case.evaluation.metric} in {use_case.models.folds}-fold cross-validation: {shown}")
+    progress.stage("train", f"{use_case.evaluation.metric} in {use_case.models.folds}-fold cross-validation: {shown}")
     return leaderboard, out_of_fold

@@ -34,5 +34,5 @@ def tune(
 
     leaderboard, tuned_scores = tune_candidates(train, first, out_of_fold, use_case, log_trial)
     shown = ", ".join(f"{score.kind} {score.mean:.3f}" for score in leaderboard.scores)
-    progress.stage(f"tune       {len(leaderboard.trials)} trials: {shown}")
+    progress.stage("tune", f"{len(leaderboard.trials)} trials: {shown}")
     return leaderboard, tuned_scores

@@ -21,5 +21,5 @@ def validate(
     """The rows that meet the expectations, and the others with the reason."""
     result = domain.validate(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
     log_metadata({"rows": len(result.frame), "quarantined": len(result.quarantined)})
-    progress.stage(f"validate   {len(result.frame):,} rows pass, {len(result.quarantined):,} quarantined")
+    progress.stage("validate", f"{len(result.frame):,} rows pass, {len(result.quarantined):,} quarantined")
     return result.frame, result.quarantined

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from listening import listen
 
-from app.commands.status import describe
+from app.commands.status import status
 from app.servers.dashboards import running_dashboards, stop_dashboards
 from noria.config import load_use_case
 from noria.deployment import service_status, state
 from noria.predictions import PredictionStore
-from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 
@@ -26,7 +26,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 @pytest.fixture
 def warnings() -> list[str]:
     heard: list[str] = []
-    progress.listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
+    listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
     return heard
 
 
@@ -45,7 +45,7 @@ def test_what_is_known_of_the_dashboards(workspace: Workspace, warnings: list[st
 def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspace, warnings: list[str]) -> None:
     (workspace.monitoring / "history.jsonl").write_bytes(b'{"use_case": "tel\n\xff\xfe\x00')
     (workspace.service / "state.json").write_text(json.dumps({"pid": "none"}))
-    told = describe(load_use_case(CHURN))
+    told = status(load_use_case(CHURN))
     assert told.headline == "telco_churn is not deployed on this machine."
     assert ("verdict", "none yet") in told.facts
     assert any("history.jsonl" in text for text in warnings)

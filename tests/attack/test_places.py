@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from app.commands.new import write_use_case
+from app.commands.new import new
 from noria.system.errors import NoriaError
 from noria.system.files import write_text
 from noria.system.workspace import Workspace
@@ -35,13 +35,13 @@ def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
     with pytest.raises(NoriaError, match="too long"):
         write_text(tmp_path / ("x" * 300), "text")
     with pytest.raises(NoriaError, match="too long"):
-        write_use_case(CHURN, "churn", None, tmp_path / f"{'x' * 300}.yaml", force=False)
+        new(CHURN, "churn", None, tmp_path / f"{'x' * 300}.yaml", force=False)
 
 
 def test_a_file_that_is_there_is_told_before_the_table_is_read(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("mine")
     with pytest.raises(NoriaError, match="there already"):
-        write_use_case("no/such/table.csv", "churn", None, tmp_path / "mine.yaml", force=False)
+        new("no/such/table.csv", "churn", None, tmp_path / "mine.yaml", force=False)
     assert (tmp_path / "mine.yaml").read_text() == "mine"
 
 
@@ -49,11 +49,12 @@ def test_numbers_beyond_computing_do_not_stop_a_proposal(tmp_path: Path) -> None
     table = pd.read_csv(CHURN).head(400)
     table["x"] = [1e300 if row % 4 == 0 else float(row) for row in range(400)]
     table.to_csv(tmp_path / "table.csv", index=False)
-    path, _ = write_use_case(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)
-    assert path.is_file()
+    result = new(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)
+    assert result.fact("file") == tmp_path / "new.yaml"
+    assert (tmp_path / "new.yaml").is_file()
 
 
 def test_a_constant_target_is_shown_as_a_person_writes_it(tmp_path: Path) -> None:
     pd.read_csv(CHURN).head(100).assign(churn=1).to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(NoriaError, match="one value only, 1 "):
-        write_use_case(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)
+        new(str(tmp_path / "table.csv"), "churn", None, tmp_path / "new.yaml", force=False)

@@ -181,7 +181,7 @@ def test_a_full_or_locked_place_is_said(folder: Path) -> None:
 
 def test_a_writer_that_is_killed_leaves_the_old_bundle_or_the_new_one(folder: Path) -> None:
     code = (
-        "import sys, itertools; from pathlib import Path; from noria.bundle import Bundle, revise;"
+        "import sys, itertools; from pathlib import Path; from noria.bundle import Bundle, revise_bundle;"
         "b = Bundle.load(Path(sys.argv[1])); print('ready', flush=True)\n"
         "for i in itertools.count(2): revise(b, Path(sys.argv[2]), version=str(i))"
     )

@@ -6,25 +6,25 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import run
-from app.commands import pipeline_commands
+from app.commands import cycle
+from app.commands.result import CommandResult
+from cli.main import app
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case, write_config
 
 Command = Callable[..., Any]
-COMMANDS = [str(each.callback.__name__) for each in run.app.registered_commands if each.callback]
+COMMANDS = [str(each.callback.__name__) for each in app.registered_commands if each.callback]
 REQUIRED = {
     "new": ["--data", "data/telco_churn.csv", "--target", "churn"],
     "predict": ["--input", "rows.csv"],
     "forget": ["--entity", "C-1017"],
 }
-TAKE_A_CONFIG = [name for name in COMMANDS if name != "new"]
+TAKE_A_CONFIG = [name for name in COMMANDS if name not in ("new", "platform", "image", "images")]
 HEAVY = {"zenml", "mlflow", "bentoml", "evidently", "pandas", "numpy", "sklearn", "xgboost", "pydantic", "sqlalchemy"}
 
 
@@ -53,6 +53,7 @@ def assert_told(ended: Any, *parts: str) -> None:
 
 def test_all_commands_are_there() -> None:
     wanted = "demo new explore train deploy promote rollback traffic predict monitor cycle status forget stop dashboard"
+    wanted += " platform image images"
     assert sorted(COMMANDS) == sorted(wanted.split())
 
 
@@ -163,7 +164,7 @@ def test_an_unforeseen_error_is_told_without_a_traceback(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("[red]division[/] by zero")
 
-    monkeypatch.setattr(pipeline_commands, "explore", fail)
+    monkeypatch.setattr("app.commands.explore.explore", fail)
     ended = command("explore", "--config", config)
     assert ended.code == 1
     assert "Unexpected error  ZeroDivisionError: [red]division[/] by zero" in ended.err
@@ -212,13 +213,13 @@ def test_a_config_without_a_command_is_the_cycle(
 ) -> None:
     """Train, deploy and monitor, in this order, on the same stack."""
     calls: list[tuple[object, ...]] = []
-    outcome = SimpleNamespace(headline="Done.", facts=[("fact", "known")])
+    outcome = CommandResult("Done.", [("fact", "known")])
 
     def note(name: str) -> Callable[..., Any]:
         return lambda use_case, *given: calls.append((name, use_case.name, *given)) or outcome
 
     for name in ("train", "deploy", "monitor"):
-        monkeypatch.setattr(pipeline_commands, name, note(name))
+        monkeypatch.setattr(cycle, name, note(name))
     short = command("--config", config, "--stack", "mine")
     turn = [
         ("train", "never_trained", "mine"),
@@ -239,8 +240,8 @@ def test_a_cycle_ends_where_training_fails(command: Command, config: Path, monke
     def never(*_: object) -> None:
         raise AssertionError("must not run")
 
-    monkeypatch.setattr(pipeline_commands, "train", fail)
-    monkeypatch.setattr(pipeline_commands, "deploy", never)
+    monkeypatch.setattr(cycle, "train", fail)
+    monkeypatch.setattr(cycle, "deploy", never)
     assert_told(command("cycle", "--config", config), "the table is empty", "fill it")
 
 

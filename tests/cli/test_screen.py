@@ -16,7 +16,7 @@ def test_texts_are_printed_as_they_are(text: str, capsys: pytest.CaptureFixture[
     screen = Screen()
     screen.follow_progress()
     screen.title(text)
-    progress.stage(text)
+    progress.stage("split", text)
     progress.warn(text)
     screen.stopped(text)
     screen.error(NoriaError(text, where=text, fix=text))
@@ -29,7 +29,7 @@ def test_texts_are_printed_as_they_are(text: str, capsys: pytest.CaptureFixture[
 def test_results_and_progress_go_different_ways(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen()
     screen.follow_progress()
-    progress.stage("split      3 rows")
+    progress.stage("split", "3 rows")
     screen.result("Done.", [("report", Path("reports/report.html")), ("rows", 3)], following=["python run.py status"])
     told = capsys.readouterr()
     assert told.err.startswith("  ✔ split      3 rows")

@@ -91,7 +91,7 @@ def test_the_bundle_that_answers_now_goes_into_the_image(
 def test_without_a_champion_make_image_says_so_and_looks_at_no_zenml_but_the_workspace_s(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZENML_", "NORIA_"))}
     places = {"HOME": str(tmp_path / "home"), "NORIA_HOME": str(tmp_path / "workspace")}
-    command = [sys.executable, "-m", "app.images.service_image"]
+    command = [sys.executable, "run.py", "image"]
     ended = subprocess.run(
         command, cwd=PROJECT, env=kept | places, capture_output=True, text=True, check=False, timeout=300
     )

@@ -48,7 +48,7 @@ class Platform:
         return done.stdout + done.stderr
 
     def compose(self, *arguments: str) -> str:
-        return self.run("-m", "app.servers.compose_platform", *arguments)
+        return self.run("run.py", "platform", *arguments)
 
     def file(self, name: str) -> dict[str, str]:
         return read(self.home / "platform" / name)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-import run
+from cli.main import app
 from noria.system.workspace import PROJECT
 
 JOB: dict[str, Any] = yaml.safe_load((PROJECT / "deploy" / "ray" / "rayjob.yaml").read_text(encoding="utf-8"))
@@ -47,7 +47,7 @@ def test_ray_is_the_one_that_the_image_holds_and_wants_a_token() -> None:
 def test_the_command_is_one_of_ours() -> None:
     python, script, *arguments = shlex.split(JOB["spec"]["entrypoint"])
     assert (python, script) == ("python", "run.py")
-    assert CliRunner().invoke(run.app, [*arguments, "--help"]).exit_code == 0
-    assert CliRunner().invoke(run.app, [*arguments, "--no-such-option", "--help"]).exit_code != 0
+    assert CliRunner().invoke(app, [*arguments, "--help"]).exit_code == 0
+    assert CliRunner().invoke(app, [*arguments, "--no-such-option", "--help"]).exit_code != 0
     stack = arguments[arguments.index("--stack") + 1]
     assert (PROJECT / "configs" / "stacks" / f"{stack}.yaml").exists()

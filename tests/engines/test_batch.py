@@ -12,11 +12,11 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from listening import listen
 
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
 from noria.config.engine import EngineConfig
-from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.signals import Stopped
 from tests import bundles
@@ -133,7 +133,7 @@ def at_first_tick(act: Callable[[], None]) -> None:
         if "rows predicted" in text and acts:
             acts.pop()()
 
-    progress.listen(listener)
+    listen(listener)
 
 
 def test_a_worker_that_dies_is_replaced(

@@ -12,6 +12,7 @@ import mixed
 import numpy as np
 import pytest
 from bundles import bike, changed, churn
+from listening import listen
 from sklearn.metrics import roc_auc_score
 
 from noria.config import UseCase
@@ -22,7 +23,6 @@ from noria.engines.ray.storage import place
 from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import FittedModel, fit
 from noria.models.training_rows import read_training_rows
-from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.training.leaderboard import score_candidates, tune_candidates
@@ -37,7 +37,7 @@ LONG = {"n_estimators": 160, "learning_rate": 0.03, "max_depth": 4, "subsample":
 @pytest.fixture
 def heard() -> list[str]:
     said: list[str] = []
-    progress.listen(lambda kind, text: said.append(text))
+    listen(lambda kind, text: said.append(text))
     return said
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from listening import listen
 from model_cases import Case
 
 from noria.config import UseCase, load_use_case
 from noria.data.split import split
-from noria.system import progress
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,5 +43,5 @@ def contracts(churn: Case) -> Case:
 def warned() -> list[str]:
     """The warnings that a user would see."""
     heard: list[str] = []
-    progress.listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
+    listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
     return heard

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from listening import listen
 from model_cases import Case, changed
 
 from noria.models.candidates import KINDS, default_params, search_space
-from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.training.tuning import TrialRecord, tune
 
@@ -46,7 +46,7 @@ def test_hopeless_trials_are_stopped_early(churn: Case) -> None:
     search = {"C": {"low": 1e-9, "high": 10, "log": True}}
     case = few(churn, "linear", trials=14, candidates={"linear": {"search": search}})
     told: list[str] = []
-    progress.listen(lambda kind, text: told.append(text) if kind == "tick" else None)
+    listen(lambda kind, text: told.append(text) if kind == "tick" else None)
     tuned = tune("linear", case.train, case.use_case)
     pruned = [trial for trial in tuned.trials if trial.state == "pruned"]
     assert pruned

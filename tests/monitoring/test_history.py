@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from listening import listen
 
 from noria.monitoring import verdict_history
 from noria.monitoring.results import PerformanceResult
 from noria.monitoring.verdict import MonitoringVerdict
-from noria.system import progress
 from noria.system.errors import NoriaError
 from tests.monitoring.served import NOW
 
@@ -49,7 +49,7 @@ def test_a_line_that_a_crash_cut_short_costs_that_line_only(tmp_path: Path) -> N
         verdict_history.append(file, verdict(version))
     file.write_bytes(file.read_bytes()[:-40])
     heard: list[str] = []
-    progress.listen(lambda kind, text: heard.append(f"{kind}: {text}"))
+    listen(lambda kind, text: heard.append(f"{kind}: {text}"))
 
     assert versions(file) == ["1"]
     assert heard == [f"warn: 1 unreadable line(s) in {file} left out"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pipeline_runs import at_home, runs_of
 
-from app.commands import pipeline_commands
+from app.commands.result import CommandResult
+from app.commands.train import train
 from noria.config import UseCase
 from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case
@@ -39,21 +40,21 @@ def use_case(table: Path) -> UseCase:
 
 
 @pytest.fixture(scope="session")
-def trained(use_case: UseCase, pipeline_home: Path) -> pipeline_commands.Trained:
+def trained(use_case: UseCase, pipeline_home: Path) -> CommandResult:
     with at_home(pipeline_home):
-        return pipeline_commands.train(use_case, None)
+        return train(use_case, None)
 
 
 @pytest.fixture(scope="session")
-def run(trained: pipeline_commands.Trained, use_case: UseCase) -> Any:
+def run(trained: CommandResult, use_case: UseCase) -> Any:
     """ZenML's record of the first run."""
     return runs_of(use_case)[-1]
 
 
 @pytest.fixture(scope="session")
-def trained_again(run: Any, use_case: UseCase, pipeline_home: Path) -> pipeline_commands.Trained:
+def trained_again(run: Any, use_case: UseCase, pipeline_home: Path) -> CommandResult:
     with at_home(pipeline_home):
-        return pipeline_commands.train(use_case, None)
+        return train(use_case, None)
 
 
 @pytest.fixture

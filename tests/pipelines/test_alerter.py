@@ -9,7 +9,8 @@ import pytest
 import yaml
 from slack_here import CHANNEL, TOKEN, Slack, slack_served, use
 
-from app.commands import pipeline_commands
+from app.commands.explore import explore
+from app.commands.train import train
 from app.stacks import stacks
 from noria.config import UseCase
 from noria.evaluation.results import GateVerdict
@@ -81,7 +82,7 @@ def test_the_token_is_a_secret_and_a_second_up_changes_nothing(stack: str, slack
 
 def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, case: UseCase) -> None:
     with pytest.raises(NoriaError):
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     (message,) = slack.posted
     first, what, mend, command = message["text"].splitlines()
     assert message["channel"] == CHANNEL
@@ -100,7 +101,7 @@ def test_what_nobody_foresaw_quotes_no_data(
     churn_table(400).to_csv(case.data.sources[0].path, index=False)
     monkeypatch.setattr(sys.modules["steps.training.explore"], "find_facts", fail)
     with pytest.raises(ValueError, match="Jane Doe"):
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     (text,) = slack.texts
     assert "ValueError" in text
     assert "Jane Doe" not in text
@@ -116,7 +117,7 @@ def test_a_run_that_dies_outside_its_steps_is_told(
 
     monkeypatch.setattr(StepLauncher, "launch", die)
     with pytest.raises(NoriaError, match="the run did not complete"):
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     (text,) = slack.texts
     assert text.startswith("alerted_case: `explore` failed\nthe run did not complete")
 
@@ -130,7 +131,7 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     gate = sys.modules["steps.training.gate"]
     monkeypatch.setattr(gate, "compare", lambda *_: verdict)
     monkeypatch.setattr(gate, "evaluation_report", lambda *_: "<p>report</p>")
-    pipeline_commands.train(case, stack)
+    train(case, stack)
     (text,) = slack.texts
     first, why, command = text.splitlines()
     assert first.startswith("not_better: nothing new is promoted (version ")

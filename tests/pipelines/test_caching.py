@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from pipeline_runs import runs_of, statuses
 
-from app.commands import pipeline_commands
+from app.commands import explore as commands
 from noria.config import UseCase
 from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case
@@ -53,7 +53,7 @@ def run_steps(caching: ModuleType) -> Explore:
 
     def explore(use_case: UseCase) -> set[str]:
         caching.code_digest.cache_clear()
-        pipeline_commands.explore(use_case, None)
+        commands.explore(use_case, None)
         found = statuses(runs_of(use_case, "exploration")[0])
         assert set(found) == ALL
         return {name for name, status in found.items() if status != "cached"}

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 import yaml
 from fake_api import Cluster, pod
+from listening import listen
 from pipeline_runs import runs_of
 
-from app.commands import pipeline_commands
+from app.commands.explore import explore
 from app.runs.pod_logs import PodLogs
 from app.runs.pod_watcher import PodWatcher
 from app.stacks import stacks
 from noria.config import UseCase
-from noria.system import progress, signals
+from noria.system import signals
 from noria.system.errors import NoriaError
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
@@ -115,7 +116,7 @@ def pod_of(status: dict[str, Any]) -> Any:
 
 def ended(case: UseCase, stack: str) -> NoriaError:
     with pytest.raises(NoriaError) as caught:
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     return caught.value
 
 
@@ -134,7 +135,7 @@ def test_a_pod_that_no_node_takes_ends_the_run_after_the_time_that_was_given(
 ) -> None:
     cluster.states = [_NO_NODE]
     told: list[str] = []
-    progress.listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    listen(lambda kind, text: told.append(text) if kind == "warn" else None)
     error = ended(case, stack)
     assert "no node takes it (Unschedulable: 0/3 nodes are available: 3 Insufficient memory.)" in error.what
     assert "for 0.02 minutes" in error.what and "\n" not in error.what
@@ -157,7 +158,7 @@ def test_a_pod_that_a_node_takes_in_time_goes_on(cluster: Cluster, stack: str, c
 
 def test_what_steps_say_in_their_pods_is_told_once_and_in_whole_lines(cluster: Cluster) -> None:
     told: list[tuple[str, str]] = []
-    progress.listen(lambda kind, text: told.append((kind, text)))
+    listen(lambda kind, text: told.append((kind, text)))
     ingest, validate = (
         pod(name, {"run_name": "r", "step_name": name}, _RUNNING, number=number)
         for number, name in enumerate(["ingest", "validate"])
@@ -178,7 +179,7 @@ def test_what_steps_say_in_their_pods_is_told_once_and_in_whole_lines(cluster: C
 
 def test_that_no_step_s_words_can_be_read_is_told_once(cluster: Cluster) -> None:
     told: list[str] = []
-    progress.listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    listen(lambda kind, text: told.append(text) if kind == "warn" else None)
     cluster.pods.append(pod("ingest", {"run_name": "r", "step_name": "ingest"}, _RUNNING))
     logs = PodLogs()
     for _ in range(5):
@@ -255,7 +256,7 @@ def test_ctrl_c_leaves_nothing_at_work_in_the_cluster(cluster: Cluster, stack: s
     waiting = threading.Thread(target=_interrupt_when_it_runs, args=(cluster,))
     waiting.start()
     with pytest.raises(signals.Stopped), signals.stop_on_signals():
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     waiting.join()
     assert not cluster.jobs
     assert str(runs_of(case, "exploration")[0].status) == "stopped"

@@ -12,14 +12,16 @@ from pipeline_runs import at_home, output, runs_of
 from zenml.client import Client
 from zenml.enums import ModelStages
 
-from app.commands import pipeline_commands
+from app.commands.deploy import deploy
+from app.commands.result import CommandResult
+from app.commands.train import train
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
 from noria.deployment import state, stop
 from noria.system.workspace import Workspace
 from steps.shared.champion import require_champion
 from tests.service.serving import free_port
-from tests.small_cases import churn_table, small_case, write_config
+from tests.small_cases import churn_table, small_case, url_of, write_config
 
 pytestmark = pytest.mark.e2e
 
@@ -38,17 +40,17 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> UseCase:
 
 
 @pytest.fixture(scope="module")
-def trained_rules(case: UseCase, pipeline_home: Path) -> pipeline_commands.Trained:
+def trained_rules(case: UseCase, pipeline_home: Path) -> CommandResult:
     with at_home(pipeline_home):
-        return pipeline_commands.train(case, None)
+        return train(case, None)
 
 
 @pytest.fixture(scope="module")
-def run(trained_rules: pipeline_commands.Trained, case: UseCase) -> Any:
+def run(trained_rules: CommandResult, case: UseCase) -> Any:
     return runs_of(case)[-1]
 
 
-def test_the_rules_are_promoted(trained_rules: pipeline_commands.Trained, run: Any, case: UseCase, home: Path) -> None:
+def test_the_rules_are_promoted(trained_rules: CommandResult, run: Any, case: UseCase, home: Path) -> None:
     verdict = output(run, "gate", "verdict").load()
     assert verdict.promote == "rules"
     assert not verdict.ml_needed
@@ -62,24 +64,24 @@ def test_the_rules_are_promoted(trained_rules: pipeline_commands.Trained, run: A
     assert store.get_model_version_by_alias(case.name, "champion").tags["kind"] == "rules"
 
 
-def test_the_report_says_that_ml_is_not_needed(trained_rules: pipeline_commands.Trained) -> None:
-    assert "Machine learning is not needed here" in trained_rules.report.read_text(encoding="utf-8")
+def test_the_report_says_that_ml_is_not_needed(trained_rules: CommandResult) -> None:
+    assert "Machine learning is not needed here" in Path(str(trained_rules.fact("model report"))).read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.fixture(scope="module")
-def deployed(
-    trained_rules: pipeline_commands.Trained, case: UseCase, pipeline_home: Path
-) -> Iterator[pipeline_commands.Deployed]:
+def deployed(trained_rules: CommandResult, case: UseCase, pipeline_home: Path) -> Iterator[CommandResult]:
     with at_home(pipeline_home):
-        yield pipeline_commands.deploy(case, None)
+        yield deploy(case, None)
         assert stop(Workspace(case.name))
 
 
-def test_the_rules_are_served(deployed: pipeline_commands.Deployed, case: UseCase) -> None:
+def test_the_rules_are_served(deployed: CommandResult, case: UseCase) -> None:
     assert "rules" in deployed.headline
     rows = pd.DataFrame({"contract": ["Month-to-month", "Month-to-month", "Two year"], "tenure": [3, 30, 3]})
     examples = [{**require_champion(case.name).examples()[0], **row} for row in rows.to_dict("records")]
-    with ServiceClient(deployed.url) as client:
+    with ServiceClient(url_of(deployed)) as client:
         assert client.model().kind == "rules"
         assert [answer.prediction for answer in client.predict(examples)] == ["Yes", "No", "No"]
     running = state(Workspace(case.name))
@@ -88,10 +90,8 @@ def test_the_rules_are_served(deployed: pipeline_commands.Deployed, case: UseCas
     assert runs_of(case, "deployment")[0].model_version.number == 1
 
 
-def test_status_tells_what_runs(
-    deployed: pipeline_commands.Deployed, case: UseCase, command: Any, tmp_path: Path
-) -> None:
+def test_status_tells_what_runs(deployed: CommandResult, case: UseCase, command: Any, tmp_path: Path) -> None:
     told = command("status", "--config", write_config(case, tmp_path / "case.yaml"))
     assert told.code == 0
-    assert f"ruled: version 1 answers at {deployed.url}" in told.out
+    assert f"ruled: version 1 answers at {url_of(deployed)}" in told.out
     assert "predictions" in told.out

@@ -12,7 +12,7 @@ from pipeline_runs import runs_of
 from zenml.cli.cli import cli
 from zenml.client import Client
 
-from app.commands import pipeline_commands
+from app.commands.explore import explore
 from app.runs import step_containers
 from app.runs.run_options import pipeline_options, run_options
 from app.runs.run_secrets import run_secrets
@@ -60,7 +60,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_run_asks_for_what_the_file_says(case: UseCase, trained: object, write: Any) -> None:
     write("asks", {"resources": {"cpu": 0.5, "memory": "2GB"}, "retries": 2})
-    pipeline_commands.explore(case, "asks")
+    explore(case, "asks")
     steps = runs_of(case, "exploration")[0].steps.values()
     assert {(each.config.resource_settings.cpu_count, each.config.resource_settings.memory) for each in steps} == {
         (0.5, "2GB")
@@ -227,6 +227,6 @@ def test_without_what_it_runs_in_a_run_does_not_begin(
     name = "no_engine" if "Cannot" in said else "no_image"
     write(name, {"image": "steps:1"}, "local_docker")
     with pytest.raises(NoriaError) as caught:
-        pipeline_commands.explore(case, name)
+        explore(case, name)
     assert said in caught.value.what
     assert runs_of(case, "exploration") == [] or runs_of(case, "exploration")[0].stack.name != name

@@ -10,7 +10,8 @@ from pipeline_runs import runs_of
 from zenml.client import Client
 from zenml.enums import StackComponentType
 
-from app.commands import pipeline_commands
+from app.commands.explore import explore
+from app.commands.train import train
 from app.stacks import stacks
 from app.stacks.active_stack import service_stack
 from noria.config import UseCase
@@ -61,13 +62,13 @@ def test_without_a_name_noria_s_own_stack_is_used(trained: object, run: Any) -> 
 def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, before: str) -> None:
     Client().activate_stack(before)
     try:
-        pipeline_commands.explore(case, "other")
+        explore(case, "other")
         run = runs_of(case, "exploration")[0]
         assert used_stack(run) == "other"
         assert run.steps["ingest"].outputs["raw_table"][0].uri.startswith(other)
         assert active() == before
         assert "ZENML_ACTIVE_STACK_ID" not in os.environ
-        pipeline_commands.explore(case, None)
+        explore(case, None)
         assert used_stack(runs_of(case, "exploration")[0]) == "local"
     finally:
         Client().activate_stack("default")
@@ -76,7 +77,7 @@ def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, befor
 def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str) -> None:
     Client().activate_stack("other")
     try:
-        pipeline_commands.explore(case, None)
+        explore(case, None)
         assert used_stack(runs_of(case, "exploration")[0]) == "other"
     finally:
         Client().activate_stack("default")
@@ -84,7 +85,7 @@ def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str)
 
 def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: str) -> None:
     with pytest.raises(NoriaError, match="experiment tracker") as caught:
-        pipeline_commands.train(case, "other")
+        train(case, "other")
     assert "other" in caught.value.where
     assert "zenml stack update" in caught.value.fix
     assert active() == "default"
@@ -92,7 +93,7 @@ def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: st
 
 def test_an_unknown_stack_is_a_clear_error(case: UseCase, trained: object) -> None:
     with pytest.raises(NoriaError, match="no stack is named `lokal`") as caught:
-        pipeline_commands.explore(case, "lokal")
+        explore(case, "lokal")
     assert "local" in caught.value.fix
 
 
@@ -104,7 +105,7 @@ def test_a_stack_file_registers_its_stack(
     (tmp_path / "from_file.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(stacks, "STACK_FILES", tmp_path)
     with pytest.raises(NoriaError, match="NORIA_TEST_STORE is not set"):
-        pipeline_commands.explore(case, "from_file")
+        explore(case, "from_file")
     monkeypatch.setenv("NORIA_TEST_STORE", str(tmp_path / "store"))
     with stacks.stack_for_one_run("from_file"):
         assert active() == "from_file"

@@ -14,7 +14,8 @@ import yaml
 from fake_api import Cluster, Json
 from pipeline_runs import runs_of, statuses
 
-from app.commands import pipeline_commands
+from app.commands.explore import explore
+from app.commands.train import train
 from app.stacks import stacks
 from noria.config import UseCase
 from noria.system import signals
@@ -94,8 +95,8 @@ def run_here(job: Json) -> Json:
 
 def test_one_step_runs_in_a_pod_and_the_others_here(cluster: Cluster, write: Any, case: UseCase) -> None:
     cluster.runs = run_here
-    explored = pipeline_commands.explore(case, write({"steps": _STEPS}))
-    assert explored.report.is_file()
+    explored = explore(case, write({"steps": _STEPS}))
+    assert Path(str(explored.fact("report"))).is_file()
     (job,) = cluster.jobs.values()
     assert job["metadata"]["labels"]["step_name"] == "validate"
     (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -112,7 +113,7 @@ def test_what_is_asked_for_a_step_holds_for_no_other(cluster: Cluster, write: An
     cluster.refuses_jobs = "enough for today"
     stack = write({"steps": _STEPS})
     with pytest.raises(NoriaError):
-        pipeline_commands.train(case, stack)
+        train(case, stack)
     compiled = {name: step.config for name, step in runs_of(case)[0].snapshot.step_configurations.items()}
     assert {name: config.step_operator for name, config in compiled.items() if config.step_operator} == {
         "validate": "pods",
@@ -140,7 +141,7 @@ def test_a_pod_that_dies_is_told_with_its_reason(cluster: Cluster, write: Any, c
 
     cluster.runs = dies
     with pytest.raises(NoriaError, match="step `validate`: it took more memory than it may, 4G") as caught:
-        pipeline_commands.explore(case, write({"steps": _STEPS}))
+        explore(case, write({"steps": _STEPS}))
     assert "resources.memory" in caught.value.fix
     assert statuses(runs_of(case, "exploration")[0])["validate"] == "failed"
 
@@ -153,7 +154,7 @@ def test_a_step_that_is_stopped_is_not_tried_again(cluster: Cluster, write: Any,
     cluster.runs = interrupt
     stack = write({"steps": _STEPS, "retries": 2})
     with pytest.raises(signals.Stopped), signals.stop_on_signals():
-        pipeline_commands.explore(case, stack)
+        explore(case, stack)
     assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
     assert not cluster.jobs
     assert runs_of(case, "exploration")[0].status.is_finished
@@ -163,7 +164,7 @@ def test_a_step_whose_pod_no_node_takes_is_not_tried_again(cluster: Cluster, wri
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
     cluster.states = [{"phase": "Pending", "conditions": [condition]}] * 3
     with pytest.raises(NoriaError, match="no node takes it"):
-        pipeline_commands.explore(case, write({"steps": _STEPS, "retries": 2, "pending_minutes": 0.02}))
+        explore(case, write({"steps": _STEPS, "retries": 2, "pending_minutes": 0.02}))
     assert len([each for each in cluster.asked if each.startswith("POST") and each.endswith("/jobs")]) == 1
     assert not cluster.jobs
 

@@ -12,7 +12,7 @@ import mlflow
 import pytest
 from pipeline_runs import runs_of, statuses
 
-from app.commands import pipeline_commands
+from app.commands.train import train
 from noria.config import UseCase
 from noria.deployment import state
 from noria.system.workspace import PROJECT, Workspace
@@ -119,8 +119,8 @@ def test_training_is_stopped_in_the_middle_and_starts_again(
     assert statuses(runs_of(endless)[0])["tune"] in {"failed", "stopped"}
 
     # and again
-    again = pipeline_commands.train(small_case("endless", data), None)
-    assert again.report.is_file()
+    again = train(small_case("endless", data), None)
+    assert Path(str(again.fact("model report"))).is_file()
     assert runs_of(endless)[0].status.value == "completed"
 
 

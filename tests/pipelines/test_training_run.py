@@ -13,7 +13,7 @@ from pipeline_runs import output, runs_of, statuses
 from zenml.client import Client
 from zenml.enums import ArtifactType, ModelStages, VisualizationType
 
-from app.commands import pipeline_commands
+from app.commands.result import CommandResult
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.data.sources import fingerprint, read
@@ -113,18 +113,15 @@ def test_the_bundle_is_of_this_data_and_knows_its_version(run: Any, use_case: Us
     assert bundle.manifest.kind == output(run, "select", "selection").load().kind
 
 
-def test_reports_and_quarantine_lie_in_the_workspace(trained: pipeline_commands.Trained, run: Any, home: Path) -> None:
+def test_reports_and_quarantine_lie_in_the_workspace(trained: CommandResult, run: Any, home: Path) -> None:
     report = output(run, "gate", "evaluation_report").load()
     assert ("quarantined", f"2 rows, with reasons in {home / 'small_churn/quarantine/training.csv'}") in trained.facts
     assert list(pd.read_csv(home / "small_churn/quarantine/training.csv")["row"]) == [4, 8]
-    assert trained.report.read_text(encoding="utf-8") == report.html
-    assert trained.champion
-    assert_frame_equal(trained.test, output(run, "split", "test_rows").load())
+    assert Path(str(trained.fact("model report"))).read_text(encoding="utf-8") == report.html
+    assert trained.next == ["python run.py deploy {options}"]
 
 
-def test_the_model_version_is_in_production_with_its_facts(
-    trained: pipeline_commands.Trained, run: Any, use_case: UseCase
-) -> None:
+def test_the_model_version_is_in_production_with_its_facts(trained: CommandResult, run: Any, use_case: UseCase) -> None:
     version = Client().get_model_version(use_case.name, ModelStages.PRODUCTION)
     metric = output(run, "evaluate", "evaluation").load().metrics["roc_auc"]
     assert version.number == 1
@@ -136,7 +133,7 @@ def test_the_model_version_is_in_production_with_its_facts(
 
 
 def test_a_second_run_promotes_nothing_and_takes_data_and_training_from_the_cache(
-    trained_again: pipeline_commands.Trained, run: Any, use_case: UseCase
+    trained_again: CommandResult, run: Any, use_case: UseCase
 ) -> None:
     second = runs_of(use_case)[0]
     cached = {name for name, status in statuses(second).items() if status == "cached"}
@@ -170,7 +167,7 @@ def test_every_candidate_is_a_child_run_in_mlflow(children: Callable[[str], list
 
 
 def test_the_registry_names_champion_and_challenger(
-    trained_again: pipeline_commands.Trained, use_case: UseCase, home: Path
+    trained_again: CommandResult, use_case: UseCase, home: Path
 ) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{home / 'artifacts' / 'mlflow.db'}")
     client = mlflow.MlflowClient()

@@ -9,13 +9,13 @@ import mixed
 import numpy as np
 import pandas as pd
 import pytest
+from listening import listen
 from numpy.typing import NDArray
 
 from noria.bundle import Bundle, fast_conversion
 from noria.models.estimators import trees_of
 from noria.serving.predictor import Predictor
 from noria.serving.row_reader import RequestRows
-from noria.system import progress
 
 EACH = [(kind, task) for kind in mixed.KINDS for task in mixed.TARGETS]
 
@@ -127,7 +127,7 @@ def test_a_model_without_a_fast_form_falls_back_and_says_so(
     else:
         monkeypatch.setattr(fast_conversion, "_base_first", _forget_the_last_tree)
     heard: list[str] = []
-    progress.listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
+    listen(lambda kind, text: heard.append(text) if kind == "warn" else None)
     bundle = mixed.write("xgboost", "binary", tmp_path / "bundle")
     assert [text for text in heard if "served by the plain path" in text]
     predictor, rows = predictor_of(bundle), mixed.odd_rows()

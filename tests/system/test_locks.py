@@ -15,19 +15,19 @@ from noria.system.workspace import PROJECT, Workspace
 
 HOLD = """
 import sys
-from noria.system.locks import only_one
+from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
-with only_one("train", Workspace(sys.argv[1])):
+with exclusive("train", Workspace(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
 COUNT = """
 import sys, time
 from pathlib import Path
-from noria.system.locks import in_turn
+from noria.system.locks import wait_lock
 from noria.system.workspace import Workspace
 for _ in range(20):
-    with in_turn("setup", Workspace("zenml")):
+    with wait_lock("setup", Workspace("zenml")):
         file = Path(sys.argv[1])
         number = int(file.read_text())
         time.sleep(0.002)

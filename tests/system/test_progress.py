@@ -4,14 +4,16 @@ import os
 import subprocess
 import sys
 
+from listening import listen
+
 from noria.system import progress
 from noria.system.workspace import PROJECT
 
 _PROGRAM = """
-from noria import progress
+from noria.system import progress
 print("a library says something")
 progress.tick("half of it")
-progress.stage("ingest     7 rows")
+progress.stage("ingest", "7 rows")
 progress.warn("a column is empty")
 """
 
@@ -26,9 +28,9 @@ def said(**environment: str) -> str:
 
 def test_stages_and_warnings_are_relayed_and_nothing_else() -> None:
     heard: list[tuple[str, str]] = []
-    progress.listen(lambda kind, text: heard.append((kind, text)))
+    listen(lambda kind, text: heard.append((kind, text)))
     progress.relay(said(NORIA_PROGRESS="1"))
-    assert heard == [("stage", "ingest     7 rows"), ("warn", "a column is empty")]
+    assert heard == [("stage", "ingest 7 rows"), ("warn", "a column is empty")]
 
 
 def test_without_the_variable_nothing_is_printed() -> None:

@@ -11,7 +11,7 @@ from noria.system.workspace import PROJECT
 
 BUSY = """
 import sys, time
-from noria.system.signals import Stopped, stop_on_signals, unstopped
+from noria.system.signals import Stopped, stop_on_signals, defer_signals
 try:
     with stop_on_signals():
         print("ready", flush=True)
@@ -59,7 +59,7 @@ def test_a_second_signal_does_not_break_the_tidying() -> None:
 
 def test_what_must_not_be_left_half_done_is_finished_first() -> None:
     body = """
-        with unstopped():
+        with defer_signals():
             print("begun", flush=True); sys.stdin.readline(); print("finished", flush=True)
         print("never")"""
     process = started(body)
@@ -91,8 +91,8 @@ def test_without_a_signal_nothing_changes() -> None:
 @pytest.mark.parametrize("instead", ["raise KeyboardInterrupt", "pass"])
 def test_a_library_that_makes_something_else_of_the_signal_ends_with_it(instead: str) -> None:
     body = (
-        "from noria.system.signals import still_stopping\n"
-        "        with still_stopping():\n"
+        "from noria.system.signals import raise_if_stopped\n"
+        "        with raise_if_stopped():\n"
         "            try:\n"
         "                while True: time.sleep(0.01)\n"
         f"            except Stopped: {instead}\n"

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app.commands import pipeline_commands
+from app.commands.deploy import deploy
+from app.commands.result import CommandResult
+from app.commands.train import train
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
 from noria.deployment import current_plan, state, stop, wait_until_stored
@@ -19,7 +21,7 @@ from noria.traffic.activation import TrafficPlan
 from tests.conftest import Command
 from tests.load import Load
 from tests.service.serving import free_port
-from tests.small_cases import churn_table, small_case, write_config
+from tests.small_cases import churn_table, small_case, url_of, write_config
 
 pytestmark = pytest.mark.e2e
 
@@ -62,22 +64,20 @@ def trained(case: UseCase, pipeline_home: Path) -> None:
     """Version 1 is the champion; version 2 is no better, so it was not promoted."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(pipeline_home))
-        pipeline_commands.train(case, None)
-        pipeline_commands.train(case, None)
+        train(case, None)
+        train(case, None)
 
 
 @pytest.fixture(scope="module")
-def deployed(trained: None, case: UseCase, pipeline_home: Path) -> Iterator[pipeline_commands.Deployed]:
+def deployed(trained: None, case: UseCase, pipeline_home: Path) -> Iterator[CommandResult]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(pipeline_home))
-        yield pipeline_commands.deploy(case, None)
+        yield deploy(case, None)
         stop(Workspace(case.name))
 
 
 @pytest.fixture
-def alone(
-    deployed: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
-) -> pipeline_commands.Deployed:
+def alone(deployed: CommandResult, command: Command, config: Path, case: UseCase) -> CommandResult:
     """Version 1 answers alone when a test begins."""
     ended = command("promote", "--config", config, "--version", 1)
     assert ended.code == 0, ended.err
@@ -130,7 +130,7 @@ def events(case: UseCase) -> list[tuple[str, str]]:
 
 
 def test_everything_is_changed_under_load_without_a_failed_request(
-    deployed: pipeline_commands.Deployed, command: Command, bare: Path, case: UseCase
+    deployed: CommandResult, command: Command, bare: Path, case: UseCase
 ) -> None:
     changes = [
         ("traffic", "--set", "challenger=0.4"),
@@ -140,7 +140,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
         ("rollback",),
         ("rollback",),
     ]
-    with Load(deployed.url, rows(40)) as load:
+    with Load(url_of(deployed), rows(40)) as load:
         load.wait_for(20)
         for change in changes:
             ended = command(change[0], "--config", bare, *change[1:])
@@ -156,7 +156,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
 
 
 def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
+    alone: CommandResult, command: Command, config: Path, case: UseCase
 ) -> None:
     assert registered(case) == (1, "challenger", "1")
     assert command("traffic", "--config", config, "--set", "challenger=0.25").code == 0
@@ -176,7 +176,7 @@ def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
 
 
 def test_if_the_registries_fail_the_service_goes_back_too(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+    alone: CommandResult, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from steps.shared import model_versions
 
@@ -194,9 +194,7 @@ def test_if_the_registries_fail_the_service_goes_back_too(
     assert registered(case)[0] == 1
 
 
-def test_every_change_is_an_event(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
-) -> None:
+def test_every_change_is_an_event(alone: CommandResult, command: Command, config: Path, case: UseCase) -> None:
     before = len(events(case))
     command("traffic", "--config", config, "--set", "challenger=0.1")
     command("traffic", "--config", config, "--threshold", "0.31", "--ask-within", "0.02")
@@ -219,12 +217,12 @@ def test_every_change_is_an_event(
 
 
 def test_a_policy_is_changed_checked_and_named(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
+    alone: CommandResult, command: Command, config: Path, case: UseCase
 ) -> None:
     ended = command("traffic", "--config", config, "--threshold", "0", "--ask-within", "0")
     assert ended.code == 0, ended.err
     assert "champion policy" in ended.out
-    with ServiceClient(alone.url) as client:
+    with ServiceClient(url_of(alone)) as client:
         assert {answer.decision for answer in client.predict(rows(30))} == {"act"}
     for wrong, said in (
         (("--threshold", "1.5"), "--threshold 1.5 is no probability"),
@@ -241,10 +239,10 @@ def test_a_policy_is_changed_checked_and_named(
 
 
 def test_status_and_traffic_tell_of_every_variant(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase
+    alone: CommandResult, command: Command, config: Path, case: UseCase
 ) -> None:
     command("traffic", "--config", config, "--set", "challenger=0.5", "--shadow", "rules")
-    with ServiceClient(alone.url) as client:
+    with ServiceClient(url_of(alone)) as client:
         client.predict(rows(40))
     wait_until_stored(Workspace(case.name))
     for name in ("status", "traffic"):
@@ -258,7 +256,7 @@ def test_status_and_traffic_tell_of_every_variant(
 
 
 def test_serving_variants_are_deployed_and_live_changes_end_with_it(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, tmp_path: Path
+    alone: CommandResult, command: Command, config: Path, case: UseCase, tmp_path: Path
 ) -> None:
     command("traffic", "--config", config, "--threshold", "0.11")
     variants = {
@@ -274,7 +272,7 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
         ("next", "2", 0.4, False, None),
         ("old_rules", "1", 0.0, True, None),
     ]
-    with ServiceClient(alone.url) as client:
+    with ServiceClient(url_of(alone)) as client:
         assert {answer.variant for answer in client.predict(rows(40))} == {"main", "next"}
     ended = command("rollback", "--config", config)
     assert ended.code == 0, ended.err
@@ -282,7 +280,7 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
 
 
 def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
-    alone: pipeline_commands.Deployed, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+    alone: CommandResult, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("app.commands.traffic.service_kind", lambda _: "kubernetes")

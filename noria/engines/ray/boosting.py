@@ -73,7 +73,7 @@ def boosted(work: Boosting, use_case: UseCase) -> xgboost.Booster:
     _try(work)
     where = place(use_case, f"boosting-{work.digest}-{engine.workers}")
     if done := _rounds_in(where):
-        progress.stage(f"resume     xgboost goes on after round {done:,} of {work.rounds:,}, where it was cut off")
+        progress.stage("resume", f"xgboost goes on after round {done:,} of {work.rounds:,}, where it was cut off")
     result = _watched(_trainer(work, engine, where), where, work.rounds)
     model: xgboost.Booster = RayTrainReportCallback.get_model(result.checkpoint)
     remove(where)

@@ -17,7 +17,7 @@ def submitted(submitter: Amazon, zenml_server: Path, tmp_path_factory: pytest.Te
     """The outcome of the command, and what SageMaker was given; the test waits where SageMaker would."""
     import sagemaker.workflow.pipeline as sdk
 
-    from app.commands import pipeline_commands
+    from app.commands.explore import explore
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
@@ -29,14 +29,14 @@ def submitted(submitter: Amazon, zenml_server: Path, tmp_path_factory: pytest.Te
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk._PipelineExecution, "wait", wait)
-        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "aws")
+        explored = explore(small_case("cloud_churn", folder / "few.csv"), "aws")
     return explored, executions[0].steps
 
 
 def test_the_pipeline_runs_from_one_end_to_the_other(submitted: Any) -> None:
     explored, steps = submitted
     assert list(steps) == ["ingest", "validate", "explore"]
-    assert "tenure" in explored.report.read_text(encoding="utf-8")
+    assert "tenure" in Path(str(explored.fact("report"))).read_text(encoding="utf-8")
 
 
 def test_a_job_is_what_the_stack_file_says(submitted: Any) -> None:
@@ -59,7 +59,7 @@ def test_no_secret_of_ours_is_written_into_a_job(submitted: Any) -> None:
 def test_a_failed_step_keeps_a_model_from_being_registered(submitter: Amazon, tmp_path: Path) -> None:
     import sagemaker.workflow.pipeline as sdk
 
-    from app.commands import pipeline_commands
+    from app.commands.train import train
     from noria.system.errors import NoriaError
 
     churn_table(400).to_csv(tmp_path / "few.csv", index=False)
@@ -67,7 +67,7 @@ def test_a_failed_step_keeps_a_model_from_being_registered(submitter: Amazon, tm
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk._PipelineExecution, "wait", lambda execution, **_: executions.append(execution))
         with pytest.raises(NoriaError, match="the run did not complete"):
-            pipeline_commands.train(small_case("cloud_churn", tmp_path / "few.csv"), "aws")
+            train(small_case("cloud_churn", tmp_path / "few.csv"), "aws")
     steps = Execution(submitter, executions[0].arn).steps
     before, todo = set(), ["register"]
     while todo:

@@ -69,21 +69,21 @@ def _needs(job: dict[str, Any], other: str) -> bool:
 def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from zenml.integrations.azure.orchestrators import AzureMLOrchestrator
 
-    from app.commands import pipeline_commands
+    from app.commands.explore import explore
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
     workspace = Workspace(folder / "job")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AzureMLOrchestrator, "get_azureml_client", lambda _: workspace)
-        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "azure")
+        explored = explore(small_case("cloud_churn", folder / "few.csv"), "azure")
     return explored, workspace.pipelines[0]
 
 
 def test_the_pipeline_runs_from_one_end_to_the_other(submitted: Any) -> None:
     explored, pipeline = submitted
     assert {job["component"]["name"] for job in pipeline["jobs"].values()} == {"ingest", "validate", "explore"}
-    assert "tenure" in explored.report.read_text(encoding="utf-8")
+    assert "tenure" in Path(str(explored.fact("report"))).read_text(encoding="utf-8")
 
 
 def test_a_job_is_what_the_stack_file_says(submitted: Any) -> None:

@@ -74,7 +74,7 @@ def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from google.protobuf import json_format
     from zenml.integrations.gcp.orchestrators import VertexOrchestrator
 
-    from app.commands import pipeline_commands
+    from app.commands.explore import explore
 
     folder = tmp_path_factory.mktemp("few")
     churn_table(400).to_csv(folder / "few.csv", index=False)
@@ -88,14 +88,14 @@ def submitted(submitter: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setattr(VertexOrchestrator, "_get_authentication", lambda _: (AnonymousCredentials(), "ours"))
         patch.setattr(aiplatform.PipelineJob, "submit", submit)
         patch.setattr(aiplatform.PipelineJob, "wait", lambda _: pipelines[-1].run(folder / "job"))
-        explored = pipeline_commands.explore(small_case("cloud_churn", folder / "few.csv"), "gcp")
+        explored = explore(small_case("cloud_churn", folder / "few.csv"), "gcp")
     return explored, pipelines[0]
 
 
 def test_the_pipeline_runs_from_one_end_to_the_other(submitted: Any) -> None:
     explored, pipeline = submitted
     assert set(pipeline.steps) == {"ingest", "validate", "explore"}
-    assert "tenure" in explored.report.read_text(encoding="utf-8")
+    assert "tenure" in Path(str(explored.fact("report"))).read_text(encoding="utf-8")
 
 
 def test_a_job_is_what_the_stack_file_says(submitted: Any) -> None:
