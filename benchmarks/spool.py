@@ -1,12 +1,11 @@
-"""What keeping an answer costs a request, and how fast answers reach the store: `python benchmarks/spool.py`."""
+"""The spool beside SQLite and persist-queue, and how fast answers reach the store: `python benchmarks/spool.py`."""
 
-import statistics
+import importlib.util
+import os
+import signal
 import sys
-import tempfile
-import time
-import uuid
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 import typer
 from rich import box
@@ -15,91 +14,97 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from noria.config.serving import SpoolConfig
-from noria.predictions.spool.events import PredictionEvent
-from noria.predictions.spool.flusher import Flusher
-from noria.predictions.spool.writer import SpoolWriter
-from noria.predictions.store import PredictionStore
+from benchmarks.machine import Stolen, machine, now, versions
+from benchmarks.spooled import report
+from benchmarks.spooled.found import RATES, Case, Measured, Results
+from benchmarks.spooled.measure import CLIENTS, WORKERS, measure, rows_to_store, sync_ms
+from benchmarks.spooled.ways import QUEUES, WAYS, Durability, Way
 
-Durability = Literal["interval", "strict"]
-_NUMBERS, _TEXTS = 12, 8
-_LEAST = 200
+_RESULTS = Path(__file__).resolve().parent / "results"
+_WIDTH = 120
+_MISSING = (
+    "persist-queue is not installed, so it was not measured; to measure it: "
+    ".venv/bin/uv pip install --python .venv/bin/python persist-queue"
+)
 
 
 def main(
-    rows: Annotated[list[int] | None, typer.Option(help="Rows of a request; give it once per size.")] = None,
-    entries: Annotated[int, typer.Option(help="Rows per round.")] = 20_000,
-    rounds: Annotated[int, typer.Option(help="Rounds, of which the median is shown.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="Every way is measured once per round.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.2, help="How long each load lasts.")] = 1.0,
+    to_store: Annotated[int, typer.Option(min=200, help="Rows that are moved to a store.")] = 20_000,
     folder: Annotated[Path | None, typer.Option(help="A folder on the disk to measure.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the results.")] = _RESULTS,
 ) -> None:
-    """Append requests of 12 numbers and 8 texts per row to a spool, and move them to SQLite."""
-    table = Table(box=box.SIMPLE)
-    for name in (
-        "durability",
-        "rows",
-        "append, µs",
-        "99 % within, µs",
-        "wait for the disk, ms",
-        "to the store, rows/s",
-    ):
-        table.add_column(name, justify="right")
-    for durability in get_args(Durability):
-        for size in rows or [1, 100]:
-            measured = [_round(durability, size, max(_LEAST, entries // size), folder) for _ in range(rounds)]
-            append, slow, wait, rate = (statistics.median(each) for each in zip(*measured, strict=True))
-            waited = f"{wait * 1e3:.2f}" if durability == "strict" else "–"
-            table.add_row(durability, f"{size:,}", f"{append * 1e6:.1f}", f"{slow * 1e6:.1f}", waited, f"{rate:,.0f}")
-    Console(highlight=False).print(table)
-
-
-def _round(durability: Durability, rows: int, count: int, folder: Path | None) -> tuple[float, float, float, float]:
-    """Seconds of an append: median and 99th percentile; seconds until it is on the disk; rows per second flushed."""
-    requests = [_request(rows) for _ in range(count)]
-    with tempfile.TemporaryDirectory(prefix="noria-spool-", dir=folder) as name:
-        store = PredictionStore(f"sqlite:///{name}/predictions.db")
-        writer = SpoolWriter(Path(name) / "spool", SpoolConfig(durability=durability))
-        taken = sorted(_timed(writer, request) for request in requests)
-        waits = [_waited(writer, _request(rows)) for _ in range(20)]
-        writer.close()
-        began = time.perf_counter()
-        moved = Flusher(Path(name) / "spool", store).flush().predictions
-        rate = moved / (time.perf_counter() - began)
-        store.close()
-    return taken[count // 2], taken[count * 99 // 100], statistics.median(waits), rate
-
-
-def _timed(writer: SpoolWriter, request: PredictionEvent) -> float:
-    began = time.perf_counter()
-    writer.append(request)
-    return time.perf_counter() - began
-
-
-def _waited(writer: SpoolWriter, request: PredictionEvent) -> float:
-    began = time.perf_counter()
-    writer.wait_durable(writer.append(request))
-    return time.perf_counter() - began
-
-
-def _request(rows: int) -> PredictionEvent:
-    names = [f"number_{place}" for place in range(_NUMBERS)] + [f"text_{place}" for place in range(_TEXTS)]
-    return PredictionEvent(
-        at=time.time(),
-        request_id=uuid.uuid4().hex,
-        model="benchmark",
-        version="1",
-        variant="champion",
-        policy="1",
-        latency_ms=1.0,
-        names=names,
-        features=[[1.5] * _NUMBERS + ["some text"] * _TEXTS] * rows,
-        ids=[uuid.uuid4().hex for _ in range(rows)],
-        entities=["case"] * rows,
-        predictions=["Yes"] * rows,
-        probabilities=[0.75] * rows,
-        decisions=["act"] * rows,
-        warnings=[""] * rows,
+    """Keep answers in each way, for both durabilities, as fast as it goes and at the rates the service reaches."""
+    screen = Console(highlight=False, soft_wrap=True)
+    screen.width = max(screen.width, _WIDTH)
+    missing = "" if importlib.util.find_spec("persistqueue") else _MISSING
+    if missing:
+        screen.print(missing)
+    ways = [way for way in WAYS if not missing or way.key not in QUEUES]
+    stolen, measured = Stolen(), list[Measured]()
+    for number in range(1, rounds + 1):
+        for case in _cases():
+            screen.print(f"round {number}: {case.title} …")
+            measured += [measure(way, case, number, seconds, folder) for way in _in_turn(ways, case, number)]
+    results = Results(
+        date=now(),
+        machine=machine(),
+        versions=_versions(missing),
+        rounds=rounds,
+        seconds=seconds,
+        workers=WORKERS,
+        clients=CLIENTS,
+        sync_ms=sync_ms(folder),
+        stolen=stolen.share(),
+        missing=missing,
+        measured=measured,
+        to_store={rows: rows_to_store(rows, to_store // rows, folder) for rows in RATES},
     )
+    for case in report.cases(results):
+        screen.print(_drawn(case.title, report.table(results, case)))
+    for sentence in [*(goal.said for goal in report.goals(results)), *report.remarks(results)]:
+        screen.print(sentence)
+    screen.print(f"Written to {report.write(results, output)}")
+
+
+def _cases() -> list[Case]:
+    durabilities: tuple[Durability, ...] = get_args(Durability)
+    return [
+        Case(durability=one, rows=rows, paced=paced)
+        for one in durabilities
+        for rows in RATES
+        for paced in (True, False)
+    ]
+
+
+def _in_turn(ways: list[Way], case: Case, number: int) -> list[Way]:
+    """The ways that fit the case; every other round backwards, so that none is always the one after another."""
+    fitting = [way for way in ways if case.durability in way.durabilities and (case.paced or way.waits)]
+    return fitting if number % 2 else fitting[::-1]
+
+
+def _versions(missing: str) -> dict[str, str]:
+    import sqlite3
+
+    libraries = ["msgspec"] if missing else ["msgspec", "persist-queue"]
+    return {**versions(*libraries), "sqlite": sqlite3.sqlite_version}
+
+
+def _drawn(title: str, lines: list[list[str]]) -> Table:
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for place, name in enumerate(report.HEAD):
+        drawn.add_column(name, justify="right" if place else "left", no_wrap=not place)
+    for line in lines:
+        drawn.add_row(*line)
+    return drawn
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
+    os.chdir(Path(__file__).resolve().parent.parent)
+    signal.signal(signal.SIGTERM, _interrupt)  # everything that was started is stopped, as at Ctrl-C
     typer.run(main)
