@@ -41,6 +41,6 @@ def _installed(name: str) -> str:
     except PackageNotFoundError as error:
         raise NoriaError(
             f"a model in its full form needs {name}, which is not installed",
-            fix="install noria with its extra `models`, or use `Predictor.of(bundle).predict_rows`, which needs only the "
-            "fast form",
+            fix="install noria with its extra `models`, or use `Predictor.of(bundle).predict_rows`, which needs the "
+            "fast form only",
         ) from error
