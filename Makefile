@@ -29,14 +29,14 @@ env-dev: .venv/.env-dev ## The same with test dependencies
 
 .venv/.env: requirements.lock .venv/bin/uv
 	@echo "Making the environment in .venv (once) …"
-	@.venv/bin/uv pip sync -q --require-hashes --python .venv/bin/python requirements.lock
+	@.venv/bin/uv pip sync -q --compile-bytecode --require-hashes --python .venv/bin/python requirements.lock
 	@rm -f .venv/.env-dev; touch $@
 	@du -sh .venv | sed 's/\t.*/ in .venv/'
 
 # the test environment is a superset of the default one
 .venv/.env-dev: requirements-dev.lock .venv/bin/uv
 	@echo "Making the test environment in .venv (once) …"
-	@.venv/bin/uv pip sync -q --require-hashes --python .venv/bin/python requirements-dev.lock
+	@.venv/bin/uv pip sync -q --compile-bytecode --require-hashes --python .venv/bin/python requirements-dev.lock
 	@touch .venv/.env $@
 
 demo: env ## Train, deploy, predict over HTTP, label and monitor on the telco churn data (ARGS=--keep leaves it running)
@@ -95,7 +95,7 @@ clouds: $(CLOUDS:%=.venv-%/.env) ## The tests of the clouds, against emulators, 
 .venv-%/.env: tests/clouds/%/requirements.lock .venv/bin/uv
 	@echo "Making the environment in $(@D) (once) …"
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
-	@.venv/bin/uv pip sync -q --require-hashes --python $(@D)/bin/python $<
+	@.venv/bin/uv pip sync -q --compile-bytecode --require-hashes --python $(@D)/bin/python $<
 	@touch $@
 
 image: env ## Build the service's container image with the deployed model, or with the one in BUNDLE=folder

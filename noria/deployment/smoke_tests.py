@@ -3,8 +3,6 @@
 import math
 from dataclasses import replace
 
-import pandas as pd
-
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.deployment.deployment_state import Deployment
@@ -29,6 +27,8 @@ def smoke_test(deployment: Deployment, bundle: Bundle, variant: PlannedVariant |
     Raises:
         NoriaError: an answer differs, or comes from another version.
     """
+    import pandas as pd  # `status` should not wait for it
+
     rows = bundle.examples()[: deployment.settings.max_rows]
     expected = _deciding(bundle, variant).predict(pd.DataFrame(rows)).to_dict("records")
     with Client.with_tokens(deployment.url) as client:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from noria.monitoring.null_distribution import spread
 from noria.reporting import number as exact
 from noria.reporting import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = "(missing)"
 _NOTICEABLE = 0.05  # in standard deviations; a smaller change of the middle is better told by the spread
@@ -30,9 +31,9 @@ def largest_number_change(reference: "pd.Series[float]", current: "pd.Series[flo
         noticeable = math.isfinite(after) and abs(after - before) >= _NOTICEABLE * unit
         return (number(before), number(after)) if noticeable else None
 
-    if reference.nunique() > _TWO and (medians := told(pd.Series.median)):
+    if reference.nunique() > _TWO and (medians := told(lambda values: values.median())):
         return "median", *medians
-    if means := told(pd.Series.mean):
+    if means := told(lambda values: values.mean()):
         return "mean", *means
     if told(lambda values: values.quantile(0.25)) or told(lambda values: values.quantile(0.75)):
         return "middle half", _middle_half(reference), _middle_half(current)

@@ -4,11 +4,13 @@ A parametric bootstrap (B. Efron and R. Tibshirani, An Introduction to the Boots
 the sizes at hand are drawn from the reference, many times; 99 % of their distances lie below the level.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DRAWS = 300
 _LEVEL = 0.99
