@@ -28,13 +28,15 @@ WORK = {
     "app.commands.pipeline_runs": {"fingerprint": "fingerprint", "write_text": "reports"},
     "steps.training.ingest": {"read": "ingest"},
     "noria.data.validation": {"validate": "validate"},
-    "steps.training.explore": {"find_facts": "explore", "exploration_report": "explore"},
+    "noria.profiling.report": {"profile_table": "explore", "exploration_report": "explore"},
     "noria.data.split": {"split": "split"},
     "steps.training.train_candidates": {"score_candidates": "train_candidates"},
     "steps.training.tune": {"tune_candidates": "tune"},
     "steps.training.select": {"choose": "select", "fit_bundle": "select"},
-    "steps.training.evaluate": {"judge": "evaluate", "revise": "evaluate"},
-    "steps.training.gate": {"compare": "gate", "evaluation_report": "gate"},
+    "noria.evaluation.evaluate": {"evaluate": "evaluate"},
+    "noria.bundle.writer": {"revise_bundle": "evaluate"},
+    "noria.evaluation.promotion_gate": {"gate": "gate"},
+    "noria.evaluation.report.evaluation_report": {"evaluation_report": "gate"},
 }
 """Module → function of Noria's that it calls → the phase of the plain script that calls the same."""
 MLFLOW = {

@@ -3,15 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.config.section import Section
 from noria.metrics.metrics import primary_metric
+from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import Params
 from noria.models.fitted_model import FittedModel
 from noria.models.folds import Folds, FoldsLike
@@ -22,26 +21,6 @@ from noria.system.errors import NoriaError
 Report = Callable[[int, float], None]
 """Called after each fold with its number and the mean so far; what it raises ends the run."""
 _CALLS = 20
-
-
-class CandidateScore(Section):
-    """A candidate's cross-validated score on the training rows, and what it costs to use."""
-
-    kind: str
-    params: dict[str, Any]
-    metric: str
-    """The primary metric."""
-    mean: float
-    """Its mean over the folds."""
-    standard_error: float
-    """Standard deviation over the folds divided by the root of their number."""
-    fold_scores: list[float]
-    latency_ms: float
-    """Median time to check and score one row in this process, in milliseconds."""
-    size_mb: float
-    """Size of the stored model in megabytes (10^6 bytes)."""
-    fit_seconds: float
-    """Mean time to fit one fold."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase
 from noria.config.section import Section
+from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import default_params
-from noria.models.cross_validation import CandidateScore, cross_validate
+from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import fit
 from noria.models.folds import Folds, FoldSource
 from noria.models.policy_choice import choose_policy

@@ -6,8 +6,8 @@ from typing import Any
 from noria.config import UseCase
 from noria.config.section import Section
 from noria.metrics.metrics import greater_is_better
+from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import KINDS, is_readable
-from noria.models.cross_validation import CandidateScore
 from noria.system.errors import NoriaError
 
 

@@ -17,8 +17,9 @@ from noria.config import UseCase
 from noria.config.modelling import SearchRange
 from noria.config.section import Section
 from noria.metrics.metrics import greater_is_better
+from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import Params, default_params, search_space
-from noria.models.cross_validation import CandidateScore, CrossValidationRun, Report, run_folds, score_of
+from noria.models.cross_validation import CrossValidationRun, Report, run_folds, score_of
 from noria.models.folds import Folds, FoldSource
 from noria.system import progress
 

@@ -6,10 +6,9 @@ import pandas as pd
 from zenml import get_step_context, log_metadata, step
 
 from materializers.bundle import BundleMaterializer
-from noria.bundle import Bundle, revise_bundle
+from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.evaluation.evaluate import EvaluationResult
-from noria.evaluation.evaluate import evaluate as judge
+from noria.evaluation.results import EvaluationResult
 from noria.system import progress
 from noria.system.files import scratch_folder
 from steps.shared.failures import alert_on_failure
@@ -27,6 +26,9 @@ def evaluate(
 ]:
     """Metrics with intervals, slices and mistakes; both bundles leave with their test metrics and their version."""
     import mlflow
+
+    from noria.bundle.writer import revise_bundle
+    from noria.evaluation.evaluate import evaluate as judge
 
     version = str(get_step_context().model.version)
     folder = scratch_folder()

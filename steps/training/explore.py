@@ -7,8 +7,6 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from noria.config import UseCase
-from noria.profiling.report import exploration_report
-from noria.profiling.report import profile_table as find_facts
 from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from steps.shared.caching import WITH_DOMAIN_CODE
@@ -20,7 +18,9 @@ def explore(
     table: pd.DataFrame, quarantined: pd.DataFrame, use_case: UseCase
 ) -> Annotated[HtmlReport, "exploration_report"]:
     """An HTML report on types, gaps, outliers, distributions and the relation to the target."""
-    facts = find_facts(table, use_case, quarantined)
+    from noria.profiling.report import exploration_report, profile_table
+
+    facts = profile_table(table, use_case, quarantined)
     html = exploration_report(facts, table, use_case)
     things = "thing" if len(facts.warnings) == 1 else "things"
     progress.stage("explore", f"{len(facts.columns)} columns, {len(facts.warnings)} {things} to look at")

@@ -8,10 +8,7 @@ from zenml import log_metadata, step
 from materializers.report import ReportMaterializer
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.evaluation.evaluate import EvaluationResult
-from noria.evaluation.promotion_gate import GateVerdict
-from noria.evaluation.promotion_gate import gate as compare
-from noria.evaluation.report.evaluation_report import evaluation_report
+from noria.evaluation.results import EvaluationResult, GateVerdict
 from noria.monitoring.alerts import gate_alert
 from noria.reporting.html_report import HtmlReport
 from noria.system import progress
@@ -33,6 +30,9 @@ def gate(
     use_case: UseCase,
 ) -> tuple[Annotated[GateVerdict, "verdict"], Annotated[HtmlReport, "evaluation_report"]]:
     """The verdict with its reason, and the report for the client."""
+    from noria.evaluation.promotion_gate import gate as compare
+    from noria.evaluation.report.evaluation_report import evaluation_report
+
     verdict = compare(use_case, test, challenger, rules, find_champion(use_case.name))
     html = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)
     log_metadata(

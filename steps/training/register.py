@@ -7,7 +7,7 @@ from zenml.enums import ModelStages
 
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.evaluation.promotion_gate import GateVerdict
+from noria.evaluation.results import GateVerdict
 from noria.system import progress
 from noria.system.signals import defer_signals
 from steps.shared.champion import PROMOTED

@@ -7,7 +7,6 @@ from zenml import log_metadata, step
 
 from materializers.table import TableMaterializer
 from noria.config import UseCase
-from noria.data import validation as domain
 from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.caching import WITH_DOMAIN_CODE
@@ -19,7 +18,9 @@ def validate(
     raw: pd.DataFrame, use_case: UseCase
 ) -> tuple[Annotated[pd.DataFrame, "valid_rows"], Annotated[pd.DataFrame, "quarantined_rows"]]:
     """The rows that meet the expectations, and the others with the reason."""
-    result = domain.validate(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
+    from noria.data.validation import validate as check
+
+    result = check(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
     log_metadata({"rows": len(result.frame), "quarantined": len(result.quarantined)})
     progress.stage("validate", f"{len(result.frame):,} rows pass, {len(result.quarantined):,} quarantined")
     return result.frame, result.quarantined

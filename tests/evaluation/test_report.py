@@ -12,7 +12,7 @@ from noria.evaluation.evaluate import evaluate
 from noria.evaluation.promotion_gate import gate
 from noria.evaluation.report.evaluation_report import evaluation_report
 from noria.evaluation.report.narrative import whole_cases
-from noria.models.cross_validation import CandidateScore
+from noria.models.candidate_score import CandidateScore
 from noria.training.selection import select
 from tests.bundles import Case, bike, changed, churn, contracts, make
 

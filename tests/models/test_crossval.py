@@ -6,8 +6,9 @@ import pytest
 from model_cases import Case, changed
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
+from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import KINDS, default_params
-from noria.models.cross_validation import CandidateScore, cross_validate
+from noria.models.cross_validation import cross_validate
 from noria.models.folds import Folds
 from noria.models.model_storage import dump_model
 

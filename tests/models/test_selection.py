@@ -4,7 +4,7 @@ import pytest
 from model_cases import Case, changed
 
 from noria.config import UseCase
-from noria.models.cross_validation import CandidateScore
+from noria.models.candidate_score import CandidateScore
 from noria.system.errors import NoriaError
 from noria.training.selection import select
 

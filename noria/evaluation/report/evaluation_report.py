@@ -10,7 +10,7 @@ from noria.evaluation.report.evaluation_plots import calibration_plot, icon_arra
 from noria.evaluation.report.labels import cases, kind_name, metric_meaning, metric_name, metric_value, rounded
 from noria.evaluation.results import EvaluationResult, GateVerdict, PolicyResult, SliceResult, WorstError
 from noria.metrics.metrics import greater_is_better
-from noria.models.cross_validation import CandidateScore
+from noria.models.candidate_score import CandidateScore
 from noria.reporting import number, percent, render
 from noria.training.selection import Selection
 

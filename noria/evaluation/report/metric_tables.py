@@ -7,7 +7,7 @@ from noria.bundle import MetricValue
 from noria.config import UseCase
 from noria.evaluation.report.labels import kind_name, metric_meaning, metric_name, metric_value
 from noria.evaluation.results import EvaluationResult, GateVerdict
-from noria.models.cross_validation import CandidateScore
+from noria.models.candidate_score import CandidateScore
 from noria.reporting import number
 from noria.training.selection import Selection
 
