@@ -117,7 +117,9 @@ def classify_values(values: ColumnValues, max_categories: int, *, keep: bool = F
         return ColumnType(values.kind, unusable, reason)
     unreadable = ""
     if values.unreadable:
-        unreadable = f"{len(values.unreadable)} training row(s) cannot be; first: {next(iter(values.unreadable.values()))}"
+        unreadable = (
+            f"{len(values.unreadable)} training row(s) cannot be; first: {next(iter(values.unreadable.values()))}"
+        )
     unusable, reason = (None, "") if keep else _unusable_numbers(values)
     return ColumnType(values.kind, unusable, reason, unreadable)
 
@@ -208,10 +210,10 @@ def read_values(series: "pd.Series[Any]", kind: Kind) -> ColumnValues:
     return ColumnValues(kind, len(series), numbers, unreadable=faults)
 
 
-def as_numbers(series: "pd.Series[Any]", kind: Kind) -> "pd.Series[float]":
-    """Numbers, or dates as seconds since 1970; NaN where missing, unreadable or too large to compute with."""
+def as_numbers(series: "pd.Series[Any]", kind: Kind) -> NDArray[np.float64]:
+    """(n,) numbers, or dates as seconds since 1970; NaN where missing, unreadable or too large to compute with."""
     numbers = read_values(series, kind).numbers
-    return pd.Series(np.where(np.abs(numbers) <= LARGEST, numbers, np.nan), index=series.index, name=series.name)
+    return np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
 
 
 def as_categories(series: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from noria.profiling.report.profile_findings import ranked
-from noria.profiling.report.profile_results import ColumnProfile, LevelSummary, TableProfile
-from noria.profiling.target_association import MISSING
+from noria.profiling.report.profile_results import ColumnProfile, TableProfile
+from noria.profiling.target_association import MISSING, LevelSummary
 from noria.reporting.formats import count, date, number, percent
 from noria.reporting.plots import ACCENT, ACCENT_SOFT, INK, SERIES, SOFT, drawing, svg
 

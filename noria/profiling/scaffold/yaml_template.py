@@ -58,7 +58,7 @@ def notes(sections: dict[str, Any], seen: TableSummary, split_why: str) -> list[
     if roles.id:
         told.append(f"`{roles.id}` identifies a case.")
     told.append(f"Split: {sections['split']['method']} ({split_why}).")
-    told += [f"Suspected of leakage, so no feature: `{name}` ({why})." for name, why in seen.strength.suspects.items()]
+    told += [f"Suspected of leakage, so no feature: `{name}` ({why})." for name, why in seen.leakage.suspects.items()]
     excluded = sections["features"]["exclude"]
     told += [f"Left out: `{name}` ({roles.exclude[name]})." for name in excluded]
     if seen.lost:
@@ -70,7 +70,7 @@ def notes(sections: dict[str, Any], seen: TableSummary, split_why: str) -> list[
 
 def _strongest(seen: TableSummary) -> str:
     floor = _WORTH_NAMING if seen.target.task == "regression" else 0.5 + _WORTH_NAMING
-    kept = [(name, score) for name, score in seen.strength.alone.items() if name not in seen.strength.suspects]
+    kept = [(name, score) for name, score in seen.leakage.alone.items() if name not in seen.leakage.suspects]
     return ", ".join(f"{name} {score:.2f}" for name, score in kept[:3] if score >= floor)
 
 
