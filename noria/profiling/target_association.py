@@ -102,7 +102,7 @@ def target_association(codes: Codes, outcome: TargetSample) -> float:
     return _epsilon_squared(codes, outcome.values.astype(np.float64))
 
 
-def fine_codes(values: pd.Series) -> Codes:
+def association_groups(values: pd.Series) -> Codes:
     """Groups for `target_association`: values, or twenty equally full ranges of numbers; missing is a group."""
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return pd.factorize(values, use_na_sentinel=False)[0]

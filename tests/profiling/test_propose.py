@@ -136,7 +136,7 @@ def test_flights_lose_the_rows_without_target_and_train(tmp_path: Path) -> None:
     assert use_case.features.calendar == ["month", "weekday", "hour"]
     assert use_case.features.exclude == ["year", "tailnum"]
     assert "dep_delay 0." in proposal.yaml
-    assert any("put aside" in note for note in proposal.notes)
+    assert any("set aside" in note for note in proposal.notes)
     assert len(training_rows(use_case)) > 2500
 
 

@@ -8,7 +8,7 @@ from noria.profiling.report.profile_results import ColumnProfile, HistogramBin, 
 from noria.profiling.target_association import (
     LevelSummary,
     TargetSample,
-    fine_codes,
+    association_groups,
     target_association,
     target_by_level,
 )
@@ -144,4 +144,4 @@ def _levels(values: pd.Series, kind: Kind, outcome: TargetSample) -> list[LevelS
 
 
 def _strength(values: pd.Series, kind: Kind, outcome: TargetSample) -> float:
-    return target_association(fine_codes(values if kind == "category" else _numbers(values, kind)), outcome)
+    return target_association(association_groups(values if kind == "category" else _numbers(values, kind)), outcome)

@@ -32,16 +32,16 @@ def profile_findings(facts: TableProfile) -> list[ProfileFinding]:
     ]
 
 
-def about_relation(column: ColumnProfile, facts: TableProfile) -> str:
+def describe_association(column: ColumnProfile, facts: TableProfile) -> str:
     """What one column tells about the target, in one or two sentences; empty if that was not measured."""
     if column.strength is None or column.role == "target":
         return ""
     contrast = _contrast(column, facts)
-    opening = contrast or f"Alone it tells {amount_of(column.strength)} about {facts.target}."
+    opening = contrast or f"Alone it tells {describe_strength(column.strength)} about {facts.target}."
     return f"{opening} {_settles(column, facts)}"
 
 
-def amount_of(strength: float) -> str:
+def describe_strength(strength: float) -> str:
     """A strength in words."""
     steps = ((0.1, "a lot"), (0.03, "something"), (NEARLY_NOTHING, "a little"))
     return next((words for least, words in steps if strength >= least), "almost nothing")
@@ -207,19 +207,21 @@ def _far_off(facts: TableProfile) -> list[ProfileFinding]:
 def _strongest(facts: TableProfile) -> list[ProfileFinding]:
     telling = [
         c
-        for c in ranked(facts)
+        for c in rank_inputs(facts)
         if c.is_feature and (c.strength or 0) >= NEARLY_NOTHING and c.name not in facts.suspects
     ]
     made = []
     for column in telling[:_STRONGEST]:
-        opening = f"{column.name} tells {amount_of(column.strength or 0)} about {facts.target}."
+        opening = f"{column.name} tells {describe_strength(column.strength or 0)} about {facts.target}."
         sentences = [opening, _contrast(column, facts), _settles(column, facts)]
         made.append(ProfileFinding(tone="good", text=" ".join(filter(None, sentences))))
     return made
 
 
 def _silent(facts: TableProfile) -> list[ProfileFinding]:
-    names = [c.name for c in ranked(facts) if c.is_feature and c.strength is not None and c.strength < NEARLY_NOTHING]
+    names = [
+        c.name for c in rank_inputs(facts) if c.is_feature and c.strength is not None and c.strength < NEARLY_NOTHING
+    ]
     return (
         [ProfileFinding(text=f"Alone these tell almost nothing about {facts.target}: {_listed(names)}.")]
         if names
@@ -227,7 +229,7 @@ def _silent(facts: TableProfile) -> list[ProfileFinding]:
     )
 
 
-def ranked(facts: TableProfile) -> list[ColumnProfile]:
+def rank_inputs(facts: TableProfile) -> list[ColumnProfile]:
     """The inputs, those that tell most about the target first."""
     return sorted(_inputs(facts), key=lambda c: -(c.strength if c.strength is not None else -1))
 

@@ -10,8 +10,8 @@ from noria.profiling.scaffold.column_summary import (
     is_repeated_identifier,
 )
 
-_FEW_MOMENTS = 10
-_MISSING_MOMENTS = 0.02
+_FEWEST_TIMES = 10
+_MOST_MISSING_TIMES = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ def assign_roles(facts: dict[str, ColumnSummary], target: str) -> ColumnRoles:
     """Give every column a role by its name and values; leakage is detected elsewhere."""
     others = [fact for fact in facts.values() if fact.name != target]
     identifiers = sorted(filter(is_identifier, others), key=lambda fact: not name_hints.is_id(fact.name))
-    moments = sorted(filter(_is_moment, others), key=lambda fact: (not name_hints.is_moment(fact.name), -fact.distinct))
+    moments = sorted(
+        filter(_is_event_time, others), key=lambda fact: (not name_hints.is_event_time(fact.name), -fact.distinct)
+    )
     id_ = identifiers[0].name if identifiers else None
     time = moments[0].name if moments else None
     group = next((fact.name for fact in others if is_repeated_identifier(fact)), None)
@@ -44,12 +46,12 @@ def assign_roles(facts: dict[str, ColumnSummary], target: str) -> ColumnRoles:
     return ColumnRoles(id_, time, group, exclude, features, categorical)
 
 
-def _is_moment(fact: ColumnSummary) -> bool:
+def _is_event_time(fact: ColumnSummary) -> bool:
     return (
         fact.type == "datetime"
-        and fact.missing <= _MISSING_MOMENTS
-        and fact.distinct >= _FEW_MOMENTS
-        and not name_hints.is_no_event(fact.name)
+        and fact.missing <= _MOST_MISSING_TIMES
+        and fact.distinct >= _FEWEST_TIMES
+        and not name_hints.is_other_date(fact.name)
     )
 
 

@@ -49,7 +49,7 @@ def summarize_columns(frame: pd.DataFrame) -> dict[str, ColumnSummary]:
     return {str(name): _summarize(frame[name]) for name in frame.columns}
 
 
-def typed(frame: pd.DataFrame, facts: dict[str, ColumnSummary]) -> pd.DataFrame:
+def parse_dates(frame: pd.DataFrame, facts: dict[str, ColumnSummary]) -> pd.DataFrame:
     """The table with its date columns read as dates."""
     dates = {name: convert(frame[name], "datetime")[0] for name, fact in facts.items() if fact.type == "datetime"}
     return frame.assign(**dates)

@@ -169,8 +169,8 @@ def models(rows: int, folds: int) -> Draft:
     }
 
 
-def taken() -> dict[str, int]:
-    """Names and ports of the use cases that the project already has."""
+def existing_ports() -> dict[str, int]:
+    """Use case of the project → its port."""
     found: dict[str, int] = {}
     for path in sorted((PROJECT / "configs").glob("*.yaml")):
         name, port = _name_and_port(path)

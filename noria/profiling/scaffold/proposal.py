@@ -9,7 +9,7 @@ from noria.config import UseCase
 from noria.config.data import SourceConfig
 from noria.data.sources import read_source
 from noria.profiling.scaffold import baseline_rules, config_draft
-from noria.profiling.scaffold.column_summary import ColumnSummary, summarize_columns, typed
+from noria.profiling.scaffold.column_summary import ColumnSummary, parse_dates, summarize_columns
 from noria.profiling.scaffold.name_hints import slug
 from noria.profiling.scaffold.source_location import locate_source, schema_line
 from noria.profiling.scaffold.split_choice import choose_split
@@ -57,7 +57,7 @@ def propose(
     frame = read_source(source)
     _check_table(frame, target, data)
     facts = summarize_columns(frame)
-    frame = typed(frame, facts)
+    frame = parse_dates(frame, facts)
     seen = summarize_table(frame, facts, infer_task(frame[target], facts[target]))
     sections = _sections(source, seen, _named(name, output, source, target))
     train, why = choose_split(sections, frame, seen.roles)
@@ -87,7 +87,7 @@ def _named(name: str | None, output: Path | None, source: SourceConfig, target: 
     if output is not None:
         return slug(output.stem)
     base = source.name if source.path is not None else slug(target)
-    return config_draft.free_name(base, list(config_draft.taken()))
+    return config_draft.free_name(base, list(config_draft.existing_ports()))
 
 
 def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_draft.Draft:
@@ -99,7 +99,9 @@ def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_dra
         "evaluation": config_draft.evaluation(seen),
         "decision": config_draft.decision(seen.target),
         "serving": {
-            "port": config_draft.free_port([port for other, port in config_draft.taken().items() if other != name])
+            "port": config_draft.free_port(
+                [port for other, port in config_draft.existing_ports().items() if other != name]
+            )
         },
         "monitoring": {"metric_drop": config_draft.metric_drop(seen.target, seen.truth)},
     }

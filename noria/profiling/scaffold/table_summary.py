@@ -1,4 +1,4 @@
-"""What was found in a table."""
+"""The summary of a table: target, roles of columns, and leakage."""
 
 from dataclasses import dataclass, replace
 
@@ -29,7 +29,7 @@ class TableSummary:
 
     @property
     def lost(self) -> int:
-        """Rows that validation will put aside."""
+        """Rows that validation will set aside."""
         return self.rows - len(self.known)
 
     @property
@@ -49,7 +49,7 @@ class TableSummary:
 
     @property
     def times(self) -> pd.Series | None:
-        """When each case happened, if a column tells."""
+        """When each case happened, if a column says so."""
         return self.known[self.roles.time] if self.roles.time else None
 
     @property

@@ -1,4 +1,4 @@
-"""What kind of question a target asks."""
+"""Which task a target poses: binary, multiclass or regression."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
