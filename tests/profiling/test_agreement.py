@@ -82,8 +82,8 @@ def explored(case: UseCase) -> tuple[TableProfile, InputSchema]:
     return profile_table(valid.frame, case, valid.quarantined), InputSchema.fit(split(valid.frame, case)[0], case)
 
 
-def declared(case: UseCase) -> UseCase:
-    """The same use case as a person would write it who declares nothing."""
+def undeclared(case: UseCase) -> UseCase:
+    """The same use case without any declared type or role."""
     plain = {"features": {"calendar": ["month"]}, "data": {"id": None, "time": None, "expectations": {}}}
     raw = case.model_dump(mode="json", exclude_unset=True) | {"split": {"method": "stratified"}}
     raw["data"] = raw["data"] | plain["data"]
@@ -113,7 +113,7 @@ def test_a_proposal_the_report_and_training_agree(name: str, tmp_path: Path, mon
 def test_without_a_declaration_the_report_says_what_training_drops(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = declared(proposed(awkward().assign(**{name: COLUMNS[name][0]}), tmp_path))
+    case = undeclared(proposed(awkward().assign(**{name: COLUMNS[name][0]}), tmp_path))
     warned: list[str] = []
     monkeypatch.setattr(progress, "warn", warned.append)
     profile, schema = explored(case)
@@ -129,7 +129,7 @@ def test_without_a_declaration_the_report_says_what_training_drops(
 
 
 def test_eighty_texts_in_150_rows_are_dropped_and_the_report_says_so(tmp_path: Path) -> None:
-    case = declared(proposed(awkward().assign(place=COLUMNS["many_texts"][0]), tmp_path))
+    case = undeclared(proposed(awkward().assign(place=COLUMNS["many_texts"][0]), tmp_path))
     profile, schema = explored(case)
     assert "place" not in schema.names
     assert (profile.column("place").kind, profile.column("place").unusable) == ("text", "free text")
@@ -141,7 +141,7 @@ def test_dates_as_text_are_named_where_they_are_not_declared(tmp_path: Path) -> 
     frame = awkward().assign(joined_until=[days[row % 30] for row in range(ROWS)])
     case = proposed(frame, tmp_path)
     assert case.data.expectations.columns["joined_until"].type == "datetime"
-    profile, _ = explored(declared(case))
+    profile, _ = explored(undeclared(case))
     assert any("Dates that are read as text: joined_until." in finding for finding in profile.warnings)
 
 
@@ -150,7 +150,7 @@ def test_a_column_that_is_constant_in_the_training_rows_only_is_dropped_by_all(t
     case = proposed(frame, tmp_path)
     assert case.split.method == "time"
     assert "campaign" in case.features.exclude
-    plain = declared(case).model_dump(mode="json", exclude_unset=True)
+    plain = undeclared(case).model_dump(mode="json", exclude_unset=True)
     by_time = UseCase.model_validate(plain | {"split": {"method": "time"}, "data": {**plain["data"], "time": "day"}})
     profile, schema = explored(by_time)
     assert "campaign" not in schema.names
@@ -180,7 +180,7 @@ def test_new_and_explore_suspect_the_same_columns(tmp_path: Path, error: float, 
     case = proposed(frame, tmp_path)
     assert case.data.known_too_late == (["status"] if suspected else [])
     profile, _ = explored(
-        declared(case).model_copy(update={"data": case.data.model_copy(update={"known_too_late": []})})
+        undeclared(case).model_copy(update={"data": case.data.model_copy(update={"known_too_late": []})})
     )
     assert list(profile.suspects) == case.data.known_too_late
     red = [finding.text for finding in profile.findings if finding.tone == "bad"]
