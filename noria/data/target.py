@@ -34,8 +34,8 @@ def require_learnable(target: pd.Series, use_case: UseCase) -> None:
     """Check the target of the rows that are kept.
 
     Raises:
-        NoriaError: it is constant, has the wrong number of classes, lacks the positive one, or has too rare a class,
-            or the worth names a class that it has not.
+        NoriaError: it is constant, has the wrong number of classes, lacks the positive one, has a class with too few
+            rows, or the worth names an unknown class.
     """
     name, seen = use_case.data.target, target.astype(str).value_counts()
     if len(seen) == 1:

@@ -146,7 +146,7 @@ def _require_few(summary: ValidationSummary, use_case: UseCase, file: Path | Non
         f"{summary.quarantined:,} of {summary.rows:,} rows ({share:.1%}) break an expectation, "
         f"more than the {limit:.1%} allowed: {top}",
         where=f"data.expectations{kept}",
-        fix="mend the data, correct the expectation, or raise data.expectations.max_quarantined",
+        fix="correct the data, change the expectation, or raise data.expectations.max_quarantined",
     )
 
 
@@ -158,5 +158,5 @@ def _require_present(frame: pd.DataFrame, use_case: UseCase) -> None:
                 f"column `{column}` is missing in {share:.1%} of the rows, "
                 f"more than the {expectation.max_missing:.1%} allowed",
                 where=f"data.expectations.columns.{column}.max_missing",
-                fix="mend the data, or raise max_missing",
+                fix="fill in the missing values, or raise max_missing",
             )

@@ -1,29 +1,39 @@
-"""Columns that know the answer: what predicts the target almost perfectly alone is probably known too late.
+"""Target leakage: columns that predict the target so well alone that they are probably known too late.
 
 The test is that of Kaufman, Rosset & Perlich, "Leakage in Data Mining" (KDD 2011): exploration for single features
 of surprising strength, here by a small cross-validated tree; and exact arithmetic (casual + registered = total).
+
+A column is suspected if, on rows that the tree was not fitted on, it alone
+
+- reaches a ROC AUC of 0.99 or removes 85 % of the uncertainty about the class (classes),
+- or reaches an R² of 0.98 (numbers),
+
+or if it gives the target together with another column by a sum, a difference or a product.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from noria.profiling.scaffold.column_summary import ColumnSummary
-from noria.profiling.scaffold.task_inference import InferredTarget
+from noria.schema.column import Kind
+from noria.schema.column_types import as_categories, as_numbers
 from noria.system import progress
-from noria.tabular.values import LARGEST
 
 Numbers = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.intp] | Numbers
 _ROWS = 10_000
 _EXACT_ROWS = 2_000
+_FEWEST_NUMBERS = 30
 _SUSPECT_AUC = 0.99
+_SUSPECT_CERTAINTY = 0.85
 _SUSPECT_R2 = 0.98
 _FOLDS = 3
+_LEAST_PROBABILITY = 0.01
 
 
 @dataclass(frozen=True)
@@ -36,69 +46,102 @@ class LeakageScan:
     """Suspected column → why."""
 
 
-def scan_leakage(frame: pd.DataFrame, target: InferredTarget, columns: list[ColumnSummary]) -> LeakageScan:
-    """Judge every column alone, on at most 10,000 rows drawn with a fixed seed.
+def scan_leakage(
+    frame: pd.DataFrame,
+    target: str,
+    task: Literal["binary", "multiclass", "regression"],
+    columns: Mapping[str, Kind],
+) -> LeakageScan:
+    """Score every column alone, on at most 10,000 rows drawn with a fixed seed.
 
     Args:
-        frame: rows whose target is present and, for classes, one of `target.classes`.
-        target: what is predicted.
-        columns: the columns to judge.
+        frame: rows whose target is present: numbers for regression, classes otherwise. Classes with too few rows for
+            cross-validation are left out.
+        target: the column to predict.
+        task: what it makes of the target.
+        columns: the columns to score, and how their values are read; constant ones tell nothing and stay out.
     """
     rows = frame if len(frame) <= _ROWS else frame.sample(_ROWS, random_state=0)
-    truth = _truth(rows[target.name], target)
+    if task != "regression":
+        rows = _with_common_classes(rows, target)
+    truth = _truth(rows[target], task)
     if truth is None:
         return LeakageScan({}, {})
-    scores = {}
-    for place, fact in enumerate(columns, start=1):
+    scores, suspects = {}, {}
+    for place, (name, kind) in enumerate(columns.items(), start=1):
         progress.tick(f"looking at column {place} of {len(columns)}")
-        if not fact.constant:
-            scores[fact.name] = _alone(rows[fact.name], fact, truth, target)
+        scores[name], certainty = _score_alone(rows[name], kind, truth, task)
+        if why := _why(scores[name], certainty, target, task):
+            suspects[name] = why
     alone = dict(sorted(scores.items(), key=lambda item: -item[1]))
-    suspects = {name: _why(score, target) for name, score in alone.items() if score >= _limit(target)}
-    if target.task == "regression":
-        suspects = _exact(rows, target.name, columns) | suspects
+    suspects = {name: suspects[name] for name in alone if name in suspects}
+    if task == "regression":
+        suspects = _exact(rows, target, [name for name, kind in columns.items() if kind == "number"]) | suspects
     return LeakageScan(alone, suspects)
 
 
-def _limit(target: InferredTarget) -> float:
-    return _SUSPECT_R2 if target.task == "regression" else _SUSPECT_AUC
+def _why(score: float, certainty: float, target: str, task: str) -> str:
+    opening = f"alone predicts `{target}` almost perfectly"
+    if task == "regression":
+        return f"{opening} (R² {score:.3f})" if score >= _SUSPECT_R2 else ""
+    if score >= _SUSPECT_AUC:
+        return f"{opening} (AUC {score:.3f})"
+    return f"{opening} (removes {certainty:.0%} of the uncertainty)" if certainty >= _SUSPECT_CERTAINTY else ""
 
 
-def _why(score: float, target: InferredTarget) -> str:
-    measure = "R²" if target.task == "regression" else "AUC"
-    return f"alone predicts `{target.name}` almost perfectly ({measure} {score:.3f})"
+def _with_common_classes(rows: pd.DataFrame, target: str) -> pd.DataFrame:
+    counts = rows[target].astype(str).value_counts()
+    return rows[rows[target].astype(str).isin(counts.index[counts >= 2 * _FOLDS])]
 
 
-def _truth(values: pd.Series, target: InferredTarget) -> Truth | None:
-    if target.task == "regression":
+def _truth(values: pd.Series, task: str) -> Truth | None:
+    if task == "regression":
         numbers = values.to_numpy(dtype="float64")
-        return numbers if len(numbers) >= 30 and np.isfinite(numbers).all() else None
-    codes = pd.factorize(values.astype(str))[0]
-    return codes if np.bincount(codes).min() >= 2 * _FOLDS else None
+        return numbers if len(numbers) >= _FEWEST_NUMBERS and np.isfinite(numbers).all() else None
+    codes, classes = pd.factorize(values.astype(str))
+    return codes if len(classes) >= 2 else None
 
 
-def _alone(values: pd.Series, fact: ColumnSummary, truth: Truth, target: InferredTarget) -> float:
-    from sklearn.model_selection import cross_val_score
+def _score_alone(values: pd.Series, kind: Kind, truth: Truth, task: str) -> tuple[float, float]:
+    """Cross-validated ROC AUC or R², and for classes the share of the uncertainty that is removed."""
+    from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, TargetEncoder
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    regression = target.task == "regression"
+    regression, as_text = task == "regression", kind == "category"
     leaf = max(2, len(truth) // 500)
     tree = (DecisionTreeRegressor if regression else DecisionTreeClassifier)(
         max_depth=8 if regression else 4, min_samples_leaf=leaf, random_state=0
     )
-    kind = "continuous" if regression else "auto"
-    as_text = fact.kind in {"text", "other", "boolean"}
-    inputs = _texts(values) if as_text else as_numbers(values)
-    encode = TargetEncoder(cv=_FOLDS, random_state=0, target_type=kind) if as_text else FunctionTransformer()
-    scoring = "r2" if regression else ("roc_auc" if target.task == "binary" else "roc_auc_ovr")
+    numbers = None if as_text else _numbers(values, kind)
+    inputs: npt.NDArray[Any] = _texts(values) if numbers is None else numbers.reshape(-1, 1)
+    target_type = "continuous" if regression else "auto"
+    encode = TargetEncoder(cv=_FOLDS, random_state=0, target_type=target_type) if as_text else FunctionTransformer()
+    several = not regression and truth.max() > 1
+    scoring: dict[str, Any] = {"score": "r2" if regression else ("roc_auc_ovr" if several else "roc_auc")}
+    if not regression:
+        scoring["certainty"] = _certainty
+    # shuffled: a table sorted by its target would otherwise be tested on values never seen
+    folds = (KFold if regression else StratifiedKFold)(_FOLDS, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scores = cross_val_score(make_pipeline(encode, tree), inputs, truth, cv=_folds(regression), scoring=scoring)
-    found = float(np.nan_to_num(scores.mean(), nan=0.0))
+        found = cross_validate(make_pipeline(encode, tree), inputs, truth, cv=folds, scoring=scoring)
+    score = float(np.nan_to_num(found["test_score"].mean(), nan=0.0))
+    if not regression:
+        return score, float(np.nan_to_num(found["test_certainty"].mean(), nan=0.0))
     # a tree of steps misses the far ends that a straight line reaches
-    return max(found, _line(as_numbers(values).ravel(), truth)) if regression and not as_text else found
+    return (score if numbers is None else max(score, _line(numbers, truth))), 0.0
+
+
+def _certainty(model: Any, inputs: Any, truth: npt.NDArray[np.intp]) -> float:
+    """Share of the entropy of the classes that the model's probabilities remove (McFadden 1974)."""
+    shares = np.bincount(truth) / len(truth)
+    entropy = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
+    of_truth = model.predict_proba(inputs)[np.arange(len(truth)), np.searchsorted(model.classes_, truth)]
+    # one surprise in a leaf without any would otherwise outweigh all that is right
+    loss = -np.log(np.maximum(of_truth, _LEAST_PROBABILITY)).mean()
+    return float(1 - loss / entropy)
 
 
 def _line(numbers: Numbers, truth: Truth) -> float:
@@ -109,33 +152,21 @@ def _line(numbers: Numbers, truth: Truth) -> float:
     return float(np.corrcoef(numbers[known], truth[known])[0, 1] ** 2)
 
 
-def _folds(regression: bool) -> object:
-    from sklearn.model_selection import KFold, StratifiedKFold
-
-    # shuffled: a table sorted by its target would otherwise be judged on values never seen
-    return (KFold if regression else StratifiedKFold)(_FOLDS, shuffle=True, random_state=0)
-
-
 def _texts(values: pd.Series) -> npt.NDArray[np.object_]:
-    return values.astype(object).where(values.notna(), "(missing)").astype(str).to_numpy(dtype=object).reshape(-1, 1)
+    return as_categories(values).fillna("(missing)").to_numpy(dtype=object).reshape(-1, 1)
 
 
-def as_numbers(values: pd.Series) -> Numbers:
-    """Numbers, or dates as seconds, as one float column (n, 1); missing and infinite values are NaN."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        seconds: Numbers = (values - values.min()).dt.total_seconds().to_numpy(dtype="float64")
-        return seconds.reshape(-1, 1)
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    finite: Numbers = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan).reshape(-1, 1)
-    return finite
+def _numbers(values: pd.Series, kind: Kind) -> Numbers:
+    numbers = as_numbers(values, kind)
+    # a tree computes in single precision, in which seconds since 1970 are minutes apart
+    return numbers - np.nanmin(numbers) if kind == "datetime" and not np.isnan(numbers).all() else numbers
 
 
-def _exact(rows: pd.DataFrame, target: str, columns: list[ColumnSummary]) -> dict[str, str]:
+def _exact(rows: pd.DataFrame, target: str, numeric: list[str]) -> dict[str, str]:
     """Pairs of columns whose sum, difference or product is the target in every row."""
-    numeric = [fact.name for fact in columns if fact.kind in {"number", "integer"} and not fact.constant]
     some = rows.iloc[:_EXACT_ROWS]
     truth = some[target].to_numpy(dtype="float64")
-    table = {name: as_numbers(some[name]).ravel() for name in numeric}
+    table = {name: as_numbers(some[name], "number") for name in numeric}
     found: dict[str, str] = {}
     for first, a in table.items():
         for second, b in table.items():

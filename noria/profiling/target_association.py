@@ -17,7 +17,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.problem import BinaryProblem
-from noria.profiling.report.profile_results import LevelSummary
+from noria.config.section import Section
 from noria.reporting.formats import NOTHING, number
 
 Codes = npt.NDArray[np.intp]
@@ -29,6 +29,23 @@ _RANGES = 10
 _FINE_RANGES = 20
 _VALUES = 12
 _CATEGORIES = 24
+
+
+class LevelSummary(Section):
+    """Rows that share a value, or whose values lie in one range, and how the target turned out for them."""
+
+    label: str
+    """The value, or the range of values."""
+    position: float | None = None
+    """Median of the numbers in the range (epoch seconds for dates)."""
+    rows: int
+    """How many rows."""
+    answer: list[float]
+    """Binary: share of the positive class; regression: mean of the target; multiclass: share of each class."""
+    low: float | None = None
+    """Lower end of the 95 % interval of the answer (binary and regression)."""
+    high: float | None = None
+    """Upper end."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +102,8 @@ def target_association(codes: Codes, outcome: TargetSample) -> float:
     return _epsilon_squared(codes, outcome.values.astype(np.float64))
 
 
-def fine_codes(values: pd.Series) -> Codes:
-    """Groups of a column for `strength`: its values, or twenty equally full ranges of numbers; missing is a group."""
+def association_groups(values: pd.Series) -> Codes:
+    """Groups for `target_association`: values, or twenty equally full ranges of numbers; missing is a group."""
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return pd.factorize(values, use_na_sentinel=False)[0]
     return _range_codes(values.to_numpy(dtype=np.float64), _FINE_RANGES)[0]

@@ -1,4 +1,4 @@
-"""Values that are no single value, as text: lists and mappings as JSON, bytes as UTF-8 or else hexadecimal digits."""
+"""Compound values as text: lists and mappings as JSON, bytes as UTF-8 or else hexadecimal digits."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def is_compound(kind: Any) -> bool:
 
 
 def as_texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Every value that is there as text; same index."""
+    """Every present value as text; same index."""
     texts = [None if value is None or value is pd.NA else _text(value) for value in values]
     return pd.Series(texts, index=values.index, name=values.name, dtype="str")
 

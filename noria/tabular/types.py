@@ -1,4 +1,4 @@
-"""Reading values as the declared type; what cannot be read is told apart from what is missing."""
+"""Reading values as the declared type; unreadable values are distinguished from missing ones."""
 
 from typing import Literal
 

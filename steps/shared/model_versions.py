@@ -1,4 +1,4 @@
-"""The model versions of the registries: which bundle a variant stands for, and making another one the champion."""
+"""The model versions of the registries: finding the bundle of a variant, and promoting a version to champion."""
 
 import mlflow
 from zenml import log_metadata
@@ -57,12 +57,12 @@ def newest_challenger(name: str, *, above_champion: bool = False) -> ModelVersio
 
 
 def promote_version(name: str, number: int, artifact: str) -> None:
-    """The version is the champion: stage `production` in ZenML and, if the stack has MLflow, the alias `champion`.
+    """Promote a version: stage `production` in ZenML and, if the stack has MLflow, the alias `champion`.
 
     Args:
         name: name of the model.
         number: its version.
-        artifact: `challenger` or `rules`, whichever answers.
+        artifact: the bundle that answers: `challenger` or `rules`.
 
     Raises:
         NoriaError: there is no such version.

@@ -15,7 +15,7 @@ from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case
 
 sys.path.append(str(PROJECT / "tests" / "cluster"))
-from fake_api import Cluster, served
+from tests.cluster.fake_api import Cluster, served
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,7 @@ def test_what_nobody_foresaw_quotes_no_data(
         raise ValueError("could not convert 'Jane Doe' to a number")
 
     churn_table(400).to_csv(case.data.sources[0].path, index=False)
-    monkeypatch.setattr(sys.modules["steps.training.explore"], "find_facts", fail)
+    monkeypatch.setattr("noria.profiling.report.profile_table", fail)
     with pytest.raises(ValueError, match="Jane Doe"):
         explore(case, stack)
     (text,) = slack.texts

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_api import Cluster, pod
 from listening import listen
 from pipeline_runs import runs_of
+from tests.cluster.fake_api import Cluster, pod
 
 from app.commands.explore import explore
 from app.runs.pod_logs import PodLogs

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_api import Cluster, Json
 from pipeline_runs import runs_of, statuses
+from tests.cluster.fake_api import Cluster, Json
 
 from app.commands.explore import explore
 from app.commands.train import train

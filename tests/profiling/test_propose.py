@@ -136,7 +136,7 @@ def test_flights_lose_the_rows_without_target_and_train(tmp_path: Path) -> None:
     assert use_case.features.calendar == ["month", "weekday", "hour"]
     assert use_case.features.exclude == ["year", "tailnum"]
     assert "dep_delay 0." in proposal.yaml
-    assert any("put aside" in note for note in proposal.notes)
+    assert any("set aside" in note for note in proposal.notes)
     assert len(training_rows(use_case)) > 2500
 
 
@@ -371,7 +371,7 @@ def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path, values: list
 def test_a_table_of_identifiers_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     pd.DataFrame({"id": range(50), "always": 1, "y": ["a", "b"] * 25}).to_parquet(path)
-    assert "`always` is out (always the same)" in error(path, "y").what
+    assert "`always` is out (every value is 1)" in error(path, "y").what
 
 
 def test_a_database_without_query_is_refused(tmp_path: Path) -> None:

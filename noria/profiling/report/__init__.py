@@ -1,4 +1,4 @@
-"""Looking at the table before anything is learned from it: facts, findings in plain words, and a report."""
+"""The profile of a table before training: columns, findings in plain words, and an HTML report."""
 
 from noria.profiling.report.exploration_report import exploration_report
 from noria.profiling.report.profile_results import TableProfile

@@ -1,73 +1,91 @@
-"""Facts about one column."""
+"""The profile of one column."""
 
 import numpy as np
 import pandas as pd
 
 from noria.config import UseCase
-from noria.profiling.report.profile_results import ColumnProfile, HistogramBin, Kind, LevelSummary, NumericSummary, Role
-from noria.profiling.target_association import TargetSample, fine_codes, target_association, target_by_level
+from noria.profiling.report.profile_results import ColumnProfile, HistogramBin, Kind, NumericSummary, Role
+from noria.profiling.target_association import (
+    LevelSummary,
+    TargetSample,
+    association_groups,
+    target_association,
+    target_by_level,
+)
 from noria.reporting.formats import date, number
-from noria.schema.row_check import seconds
-from noria.tabular.types import is_number
+from noria.schema.column_types import (
+    ColumnType,
+    as_categories,
+    as_numbers,
+    classify_values,
+    holds_dates_as_text,
+    is_blank,
+    kind_of,
+    read_values,
+)
 
-_FREE_TEXT_SHARE = 0.5
-_FREE_TEXT_VALUES = 100
 _BARS = 30
 _FEW_VALUES = 12
 _FENCE = 1.5
 
 
-def profile_column(whole: pd.Series, sample: pd.Series, outcome: TargetSample, use_case: UseCase) -> ColumnProfile:
-    """Look at one column.
+def profile_column(
+    whole: pd.Series, sample: pd.Series, outcome: TargetSample, use_case: UseCase, training: ColumnType | None
+) -> ColumnProfile:
+    """Profile one column.
 
     Args:
         whole: all n values: counts and summaries are taken from them.
         sample: the values of the sampled rows, for the distribution and the relation to the target.
         outcome: the target of the sampled rows.
-        use_case: tells the column's role.
+        use_case: gives the column's role and declared type.
+        training: what training makes of the column; None for a column that no model may see.
     """
     name = str(whole.name)
     kind, role = _kind(whole, use_case), _role(name, use_case)
-    numbers = as_numbers(whole) if kind in {"number", "datetime"} and role != "identifier" else None
+    is_date_as_text = training is not None and training.kind == "category" and holds_dates_as_text(whole)
+    if kind in {"category", "text"}:
+        whole, sample = as_categories(whole), as_categories(sample)
+    numbers = _numbers(whole, kind) if kind in {"number", "datetime"} and role != "identifier" else None
     counts = whole.value_counts().head(1)
     related = role not in {"target", "identifier"} and kind not in {"text", "empty"}
+    missing = is_blank(whole)
     return ColumnProfile(
         name=name,
         kind=kind,
         role=role,
-        missing=int(whole.isna().sum()),
-        missing_share=float(whole.isna().mean()),
-        distinct=int(whole.nunique()),
+        unusable=training.unusable if training else None,
+        unusable_reason=training.reason if training else "",
+        is_date_as_text=is_date_as_text,
+        unreadable=training.unreadable if training else "",
+        missing=int(missing.sum()),
+        missing_share=float(missing.mean()),
+        distinct=int(whole[~missing].nunique()),
         most_common=str(counts.index[0]) if len(counts) else "",
         most_common_rows=int(counts.iloc[0]) if len(counts) else 0,
         numbers=_summary(numbers) if numbers is not None else None,
-        histogram=_histogram(as_numbers(sample)) if numbers is not None and _many(whole, kind) else [],
+        histogram=_histogram(_numbers(sample, kind)) if numbers is not None and _many(whole, kind) else [],
         levels=_levels(sample, kind, outcome) if related or role == "target" else [],
         strength=_strength(sample, kind, outcome) if related else None,
     )
 
 
-def as_numbers(values: pd.Series) -> pd.Series:
-    """Numbers as they are, without infinite ones; dates as epoch seconds."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-        return pd.Series(seconds(naive.to_numpy(dtype="datetime64[us]")), index=values.index, name=values.name)
-    return values.astype("float64").where(np.isfinite)
-
-
 def _kind(values: pd.Series, use_case: UseCase) -> Kind:
-    if values.isna().all():
+    if values.name == use_case.data.target:
+        return "number" if use_case.problem.task == "regression" else "category"
+    kind = kind_of(str(values.name), values, use_case)
+    if kind != "category":
+        return "empty" if np.isnan(as_numbers(values, kind)).all() else kind
+    unusable = classify_values(read_values(values, kind), use_case.features.max_categories).unusable
+    if unusable == "empty":
         return "empty"
-    if values.name in use_case.features.categorical:
-        return "category"
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return "datetime"
-    if is_number(values):
-        target_of_classes = values.name == use_case.data.target and use_case.problem.task != "regression"
-        return "category" if target_of_classes else "number"
-    distinct = values.nunique()
-    free = distinct > _FREE_TEXT_VALUES and distinct > _FREE_TEXT_SHARE * values.notna().sum()
-    return "text" if free else "category"
+    is_text = unusable in {"free text", "compound"} and values.name not in use_case.features.categorical
+    return "text" if is_text else "category"
+
+
+def _numbers(values: pd.Series, kind: Kind) -> pd.Series:
+    numbers = as_numbers(values, "datetime" if kind == "datetime" else "number")
+    return pd.Series(numbers, index=values.index, name=values.name)
 
 
 def _role(name: str, use_case: UseCase) -> Role:
@@ -119,9 +137,11 @@ def _histogram(values: pd.Series) -> list[HistogramBin]:
 
 def _levels(values: pd.Series, kind: Kind, outcome: TargetSample) -> list[LevelSummary]:
     if kind == "category":
-        return target_by_level(values.astype("str").where(values.notna()), outcome, as_category=True)
-    return target_by_level(as_numbers(values), outcome, as_category=False, show=date if kind == "datetime" else number)
+        return target_by_level(values, outcome, as_category=True)
+    return target_by_level(
+        _numbers(values, kind), outcome, as_category=False, show=date if kind == "datetime" else number
+    )
 
 
 def _strength(values: pd.Series, kind: Kind, outcome: TargetSample) -> float:
-    return target_association(fine_codes(values if kind == "category" else as_numbers(values)), outcome)
+    return target_association(association_groups(values if kind == "category" else _numbers(values, kind)), outcome)

@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from noria.config import UseCase
-from noria.profiling.report.profile_findings import about_relation, amount_of, ranked
+from noria.profiling.report.profile_findings import describe_association, describe_strength, rank_inputs
 from noria.profiling.report.profile_results import ColumnProfile, TableProfile
 from noria.reporting import date, number, percent, plural, render
 
@@ -44,12 +44,12 @@ def exploration_report(exploration: TableProfile, frame: pd.DataFrame, use_case:
     """
     from noria.profiling.report.profile_plots import association_plot, column_plot, target_plot
 
-    pictured = {c.name for c in [*ranked(exploration), *_others(exploration)][:_PICTURED]} - {exploration.target}
+    pictured = {c.name for c in [*rank_inputs(exploration), *_others(exploration)][:_PICTURED]} - {exploration.target}
     shown = []
     for index, column in enumerate(exploration.columns):
         picture = column_plot(column, exploration) if column.name in pictured else None
         shown.append(_shown(column, index, picture, exploration))
-    related = any(c.strength is not None for c in ranked(exploration))
+    related = any(c.strength is not None for c in rank_inputs(exploration))
     sections = _sections(exploration, related=related)
     return render(
         "profiling/report/exploration_report.html",
@@ -87,8 +87,8 @@ def _shown(column: ColumnProfile, index: int, picture: Markup | None, facts: Tab
         anchor=f"column-{index}",
         kind=_WORDS[column.kind],
         typical=_typical(column),
-        tells=amount_of(column.strength) if column.strength is not None else "",
-        relation=about_relation(column, facts),
+        tells=describe_strength(column.strength) if column.strength is not None else "",
+        relation=describe_association(column, facts),
         summary=_summary(column, facts),
         picture=picture,
     )

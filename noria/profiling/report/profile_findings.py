@@ -1,10 +1,10 @@
-"""What a person should know about the table, in plain words."""
+"""The findings: what a person should know about the table, in plain words."""
 
-from noria.profiling.report.profile_results import ColumnProfile, LevelSummary, ProfileFinding, TableProfile
-from noria.profiling.target_association import MISSING
+from noria.profiling.report.profile_results import ColumnProfile, ProfileFinding, TableProfile
+from noria.profiling.target_association import MISSING, LevelSummary
 from noria.reporting.formats import count, number, percent, plural
+from noria.schema.column_types import Unusable
 
-LEAKAGE = 0.85
 NEARLY_NOTHING = 0.005
 _SHOWN = 5
 _STRONGEST = 3
@@ -20,6 +20,7 @@ def profile_findings(facts: TableProfile) -> list[ProfileFinding]:
     return [
         _about_target(facts),
         *_suspects(facts),
+        *_unreadable(facts),
         *_useless(facts),
         *_gaps(facts),
         *_set_aside(facts),
@@ -31,16 +32,16 @@ def profile_findings(facts: TableProfile) -> list[ProfileFinding]:
     ]
 
 
-def about_relation(column: ColumnProfile, facts: TableProfile) -> str:
+def describe_association(column: ColumnProfile, facts: TableProfile) -> str:
     """What one column tells about the target, in one or two sentences; empty if that was not measured."""
     if column.strength is None or column.role == "target":
         return ""
     contrast = _contrast(column, facts)
-    opening = contrast or f"Alone it tells {amount_of(column.strength)} about {facts.target}."
+    opening = contrast or f"Alone it tells {describe_strength(column.strength)} about {facts.target}."
     return f"{opening} {_settles(column, facts)}"
 
 
-def amount_of(strength: float) -> str:
+def describe_strength(strength: float) -> str:
     """A strength in words."""
     steps = ((0.1, "a lot"), (0.03, "something"), (NEARLY_NOTHING, "a little"))
     return next((words for least, words in steps if strength >= least), "almost nothing")
@@ -84,7 +85,7 @@ def _about_target(facts: TableProfile) -> ProfileFinding:
     total = sum(counts.values())
     if facts.positive is not None:
         share = counts.get(facts.positive, 0) / total
-        rare = " That is rare: whoever always says no is nearly always right." if share < _RARE else ""
+        rare = " That is rare: a model that always says no is nearly always right." if share < _RARE else ""
         text = f"{percent(share)} of the {plural(facts.rows, facts.case)} have {facts.target} = {facts.positive}.{rare}"
         return ProfileFinding(text=text, tone="watch" if rare else "")
     shown = ", ".join(f"{label} ({percent(counts.get(label, 0) / total)})" for label in facts.classes[:_SHOWN])
@@ -95,30 +96,51 @@ def _suspects(facts: TableProfile) -> list[ProfileFinding]:
     return [
         ProfileFinding(
             tone="bad",
-            text=f"{column.name} alone gives {facts.target} away almost perfectly ({percent(column.strength)}). "
+            text=f"{name} is suspected of leakage: {why.replace('`', '')}. "
             "Is it known when the decision is made? If not, list it under data.known_too_late.",
         )
-        for column in _inputs(facts)
-        if column.strength is not None and column.strength >= LEAKAGE
+        for name, why in facts.suspects.items()
+    ]
+
+
+def _unreadable(facts: TableProfile) -> list[ProfileFinding]:
+    return [
+        ProfileFinding(
+            tone="bad",
+            text=f"Training will stop at {c.name}: it is to be read as {c.kind}, but {c.unreadable}. Declare "
+            f"data.expectations.columns.{c.name}.type, so that such rows are set aside, or exclude the column.",
+        )
+        for c in _inputs(facts)
+        if c.unreadable
     ]
 
 
 def _useless(facts: TableProfile) -> list[ProfileFinding]:
-    empty = [c.name for c in _inputs(facts) if c.kind == "empty"]
-    constant = [c.name for c in _inputs(facts) if c.distinct == 1 and not c.missing]
-    free = [c.name for c in _inputs(facts) if c.kind == "text"]
     nearly = [
         f"{c.name} ({percent(c.most_common_rows / facts.rows)} {c.most_common})"
         for c in _inputs(facts)
-        if c.distinct > 1 and c.most_common_rows >= _ONE_VALUE * facts.rows
+        if c.is_feature and c.distinct > 1 and c.most_common_rows >= _ONE_VALUE * facts.rows
     ]
-    sentences = [
-        (empty, "Without any value, and so of no use: {}."),
-        (constant, "Always the same value, and so of no use: {}."),
+    sentences: list[tuple[list[str], str]] = [
+        (_unusable(facts, "empty"), "Dropped in training, because every value is missing: {}."),
+        (_unusable(facts, "constant"), "Dropped in training, because every value is the same: {}."),
         (nearly, "Nearly always the same value: {}."),
-        (free, "Free text, nearly every value different, which the models leave out: {}."),
+        (_unusable(facts, "free text"), "Dropped in training as free text or identifiers that hardly repeat: {}."),
+        (_unusable(facts, "compound"), "Dropped in training, because the values are not single values: {}."),
+        (
+            _unusable(facts, "calendar"),
+            "Dates that training drops, because features.calendar names no part of them: {}.",
+        ),
+        (
+            [c.name for c in _inputs(facts) if c.is_date_as_text],
+            "Dates that are read as text: {}. Declare them as datetime in data.expectations.columns.",
+        ),
     ]
     return [ProfileFinding(tone="watch", text=text.format(_listed(names))) for names, text in sentences if names]
+
+
+def _unusable(facts: TableProfile, why: Unusable) -> list[str]:
+    return [c.name for c in _inputs(facts) if c.unusable == why]
 
 
 def _gaps(facts: TableProfile) -> list[ProfileFinding]:
@@ -183,17 +205,23 @@ def _far_off(facts: TableProfile) -> list[ProfileFinding]:
 
 
 def _strongest(facts: TableProfile) -> list[ProfileFinding]:
-    telling = [c for c in ranked(facts) if c.strength is not None and NEARLY_NOTHING <= c.strength < LEAKAGE]
+    telling = [
+        c
+        for c in rank_inputs(facts)
+        if c.is_feature and (c.strength or 0) >= NEARLY_NOTHING and c.name not in facts.suspects
+    ]
     made = []
     for column in telling[:_STRONGEST]:
-        opening = f"{column.name} tells {amount_of(column.strength or 0)} about {facts.target}."
+        opening = f"{column.name} tells {describe_strength(column.strength or 0)} about {facts.target}."
         sentences = [opening, _contrast(column, facts), _settles(column, facts)]
         made.append(ProfileFinding(tone="good", text=" ".join(filter(None, sentences))))
     return made
 
 
 def _silent(facts: TableProfile) -> list[ProfileFinding]:
-    names = [c.name for c in ranked(facts) if c.strength is not None and c.strength < NEARLY_NOTHING and c.distinct > 1]
+    names = [
+        c.name for c in rank_inputs(facts) if c.is_feature and c.strength is not None and c.strength < NEARLY_NOTHING
+    ]
     return (
         [ProfileFinding(text=f"Alone these tell almost nothing about {facts.target}: {_listed(names)}.")]
         if names
@@ -201,7 +229,7 @@ def _silent(facts: TableProfile) -> list[ProfileFinding]:
     )
 
 
-def ranked(facts: TableProfile) -> list[ColumnProfile]:
+def rank_inputs(facts: TableProfile) -> list[ColumnProfile]:
     """The inputs, those that tell most about the target first."""
     return sorted(_inputs(facts), key=lambda c: -(c.strength if c.strength is not None else -1))
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from noria.profiling.report.profile_findings import ranked
-from noria.profiling.report.profile_results import ColumnProfile, LevelSummary, TableProfile
-from noria.profiling.target_association import MISSING
+from noria.profiling.report.profile_findings import rank_inputs
+from noria.profiling.report.profile_results import ColumnProfile, TableProfile
+from noria.profiling.target_association import MISSING, LevelSummary
 from noria.reporting.formats import count, date, number, percent
 from noria.reporting.plots import ACCENT, ACCENT_SOFT, INK, SERIES, SOFT, drawing, svg
 
@@ -39,7 +39,7 @@ def target_plot(facts: TableProfile) -> Markup:
 
 def association_plot(facts: TableProfile) -> Markup:
     """What each input alone tells about the target, the strongest on top."""
-    columns = [c for c in ranked(facts) if c.strength is not None][:_MOST_BARS]
+    columns = [c for c in rank_inputs(facts) if c.strength is not None][:_MOST_BARS]
     names, values = [_short(c.name) for c in columns], [100 * (c.strength or 0) for c in columns]
     with drawing(_WIDTH, 0.6 + 0.24 * len(columns)) as figure:
         axes = figure.subplots()

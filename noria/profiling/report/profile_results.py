@@ -1,29 +1,14 @@
-"""What is known of the table after looking at it."""
+"""The profile of a table: its columns, and what a person should know about them."""
 
 from typing import Literal
 
 from noria.config.section import Section
+from noria.profiling.target_association import LevelSummary
+from noria.schema.column_types import Unusable
 
 Kind = Literal["number", "category", "datetime", "text", "empty"]
 Role = Literal["target", "identifier", "time", "group", "known too late", "excluded", "input"]
 Tone = Literal["", "good", "watch", "bad"]
-
-
-class LevelSummary(Section):
-    """Rows that share a value, or whose values lie in one range, and how the target turned out for them."""
-
-    label: str
-    """The value, or the range of values."""
-    position: float | None = None
-    """Median of the numbers in the range (epoch seconds for dates)."""
-    rows: int
-    """How many rows."""
-    answer: list[float]
-    """Binary: share of the positive class; regression: mean of the target; multiclass: share of each class."""
-    low: float | None = None
-    """Lower end of the 95 % interval of the answer (binary and regression)."""
-    high: float | None = None
-    """Upper end."""
 
 
 class HistogramBin(Section):
@@ -62,9 +47,17 @@ class ColumnProfile(Section):
     name: str
     """Its name."""
     kind: Kind
-    """What it holds; `text` means free text, nearly every value different."""
+    """What it holds; `text` means free text or identifiers, `empty` no value at all."""
     role: Role
     """What the use case does with it."""
+    unusable: Unusable | None = None
+    """Why training leaves it out, though its role would allow it; decided on the training rows."""
+    unusable_reason: str = ""
+    """The same in words."""
+    is_date_as_text: bool = False
+    """Whether training reads text that holds dates only: it is not declared `datetime`."""
+    unreadable: str = ""
+    """Which values cannot be read as what the column is declared to hold; training refuses them."""
     missing: int
     """Rows without a value."""
     missing_share: float
@@ -82,7 +75,12 @@ class ColumnProfile(Section):
     levels: list[LevelSummary] = []
     """How the target turns out by value or range, of the sampled rows."""
     strength: float | None = None
-    """What the column alone tells about the target, from 0 (nothing) to 1 (everything); see `relation`."""
+    """What the column alone tells about the target, from 0 (nothing) to 1 (everything); see `target_association`."""
+
+    @property
+    def is_feature(self) -> bool:
+        """Whether a model will see it as an input."""
+        return self.role == "input" and self.unusable is None
 
 
 class ProfileFinding(Section):
@@ -130,6 +128,8 @@ class TableProfile(Section):
     """The answer over all sampled rows, as in `LevelSummary.answer`."""
     columns: list[ColumnProfile]
     """Every column, in the table's order."""
+    suspects: dict[str, str]
+    """Column suspected of leakage → why."""
     pairs: list[CorrelatedPair]
     """Inputs that say nearly the same."""
     duplicates: int
@@ -147,5 +147,5 @@ class TableProfile(Section):
         return [finding.text for finding in self.findings if finding.tone in {"watch", "bad"}]
 
     def column(self, name: str) -> ColumnProfile:
-        """The facts of one column."""
+        """The profile of one column."""
         return next(column for column in self.columns if column.name == name)

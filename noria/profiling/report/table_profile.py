@@ -1,13 +1,18 @@
-"""Looking at a table: every column, its relation to the target, and what a person should know."""
+"""Profiling a table: every column, its relation to the target, and the findings."""
 
 import numpy as np
 import pandas as pd
 
 from noria.config import UseCase
-from noria.profiling.report.column_profile import as_numbers, profile_column
+from noria.config.modelling import RulesConfig
+from noria.data.split import split
+from noria.profiling.leakage import scan_leakage
+from noria.profiling.report.column_profile import profile_column
 from noria.profiling.report.profile_findings import profile_findings
 from noria.profiling.report.profile_results import ColumnProfile, CorrelatedPair, TableProfile
 from noria.profiling.target_association import TargetSample
+from noria.schema.column_types import ColumnType, as_numbers, classify_features
+from noria.system.errors import NoriaError
 from noria.tabular.names import require_columns
 
 SAMPLE_ROWS = 100_000
@@ -17,7 +22,7 @@ _SAME = 0.95
 
 
 def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFrame) -> TableProfile:
-    """Collect the facts about a table.
+    """Profile a table.
 
     Args:
         frame: n validated rows; counts and summaries use all of them, distributions and relations at most
@@ -31,7 +36,12 @@ def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFr
     require_columns(frame, [("data.target", use_case.data.target)])
     sample = frame.sample(SAMPLE_ROWS, random_state=use_case.split.seed) if len(frame) > SAMPLE_ROWS else frame
     outcome = TargetSample.of(sample[use_case.data.target], use_case)
-    columns = [profile_column(frame[name], sample[name], outcome, use_case) for name in frame.columns]
+    types = _types_in_training(frame, use_case)
+    columns = [
+        profile_column(frame[name], sample[name], outcome, use_case, types.get(str(name))) for name in frame.columns
+    ]
+    # scanned as training reads it: what no model sees cannot leak
+    scanned = {column.name: types[column.name].kind for column in columns if column.is_feature}
     facts = TableProfile(
         name=use_case.name,
         question=use_case.problem.question,
@@ -44,6 +54,7 @@ def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFr
         sampled=len(sample),
         overall=outcome.answer(),
         columns=columns,
+        suspects=scan_leakage(sample, use_case.data.target, use_case.problem.task, scanned).suspects,
         pairs=_pairs(sample, columns),
         duplicates=int(frame.drop(columns=[use_case.data.id] if use_case.data.id else []).duplicated().sum()),
         quarantined=len(quarantined),
@@ -53,12 +64,24 @@ def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFr
     return facts.model_copy(update={"findings": profile_findings(facts)})
 
 
+def _types_in_training(frame: pd.DataFrame, use_case: UseCase) -> dict[str, ColumnType]:
+    """What training makes of each column that a model may see: decided on the training rows, as there."""
+    try:
+        train, _ = split(frame, use_case)
+    except NoriaError:  # training will say so; all rows are the next best
+        train = frame
+    try:
+        return classify_features(train, use_case)
+    except NoriaError:  # a rule cannot be read, which training will say
+        return classify_features(train, use_case.model_copy(update={"rules": RulesConfig(otherwise=0)}))
+
+
 def _pairs(sample: pd.DataFrame, columns: list[ColumnProfile]) -> list[CorrelatedPair]:
     """Numeric inputs whose ranks go together almost perfectly."""
-    names = [c.name for c in columns if c.role == "input" and c.kind == "number" and c.distinct > 2][:_PAIR_COLUMNS]
+    names = [c.name for c in columns if c.is_feature and c.kind == "number" and c.distinct > 2][:_PAIR_COLUMNS]
     if len(names) < 2:
         return []
-    ranks = sample[names].head(_PAIR_ROWS).apply(as_numbers).rank()
+    ranks = sample[names].head(_PAIR_ROWS).apply(as_numbers, kind="number").rank()
     table = ranks.corr().to_numpy()
     rows, cols = np.nonzero(np.triu(np.abs(np.nan_to_num(table)) >= _SAME, k=1))
     return [

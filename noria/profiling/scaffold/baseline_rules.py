@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from noria.profiling.leakage import Numbers, as_numbers
+from noria.profiling.leakage import Numbers
 from noria.profiling.scaffold.column_summary import ColumnSummary
 from noria.profiling.scaffold.task_inference import InferredTarget
+from noria.schema.column_types import as_numbers
 
 _ROWS = 20_000
 _FEW_CATEGORIES = 31
@@ -54,11 +55,11 @@ def as_section(suggestion: SuggestedRules) -> dict[str, Any]:
 
 
 def _can_be_used(fact: ColumnSummary) -> bool:
-    if "`" in fact.name or fact.constant:
+    if "`" in fact.name or fact.training.unusable:
         return False
-    if fact.kind in {"text", "boolean"}:
+    if fact.type in {"text", "boolean"}:
         return fact.distinct <= _FEW_CATEGORIES
-    return fact.kind in {"number", "integer"}
+    return fact.type in {"number", "integer"}
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class _Input:
 
     @classmethod
     def fit(cls, values: pd.Series, fact: ColumnSummary, truth: Numbers) -> "_Input":
-        if fact.kind in {"number", "integer"}:
-            numbers = as_numbers(values).ravel()
+        if fact.type in {"number", "integer"}:
+            numbers = as_numbers(values, "number")
             numbers[np.isnan(numbers)] = np.nanmedian(numbers)
             return cls(fact, numbers, [])
         texts = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")

@@ -1,13 +1,17 @@
-"""Which column is what: identifier, moment, group, left out, or a feature."""
+"""Which role a column has: identifier, time, group, excluded, or a feature."""
 
 from dataclasses import dataclass, field
 
 from noria.profiling.scaffold import name_hints
-from noria.profiling.scaffold.column_summary import ColumnSummary, is_identifier, is_repeated_identifier
+from noria.profiling.scaffold.column_summary import (
+    MAX_CATEGORIES,
+    ColumnSummary,
+    is_identifier,
+    is_repeated_identifier,
+)
 
-_MANY_CATEGORIES = 50
-_FEW_MOMENTS = 10
-_MISSING_MOMENTS = 0.02
+_FEWEST_TIMES = 10
+_MOST_MISSING_TIMES = 0.02
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class ColumnRoles:
     id: str | None = None
     time: str | None = None
     group: str | None = None
-    """Names whose row belongs to whom, where several rows belong together."""
+    """Names the group that a row belongs to, where several rows belong together."""
     exclude: dict[str, str] = field(default_factory=dict)
     """Column no model should see → why."""
     features: list[ColumnSummary] = field(default_factory=list)
@@ -27,10 +31,12 @@ class ColumnRoles:
 
 
 def assign_roles(facts: dict[str, ColumnSummary], target: str) -> ColumnRoles:
-    """Give every column a role by its name and values; leakage is judged elsewhere."""
+    """Give every column a role by its name and values; leakage is detected elsewhere."""
     others = [fact for fact in facts.values() if fact.name != target]
     identifiers = sorted(filter(is_identifier, others), key=lambda fact: not name_hints.is_id(fact.name))
-    moments = sorted(filter(_is_moment, others), key=lambda fact: (not name_hints.is_moment(fact.name), -fact.distinct))
+    moments = sorted(
+        filter(_is_event_time, others), key=lambda fact: (not name_hints.is_event_time(fact.name), -fact.distinct)
+    )
     id_ = identifiers[0].name if identifiers else None
     time = moments[0].name if moments else None
     group = next((fact.name for fact in others if is_repeated_identifier(fact)), None)
@@ -40,35 +46,22 @@ def assign_roles(facts: dict[str, ColumnSummary], target: str) -> ColumnRoles:
     return ColumnRoles(id_, time, group, exclude, features, categorical)
 
 
-def _is_moment(fact: ColumnSummary) -> bool:
+def _is_event_time(fact: ColumnSummary) -> bool:
     return (
-        fact.kind == "datetime"
-        and fact.missing <= _MISSING_MOMENTS
-        and fact.distinct >= _FEW_MOMENTS
-        and not name_hints.is_no_event(fact.name)
+        fact.type == "datetime"
+        and fact.missing <= _MOST_MISSING_TIMES
+        and fact.distinct >= _FEWEST_TIMES
+        and not name_hints.is_other_date(fact.name)
     )
 
 
 def _why_excluded(fact: ColumnSummary) -> str:
-    if fact.distinct == 0:
-        return "empty"
-    if fact.constant:
-        return "always the same"
-    if fact.kind == "other":
-        return "neither numbers, texts nor dates"
-    if is_identifier(fact) or (is_repeated_identifier(fact) and fact.distinct > _MANY_CATEGORIES):
+    if is_identifier(fact) or (is_repeated_identifier(fact) and fact.distinct > MAX_CATEGORIES):
         return "an identifier"
-    return "text that hardly repeats" if _hardly_repeats(fact) else ""
-
-
-def _hardly_repeats(fact: ColumnSummary) -> bool:
-    if fact.kind != "text":
-        return False
-    many = max(_MANY_CATEGORIES, 0.5 * fact.filled)
-    return fact.prose or fact.distinct > many or (fact.filled >= 20 and fact.distinct > 0.9 * fact.filled)
+    return fact.training.reason
 
 
 def _is_name_in_digits(fact: ColumnSummary) -> bool:
     return (
-        fact.kind == "integer" and fact.distinct > 2 and (name_hints.is_code(fact.name) or is_repeated_identifier(fact))
+        fact.type == "integer" and fact.distinct > 2 and (name_hints.is_code(fact.name) or is_repeated_identifier(fact))
     )

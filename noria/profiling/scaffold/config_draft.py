@@ -64,7 +64,7 @@ def data(source: SourceConfig, seen: TableSummary) -> Draft:
         "target": target.name,
         **({"id": roles.id} if roles.id else {}),
         **({"time": roles.time} if roles.time else {}),
-        "known_too_late": list(seen.strength.suspects),
+        "known_too_late": list(seen.leakage.suspects),
         "expectations": {
             "max_quarantined": max_quarantined(seen.lost / seen.rows),
             "columns": _expected(seen),
@@ -80,19 +80,19 @@ def max_quarantined(lost: float) -> float:
 def _expected(seen: TableSummary) -> dict[str, Draft]:
     target, roles = seen.target, seen.roles
     columns = {target.name: _expected_target(seen.facts[target.name], target)}
-    skipped = {*roles.exclude, *seen.strength.suspects, target.name}
+    skipped = {*roles.exclude, *seen.leakage.suspects, target.name}
     for fact in seen.facts.values():
-        if fact.name not in skipped and fact.kind != "other":
+        if fact.name not in skipped and fact.type is not None:
             full = {"max_missing": 0} if fact.name in {roles.id, roles.time} and fact.missing == 0 else {}
-            columns[fact.name] = {"type": fact.kind, **full}
+            columns[fact.name] = {"type": fact.type, **full}
     return columns
 
 
 def _expected_target(fact: ColumnSummary, target: InferredTarget) -> Draft:
     whole = target.task != "regression" and all(type(value) is int for value in target.classes)
-    expected: Draft = {"type": "integer" if whole else fact.kind}
+    expected: Draft = {"type": "integer" if whole else fact.type}
     if target.task != "regression":
-        expected["allowed"] = sorted(target.classes, key=str) if fact.kind == "text" else list(target.classes)
+        expected["allowed"] = sorted(target.classes, key=str) if fact.type == "text" else list(target.classes)
     if fact.missing == 0:
         expected["max_missing"] = 0
     return expected
@@ -100,10 +100,10 @@ def _expected_target(fact: ColumnSummary, target: InferredTarget) -> Draft:
 
 def features(seen: TableSummary) -> Draft:
     """`features`: what to leave out, and which parts of dates to use."""
-    dates = any(fact.kind == "datetime" for fact in seen.features)
+    dates = any(fact.type == "datetime" for fact in seen.features)
     parts = calendar(seen.times) if seen.times is not None else (["month", "weekday"] if dates else [])
     return {
-        "categorical": [name for name in seen.roles.categorical if name not in seen.strength.suspects],
+        "categorical": [name for name in seen.roles.categorical if name not in seen.leakage.suspects],
         "exclude": list(seen.roles.exclude),
         "calendar": parts,
     }
@@ -120,8 +120,8 @@ def calendar(times: pd.Series) -> list[str]:
 def evaluation(seen: TableSummary) -> Draft:
     """`evaluation`: a metric that fits the task and the mix of the target, and slices worth a look."""
     metric, margin = _metric(seen.target, seen.truth)
-    small = {f.name for f in seen.features if 2 <= f.distinct <= _SLICE_CATEGORIES and f.kind != "datetime"}
-    slices = [name for name in seen.strength.alone if name in small]
+    small = {f.name for f in seen.features if 2 <= f.distinct <= _SLICE_CATEGORIES and f.type != "datetime"}
+    slices = [name for name in seen.leakage.alone if name in small]
     return {"metric": metric, "margin": margin, "slices": slices[:4]}
 
 
@@ -169,8 +169,8 @@ def models(rows: int, folds: int) -> Draft:
     }
 
 
-def taken() -> dict[str, int]:
-    """Names and ports of the use cases that the project already has."""
+def existing_ports() -> dict[str, int]:
+    """Use case of the project → its port."""
     found: dict[str, int] = {}
     for path in sorted((PROJECT / "configs").glob("*.yaml")):
         name, port = _name_and_port(path)

@@ -29,12 +29,12 @@ def is_id(name: str) -> bool:
     return len(last) > 3 and last.endswith(("id", "uuid", "guid")) and last not in _NO_ID
 
 
-def is_moment(name: str) -> bool:
+def is_event_time(name: str) -> bool:
     """Does the name say when something happened?"""
     return bool(set(words(name)) & _MOMENT)
 
 
-def is_no_event(name: str) -> bool:
+def is_other_date(name: str) -> bool:
     """Does the name say a date that is not when the case happened (a birthday, a deadline)?"""
     return bool(set(words(name)) & _NO_EVENT)
 

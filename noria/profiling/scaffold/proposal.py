@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from noria.config import UseCase
 from noria.config.data import SourceConfig
 from noria.data.sources import read_source
 from noria.profiling.scaffold import baseline_rules, config_draft
-from noria.profiling.scaffold.column_summary import ColumnSummary, summarize_columns, typed
+from noria.profiling.scaffold.column_summary import ColumnSummary, parse_dates, summarize_columns
 from noria.profiling.scaffold.name_hints import slug
 from noria.profiling.scaffold.source_location import locate_source, schema_line
 from noria.profiling.scaffold.split_choice import choose_split
 from noria.profiling.scaffold.table_summary import TableSummary, summarize_table
 from noria.profiling.scaffold.task_inference import infer_task
 from noria.profiling.scaffold.yaml_template import notes, render
+from noria.schema.column_types import classify_features
 from noria.system.errors import NoriaError
 from noria.tabular.names import did_you_mean
 
@@ -55,10 +57,11 @@ def propose(
     frame = read_source(source)
     _check_table(frame, target, data)
     facts = summarize_columns(frame)
-    frame = typed(frame, facts)
+    frame = parse_dates(frame, facts)
     seen = summarize_table(frame, facts, infer_task(frame[target], facts[target]))
     sections = _sections(source, seen, _named(name, output, source, target))
     train, why = choose_split(sections, frame, seen.roles)
+    seen = _without_unusable(sections, train, seen)
     sections["rules"] = baseline_rules.as_section(baseline_rules.suggest_rules(train, seen.target, _nameable(seen)))
     text = render(sections, seen, why, schema_line(output))
     return Proposal(sections["name"], text, notes(sections, seen, why))
@@ -84,7 +87,7 @@ def _named(name: str | None, output: Path | None, source: SourceConfig, target: 
     if output is not None:
         return slug(output.stem)
     base = source.name if source.path is not None else slug(target)
-    return config_draft.free_name(base, list(config_draft.taken()))
+    return config_draft.free_name(base, list(config_draft.existing_ports()))
 
 
 def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_draft.Draft:
@@ -96,12 +99,26 @@ def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_dra
         "evaluation": config_draft.evaluation(seen),
         "decision": config_draft.decision(seen.target),
         "serving": {
-            "port": config_draft.free_port([port for other, port in config_draft.taken().items() if other != name])
+            "port": config_draft.free_port(
+                [port for other, port in config_draft.existing_ports().items() if other != name]
+            )
         },
         "monitoring": {"metric_drop": config_draft.metric_drop(seen.target, seen.truth)},
     }
 
 
+def _without_unusable(sections: config_draft.Draft, train: pd.DataFrame, seen: TableSummary) -> TableSummary:
+    """Exclude what is usable in the whole table, but not in the training rows; added to `sections` as well."""
+    use_case = UseCase.model_validate({**sections, "rules": {"otherwise": 0}})
+    types = classify_features(train, use_case)
+    names = [fact.name for fact in seen.features if fact.name in types]
+    reasons = {name: types[name].reason for name in names if types[name].unusable not in {None, "calendar"}}
+    excluded = [*sections["features"]["exclude"], *reasons]
+    categorical = [name for name in sections["features"]["categorical"] if name not in reasons]
+    sections["features"] = {**sections["features"], "exclude": excluded, "categorical": categorical}
+    return seen.excluding(reasons)
+
+
 def _nameable(seen: TableSummary) -> list[ColumnSummary]:
-    """Columns for a first rule: features but for names in digits, which a threshold would cut senselessly."""
+    """Columns for a first rule: features except codes in digits, for which a threshold has no meaning."""
     return [fact for fact in seen.features if fact.name not in {*seen.roles.categorical, seen.roles.group}]

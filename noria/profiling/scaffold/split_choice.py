@@ -1,4 +1,4 @@
-"""Which split a table allows: the first of time, group and stratified that really works on its rows."""
+"""Choosing the split: the first of time, group and stratified that works on the rows of the table."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def choose_split(sections: dict[str, Any], frame: pd.DataFrame, roles: ColumnRol
     Args:
         sections: the use case so far, without `split`, `models` and `rules`.
         frame: the table, with dates read as such.
-        roles: which columns tell time and group.
+        roles: which columns hold time and group.
 
     Returns:
         The validated training rows, whose classes are text, and why this method, in a few words.

@@ -1,6 +1,6 @@
-"""What was found in a table."""
+"""The summary of a table: target, roles of columns, and leakage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -8,6 +8,7 @@ from noria.profiling.leakage import LeakageScan, scan_leakage
 from noria.profiling.scaffold.column_roles import ColumnRoles, assign_roles
 from noria.profiling.scaffold.column_summary import ColumnSummary
 from noria.profiling.scaffold.task_inference import InferredTarget
+from noria.schema.column import Kind
 from noria.system.errors import NoriaError
 from noria.tabular.types import is_number
 from noria.tabular.values import LARGEST
@@ -20,7 +21,7 @@ class TableSummary:
     target: InferredTarget
     facts: dict[str, ColumnSummary]
     roles: ColumnRoles
-    strength: LeakageScan
+    leakage: LeakageScan
     known: pd.DataFrame
     """The rows that validation will keep."""
     rows: int
@@ -28,7 +29,7 @@ class TableSummary:
 
     @property
     def lost(self) -> int:
-        """Rows that validation will put aside."""
+        """Rows that validation will set aside."""
         return self.rows - len(self.known)
 
     @property
@@ -36,19 +37,24 @@ class TableSummary:
         """The target in the rows that can be learned from."""
         return self.known[self.target.name]
 
+    def excluding(self, reasons: dict[str, str]) -> "TableSummary":
+        """The same, with more columns excluded; `reasons` names them and says why."""
+        features = [fact for fact in self.roles.features if fact.name not in reasons]
+        return replace(self, roles=replace(self.roles, exclude={**self.roles.exclude, **reasons}, features=features))
+
     @property
     def features(self) -> list[ColumnSummary]:
         """Columns that a model may see."""
-        return [fact for fact in self.roles.features if fact.name not in self.strength.suspects]
+        return [fact for fact in self.roles.features if fact.name not in self.leakage.suspects]
 
     @property
     def times(self) -> pd.Series | None:
-        """When each case happened, if a column tells."""
+        """When each case happened, if a column says so."""
         return self.known[self.roles.time] if self.roles.time else None
 
     @property
     def measure(self) -> str:
-        """The name of what `strength` holds."""
+        """The name of the score in `leakage.alone`."""
         return "R²" if self.target.task == "regression" else "ROC AUC"
 
 
@@ -67,9 +73,12 @@ def summarize_table(frame: pd.DataFrame, facts: dict[str, ColumnSummary], target
     known = _learnable(frame, target)
     if roles.time:
         known = known[known[roles.time].notna()]
-    found = TableSummary(target, facts, roles, scan_leakage(known, target, roles.features), known, len(frame))
+    kinds: dict[str, Kind] = {
+        fact.name: "category" if fact.name in roles.categorical else fact.training.kind for fact in roles.features
+    }
+    found = TableSummary(target, facts, roles, scan_leakage(known, target.name, target.task, kinds), known, len(frame))
     if not found.features and not roles.time:
-        gone = {**roles.exclude, **found.strength.suspects} | ({roles.id: "an identifier"} if roles.id else {})
+        gone = {**roles.exclude, **found.leakage.suspects} | ({roles.id: "an identifier"} if roles.id else {})
         what = "no column is left to learn from: " + "; ".join(f"`{name}` is out ({why})" for name, why in gone.items())
         raise NoriaError(what, where="--data", fix="bring columns that are known when the prediction is needed")
     return found

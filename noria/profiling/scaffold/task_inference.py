@@ -1,4 +1,4 @@
-"""What kind of question a target asks."""
+"""Which task a target poses: binary, multiclass or regression."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -47,12 +47,12 @@ def infer_task(values: pd.Series, fact: ColumnSummary) -> InferredTarget:
         NoriaError: the target is constant, empty, a date, or text with too many different values to be classes.
     """
     present = values.dropna()
-    if present.empty or (fact.distinct <= 1 and fact.kind != "other"):
+    if present.empty or (fact.distinct <= 1 and fact.type is not None):
         what = "no value at all" if present.empty else f"one value only, {_label(present.iloc[0])!r}"
         raise _unfit(fact.name, f"has {what}", "choose a target that varies")
-    if fact.kind in {"datetime", "other"}:
+    if fact.type in {"datetime", None}:
         raise _unfit(fact.name, "holds neither numbers nor classes", "choose a target of numbers, texts or booleans")
-    if fact.distinct > 2 and fact.kind in {"number", "integer"}:
+    if fact.distinct > 2 and fact.type in {"number", "integer"}:
         classes, why = _number_is_class(present, fact)
         if not classes:
             return InferredTarget(fact.name, "regression", why)

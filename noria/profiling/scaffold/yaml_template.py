@@ -1,4 +1,4 @@
-"""The text of the file, and what to tell its author."""
+"""The text of the file, and the notes for its author."""
 
 from pathlib import Path
 from typing import Any
@@ -50,27 +50,27 @@ def render(sections: dict[str, Any], seen: TableSummary, split_why: str, schema:
 
 
 def notes(sections: dict[str, Any], seen: TableSummary, split_why: str) -> list[str]:
-    """What was found and guessed, one sentence each."""
+    """What was detected and guessed, one sentence each."""
     target, roles = seen.target, seen.roles
-    told = [f"Task: {target.task} ({target.why})."]
+    lines = [f"Task: {target.task} ({target.why})."]
     if target.task == "binary":
-        told.append(f"We act on `{target.positive}`: {target.share:.1%} of the rows.")
+        lines.append(f"We act on `{target.positive}`: {target.share:.1%} of the rows.")
     if roles.id:
-        told.append(f"`{roles.id}` identifies a case.")
-    told.append(f"Split: {sections['split']['method']} ({split_why}).")
-    told += [f"Suspected of leakage, so no feature: `{name}` ({why})." for name, why in seen.strength.suspects.items()]
+        lines.append(f"`{roles.id}` identifies a case.")
+    lines.append(f"Split: {sections['split']['method']} ({split_why}).")
+    lines += [f"Suspected of leakage, so no feature: `{name}` ({why})." for name, why in seen.leakage.suspects.items()]
     excluded = sections["features"]["exclude"]
-    told += [f"Left out: `{name}` ({roles.exclude[name]})." for name in excluded]
+    lines += [f"Left out: `{name}` ({roles.exclude[name]})." for name in excluded]
     if seen.lost:
         why = "they lack a usable target or time, or hold infinite numbers"
-        told.append(f"{seen.lost:,} of {seen.rows:,} rows will be put aside: {why}.")
-    told.append("Replace the guesses marked `replace:`; what errors cost matters most.")
-    return told
+        lines.append(f"{seen.lost:,} of {seen.rows:,} rows will be set aside: {why}.")
+    lines.append("Replace the guesses marked `replace:`; what errors cost matters most.")
+    return lines
 
 
 def _strongest(seen: TableSummary) -> str:
     floor = _WORTH_NAMING if seen.target.task == "regression" else 0.5 + _WORTH_NAMING
-    kept = [(name, score) for name, score in seen.strength.alone.items() if name not in seen.strength.suspects]
+    kept = [(name, score) for name, score in seen.leakage.alone.items() if name not in seen.leakage.suspects]
     return ", ".join(f"{name} {score:.2f}" for name, score in kept[:3] if score >= floor)
 
 
