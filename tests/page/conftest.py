@@ -1,4 +1,4 @@
-"""One browser and a few real bundles for all tests of the page; each test has a service and a tab of its own."""
+"""A few real bundles for all tests of the page, a browser for each file, a service and a tab for each test."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,8 +15,9 @@ from noria.bundle import Bundle
 CASES = {"churn": churn, "bike": bike, "contracts": contracts}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for longer: tests of another place may want the event loop that Playwright occupies."""
     if found() is None:
         pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
     with chromium() as running:
@@ -42,9 +43,11 @@ def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iter
     with ExitStack() as stack:
         opened: list[Opened] = []
 
-        def get(case: str = "churn", kind: str = "xgboost", *, ready: bool = True, **settings: Any) -> Opened:
+        def get(
+            case: str = "churn", kind: str = "xgboost", *, ready: bool = True, scripts: bool = True, **settings: Any
+        ) -> Opened:
             standin = stack.enter_context(standing(StandIn(bundle_of(case, kind), **settings)))
-            tab = stack.enter_context(browser.tab())
+            tab = stack.enter_context(browser.tab(scripts=scripts))
             tab.screen(1280, 900)
             tab.open(standin.url)
             if ready:
@@ -56,9 +59,7 @@ def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iter
         for tab, standin in opened:
             tab.run("1")
             assert [one for one in tab.complaints if not _refusal(one)] == []
-            # what begins with `data:` is the browser's own, such as the sign of a calendar
-            asked = [request["url"] for request in tab.requests if not request["url"].startswith("data:")]
-            assert {url for url in asked if not url.startswith(standin.url)} == set()
+            assert {url for url in tab.requests if not url.startswith(standin.url)} == set()
 
 
 def _refusal(complaint: str) -> bool:

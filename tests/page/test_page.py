@@ -1,11 +1,9 @@
 """What a person sees and does on the page, in a real browser."""
 
 import json
-import time
 from collections.abc import Callable
 
 import pytest
-from browser import PATIENCE_S
 from person import Open, answer_id, send
 from starlette.responses import JSONResponse, PlainTextResponse
 
@@ -267,10 +265,5 @@ def test_the_service_may_know_less_than_the_page_asks(open_page: Open) -> None:
 
 
 def test_without_scripts_the_page_says_so(open_page: Open) -> None:
-    tab, standin = open_page()
-    tab.command("Emulation.setScriptExecutionDisabled", value=True)
-    tab.command("Page.navigate", url=standin.url + "?again")
-    end = time.monotonic() + PATIENCE_S
-    while not any("This page needs JavaScript" in name for name in tab.names()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    tab, _ = open_page(ready=False, scripts=False)
+    assert "This page needs JavaScript" in tab.text()

@@ -174,6 +174,6 @@ def test_everything_has_a_name_for_those_who_listen(open_page: Open) -> None:
 def test_on_paper_the_answer_stands_without_buttons(open_page: Open) -> None:
     tab, _ = open_page()
     send(tab)
-    tab.command("Emulation.setEmulatedMedia", media="print")
+    tab.paper()
     assert tab.run("[...document.querySelectorAll('button')].some((e) => e.checkVisibility())") is False
     assert tab.run("document.querySelector('.reasons').checkVisibility()") is True

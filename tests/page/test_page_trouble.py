@@ -142,7 +142,7 @@ def test_a_token_is_asked_for_kept_in_this_tab_and_sent(open_page: Open) -> None
     tab.wait("document.querySelector('#outcome .notice')")
     assert tab.run("Object.values(sessionStorage).sort()") == ["secret-1", "secret-2"]
     assert tab.run("Object.keys(localStorage).length + document.cookie.length") == 0
-    assert all("secret" not in request["url"] for request in tab.requests)
+    assert all("secret" not in url for url in tab.requests)
     tab.open(standin.url)
     tab.wait("!document.getElementById('work').hidden")
     assert not tab.run(DIALOG)

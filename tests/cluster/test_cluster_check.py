@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_api import Cluster, served
 
 from app.stacks import kube_contexts
 from app.stacks.definition import Component, PreflightFinding, read_stack
 from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
+from tests.cluster.fake_api import Cluster, served
 
 COMPONENT = Component(name="kubernetes", type="orchestrator", flavor="kubernetes")
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_api import Cluster, served
 
 from app.runs.pod_diagnostics import PodFailure, end_jobs, pod_failure, submission_error
 from app.stacks import kube_contexts
 from noria.system import progress
+from tests.cluster.fake_api import Cluster, served
 
 RUN = "6d2c9a1e-6d0f-4f60-8a0e-0f4ce1a6f3a1"
 
