@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where the service runs: one backend per file."""

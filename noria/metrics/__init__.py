@@ -1,1 +1,1 @@
-"""TODO."""
+"""Metrics over weighted rows, bootstrap intervals, and the value of decisions."""

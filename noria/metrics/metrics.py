@@ -66,7 +66,7 @@ def primary_metric(
     classes: Sequence[str] | None = None,
     predictions: Values = None,
 ) -> float:
-    """The value of `evaluation.metric`; arguments and errors as for `measure`."""
+    """The value of `evaluation.metric`; arguments and errors as for `compute_metrics`."""
     found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     return float(found[use_case.evaluation.metric](np.ones((1, len(truth))))[0])
 
@@ -84,26 +84,11 @@ def metric_interval(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of one metric at `evaluation.confidence`, see `noria.metrics.bootstrap`.
 
-    Args and errors as for `measure`; `blocks` (n,) numbers rows that are drawn together. About a second for
+    Args and errors as for `compute_metrics`; `blocks` (n,) numbers rows that are drawn together. About a second for
     1,000 resamples of 20,000 rows. (NaN, NaN) where the metric is undefined.
     """
     found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     return bootstrap_intervals({metric: found[metric]}, use_case, len(truth), blocks)[metric]
-
-
-def metric_intervals(
-    use_case: UseCase,
-    truth: Values,
-    scores: Values,
-    decisions: Values = None,
-    *,
-    classes: Sequence[str] | None = None,
-    predictions: Values = None,
-    blocks: NDArray[np.int64] | None = None,
-) -> dict[str, tuple[float, float]]:
-    """`interval` for every metric of the task, on the same resamples."""
-    found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
-    return bootstrap_intervals(found, use_case, len(truth), blocks)
 
 
 def metric_statistics(
@@ -115,7 +100,7 @@ def metric_statistics(
     classes: Sequence[str] | None = None,
     predictions: Values = None,
 ) -> dict[str, Statistic]:
-    """Metric → its weighted form, to be given to `bootstrap`; arguments and errors as for `measure`."""
+    """Metric → its weighted form, to be given to `bootstrap`; arguments and errors as for `compute_metrics`."""
     problem = use_case.problem
     numbers = np.asarray(scores, dtype=np.float64)
     if len(truth) != len(numbers) or (decisions is not None and len(decisions) != len(numbers)):

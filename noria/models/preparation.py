@@ -96,17 +96,6 @@ def style_of(kind: str) -> str:
     return _STYLES.get(kind, "one_hot")
 
 
-def prepared_names(preparation: Preparation, schema: InputSchema) -> list[str]:
-    """The q columns that come out of a fitted preparation, such as `tenure` and `contract=One year`."""
-    encoded = schema.encoded_names
-    numbers = [encoded[place] for place in preparation.numbers]
-    categories = [column for column in schema.columns if column.kind == "category"]
-    if preparation.style == "codes":
-        return numbers + [column.name for column in categories]
-    marks = [f"{numbers[place]} missing" for place in getattr(preparation, "marked_", [])]
-    return numbers + marks + [f"{c.name}={value}" for c in categories for value in [*c.categories, "(missing)"]]
-
-
 def _limits(numbers: Matrix, quantile: float) -> tuple[Matrix, Matrix]:
     if quantile == 0 or not len(numbers):
         unlimited = np.full(numbers.shape[1], np.inf)

@@ -8,10 +8,10 @@ from sklearn import metrics as reference
 
 from noria.config import UseCase
 from noria.metrics.metrics import (
+    bootstrap_intervals,
     compute_metrics,
     greater_is_better,
     metric_interval,
-    metric_intervals,
     metric_statistics,
     primary_metric,
 )
@@ -139,8 +139,12 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_claims() -> None:
 
 def test_the_same_seed_gives_the_same_interval_and_more_rows_a_narrower_one() -> None:
     use_case = churn().use_case
-    small, large = (metric_intervals(use_case, *sample(rows)) for rows in (300, 3000))
-    assert small == metric_intervals(use_case, *sample(300))
+
+    def intervals(rows: int) -> dict[str, tuple[float, float]]:
+        return bootstrap_intervals(metric_statistics(use_case, *sample(rows)), use_case, rows, None)
+
+    small, large = intervals(300), intervals(3000)
+    assert small == intervals(300)
     for name, (low, high) in large.items():
         assert high - low < small[name][1] - small[name][0]
 

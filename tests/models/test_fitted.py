@@ -15,7 +15,8 @@ from sklearn.metrics import roc_auc_score
 from noria.models.candidates import KINDS, default_params, known_params
 from noria.models.fitted_model import FittedModel, fit
 from noria.models.model_storage import MODEL, TRUSTED, dump_model, load_model
-from noria.models.preparation import prepared_names
+from noria.models.preparation import Preparation
+from noria.schema import InputSchema
 from noria.system.errors import NoriaError
 
 SMALL = {"forest": {"n_estimators": 20}, "xgboost": {"n_estimators": 30}}
@@ -215,6 +216,17 @@ def test_parameters_set_by_hand_reach_the_model(churn: Case) -> None:
     assert {"n_estimators", "max_depth", "learning_rate"} <= set(known_params("xgboost", "binary"))
     assert len(quick("forest", churn).pipeline[-1].estimators_) == 20
     assert quick("xgboost", churn).booster.num_boosted_rounds() == 30
+
+
+def prepared_names(preparation: Preparation, schema: InputSchema) -> list[str]:
+    """The q columns that come out of a fitted preparation, such as `tenure` and `contract=One year`."""
+    encoded = schema.encoded_names
+    numbers = [encoded[place] for place in preparation.numbers]
+    categories = [column for column in schema.columns if column.kind == "category"]
+    if preparation.style == "codes":
+        return numbers + [column.name for column in categories]
+    marks = [f"{numbers[place]} missing" for place in getattr(preparation, "marked_", [])]
+    return numbers + marks + [f"{c.name}={value}" for c in categories for value in [*c.categories, "(missing)"]]
 
 
 def test_linear_preparation_imputes_marks_scales_and_encodes(churn: Case) -> None:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The evaluation report for the client: page, narrative, plots and tables."""
