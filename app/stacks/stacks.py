@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.environment import zenml_client
-from app.images.project_images import SERVICE, image_of, variables_for
+from app.images.project_images import variables_for
 from app.stacks.definition import Component, RegisteredStack, StackMember, StepsConfig, looks_secret, read_stack
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.system.errors import NoriaError
@@ -54,24 +54,6 @@ def stack_here(name: str | None) -> str:
     """
     chosen, running = _chosen(name)
     return chosen if running.image is None else DEFAULT_STACK
-
-
-def service_kind(name: str | None) -> str:
-    """Where the service of a stack runs: process, container, compose or kubernetes.
-
-    Raises:
-        NoriaError: the stack's file cannot be read, or a variable is not set.
-    """
-    return _chosen(name)[1].service
-
-
-def service_image(name: str | None) -> str:
-    """The image that the service runs in on a stack; empty: it is a process.
-
-    Raises:
-        NoriaError: the stack's file cannot be read, or a variable is not set.
-    """
-    return image_of(SERVICE) if _chosen(name)[1].service == "container" else ""
 
 
 def active_stack(client: Any) -> str:
