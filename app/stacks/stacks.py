@@ -73,6 +73,15 @@ def stack_files() -> list[str]:
     return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
 
 
+def unknown_stack(name: str, registered: list[str]) -> NoriaError:
+    """The error that there is neither a registered stack nor a file of that name."""
+    return NoriaError(
+        f"no stack is named `{name}`",
+        where=str(STACK_FILES),
+        fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
+    )
+
+
 def running_on(name: str) -> StepsConfig:
     """How steps run on a stack: what its file says, or, where it has none, nothing.
 
@@ -154,11 +163,7 @@ def _ensure_registered(client: Any, name: str) -> None:
     if name in registered:
         return
     if name not in stack_files():
-        raise NoriaError(
-            f"no stack is named `{name}`",
-            where=str(STACK_FILES),
-            fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
-        )
+        raise unknown_stack(name, registered)
     from app.stacks.registration import register
 
     register(client, name)
