@@ -208,7 +208,7 @@ def _output(command: list[str], where: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     except FileNotFoundError as error:
-        raise NoriaError(f"{name} is not installed", where=name, fix="install it: the cluster is asked with it") from error
+        raise NoriaError(f"{name} is not installed", where=name, fix="install it: it asks the cluster") from error
     if done.returncode:
         reason = last_line(done.stderr)
         again = " ".join([name, *command[1:]])
