@@ -1,1 +1,1 @@
-"""Where the service runs: a `ServingBackend` for each place, in a file of its own."""
+"""Where the service runs: one backend per file."""
