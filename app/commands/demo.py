@@ -8,16 +8,13 @@ import pandas as pd
 from app.commands.deploy import deploy
 from app.commands.monitor import monitor
 from app.commands.result import CommandResult, run_py
-from app.commands.stop import stop_here
 from app.commands.train import describe_training, run_training
 from app.runs.launch import artifact
-from app.serving.backend import place_of
-from noria import deployment as processes
+from app.serving.backend import backend_of
 from noria.client import Client
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.system.workspace import Workspace
 
 _ROWS = 1000
 _ROWS_PER_REQUEST = 50
@@ -36,9 +33,10 @@ def demo(use_case: UseCase, stack: str | None, *, keep: bool, title: Callable[[s
     Raises:
         NoriaError: any part failed; what was started until then is stopped.
     """
-    if place_of(stack) is not None:
+    backend = backend_of(stack)
+    if not backend.is_local:
         raise NoriaError(
-            "the demo serves on this machine and stops what it started, and this stack serves elsewhere",
+            "the demo serves on this machine and stops what it started, but the service of this stack is remote",
             where=f"stack `{stack}`" if stack else "the stack in use",
             fix="python run.py demo --stack local",
         )
@@ -47,21 +45,21 @@ def demo(use_case: UseCase, stack: str | None, *, keep: bool, title: Callable[[s
     try:
         title("Deploying")
         deployed = deploy(use_case, stack)
-        server = processes.running_server(Workspace(use_case.name))
+        url = backend.url(use_case)
         title("Sending held-out rows over HTTP, and the true labels of some of them")
-        _send(use_case, server.url, artifact(run, "split", "test_rows"))
+        _send(use_case, url, artifact(run, "split", "test_rows"))
         title("Monitoring")
         monitored = monitor(use_case, None, stack)
     except BaseException:
-        stop_here(use_case)
+        backend.stop(use_case, lambda _: True)
         raise
     if not keep:
-        stop_here(use_case)
+        backend.stop(use_case, lambda _: True)
     facts = [
         ("training", trained.headline),
         *trained.facts,
         ("deployment", deployed.headline),
-        ("service", server.url),
+        ("service", url),
         ("monitoring", monitored.headline),
         *monitored.facts,
         ("dashboards", f"{run_py('dashboard')} (ZenML, MLflow, Evidently)"),

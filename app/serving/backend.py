@@ -1,174 +1,138 @@
-"""`status`, `stop`, `traffic`, `promote` and `rollback` where the service runs on a cluster or in Compose.
+"""`ServingBackend`: what every command needs of the place where the service runs."""
 
-What such a service is, neither the workspace nor its orders know: Helm, Compose and the service itself are asked.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
-from app.serving.kubernetes_rollout import cluster_of
-from app.serving.service_probe import Facts, ServiceAddress, probe_service
+from app.commands.result import CommandResult
+from app.serving.registry import load_backend
+from app.serving.traffic_request import TrafficRequest
 from app.stacks import stacks
 from app.stacks.active_stack import service_stack
-from app.stacks.definition import read_stack
-from noria.system.errors import NoriaError
+from app.stacks.definition import PreflightFinding, StepsConfig
+from noria.config import UseCase
 
 Confirm = Callable[[str], bool]
+"""Asks a person a question: true means yes."""
 
 
-class Place(Protocol):
-    """Where a service runs that this workspace knows nothing of."""
+@dataclass(frozen=True)
+class ServiceTarget:
+    """Which service is meant."""
 
-    changes: str
-    """What of who answers cannot be changed there while it runs, and why."""
-    is_changeable: bool
-    """Does it take orders over HTTP: one server, which keeps them?"""
-
-    @property
-    def address(self) -> ServiceAddress | None:
-        """Where it answers this machine, if that is known."""
-
-    @property
-    def title(self) -> str:
-        """In words."""
-
-    @property
-    def headline(self) -> str:
-        """How it does, in a few words."""
-
-    @property
-    def is_there(self) -> bool:
-        """Is anything deployed?"""
-
-    @property
-    def answers(self) -> bool:
-        """Is it ready, as far as can be told from outside?"""
-
-    @property
-    def image(self) -> str:
-        """What it runs."""
-
-    def facts(self) -> Facts:
-        """What is known of it from outside."""
-
-    def stopping(self) -> str:
-        """What `stop` takes away and what it leaves, to be confirmed."""
-
-    def stop(self) -> Facts:
-        """Stop it."""
-
-    def roll_back(self) -> tuple[str, Facts]:
-        """Put back what answered before."""
+    stack: str
+    """Name of the stack that it belongs to."""
+    settings: StepsConfig
+    """The section `noria` of the stack's file."""
+    url: str | None = None
+    """The address that was given on the command line."""
 
 
-def place_of(stack: str | None, url: str | None = None) -> Place | None:
-    """Where the service of a stack is; None: on this machine, where the workspace knows all of it.
+class ServingBackend(Protocol):
+    """Where the service of a stack runs, and what the commands do with it there.
 
-    Raises:
-        NoriaError: there is no such stack, or its file does not say where.
+    A command finds the backend of its stack, calls one method and returns what that returns:
+
+        backend = backend_of("kubernetes", url="https://churn.example.com")
+        print(backend.status(use_case).headline)
+        backend.change_traffic(use_case, TrafficRequest(shares={"challenger": 0.1}))
+        backend.rollback(use_case)
+
+    A backend is a class with these members that is created from a `ServiceTarget`. Creating it asks nobody and
+    needs no environment variable. All methods raise a NoriaError for what the user can correct.
     """
-    name = service_stack(stack)
-    running = stacks.running_on(name)
-    if running.service == "compose":
-        from app.serving.compose import Composed
 
-        return Composed(url)
-    if running.service == "kubernetes":
-        from app.serving.kubernetes import Release
+    is_local: bool
+    """Does the service run on this machine, so that `demo` may start and stop one?"""
 
-        found = url or running.url
-        cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{name}.yaml"), pushes=False)
-        return Release(cluster, ServiceAddress(found) if found else None)
-    if url is not None:
-        raise NoriaError(
-            f"stack `{name}` serves on this machine, where the workspace knows the address",
-            where="--url",
-            fix="leave it out, or name the stack of the service with --stack",
-        )
-    return None
+    def preflight(self) -> Iterable[PreflightFinding]:
+        """What would keep `deploy` from working; `stack check` shows it."""
+
+    def url(self, use_case: UseCase) -> str:
+        """The address of the service.
+
+        Raises:
+            NoriaError: no service is running, or its address is not known.
+        """
+
+    def deploy(self, use_case: UseCase) -> CommandResult:
+        """Serve the champion, or roll a running service over to it without a failed request.
+
+        Raises:
+            NoriaError: there is no champion, or the service cannot be started; a running service continues unchanged.
+        """
+
+    def status(self, use_case: UseCase) -> CommandResult:
+        """Whether the service is ready, which versions it serves, and its counts.
+
+        Raises:
+            NoriaError: whoever knows cannot be asked. That nothing is deployed is a result, not an error.
+        """
+
+    def show_traffic(self, use_case: UseCase) -> CommandResult:
+        """Which variant answers which share of the cases.
+
+        Raises:
+            NoriaError: no service is deployed, or it cannot be asked.
+        """
+
+    def change_traffic(self, use_case: UseCase, request: TrafficRequest) -> CommandResult:
+        """Change shares, shadows, the canary or a decision policy.
+
+        Raises:
+            NoriaError: no service is deployed, the request does not fit it, or this backend cannot do that; then
+                nothing has changed.
+        """
+
+    def promote(self, use_case: UseCase, version: str | None) -> CommandResult:
+        """Make a version the champion in the model registries and, where this is possible, in the running service.
+
+        Args:
+            use_case: whose champion.
+            version: its number, or `rules`; None: the challenger that answers, or else the newest version.
+
+        Raises:
+            NoriaError: there is no such version, or the service cannot answer with it; then nothing has changed.
+        """
+
+    def rollback(self, use_case: UseCase) -> CommandResult:
+        """Restore what answered before the last change.
+
+        Raises:
+            NoriaError: no service is deployed, there is nothing to restore, or it cannot be restored.
+        """
+
+    def stop(self, use_case: UseCase, confirm: Confirm) -> CommandResult:
+        """Stop the service; without facts in the result, none was running.
+
+        Args:
+            use_case: whose service.
+            confirm: is asked before a service is stopped that others may need.
+
+        Raises:
+            NoriaError: it was not confirmed, or the service cannot be stopped.
+        """
 
 
-def service_facts(place: Place, use_case: str) -> tuple[bool, Facts]:
-    """Does it answer, and all that can be known of it."""
-    facts = place.facts()
-    if place.address is None:
-        hint = "not asked: name its address with --url, or as `noria.url` in the stack's file"
-        return place.answers, [*facts, ("service", hint)]
-    said = probe_service(place.address, use_case)
-    return not said.unready, [*facts, *said.facts]
-
-
-def required(place: Place) -> Place:
-    """The place, if anything is deployed there.
-
-    Raises:
-        NoriaError: nothing is.
-    """
-    if not place.is_there:
-        raise NoriaError(f"no service is deployed: there is no {place.title}", fix="python run.py deploy")
-    return place
-
-
-def stop(place: Place, confirm: Confirm) -> Facts:
-    """Stop what is there, if whoever asked for it confirms.
-
-    Raises:
-        NoriaError: they do not, or it cannot be stopped.
-    """
-    if not place.is_there:
-        return []
-    if not confirm(place.stopping()):
-        raise NoriaError("nothing was stopped: it was not confirmed", where=place.title, fix="answer y, or add --yes")
-    return place.stop()
-
-
-def show(place: Place, use_case: str) -> tuple[str, Facts]:
-    """Who answers there.
-
-    Raises:
-        NoriaError: nothing is deployed, or its address is not known.
-    """
-    if required(place).address is None:
-        raise NoriaError(
-            "the service alone knows who answers, and its address is not known",
-            where=place.title,
-            fix="name it with --url, or as `noria.url` in the stack's file",
-        )
-    _, facts = service_facts(place, use_case)
-    return place.headline, facts
-
-
-def change(
-    place: Place, shares: Mapping[str, float], policy: Mapping[str, float], of: str | None, *, more: bool
-) -> tuple[str, Facts]:
-    """Let the service itself change shares or a policy.
+def backend_of(stack: str | None, url: str | None = None) -> ServingBackend:
+    """The backend of a stack's service.
 
     Args:
-        place: where it is.
-        shares: variant → share.
-        policy: keys of a policy.
-        of: whose policy; None: the champion's.
-        more: a shadow or a canary is asked for, too.
+        stack: its name; None: the stack in use.
+        url: the address of the service, where it is not known by other means.
 
     Raises:
-        NoriaError: it cannot be changed while it runs, or the service refuses.
+        NoriaError: there is no such stack, its file is wrong, or the backend needs no address.
     """
-    required(place)
-    if place.address is None or more or not place.is_changeable:
-        raise refusal(place)
-    with place.address.client() as client:
-        done = [client.change_shares(shares)] if shares else []
-        done += [client.change_policy(policy, of)] if policy else []
-    facts: Facts = [("before", done[0].before), ("now", done[-1].now), ("service", place.address.url)]
-    if policy:
-        facts.append(("policy", ", ".join(f"{key} {value:g}" for key, value in policy.items())))
-    return f"{done[-1].now}.", facts
+    name = service_stack(stack)
+    return create_backend(ServiceTarget(name, stacks.running_on(name), url))
 
 
-def refusal(place: Place) -> NoriaError:
-    """What to do instead of changing it while it runs."""
-    return NoriaError(
-        place.changes,
-        where=place.title,
-        fix="promote or train what should answer, then `python run.py deploy`; `python run.py rollback` goes back",
-    )
+def create_backend(target: ServiceTarget) -> ServingBackend:
+    """The backend that the stack's file names.
+
+    Raises:
+        NoriaError: the backend needs no address, and one was given.
+    """
+    backend: ServingBackend = load_backend(target.settings.service)(target)
+    return backend

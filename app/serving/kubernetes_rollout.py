@@ -1,4 +1,4 @@
-"""A model into service on a Kubernetes cluster: its image is built and pushed, and the chart's release takes it up."""
+"""Putting a model into service on a Kubernetes cluster: build and push its image, then update the chart's release."""
 
 import os
 import shutil
@@ -6,13 +6,12 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.environment import zenml_client
-from app.images.project_images import SERVICE, docker, image_of
+from app.images.project_images import docker
 from app.images.service_image import build_image
+from app.serving.model_image import champion_plan, image_tag
 from app.stacks import stacks
 from app.stacks.definition import StackFile, read_stack
 from noria.config import UseCase
-from noria.deployment.image_contents import content_digest
 from noria.system import progress
 from noria.system.errors import NoriaError, last_line
 from noria.system.workspace import PROJECT
@@ -21,7 +20,7 @@ from noria.traffic.activation import TrafficPlan
 RELEASE = "noria"
 """The chart's release, as docs/kubernetes.md installs it."""
 CHART = PROJECT / "deploy" / "kubernetes"
-_WITHIN = "10m"
+_TIMEOUT = "10m"
 
 
 @dataclass(frozen=True)
@@ -37,44 +36,39 @@ class Cluster:
         return ["kubectl", "--context", self.context, "--namespace", self.namespace, *arguments]
 
     @property
-    def way_back(self) -> str:
-        """The command that has the model before answer again."""
+    def rollback_command(self) -> str:
+        """The command that puts the model before back into service."""
         return f"helm rollback {RELEASE} --namespace {self.namespace} --kube-context {self.context}"
 
 
 def roll_out(
-    stack: str, use_case: UseCase, make: Callable[[TrafficPlan], TrafficPlan] = lambda order: order
+    stack: str, use_case: UseCase, change: Callable[[TrafficPlan], TrafficPlan] = lambda plan: plan
 ) -> tuple[TrafficPlan, str, Cluster]:
-    """Put the champion, and whoever answers beside it, into service on the cluster of `stack`, pod by pod.
+    """Put the champion, and the variants beside it, into service on the cluster of `stack`, pod by pod.
 
     Args:
         stack: its name.
         use_case: says who answers.
-        make: from that order to the one that should hold.
+        change: from that plan to the one that is rolled out.
 
     Returns:
-        Who answers, the name of the image, and the cluster.
+        The plan, the name of the image, and the cluster.
 
     Raises:
         NoriaError: there is no champion, the stack's file does not say where, the image cannot be built or pushed, or
-            the pods do not become ready in ten minutes: then those that are left go on with the model before.
+            the pods do not become ready in ten minutes: then those that are left continue with the model before.
     """
     cluster = cluster_of(read_stack(stacks.STACK_FILES / f"{stack}.yaml"))
     program = helm()
-    order = make(order_on(stack, use_case))
-    repository, tag = f"{cluster.registry}/noria-{use_case.name}".lower(), image_tag(order)
-    build_image(order, f"{repository}:{tag}")
+    plan = change(champion_plan(stack, use_case))
+    repository, tag = f"{cluster.registry}/noria-{use_case.name}".lower(), image_tag(plan)
+    build_image(plan, f"{repository}:{tag}")
     progress.stage("image", f"{repository}:{tag}")
     docker("push", f"{repository}:{tag}")
     progress.stage("push", f"to {cluster.registry}")
     _upgrade(program, cluster, repository, tag)
     progress.stage("rollout", f"release `{RELEASE}` in namespace `{cluster.namespace}`")
-    return order, f"{repository}:{tag}", cluster
-
-
-def image_tag(order: TrafficPlan) -> str:
-    """Names who answers and the state of the code, for ever: a node keeps what it has pulled."""
-    return f"{order.champion.version}-{content_digest(order)}-{image_of(SERVICE).rpartition(':')[2]}"
+    return plan, f"{repository}:{tag}", cluster
 
 
 def cluster_of(stack: StackFile, *, pushes: bool = True) -> Cluster:
@@ -110,35 +104,20 @@ def helm() -> str:
     return found
 
 
-def order_on(stack: str, use_case: UseCase) -> TrafficPlan:
-    """The champion and whoever `serving.variants` puts beside it, from the stores of a stack.
-
-    Raises:
-        NoriaError: nothing has been promoted yet, or a variant's model does not exist.
-    """
-    from steps.shared.champion import require_champion
-    from steps.shared.serving_variants import serving_variants
-
-    zenml_client()
-    with stacks.stack_for_one_run(stack):
-        lineup = serving_variants(use_case, require_champion(use_case.name))
-        return TrafficPlan(variants=[role.in_place() for role in lineup])
-
-
 def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
     image = ["--set-string", f"service.image.repository={repository}", "--set-string", f"service.image.tag={tag}"]
-    place = ["--kube-context", cluster.context, "--namespace", cluster.namespace]
+    where = ["--kube-context", cluster.context, "--namespace", cluster.namespace]
     command = [
         program,
         "upgrade",
         RELEASE,
         str(CHART),
-        *place,
+        *where,
         "--reuse-values",
         *image,
         "--wait",
         "--timeout",
-        _WITHIN,
+        _TIMEOUT,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode:
@@ -147,5 +126,5 @@ def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
             f"the service could not be updated: {reason}",
             where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",
             fix=f"see {' '.join(cluster.command('get', 'pods'))}; the release must be there (docs/kubernetes.md); "
-            f"back to the model before: {cluster.way_back}",
+            f"back to the model before: {cluster.rollback_command}",
         )

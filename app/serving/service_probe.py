@@ -1,17 +1,18 @@
-"""What a service that runs elsewhere says of itself over HTTP."""
+"""What a service says of itself over HTTP, and the command that asks it for a prediction."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.commands.result import Facts
 from noria.client import Client
 from noria.deployment.metrics_scrape import ScrapedMetrics, parse_metrics
 from noria.deployment.service_secrets import TOKENS
 from noria.serving.api import ModelResponse
 from noria.system.errors import NoriaError
 
-Facts = list[tuple[str, object]]
 _SECONDS = 10.0
 
 
@@ -30,10 +31,10 @@ class ServiceAddress:
 
 @dataclass(frozen=True)
 class ServiceProbe:
-    """What it said."""
+    """What the service said."""
 
     unready: str
-    """Why it does not answer; empty: it does."""
+    """Why it is not ready; empty: it is."""
     model: ModelResponse | None
     facts: Facts
 
@@ -58,6 +59,12 @@ def probe_service(address: ServiceAddress, use_case: str) -> ServiceProbe:
     return ServiceProbe(unready, model, facts)
 
 
+def curl_command(url: str, example: dict[str, object]) -> str:
+    """A command that asks a service for the prediction of one row."""
+    body = json.dumps({"rows": [example]})
+    return f"curl -s {url}/predict -H 'Content-Type: application/json' -d '{body}'"
+
+
 def _model(model: ModelResponse, use_case: str) -> Facts:
     facts: Facts = [
         ("version", f"{model.version} ({model.kind}), since {model.active_since[:19].replace('T', ' ')} UTC")
@@ -67,10 +74,10 @@ def _model(model: ModelResponse, use_case: str) -> Facts:
     return facts + [(f"variant {each['name']}", _variant(each)) for each in model.variants]
 
 
-def _variant(told: dict[str, Any]) -> str:
-    part = "shadow" if told.get("shadow") else f"{told.get('share', 1.0):.1%} of the cases"
-    policy = ", ".join(f"{key} {value}" for key, value in told.get("policy", {}).items() if value)
-    return f"{part}, version {told.get('version')}, policy {told.get('policy_version')}: {policy or 'none'}"
+def _variant(variant: dict[str, Any]) -> str:
+    part = "shadow" if variant.get("shadow") else f"{variant.get('share', 1.0):.1%} of the cases"
+    policy = ", ".join(f"{key} {value}" for key, value in variant.get("policy", {}).items() if value)
+    return f"{part}, version {variant.get('version')}, policy {variant.get('policy_version')}: {policy or 'none'}"
 
 
 def _figures(figures: ScrapedMetrics) -> Facts:

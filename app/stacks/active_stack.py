@@ -20,12 +20,10 @@ def service_stack(stack: str | None) -> str:
     """
     if stack is None:
         return _in_use()
-    if stack not in stacks.stack_files() and stack not in stacks.registered_stacks(zenml_client()):
-        raise NoriaError(
-            f"no stack is named `{stack}`",
-            where=str(stacks.STACK_FILES),
-            fix=f"choose one of {', '.join(stacks.stack_files())}",
-        )
+    if stack not in stacks.stack_files():
+        registered = stacks.registered_stacks(zenml_client())
+        if stack not in registered:
+            raise stacks.unknown_stack(stack, registered)
     return stack
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.environment import zenml_client
-from app.images.project_images import SERVICE, image_of, variables_for
+from app.images.project_images import variables_for
 from app.stacks.definition import Component, RegisteredStack, StackMember, StepsConfig, looks_secret, read_stack
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.system.errors import NoriaError
@@ -56,24 +56,6 @@ def stack_here(name: str | None) -> str:
     return chosen if running.image is None else DEFAULT_STACK
 
 
-def service_kind(name: str | None) -> str:
-    """Where the service of a stack runs: process, container, compose or kubernetes.
-
-    Raises:
-        NoriaError: the stack's file cannot be read, or a variable is not set.
-    """
-    return _chosen(name)[1].service
-
-
-def service_image(name: str | None) -> str:
-    """The image that the service runs in on a stack; empty: it is a process.
-
-    Raises:
-        NoriaError: the stack's file cannot be read, or a variable is not set.
-    """
-    return image_of(SERVICE) if _chosen(name)[1].service == "container" else ""
-
-
 def active_stack(client: Any) -> str:
     """The stack that runs without `--stack` use."""
     name = str(client.active_stack_model.name)
@@ -89,6 +71,15 @@ def registered_stacks(client: Any) -> list[str]:
 def stack_files() -> list[str]:
     """The names of the stacks that have a file."""
     return sorted(file.stem for file in STACK_FILES.glob("*.yaml"))
+
+
+def unknown_stack(name: str, registered: list[str]) -> NoriaError:
+    """The error that there is neither a registered stack nor a file of that name."""
+    return NoriaError(
+        f"no stack is named `{name}`",
+        where=str(STACK_FILES),
+        fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
+    )
 
 
 def running_on(name: str) -> StepsConfig:
@@ -172,11 +163,7 @@ def _ensure_registered(client: Any, name: str) -> None:
     if name in registered:
         return
     if name not in stack_files():
-        raise NoriaError(
-            f"no stack is named `{name}`",
-            where=str(STACK_FILES),
-            fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
-        )
+        raise unknown_stack(name, registered)
     from app.stacks.registration import register
 
     register(client, name)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bundles import churn, make
 
-from app.serving import kubernetes_rollout
+from app.serving import kubernetes_rollout, model_image
 from noria.bundle import Bundle
 from noria.config import load_use_case
 from noria.system.errors import NoriaError
@@ -43,17 +43,17 @@ def asked(tmp_path: Path, champion: Bundle, monkeypatch: pytest.MonkeyPatch) -> 
     """Roll out with Docker and Helm that note their commands, the one with a word in it failing."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: alone(champion))
+    monkeypatch.setattr(kubernetes_rollout, "champion_plan", lambda *_: alone(champion))
     log = tmp_path / "log"
 
-    def rolled(fails: str = "@nothing", says: str = "", *make: Any) -> list[str]:
+    def rolled(fails: str = "@nothing", says: str = "", *change: Any) -> list[str]:
         programs = tmp_path / "programs"
         programs.mkdir(exist_ok=True)
         for name in ("docker", "helm"):
             (programs / name).write_text(NOTING.format(log=log, fails=fails, says=says))
             (programs / name).chmod(0o755)
         monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-        kubernetes_rollout.roll_out("kubernetes", CASE, *make)
+        kubernetes_rollout.roll_out("kubernetes", CASE, *change)
         return commands()
 
     def commands() -> list[str]:
@@ -78,7 +78,7 @@ def test_the_image_is_built_then_pushed_and_then_the_release_takes_it(asked: Any
 
 def test_another_state_of_the_code_has_another_tag(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     first = asked()[1]
-    monkeypatch.setattr(kubernetes_rollout, "image_of", lambda _: "noria-service:0123456789ab")
+    monkeypatch.setattr(model_image, "image_of", lambda _: "noria-service:0123456789ab")
     assert asked()[-2] not in {first}
 
 
@@ -88,7 +88,7 @@ def test_another_model_of_the_same_version_has_another_tag(
     first, again = asked()[1], asked()[-2]
     other = make(churn(), "linear", tmp_path / "other")
     assert other.manifest.version == champion.manifest.version
-    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: alone(other))
+    monkeypatch.setattr(kubernetes_rollout, "champion_plan", lambda *_: alone(other))
     assert (first == again, asked()[-2] == first) == (True, False)
 
 
@@ -99,8 +99,8 @@ def test_whoever_answers_beside_the_champion_is_in_the_image_and_names_it(
 
     def beside(share: float) -> Any:
         challenger = PlannedVariant(name="challenger", bundle=rival.folder, version="1", share=0.0)
-        return lambda order: plan_transforms.with_shares(
-            plan_transforms.with_variant(order, challenger), {"challenger": share}
+        return lambda plan: plan_transforms.with_shares(
+            plan_transforms.with_variant(plan, challenger), {"challenger": share}
         )
 
     first = asked()[1]
@@ -115,7 +115,7 @@ def test_what_could_not_be_built_or_pushed_is_not_put_into_service(asked: Any, f
     assert len(asked.commands()) == done
 
 
-def test_pods_that_do_not_become_ready_are_told_with_the_way_back(asked: Any) -> None:
+def test_pods_that_do_not_become_ready_are_an_error_with_the_way_back(asked: Any) -> None:
     with pytest.raises(NoriaError, match="resource not ready") as caught:
         asked("upgrade", "resource not ready, name: noria-service")
     assert "helm rollback noria --namespace ml" in str(caught.value.fix)
@@ -129,7 +129,7 @@ def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_a_place_that_is_not_told_is_asked_for(asked: Any, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_not_set_is_named(asked: Any, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(variable)
     with pytest.raises(NoriaError, match=variable):
         asked()

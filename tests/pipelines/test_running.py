@@ -16,6 +16,9 @@ from app.commands.explore import explore
 from app.runs import step_containers
 from app.runs.run_options import pipeline_options, run_options
 from app.runs.run_secrets import run_secrets
+from app.serving.backend import backend_of
+from app.serving.container import ContainerBackend
+from app.serving.process import ProcessBackend
 from app.stacks import stacks
 from app.stacks.definition import StepResources, StepsConfig
 from app.stacks.preflight import step_image
@@ -182,7 +185,7 @@ def test_code_that_steps_download_is_not_mounted_over(
     monkeypatch.setattr(step_containers, "PROJECT", project)
     monkeypatch.setattr(step_image, "PROJECT", project)
     monkeypatch.setattr(step_containers, "engine_findings", lambda *_: [])
-    monkeypatch.setattr(step_image, "_engine_has", lambda *_: [])
+    monkeypatch.setattr(step_image, "missing_image", lambda *_: [])
     monkeypatch.setattr(step_containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
     files = step_containers.MountedFiles(reads=["data/known.csv", "out/ignored.csv"])
@@ -195,12 +198,13 @@ def test_code_that_steps_download_is_not_mounted_over(
     assert arguments["tmpfs"] == {"/app": ""}, "ZenML unpacks the code there"
 
 
-def test_the_service_is_deployed_from_here_also_where_steps_run_elsewhere(trained: object, write: Any) -> None:
-    write("elsewhere", {"image": "steps:1", "service": "container"}, "local_docker")
+def test_the_service_is_deployed_from_here_also_where_steps_run_in_an_image(trained: object, write: Any) -> None:
+    write("in_an_image", {"image": "steps:1", "service": "container"}, "local_docker")
     write("here", {"retries": 1})
-    assert (stacks.stack_here("elsewhere"), stacks.stack_here("here")) == ("local", "here")
-    assert stacks.service_image("elsewhere").startswith("noria-service:")
-    assert stacks.service_image("here") == ""
+    assert (stacks.stack_here("in_an_image"), stacks.stack_here("here")) == ("local", "here")
+    container, process = backend_of("in_an_image"), backend_of("here")
+    assert isinstance(container, ContainerBackend) and container.image.startswith("noria-service:")
+    assert isinstance(process, ProcessBackend) and process.image == ""
 
 
 @pytest.mark.parametrize(

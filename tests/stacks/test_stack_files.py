@@ -129,6 +129,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(noria={"resources": {"cpu": 0}}), "`noria.resources.cpu`"),
         (changed(noria={"retries": -1}), "`noria.retries`"),
         (changed(noria={"service": "cloud"}), "`noria.service`"),
+        (changed(noria={"service": "cloud"}), "no serving backend is named `cloud`; there are process, container"),
         (changed(noria={"steps": {"tun": {}}}), "no step that runs on a stack is named `tun`; did you mean `tune`?"),
         (changed(noria={"steps": {"start": {}}}), "no step that runs on a stack is named `start`"),
         (changed(noria={"steps": {"tune": {"gpus": 1}}}), "unknown key `noria.steps.tune.gpus`"),

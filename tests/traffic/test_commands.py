@@ -11,6 +11,8 @@ import pytest
 from app.commands.deploy import deploy
 from app.commands.result import CommandResult
 from app.commands.train import train
+from app.stacks import stacks
+from app.stacks.definition import StepsConfig
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
 from noria.deployment import current_plan, state, stop, wait_until_stored
@@ -283,7 +285,7 @@ def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
     alone: CommandResult, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("app.commands.traffic.service_kind", lambda _: "kubernetes")
+        patch.setattr(stacks, "running_on", lambda _: StepsConfig(service="kubernetes"))
         done = command("promote", "--config", config, "--version", "2")
     assert done.code == 0, done.err
     assert "is the champion; `deploy` builds its image." in done.out
@@ -316,7 +318,7 @@ def test_where_an_image_will_answer_no_champion_is_made_that_it_cannot_answer_wi
     command: Command, config: Path, case: UseCase, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop(Workspace(case.name))
-    monkeypatch.setattr("app.commands.traffic.service_kind", lambda _: service)
+    monkeypatch.setattr(stacks, "running_on", lambda _: StepsConfig(service=service))
     before = registered(case)
     monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
     refused = command("promote", "--config", config, "--version", "2")

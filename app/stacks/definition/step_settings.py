@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, StrictBool, field_validator, model_validator
 
+from app.serving.registry import BACKENDS, DEFAULT_BACKEND
 from app.stacks.definition.secret_values import leaves, looks_secret
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.config.section import Section
@@ -78,8 +79,8 @@ class StepsConfig(Section):
     """How often a step that fails is run again."""
     pending_minutes: float = Field(default=15.0, gt=0)
     """How long a pod may wait for a node of the cluster before its run is ended."""
-    service: Literal["process", "container", "compose", "kubernetes"] = "process"
-    """Where `run.py deploy` puts the service."""
+    service: str = DEFAULT_BACKEND
+    """Where `run.py deploy` puts the service: a name in `app/serving/registry.py`."""
     url: str | None = Field(default=None, min_length=1)
     """Where a service on Kubernetes answers this machine, for `status` and `traffic`; an unset variable: not known."""
     steps: dict[str, StepConfig] = {}
@@ -117,6 +118,13 @@ class StepsConfig(Section):
             for name, step in self.steps.items()
             if name in STEPS.get(pipeline, ())
         }
+
+    @field_validator("service")
+    @classmethod
+    def _registered(cls, service: str) -> str:
+        if service not in BACKENDS:
+            raise ValueError(f"no serving backend is named `{service}`; there are {', '.join(BACKENDS)}")
+        return service
 
     @field_validator("steps")
     @classmethod

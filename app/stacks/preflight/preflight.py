@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.environment import zenml_client
+from app.serving.backend import ServiceTarget, create_backend
 from app.stacks import kube_contexts, stacks
 from app.stacks.definition import Component, PreflightFinding, StackFile, differences, read_stack
 from app.stacks.preflight.alerter import alerter_findings
 from app.stacks.preflight.cloud import cloud_findings, is_cloud, packages
 from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
-from app.stacks.preflight.step_image import engine_findings, image_findings, service_findings
+from app.stacks.preflight.step_image import engine_findings, image_findings
 from app.stacks.preflight.step_settings_check import steps_findings
 from noria.system.errors import NoriaError
 from noria.system.workspace import home
@@ -36,7 +37,7 @@ def check(name: str) -> list[PreflightFinding]:
     for component in stack.members:
         found += _component(client, component, stack)
     found += [*steps_findings(stack, client), *image_findings(stack, client), *image_for_nodes(stack)]
-    found += [*service_findings(stack)]
+    found += create_backend(ServiceTarget(stack.stack_name, stack.noria)).preflight()
     return [*found, *_server(stack, client), *_registered(name, client)]
 
 

@@ -1,10 +1,9 @@
 """The preflight of what steps run in: is an image named, and does the Docker engine here have it?"""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from app.images.project_images import SERVICE, image_of, variables_for
+from app.images.project_images import variables_for
 from app.stacks.definition import Component, PreflightFinding, StackFile
 from noria.deployment.docker_cli import run_docker
 from noria.system.errors import NoriaError, last_line
@@ -33,19 +32,7 @@ def image_findings(stack: StackFile, client: Any) -> Iterator[PreflightFinding]:
     else:
         images = stack.model_copy(update={"noria": running.filled(known)}).images_of("local_docker")
         for key, image in images.items():
-            yield from _engine_has(key, image)
-
-
-def service_findings(stack: StackFile) -> Iterator[PreflightFinding]:
-    """What keeps the service from running in its image."""
-    if stack.noria.service == "container":
-        yield from _engine_has("noria.service", image_of(SERVICE))
-    if stack.noria.service == "kubernetes":
-        yield from engine_findings("noria.service")  # the image of a model is built here
-        if shutil.which("helm") is None:
-            yield PreflightFinding(
-                "noria.service: Helm is not installed", "install it: `deploy` updates the chart's release"
-            )
+            yield from missing_image(key, image)
 
 
 def engine_findings(title: str) -> Iterator[PreflightFinding]:
@@ -60,7 +47,8 @@ def engine_findings(title: str) -> Iterator[PreflightFinding]:
         yield PreflightFinding(f"{title}: no Docker engine can be used: {reason}", "start Docker, or set DOCKER_HOST")
 
 
-def _engine_has(key: str, image: str) -> Iterator[PreflightFinding]:
+def missing_image(key: str, image: str) -> Iterator[PreflightFinding]:
+    """That the Docker engine here does not have an image, if that is so; `key` of the stack file names it."""
     try:
         done = run_docker("image", "inspect", "--format", "{{.Id}}", image, timeout_s=_SECONDS)
     except NoriaError:  # told with the orchestrator

@@ -1,7 +1,7 @@
 """`status`, `stop`, `traffic`, `promote` and `rollback` where the service runs on a cluster or in Compose.
 
-Helm, kubectl, Docker and Compose are programs that note what they are asked and say what a test lets them say; the
-service that is asked over HTTP is a real one.
+Helm, kubectl, Docker and Compose are programs that log their arguments and print what a test sets; the service that is
+asked over HTTP is a real one.
 """
 
 import json
@@ -30,8 +30,8 @@ from tests.small_cases import write_config
 
 pytestmark = pytest.mark.e2e
 SECRET = {name: name.lower() + "-of-the-test" for name in TOKENS}
-PLACE = {"NORIA_KUBERNETES_CONTEXT": "production", "NORIA_KUBERNETES_NAMESPACE": "ml"}
-NOTING = """#!/bin/sh
+CLUSTER = {"NORIA_KUBERNETES_CONTEXT": "production", "NORIA_KUBERNETES_NAMESPACE": "ml"}
+PROGRAM = """#!/bin/sh
 printf '%s\\n' "$(basename "$0") $*" >> "{folder}/asked"
 for word in "$@"; do
   [ -f "{folder}/$(basename "$0").$word.fails" ] && {{ cat "{folder}/$(basename "$0").$word.fails" >&2; exit 1; }}
@@ -62,22 +62,22 @@ def other(component: str) -> dict[str, Any]:
 
 
 class Programs:
-    """What stands in for the programs, and what they were asked."""
+    """Stand-ins for the programs, and the commands they were given."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def say(self, which: str, said: object) -> None:
+    def set_output(self, which: str, output: object) -> None:
         """`program.word`: what the program prints when that word is among its arguments."""
-        (self._folder / which).write_text(said if isinstance(said, str) else json.dumps(said))
+        (self._folder / which).write_text(output if isinstance(output, str) else json.dumps(output))
 
     def cluster(self, image: str = "registry/noria-telco_churn:3-0a1b", kind: str = "StatefulSet") -> None:
-        self.say("helm.history", [REVISION])
+        self.set_output("helm.history", [REVISION])
         items = [workload(kind, image), pod(0, ready=True), pod(1, ready=False), other("postgresql"), other("zenml")]
-        self.say("kubectl.get", {"items": items})
+        self.set_output("kubectl.get", {"items": items})
 
     @property
-    def asked(self) -> list[str]:
+    def commands(self) -> list[str]:
         file = self._folder / "asked"
         return file.read_text().splitlines() if file.exists() else []
 
@@ -87,10 +87,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("helm", "kubectl", "docker"):
-        (folder / name).write_text(NOTING.format(folder=folder))
+        (folder / name).write_text(PROGRAM.format(folder=folder))
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    for name, value in PLACE.items():
+    for name, value in CLUSTER.items():
         monkeypatch.setenv(name, value)
     return Programs(folder)
 
@@ -102,7 +102,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> UseCase:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("elsewhere")
+    return tmp_path_factory.mktemp("remote")
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +137,14 @@ def on(command: Command, config: Path) -> Callable[..., Any]:
     return lambda name, stack, *more: command(name, "--config", config, "--stack", stack, *more)
 
 
-def test_a_cluster_tells_its_release_its_pods_and_what_the_service_says(
+def test_status_on_a_cluster_shows_the_release_its_pods_and_what_the_service_says(
     on: Any, programs: Programs, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs.cluster()
     monkeypatch.setenv("NORIA_SERVICE_URL", url)
     monkeypatch.setenv("NORIA_PREDICT_TOKEN", SECRET["NORIA_PREDICT_TOKEN"])
-    told = on("status", "kubernetes")
-    assert told.code == 0, told.err
+    ended = on("status", "kubernetes")
+    assert ended.code == 0, ended.err
     for part in (
         "1 of 2 pods are ready in namespace `ml`",
         "revision 7, deployed at 2026-11-22 10:00:00: Upgrade complete",
@@ -157,32 +157,32 @@ def test_a_cluster_tells_its_release_its_pods_and_what_the_service_says(
         "requests",
         "spool",
     ):
-        assert part in told.out
-    assert "not deployed" not in told.out
-    asked = {line.split(" ")[0]: line for line in programs.asked}
-    assert "--kube-context production --namespace ml" in asked["helm"]
-    assert "--context production --namespace ml get" in asked["kubectl"]
+        assert part in ended.out
+    assert "not deployed" not in ended.out
+    last = {line.split(" ")[0]: line for line in programs.commands}
+    assert "--kube-context production --namespace ml" in last["helm"]
+    assert "--context production --namespace ml get" in last["kubectl"]
 
 
-def test_what_the_service_does_not_tell_is_said(on: Any, programs: Programs, url: str) -> None:
+def test_status_says_what_the_service_does_not_tell(on: Any, programs: Programs, url: str) -> None:
     programs.cluster()
     assert "name its address with --url" in on("status", "kubernetes").out
     without_token = on("status", "kubernetes", "--url", url).out
     assert "refuses (401)" in without_token and "NORIA_PREDICT_TOKEN in the environment" in without_token
     nobody = on("status", "kubernetes", "--url", "http://127.0.0.1:1").out
     assert "not ready: the service cannot be reached" in nobody
-    for said in (without_token, nobody):
-        assert SECRET["NORIA_PREDICT_TOKEN"] not in said
+    for ended in (without_token, nobody):
+        assert SECRET["NORIA_PREDICT_TOKEN"] not in ended
 
 
 def test_a_cluster_without_the_release_or_that_does_not_answer(on: Any, programs: Programs) -> None:
-    programs.say("helm.history.fails", "Error: release: not found\n")
-    told = on("status", "kubernetes")
-    assert (told.code, "is not deployed: there is no release `noria` in namespace `ml`" in told.out) == (0, True)
+    programs.set_output("helm.history.fails", "Error: release: not found\n")
+    ended = on("status", "kubernetes")
+    assert (ended.code, "is not deployed: there is no release `noria` in namespace `ml`" in ended.out) == (0, True)
     assert "there is no release" in on("stop", "kubernetes", "--yes").out
     refused = on("rollback", "kubernetes")
     assert (refused.code, "python run.py deploy" in refused.err) == (2, True)
-    programs.say("helm.history.fails", "Error: Kubernetes cluster unreachable: dial tcp: no route\n")
+    programs.set_output("helm.history.fails", "Error: Kubernetes cluster unreachable: dial tcp: no route\n")
     failed = on("status", "kubernetes")
     assert (failed.code, "cluster unreachable" in failed.err, "not deployed" in failed.out) == (2, True, False)
 
@@ -191,12 +191,12 @@ def test_a_release_goes_only_when_it_is_confirmed_and_claims_stay(on: Any, progr
     programs.cluster()
     refused = on("stop", "kubernetes")
     assert (refused.code, "--yes" in refused.err) == (2, True)
-    assert not [line for line in programs.asked if "uninstall" in line]
+    assert not [line for line in programs.commands if "uninstall" in line]
     done = on("stop", "kubernetes", "--yes")
     assert done.code == 0, done.err
     assert "Claims stay, and with them every answer that still waits" in done.out
     assert "kubectl --context production --namespace ml get persistentvolumeclaims" in done.out
-    [uninstalled] = [line for line in programs.asked if "uninstall" in line]
+    [uninstalled] = [line for line in programs.commands if "uninstall" in line]
     assert "helm uninstall noria" in uninstalled and "--kube-context production --namespace ml" in uninstalled
 
 
@@ -224,8 +224,8 @@ def test_on_a_cluster_helm_goes_back_and_another_policy_is_refused(on: Any, prog
     back = on("rollback", "kubernetes")
     assert back.code == 0, back.err
     assert "promote --version" in back.out
-    [asked] = [line for line in programs.asked if "rollback" in line]
-    assert asked.startswith("helm rollback noria --wait")
+    [rolled_back] = [line for line in programs.commands if "rollback" in line]
+    assert rolled_back.startswith("helm rollback noria --wait")
     refused = on("traffic", "kubernetes", "--url", url, "--threshold", "0.4")
     assert (refused.code, "who answers is in the image that every pod runs" in refused.err) == (2, True)
     assert "python run.py deploy" in refused.err
@@ -233,7 +233,7 @@ def test_on_a_cluster_helm_goes_back_and_another_policy_is_refused(on: Any, prog
 
 @pytest.mark.usefixtures("far")
 @pytest.mark.parametrize(
-    "told",
+    "example",
     [
         "--canary challenger → champion 0.99 (version 3), challenger 0.01 (version 4)",
         "--set challenger=0.3 → champion 0.7 (version 3), challenger 0.3 (version 4)",
@@ -242,20 +242,20 @@ def test_on_a_cluster_helm_goes_back_and_another_policy_is_refused(on: Any, prog
     ],
 )
 def test_on_a_cluster_other_traffic_is_another_image(
-    on: Any, programs: Programs, home: Path, monkeypatch: pytest.MonkeyPatch, told: str
+    on: Any, programs: Programs, home: Path, monkeypatch: pytest.MonkeyPatch, example: str
 ) -> None:
-    wish, _, said = told.partition(" → ")
+    options, _, headline = example.partition(" → ")
     programs.cluster()
     monkeypatch.setenv("NORIA_REGISTRY", "registry.example.com/team")
     rival = home / "rival"
     bundle = Bundle.open(rival) if rival.exists() else make(churn(), "linear", rival, version="4")
     champion = PlannedVariant(name="champion", bundle=home / "bundle", version="3", share=0.9)
     challenger = PlannedVariant(name="challenger", bundle=bundle.folder, version="4", share=0.1)
-    monkeypatch.setattr(kubernetes_rollout, "order_on", lambda *_: TrafficPlan(variants=[champion, challenger]))
-    done = on("traffic", "kubernetes", *wish.split())
-    assert (done.code, said in done.out) == (0, True), done.err
+    monkeypatch.setattr(kubernetes_rollout, "champion_plan", lambda *_: TrafficPlan(variants=[champion, challenger]))
+    done = on("traffic", "kubernetes", *options.split())
+    assert (done.code, headline in done.out) == (0, True), done.err
     built, pushed, upgraded = [
-        line for line in programs.asked if any(f" {w} " in line for w in ("build", "push", "upgrade"))
+        line for line in programs.commands if any(f" {w} " in line for w in ("build", "push", "upgrade"))
     ]
     tag = pushed.rpartition(":")[2]
     assert f":{tag} " in built and f"service.image.tag={tag}" in upgraded
@@ -283,31 +283,31 @@ def test_the_stack_in_use_decides_where_to_look(
 
 @pytest.mark.parametrize("name", ["status", "traffic"])
 def test_an_address_for_a_service_of_this_machine_is_refused(on: Any, name: str) -> None:
-    told = on(name, "local", "--url", "http://127.0.0.1:1")
-    assert (told.code, "serves on this machine" in told.err) == (2, True)
+    ended = on(name, "local", "--url", "http://127.0.0.1:1")
+    assert (ended.code, "serves on this machine" in ended.err) == (2, True)
 
 
 @pytest.fixture
 def composed(config: Path, programs: Programs, url: str, case: UseCase) -> Programs:
     """A platform whose container `service` is, as far as HTTP goes, the real service."""
-    told = {
+    settings = {
         "BIND": "127.0.0.1",
         "SERVICE_PORT": case.serving.port,
         compose_platform.SERVICE_IMAGE: "noria-telco_churn:3-0a1b",
     }
     compose_platform.settings_file().write_text(
-        "".join(f"{name}={value}\n" for name, value in {**told, **SECRET}.items())
+        "".join(f"{name}={value}\n" for name, value in {**settings, **SECRET}.items())
     )
-    programs.say("docker.ps", "0123abc\n")
+    programs.set_output("docker.ps", "0123abc\n")
     state = {"Status": "running", "Health": {"Status": "healthy"}, "StartedAt": "2026-11-22T10:00:00.1Z"}
     container = {"Name": "/noria_service_1", "Config": {"Image": "noria-telco_churn:3-0a1b"}, "RestartCount": 2}
-    programs.say("docker.inspect", [container | {"State": state}])
+    programs.set_output("docker.inspect", [container | {"State": state}])
     return programs
 
 
-def test_compose_tells_its_container_and_what_the_service_says(on: Any, composed: Programs, url: str) -> None:
-    told = on("status", "platform")
-    assert told.code == 0, told.err
+def test_status_in_compose_shows_the_container_and_what_the_service_says(on: Any, composed: Programs, url: str) -> None:
+    ended = on("status", "platform")
+    assert ended.code == 0, ended.err
     for part in (
         "is running",
         "says healthy, 2 restarts",
@@ -316,17 +316,17 @@ def test_compose_tells_its_container_and_what_the_service_says(on: Any, composed
         "3 (xgboost)",
         "champion",
     ):
-        assert part in told.out
-    assert not any(token in told.out + told.err for token in SECRET.values())
+        assert part in ended.out
+    assert not any(token in ended.out + ended.err for token in SECRET.values())
 
 
-def test_compose_s_service_decides_otherwise_at_a_word(on: Any, composed: Programs, url: str) -> None:
+def test_compose_changes_a_policy_and_refuses_another_variant(on: Any, composed: Programs, url: str) -> None:
     done = on("traffic", "platform", "--threshold", "0.9")
     assert (done.code, "threshold 0.9" in done.out) == (0, True), done.err
     admin = {"Authorization": f"Bearer {SECRET['NORIA_ADMIN_TOKEN']}"}
     until = time.monotonic() + 10
     while (champion := httpx.get(f"{url}/traffic", headers=admin).json()["variants"][0])["policy"]["threshold"] != 0.9:
-        assert time.monotonic() < until, champion  # workers look for orders five times a second
+        assert time.monotonic() < until, champion  # workers look for a new plan five times a second
         time.sleep(0.1)
     refused = on("traffic", "platform", "--set", "challenger=0.1")
     assert (refused.code, "challenger" in refused.err) == (2, True)
@@ -334,7 +334,7 @@ def test_compose_s_service_decides_otherwise_at_a_word(on: Any, composed: Progra
     assert (shadow.code, "what is in its image" in shadow.err) == (2, True)
 
 
-def test_compose_s_service_stops_and_goes_back(on: Any, composed: Programs) -> None:
+def test_compose_goes_back_to_the_image_before_and_stops(on: Any, composed: Programs) -> None:
     assert "nothing to take back" in on("rollback", "platform").err
     with compose_platform.settings_file().open("a") as file:
         file.write(f"{compose_platform.IMAGE_BEFORE}=noria-telco_churn:2-0a1b\n")
@@ -345,11 +345,11 @@ def test_compose_s_service_stops_and_goes_back(on: Any, composed: Programs) -> N
     assert on("stop", "platform").code == 2
     done = on("stop", "platform", "--yes")
     assert (done.code, "Its volume stays" in done.out) == (0, True)
-    assert "rm --stop --force service" in composed.asked[-1]
+    assert "rm --stop --force service" in composed.commands[-1]
 
 
 def test_where_there_never_was_a_platform_nothing_is_made(on: Any, programs: Programs) -> None:
-    told = on("status", "platform")
-    assert (told.code, "is not deployed: there is no container `service`" in told.out) == (0, True)
+    ended = on("status", "platform")
+    assert (ended.code, "is not deployed: there is no container `service`" in ended.out) == (0, True)
     assert not compose_platform.settings_file().exists()
     assert "make platform" in on("deploy", "platform").err

@@ -1,17 +1,25 @@
-"""Variants in words, for `status` and `traffic`."""
+"""Variants and traffic plans in words."""
 
 from datetime import UTC, datetime
 
 from app.commands.result import Facts
 from noria.deployment import PlanChange, ServiceStatus, VariantSummary
+from noria.models.decision_policy import DecisionPolicy
 from noria.traffic import plan_transforms
-from noria.traffic.activation import CanaryState
+from noria.traffic.activation import CanaryState, TrafficPlan
+
+TRAFFIC_HELP = "python run.py traffic --help"
 
 
 def describe_traffic(service: ServiceStatus) -> Facts:
     """A line for each variant, and one for the canary if there is one."""
     facts: Facts = [(f"variant {each.variant.name}", _variant(each)) for each in service.variants]
     return facts if service.canary is None else [*facts, ("canary", _canary(service.canary))]
+
+
+def variant_facts(plan: TrafficPlan) -> Facts:
+    """Which variant answers which share, where the champion is not alone."""
+    return [("variants", plan_transforms.describe_plan(plan))] if len(plan.variants) > 1 else []
 
 
 def change_facts(changed: PlanChange) -> Facts:
@@ -21,6 +29,26 @@ def change_facts(changed: PlanChange) -> Facts:
         ("now", plan_transforms.describe_plan(changed.after)),
         ("service", changed.deployment.url),
     ]
+
+
+def canary_facts(plan: TrafficPlan) -> Facts:
+    """How the canary of a plan will grow, if it has one."""
+    if plan.canary is None:
+        return []
+    steps, minutes = ", ".join(f"{share:g}" for share in plan.canary.plan.steps), plan.canary.plan.step_minutes
+    return [("canary", f"{plan.canary.variant} grows by {steps}, each for at least {minutes:g} minutes")]
+
+
+def describe_with_policies(plan: TrafficPlan) -> str:
+    """A plan in words, with every decision policy that differs from the model's own."""
+    policies = [
+        f"{each.name} policy {each.policy_version}: {_keys(each.policy)}" for each in plan.variants if each.policy
+    ]
+    return "; ".join([plan_transforms.describe_plan(plan), *policies])
+
+
+def _keys(policy: DecisionPolicy) -> str:
+    return ", ".join(f"{key} {value:g}" for key, value in policy.model_dump(exclude_defaults=True).items())
 
 
 def _variant(summary: VariantSummary) -> str:
