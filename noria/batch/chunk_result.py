@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noria.batch.predict_chunks import PredictedChunk
-from noria.config.engine import EngineConfig
+from noria.engines import Engine
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +18,7 @@ class BatchJob:
     """The columns of the output."""
     rows: int
     """In memory at once."""
-    engine: EngineConfig
+    engine: Engine
     folder: str | None = None
     """Where workers write; None: the outcomes carry the rows."""
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from noria.batch.chunk_result import BatchJob, ChunkResult
 from noria.batch.csv_source import CsvSource
+from noria.batch.distributed_predict import predict_distributed
 from noria.batch.parquet_folder import ParquetFiles, is_folder, list_parquet_files, staged
 from noria.batch.predict_chunks import NAMES, column_types, predict_chunks
 from noria.batch.quarantine import Quarantine
@@ -19,6 +20,7 @@ from noria.bundle import Bundle
 from noria.config.engine import EngineConfig
 from noria.config.section import Section
 from noria.data.table_files import format_of, open_file
+from noria.engines import engine_of
 from noria.reporting import count
 from noria.system import progress
 from noria.system.errors import NoriaError
@@ -84,12 +86,12 @@ def predict_file(
     import pyarrow as pa
 
     started = time.perf_counter()
-    engine = engine or EngineConfig()
-    check_places(str(source), str(target), quarantine, engine)
+    config = engine or EngineConfig()
+    check_places(str(source), str(target), quarantine, config)
     with _opened(bundle, str(source), separator, decimal) as rows:
         _check_names(bundle, rows.names, str(source))
         schema = pa.schema([*rows.schema, *column_types(bundle).items()])
-        counts = _write(bundle, rows, str(target), quarantine, BatchJob(schema, chunk_rows, engine))
+        counts = _write(bundle, rows, str(target), quarantine, BatchJob(schema, chunk_rows, engine_of(config)))
     seconds = time.perf_counter() - started
     progress.stage("predict", f"{count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
@@ -110,7 +112,7 @@ def check_places(source: str, target: str, quarantine: Path, engine: EngineConfi
         NoriaError: `predict_file` would refuse these places.
     """
     if target.endswith("/"):
-        if engine.name == "local":
+        if not engine_of(engine).is_distributed:
             fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"
             raise NoriaError("a folder of predictions is written by the workers of Ray", where=target, fix=fix)
     elif not target.lower().endswith((".parquet", ".pq")):
@@ -182,10 +184,8 @@ def _writing(outcomes: Iterator[ChunkResult], writer: Any) -> Iterator[ChunkResu
 
 
 def _outcomes(bundle: Bundle, source: Source, work: BatchJob) -> Generator[ChunkResult, None, None]:
-    if work.engine.name == "ray":
-        from noria.engines.ray.batch import outcomes
-
-        yield from outcomes(bundle, source, work)
+    if work.engine.is_distributed:
+        yield from predict_distributed(bundle, source, work)
         return
     for each in predict_chunks(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
         yield ChunkResult.of(each, work.schema)

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import InvalidParameterError
 
 from noria.config import UseCase
+from noria.engines import BoostingJob, engine_of
 from noria.models.candidates import Params, build_estimator
 from noria.models.training_rows import TrainingRows
 from noria.system.errors import NoriaError
@@ -139,22 +140,10 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
     }
     try:
         rounds = int(params.get("n_estimators") or 100)
-        if use_case.engine.name == "ray":
-            work = {"settings": settings, "rounds": rounds, "prepared": prepared, "target": rows.target, "table": table}
-            return single_threaded(_boosted_there(use_case, **work))
-        data = xgboost.QuantileDMatrix(prepared, rows.target, **table)
-        return single_threaded(xgboost.train(settings, data, num_boost_round=rounds))
+        job = BoostingJob(use_case.name, settings, rounds, prepared, rows.target, table)
+        return single_threaded(engine_of(use_case.engine).train_xgboost(job))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise _refused("xgboost", error) from error
-
-
-def _boosted_there(use_case: UseCase, **work: Any) -> Any:
-    from noria.engines.ray.cluster import connect
-
-    connect(use_case.engine)  # which tells when Ray is not installed
-    from noria.engines.ray.boosting import Boosting, boosted
-
-    return boosted(Boosting(**work), use_case)
 
 
 def _refused(kind: str, error: Exception) -> NoriaError:

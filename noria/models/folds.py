@@ -107,8 +107,11 @@ class FoldSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def ahead(self, kind: str, params: Params) -> FoldsLike:
+    def submit(self, kind: str, params: Params) -> FoldsLike:
         """The folds for this candidate; where many machines share the work, its fits begin now."""
+
+    def remote(self, kind: str) -> FoldsLike:
+        """The folds as this kind sees them, in a form that other processes can be given."""
 
 
 class Folds:
@@ -139,8 +142,12 @@ class Folds:
         """What `make_fold` is told besides the rows."""
         return {"classes": self.classes, "target": self.target, "use_case": self.use_case}
 
-    def ahead(self, kind: str, params: Params) -> Self:
+    def submit(self, kind: str, params: Params) -> Self:
         """Themselves: each is fitted when it is asked to."""
+        return self
+
+    def remote(self, kind: str) -> Self:
+        """Themselves."""
         return self
 
 

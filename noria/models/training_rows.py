@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
+from noria.engines import engine_of
 from noria.schema import CheckedRows, InputSchema
 from noria.system.errors import NoriaError
 
@@ -49,11 +50,25 @@ def read_training_rows(
 
 
 def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> CheckedRows:
-    if use_case.engine.name == "local":
-        return schema.check(train)
-    from noria.engines.ray.preparation import checked
+    """What `schema.check` gives for the whole table, to the bit, by as many tasks as the engine wants."""
+    engine = engine_of(use_case.engine)
+    step = engine.rows_per_task or max(len(train), 1)
+    pieces = [(train.iloc[start : start + step],) for start in range(0, max(len(train), 1), step)]
+    blocks = engine.map(_check_block, pieces, schema=schema)
+    if len(blocks) == 1:
+        return blocks[0]
+    return CheckedRows(
+        {name: np.concatenate([block.values[name] for block in blocks]) for name in blocks[0].values},
+        np.concatenate([block.matrix for block in blocks]),
+        [each for block in blocks for each in block.errors],
+        [each for block in blocks for each in block.warnings],
+        blocks[0].ignored,
+        train.index,
+    )
 
-    return checked(schema, train, use_case)
+
+def _check_block(block: pd.DataFrame, *, schema: InputSchema) -> CheckedRows:
+    return schema.check(block)
 
 
 def target_classes(train: pd.DataFrame, use_case: UseCase) -> list[str]:

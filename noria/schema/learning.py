@@ -7,6 +7,7 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.rule_syntax import rule_columns
+from noria.engines import engine_of
 from noria.schema.column import Column
 from noria.schema.column_types import ColumnType, classify_column
 from noria.system import progress
@@ -35,14 +36,11 @@ def learn_columns(train: pd.DataFrame, use_case: UseCase, *, warn: bool) -> list
 
 
 def _learn_all(columns: "dict[str, pd.Series[Any]]", kept: set[str], use_case: UseCase) -> list[Column | str]:
-    if use_case.engine.name == "local":
-        return [learn_column(name, series, use_case, name in kept) for name, series in columns.items()]
-    from noria.engines.ray.preparation import learned
-
-    return learned(columns, kept, use_case)
+    pieces = [(name, series, name in kept) for name, series in columns.items()]
+    return engine_of(use_case.engine).map(learn_column, pieces, use_case=use_case)
 
 
-def learn_column(name: str, series: "pd.Series[Any]", use_case: UseCase, keep: bool) -> Column | str:
+def learn_column(name: str, series: "pd.Series[Any]", keep: bool, *, use_case: UseCase) -> Column | str:
     """The column, or why it is none (empty: as the use case wants it); one to keep is a column whatever it holds.
 
     Raises:

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase
 from noria.config.section import Section
+from noria.engines import engine_of
 from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import default_params
 from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import fit
 from noria.models.folds import Folds, FoldSource
 from noria.models.policy_choice import choose_policy
+from noria.models.shared_folds import SharedFolds
 from noria.system import progress
 from noria.training.tuning import TrialRecord, tune
 
-REFERENCE_ROWS = 5_000
-EXAMPLE_ROWS = 5
 Params = dict[str, str | int | float | bool | None]
 
 
@@ -40,10 +40,10 @@ def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboar
     scores, columns = [], {}
     plan = {kind: default_params(kind, use_case) for kind in ["rules", *use_case.models.candidates]}
     folds = folds_of(train, use_case, list(plan))
-    ahead = {kind: folds.ahead(kind, params) for kind, params in plan.items()}
+    pending = {kind: folds.submit(kind, params) for kind, params in plan.items()}
     for kind, params in plan.items():
         progress.tick(f"cross-validating {kind}")
-        score, out_of_fold = cross_validate(kind, params, train, use_case, folds=ahead[kind])
+        score, out_of_fold = cross_validate(kind, params, train, use_case, folds=pending[kind])
         scores.append(score)
         columns.update(_as_columns(kind, out_of_fold))
     return Leaderboard(scores=scores), pd.DataFrame(columns)
@@ -107,13 +107,10 @@ def folds_of(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSo
     """The folds that these kinds of candidates share, where the use case's engine works.
 
     Raises:
-        NoriaError: the target has not the classes that it needs, or a cluster cannot be used.
+        NoriaError: the target lacks the required classes, or a cluster cannot be used.
     """
-    if use_case.engine.name == "local" or not kinds:
-        return Folds(train, use_case)
-    from noria.engines.ray.folds import SharedFolds
-
-    return SharedFolds(train, use_case, kinds)
+    engine = engine_of(use_case.engine)
+    return SharedFolds(train, use_case, kinds, engine) if engine.is_distributed and kinds else Folds(train, use_case)
 
 
 def _is_tuned(kind: str, use_case: UseCase) -> bool:

@@ -7,6 +7,7 @@ Algorithms for Hyper-Parameter Optimization, NeurIPS 2011.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 from noria.config import UseCase
 from noria.config.modelling import SearchRange
 from noria.config.section import Section
+from noria.engines import engine_of
 from noria.metrics.metrics import greater_is_better
 from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import Params, default_params, search_space
 from noria.models.cross_validation import CrossValidationRun, Report, run_folds, score_of
-from noria.models.folds import Folds, FoldSource
+from noria.models.folds import Folds, FoldsLike, FoldSource
 from noria.system import progress
 
 
@@ -73,20 +75,17 @@ def tune(
         NoriaError: as `cross_validate`, or a parameter to search does not exist.
     """
     tuner = Tuner(kind, use_case, folds or Folds(train, use_case), on_trial)
-    if tuner.planned == 1:
+    if tuner.trials == 1:
         tuner.single()
-    elif use_case.engine.name == "ray":
-        from noria.engines.ray.tuning import search
-
-        search(tuner)
     else:
-        tuner.search()
+        engine_of(use_case.engine).search(tuner)
+        tuner.refit_best()
     assert tuner.best is not None  # noqa: S101 - the first trial is never pruned
-    return TuningResult(score_of(tuner.best, train, use_case), tuner.best.oof, tuner.trials)
+    return TuningResult(score_of(tuner.best, train, use_case), tuner.best.oof, tuner.records)
 
 
 class Tuner:
-    """The trials of one kind; keeps the best run whole, so that nothing is fitted twice."""
+    """The trials of one kind, a `noria.engines.Search`; keeps the best run whole, so that nothing is fitted twice."""
 
     def __init__(self, kind: str, use_case: UseCase, folds: FoldSource, on_trial: OnTrial | None) -> None:
         self.kind = kind
@@ -95,84 +94,61 @@ class Tuner:
         self.on_trial = on_trial
         self.start = default_params(kind, use_case)
         self.space = search_space(kind, use_case)
-        self.planned = max(use_case.models.trials, 1) if self.space else 1
+        self.trials = max(use_case.models.trials, 1) if self.space else 1
+        self.owner, self.name, self.steps = use_case.name, kind, len(folds)
+        self.seed, self.timeout_s = use_case.models.seed, use_case.models.timeout_s
         self.metric = use_case.evaluation.metric
         self.sign = 1 if greater_is_better(self.metric) else -1
+        self.first = _start_values(self.start, self.space)
+        self.direction = "maximize" if self.sign > 0 else "minimize"
         self.best: CrossValidationRun | None = None
-        self.trials: list[TrialRecord] = []
+        self.records: list[TrialRecord] = []
 
     def single(self) -> None:
         """The start parameters alone."""
         self.run(0, self.start, None)
 
-    @property
-    def first(self) -> Params:
-        """What the first trial takes of the search space."""
-        return _start_values(self.start, self.space)
+    def suggest(self, trial: Any) -> Params:
+        """The parameters that a trial of Optuna's is to take."""
+        return {**self.start, **{name: _suggest(trial, name, span) for name, span in self.space.items()}}
 
-    @property
-    def direction(self) -> str:
-        """Whether the metric is to be maximized or minimized, as Optuna says it."""
-        return "maximize" if self.sign > 0 else "minimize"
-
-    def search(self) -> None:
-        """Optuna's search, from the start parameters on."""
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        models, began = self.use_case.models, time.perf_counter()
-        study = optuna.create_study(
-            direction=self.direction,
-            sampler=optuna.samplers.TPESampler(seed=models.seed),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
-        )
-        study.enqueue_trial(self.first)
-
-        def objective(trial: Any) -> float:
-            params = suggested(self.start, self.space, trial)
-
-            def report(fold: int, mean: float) -> None:
-                trial.report(mean, fold)
-                last.append(mean)
-                late = models.timeout_s is not None and time.perf_counter() - began > models.timeout_s
-                if trial.number > 0 and fold + 1 < len(self.folds) and (late or trial.should_prune()):
-                    raise optuna.TrialPruned
-
-            last: list[float] = []
-            start = time.perf_counter()
-            try:
-                return self.run(trial.number, params, report)
-            except optuna.TrialPruned:
-                self.record(trial.number, params, last[-1], "pruned", time.perf_counter() - start)
-                raise
-
-        study.optimize(objective, n_trials=self.planned, timeout=models.timeout_s)
+    def objective(self) -> Callable[[Params, Callable[[int, float], None]], None]:
+        """One trial in another process, where the folds are."""
+        return partial(_trial, kind=self.kind, folds=self.folds.remote(self.kind))
 
     def run(self, number: int, params: Params, report: Report | None) -> float:
         """One trial over all folds."""
         start = time.perf_counter()
-        run = run_folds(self.kind, params, self.folds.ahead(self.kind, params), report)
+        run = run_folds(self.kind, params, self.folds.submit(self.kind, params), report)
         if self.best is None or self.sign * run.mean > self.sign * self.best.mean:
             self.best = run
         self.record(number, params, run.mean, "complete", time.perf_counter() - start)
         return run.mean
+
+    def refit_best(self) -> None:
+        """Fit the folds of the best trial once more, if its models and scores have stayed in another process."""
+        if self.best is not None:
+            return
+        complete = [trial for trial in self.records if trial.state == "complete"]
+        best = max(complete, key=lambda trial: self.sign * trial.value, default=None)
+        params = best.params if best else self.start
+        self.best = run_folds(self.kind, params, self.folds.submit(self.kind, params))
 
     def record(
         self, number: int, params: Params, value: float, state: Literal["complete", "pruned"], seconds: float
     ) -> None:
         """Keep a finished trial and tell of it."""
         trial = TrialRecord(number=number, kind=self.kind, params=params, value=value, state=state, seconds=seconds)
-        self.trials.append(trial)
+        self.records.append(trial)
         best = f", best {self.best.mean:.4g}" if self.best is not None else ""
         pruned = " (stopped early)" if state == "pruned" else ""
-        progress.tick(f"{self.kind}: trial {number + 1} of {self.planned}, {self.metric} {value:.4g}{pruned}{best}")
+        progress.tick(f"{self.kind}: trial {number + 1} of {self.trials}, {self.metric} {value:.4g}{pruned}{best}")
         if self.on_trial is not None:
             self.on_trial(trial)
 
 
-def suggested(start: Params, space: Mapping[str, SearchRange], trial: Any) -> Params:
-    """The parameters that a trial of Optuna's is to take."""
-    return {**start, **{name: _suggest(trial, name, span) for name, span in space.items()}}
+def _trial(params: Params, report: Report, *, kind: str, folds: FoldsLike) -> None:
+    run_folds(kind, params, folds, report)
 
 
 def _suggest(trial: Any, name: str, span: SearchRange) -> Any:

@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from noria.config import UseCase
 from noria.config.engine import EngineConfig
 from noria.engines.ray import cluster as connection
-from noria.engines.ray import preparation
+from noria.engines.ray.engine import RayEngine
 from noria.engines.ray.storage import place
 from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import FittedModel, fit
@@ -72,7 +72,7 @@ def auc(fitted: FittedModel) -> float:
 
 
 def test_rows_read_in_batches_are_the_same_rows(cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation, "ROWS_AT_ONCE", 70)
+    monkeypatch.setattr(RayEngine, "rows_per_task", 70)
     table, use_case = mixed.table(), mixed.use_case("binary")
     here = read_training_rows(table, use_case)
     there = read_training_rows(table, on_ray(use_case, cluster, tmp_path))
@@ -149,12 +149,13 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(cluster: str, tmp_path: P
 def test_ctrl_c_ends_tuning(cluster: str, tmp_path: Path) -> None:
     here = changed(churn().use_case, models={"trials": 40, "folds": 2, "candidates": {"tree": {}}})
     script = (
-        "from noria.config import UseCase; from noria.engines.ray.folds import SharedFolds\n"
+        "from noria.engines import engine_of; from noria.models.shared_folds import SharedFolds\n"
         "from noria.training.tuning import tune; from noria.system.signals import Stopped, stop_on_signals\n"
         "def heard(trial): print(trial.number, flush=True)\n"
         "try:\n"
         "    with stop_on_signals():\n"
-        "        tune('tree', train, use_case, heard, folds=SharedFolds(train, use_case, ['tree']))\n"
+        "        folds = SharedFolds(train, use_case, ['tree'], engine_of(use_case.engine))\n"
+        "        tune('tree', train, use_case, heard, folds=folds)\n"
         "except Stopped as stopped: sys.exit(stopped.exit_code)\n"
     )
     with started(script, on_ray(here, cluster, tmp_path), tmp_path) as tuning:
@@ -221,7 +222,7 @@ def test_another_version_on_a_machine_of_the_cluster_is_told(
     use_case = on_ray(churn().use_case, cluster, tmp_path)
     ray = connection.connect(use_case.engine)
     there = connection._versions()
-    monkeypatch.setattr(connection, "gathered", lambda ray, work: [{**there, "xgboost": "1.0"} for _ in work])
+    monkeypatch.setattr(connection, "gather", lambda ray, work: [{**there, "xgboost": "1.0"} for _ in work])
     with pytest.raises(NoriaError, match=r"has xgboost 1\.0, and here is"):
         connection._require_versions(ray, cluster)
 
@@ -232,6 +233,6 @@ def test_the_default_storage_is_the_workspace_and_one_of_its_own_may_be_a_url(
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     monkeypatch.setenv("BUCKET", "models")
     use_case = churn().use_case
-    assert place(use_case, "x") == str(tmp_path / "telco_churn" / "ray" / "x")
+    assert place(use_case.engine, use_case.name, "x") == str(tmp_path / "telco_churn" / "ray" / "x")
     engine = EngineConfig(name="ray", storage="s3://${env:BUCKET}/ray/")
-    assert place(use_case.model_copy(update={"engine": engine}), "x") == "s3://models/ray/telco_churn/x"
+    assert place(engine, use_case.name, "x") == "s3://models/ray/telco_churn/x"

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from listening import listen
 from pipeline_runs import runs_of
-from tests.cluster.fake_api import Cluster, pod
 
 from app.commands.explore import explore
 from app.runs.pod_logs import PodLogs
@@ -22,6 +21,7 @@ from app.stacks import stacks
 from noria.config import UseCase
 from noria.system import signals
 from noria.system.errors import NoriaError
+from tests.cluster.fake_api import Cluster, pod
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 from tests.spool.spooled import eventually

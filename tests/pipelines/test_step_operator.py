@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 from pipeline_runs import runs_of, statuses
-from tests.cluster.fake_api import Cluster, Json
 
 from app.commands.explore import explore
 from app.commands.train import train
@@ -21,6 +20,7 @@ from noria.config import UseCase
 from noria.system import signals
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, home
+from tests.cluster.fake_api import Cluster, Json
 from tests.conftest import Command
 from tests.small_cases import churn_table, small_case
 

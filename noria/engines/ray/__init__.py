@@ -1,1 +1,1 @@
-"""The heavy work on a Ray cluster: `engine: ray`. Ray is imported when it is first needed; it is an extra."""
+"""The engine of a Ray cluster: `engine: ray`. Ray is an extra, and is imported when it is first needed."""

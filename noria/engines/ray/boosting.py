@@ -4,26 +4,22 @@ The library's own data-parallel training (T. Chen and C. Guestrin, XGBoost, KDD 
 Train. Every few rounds the model is kept in the shared storage; a run that was killed goes on from there.
 """
 
-import hashlib
 import json
 import threading
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import fsspec
-import numpy as np
 import ray
 import ray.train
 import xgboost
-from numpy.typing import NDArray
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.train.xgboost import RayTrainReportCallback, XGBoostTrainer
 
-from noria.config import UseCase
 from noria.config.engine import EngineConfig
+from noria.engines.engine import BoostingJob
 from noria.engines.ray.cluster import cause_of, connect, require_cores
 from noria.engines.ray.storage import place, remove
 from noria.system import progress
@@ -36,31 +32,7 @@ _FEW = 100
 _SNAPSHOT = "checkpoint_manager_snapshot.json"
 
 
-@dataclass(frozen=True)
-class Boosting:
-    """One model that is to be boosted."""
-
-    settings: dict[str, Any]
-    """XGBoost's own parameters."""
-    rounds: int
-    prepared: NDArray[Any]
-    """(n, q) prepared rows."""
-    target: NDArray[Any]
-    """(n,) class codes or numbers."""
-    table: dict[str, Any]
-    """What `xgboost.QuantileDMatrix` is told besides the rows."""
-
-    @property
-    def digest(self) -> str:
-        """The same for the same work only."""
-        told = json.dumps([self.settings, self.rounds, self.table], sort_keys=True, default=str)
-        content = hashlib.sha256(told.encode())
-        for rows in (self.prepared, self.target):
-            content.update(np.ascontiguousarray(rows).view(np.uint8).data)
-        return content.hexdigest()[:16]
-
-
-def boosted(work: Boosting, use_case: UseCase) -> xgboost.Booster:
+def boost(job: BoostingJob, engine: EngineConfig) -> xgboost.Booster:
     """Fit one model on all workers of the engine.
 
     Raises:
@@ -68,34 +40,33 @@ def boosted(work: Boosting, use_case: UseCase) -> xgboost.Booster:
         xgboost.core.XGBoostError: the library refuses a parameter's value.
         ValueError: as above.
     """
-    engine = use_case.engine
     require_cores(connect(engine), engine)
-    _try(work)
-    where = place(use_case, f"boosting-{work.digest}-{engine.workers}")
+    _try(job)
+    where = place(engine, job.owner, f"boosting-{job.digest}-{engine.workers}")
     if done := _rounds_in(where):
-        progress.stage("resume", f"xgboost goes on after round {done:,} of {work.rounds:,}, where it was cut off")
-    result = _watched(_trainer(work, engine, where), where, work.rounds)
+        progress.stage("resume", f"xgboost goes on after round {done:,} of {job.rounds:,}, where it was cut off")
+    result = _watched(_trainer(job, engine, where), where, job.rounds)
     model: xgboost.Booster = RayTrainReportCallback.get_model(result.checkpoint)
     remove(where)
     return model
 
 
-def _try(work: Boosting) -> None:
+def _try(job: BoostingJob) -> None:
     """A parameter that the library refuses is refused here, before anything is sent about."""
-    few = xgboost.QuantileDMatrix(work.prepared[:_FEW], work.target[:_FEW], **work.table)
-    xgboost.train(work.settings, few, num_boost_round=1)
+    few = xgboost.QuantileDMatrix(job.prepared[:_FEW], job.target[:_FEW], **job.table)
+    xgboost.train(job.settings, few, num_boost_round=1)
 
 
-def _trainer(work: Boosting, engine: EngineConfig, where: str) -> XGBoostTrainer:
+def _trainer(job: BoostingJob, engine: EngineConfig, where: str) -> XGBoostTrainer:
     n = engine.workers
     folder, _, name = where.rpartition("/")
     return XGBoostTrainer(
         _boost,
         train_loop_config={
-            "shards": [ray.put((work.prepared[rank::n], work.target[rank::n])) for rank in range(n)],
-            "settings": work.settings | {"nthread": engine.cores},
-            "table": work.table | {"nthread": engine.cores},
-            "rounds": work.rounds,
+            "shards": [ray.put((job.prepared[rank::n], job.target[rank::n])) for rank in range(n)],
+            "settings": job.settings | {"nthread": engine.cores},
+            "table": job.table | {"nthread": engine.cores},
+            "rounds": job.rounds,
             "every": engine.checkpoint_every,
         },
         scaling_config=ScalingConfig(num_workers=n, resources_per_worker={"CPU": engine.cores}),

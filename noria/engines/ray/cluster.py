@@ -6,11 +6,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from noria.config.engine import EngineConfig
 from noria.config.load import expand_environment
@@ -18,7 +18,6 @@ from noria.system import progress
 from noria.system.errors import NoriaError, first_line
 from noria.system.signals import raise_if_stopped
 
-T = TypeVar("T")
 _KNOCK_S = 5.0
 _SAME = ("ray", "numpy", "pandas", "scikit-learn", "xgboost")
 """What must have one version everywhere: objects of theirs travel."""
@@ -77,21 +76,11 @@ def require_cores(ray: Any, engine: EngineConfig) -> None:
     progress.warn(f"{said}: the work waits until the cluster has grown")
 
 
-def spread(ray: Any, function: Callable[..., T], pieces: Iterable[Sequence[Any]], *, cores: float = 1) -> list[T]:
-    """`function(*piece)` for every piece, on whatever cores are free; the results in the order of the pieces.
+def gather(ray: Any, work: Any) -> Any:
+    """The result of a task, or of a list of tasks; what a task raises is raised here as it was.
 
     Raises:
-        NoriaError: as the function; or a machine was lost and the work could not be done anew.
-    """
-    task = ray.remote(function).options(num_cpus=cores)
-    return list(gathered(ray, [task.remote(*piece) for piece in pieces]))
-
-
-def gathered(ray: Any, work: Sequence[Any]) -> Any:
-    """The results of tasks; what a task raises is raised here as it was.
-
-    Raises:
-        NoriaError: as the task, or a machine was lost and the work could not be done anew.
+        NoriaError: as the task, or a machine was lost and its work could not be repeated.
     """
     try:
         with raise_if_stopped():
@@ -155,12 +144,12 @@ def _require_versions(ray: Any, address: str) -> None:
     told = [
         task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes
     ]
-    for node, there in zip(nodes, gathered(ray, [each.remote() for each in told]), strict=True):
+    for node, there in zip(nodes, gather(ray, [each.remote() for each in told]), strict=True):
         for name in here:
             if here[name] != there[name]:
-                who = f"{node['NodeManagerAddress']} of the Ray cluster"
+                where = f"{node['NodeManagerAddress']} of the Ray cluster"
                 raise NoriaError(
-                    f"{who} has {name} {there[name]}, and here is {here[name]}",
+                    f"{where} has {name} {there[name]}, and here is {here[name]}",
                     where="engine.address",
                     fix=f"let every machine of {address} run the same image, see docs/scaling.md",
                 )

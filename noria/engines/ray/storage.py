@@ -6,29 +6,29 @@ from pathlib import Path
 
 import fsspec
 
-from noria.config import UseCase
+from noria.config.engine import EngineConfig
 from noria.config.load import expand_environment
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 
 
-def place(use_case: UseCase, name: str) -> str:
-    """The folder or URL of something that goes on after this process.
+def place(engine: EngineConfig, owner: str, name: str) -> str:
+    """The folder or URL of something that outlives this process; `owner` is the use case.
 
     Raises:
         NoriaError: an environment variable that `engine.storage` names is not set.
     """
-    if use_case.engine.storage is None:
-        return str(Workspace(use_case.name).folder / "ray" / name)
-    storage = expand_environment(use_case.engine.storage, where="engine.storage").rstrip("/")
+    if engine.storage is None:
+        return str(Workspace(owner).folder / "ray" / name)
+    storage = expand_environment(engine.storage, where="engine.storage").rstrip("/")
     where = storage if "://" in storage else str(Path(storage).absolute())
-    return f"{where}/{use_case.name}/{name}"
+    return f"{where}/{owner}/{name}"
 
 
 @contextmanager
-def scratch(use_case: UseCase, name: str) -> Iterator[str]:
-    """The same for something that goes when the work is done, well or not."""
-    where = place(use_case, name)
+def scratch(engine: EngineConfig, owner: str, name: str) -> Iterator[str]:
+    """The same for something that is removed when the work ends, successfully or not."""
+    where = place(engine, owner, name)
     remove(where)
     try:
         yield where
@@ -37,7 +37,7 @@ def scratch(use_case: UseCase, name: str) -> Iterator[str]:
 
 
 def remove(where: str) -> None:
-    """Take a folder or URL away, if it is there.
+    """Remove a folder or URL, if it exists.
 
     Raises:
         NoriaError: the storage cannot be reached or written to.

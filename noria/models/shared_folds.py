@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.engines.ray.cluster import connect, gathered
+from noria.engines import Engine
 from noria.models.candidates import Params
 from noria.models.folds import Fold, FoldFit, FoldLike, Folds, PreparedFold, make_fold
 from noria.models.preparation import style_of
@@ -18,9 +18,9 @@ from noria.schema import CheckedRows
 
 
 class SharedFolds:
-    """The folds of a training table on the cluster of the use case's engine."""
+    """The folds of a training table in the memory of an engine's machines."""
 
-    def __init__(self, train: pd.DataFrame, use_case: UseCase, kinds: Sequence[str]) -> None:
+    def __init__(self, train: pd.DataFrame, use_case: UseCase, kinds: Sequence[str], engine: Engine) -> None:
         """Begin to read and prepare every fold for these kinds of candidates.
 
         Raises:
@@ -28,34 +28,34 @@ class SharedFolds:
         """
         self.use_case = use_case
         self._folds = Folds(train, use_case.on_one_machine())
-        self._ray = connect(use_case.engine)
+        self._engine = engine
         # one kind for all that see the same
-        self._like = {_sight(kind): kind for kind in kinds}
-        known = {name: self._ray.put(value) for name, value in self._folds.known.items()}
-        task = self._ray.remote(_make).options(num_returns=len(self._like), num_cpus=use_case.engine.cores)
-        table, wanted = self._ray.put(train), list(self._like.values())
-        self._made = [task.remote(wanted, table, *places, **known) for places in self._folds.places]
+        self._like = {view_key(kind): kind for kind in kinds}
+        known = {name: engine.share(value) for name, value in self._folds.known.items()}
+        table, wanted = engine.share(train), list(self._like.values())
+        self._made = [
+            engine.submit(_make, wanted, table, *places, outputs=len(wanted), **known) for places in self._folds.places
+        ]
 
     def __len__(self) -> int:
         return len(self._made)
 
-    def ahead(self, kind: str, params: Params) -> "FoldsThere":
+    def submit(self, kind: str, params: Params) -> "RemoteFolds":
         """The folds; the fits of this candidate begin now."""
-        task = self._ray.remote(_fit).options(num_cpus=self.use_case.engine.cores)
-        return self.there(kind, [task.remote(fold, kind, params) for fold in self._of(kind)])
+        return self.remote(kind, [self._engine.submit(_fit, fold, kind, params) for fold in self._of(kind)])
 
-    def there(self, kind: str, fits: Sequence[Any] = ()) -> "FoldsThere":
+    def remote(self, kind: str, fits: Sequence[Any] = ()) -> "RemoteFolds":
         """The folds as this kind sees them, for work on the cluster."""
         folds, places = self._folds, [places[1] for places in self._folds.places]
-        return FoldsThere(folds.use_case, folds.classes, folds.target, places, self._of(kind), fits)
+        return RemoteFolds(folds.use_case, folds.classes, folds.target, places, self._of(kind), self._engine, fits)
 
     def _of(self, kind: str) -> list[Any]:
-        place = list(self._like).index(_sight(kind))
+        place = list(self._like).index(view_key(kind))
         return [made[place] if len(self._like) > 1 else made for made in self._made]
 
 
 @dataclass
-class FoldsThere:
+class RemoteFolds:
     """Folds on the cluster of which references are known."""
 
     use_case: UseCase
@@ -63,6 +63,7 @@ class FoldsThere:
     target: NDArray[np.generic]
     places: list[NDArray[np.intp]]
     refs: list[Any]
+    engine: Engine
     fits: Sequence[Any] = ()
     """The fits of one candidate that are under way; if there are none, each fold is fitted where it is asked to."""
 
@@ -70,30 +71,28 @@ class FoldsThere:
         return len(self.refs)
 
     def __iter__(self) -> Iterator[FoldLike]:
-        import ray
-
         if self.fits:
-            yield from map(partial(FoldAhead, ray), self.places, self.fits)
+            yield from map(partial(PendingFold, self.engine), self.places, self.fits)
         else:
-            yield from (_owned(ray.get(ref)) for ref in self.refs)
+            yield from (_owned(self.engine.result(ref)) for ref in self.refs)
 
 
 @dataclass
-class FoldAhead:
+class PendingFold:
     """One fold whose fit is under way."""
 
-    ray: Any
+    engine: Engine
     places: NDArray[np.intp]
     coming: Any
 
     def fit(self, kind: str, params: Params) -> FoldFit:
         """What comes of the fit; waits for it."""
-        fit: FoldFit = gathered(self.ray, self.coming)
+        fit: FoldFit = self.engine.result(self.coming)
         return fit
 
 
-def _sight(kind: str) -> str:
-    """Kinds of one sight see the same of a fold."""
+def view_key(kind: str) -> str:
+    """Kinds with the same key see the same of a fold."""
     return kind if kind == "rules" else style_of(kind)
 
 
