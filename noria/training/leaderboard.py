@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase
-from noria.config.section import Section
 from noria.engines import engine_of
 from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import default_params
@@ -19,16 +18,10 @@ from noria.models.folds import Folds, FoldSource
 from noria.models.policy_choice import choose_policy
 from noria.models.shared_folds import SharedFolds
 from noria.system import progress
-from noria.training.tuning import TrialRecord, tune
+from noria.training.results import Leaderboard, TrialRecord
+from noria.training.tuning import tune
 
 Params = dict[str, str | int | float | bool | None]
-
-
-class Leaderboard(Section):
-    """Cross-validated scores of candidates, and the trials that led to them."""
-
-    scores: list[CandidateScore]
-    trials: list[TrialRecord] = []
 
 
 def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboard, pd.DataFrame]:

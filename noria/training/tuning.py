@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from noria.config import UseCase
 from noria.config.modelling import SearchRange
-from noria.config.section import Section
 from noria.engines import engine_of
 from noria.metrics.metrics import greater_is_better
 from noria.models.candidate_score import CandidateScore
@@ -24,20 +23,7 @@ from noria.models.candidates import Params, default_params, search_space
 from noria.models.cross_validation import CrossValidationRun, Report, run_folds, score_of
 from noria.models.folds import Folds, FoldsLike, FoldSource
 from noria.system import progress
-
-
-class TrialRecord(Section):
-    """One trial."""
-
-    number: int
-    kind: str
-    params: dict[str, Any]
-    value: float
-    """Mean of the primary metric over the folds that were run."""
-    state: Literal["complete", "pruned"]
-    """pruned: stopped early, as it fell behind the median of the trials before it, or time was up."""
-    seconds: float
-
+from noria.training.results import TrialRecord
 
 OnTrial = Callable[[TrialRecord], None]
 

@@ -12,7 +12,7 @@ from noria.evaluation.results import EvaluationResult, GateVerdict
 from noria.monitoring.alerts import gate_alert
 from noria.reporting.html_report import HtmlReport
 from noria.system import progress
-from noria.training.leaderboard import Leaderboard
+from noria.training.results import Leaderboard
 from noria.training.selection import Selection
 from steps.shared.alerts import post_alert
 from steps.shared.champion import find_champion

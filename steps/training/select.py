@@ -10,9 +10,8 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.files import scratch_folder
-from noria.training.leaderboard import Leaderboard, fit_bundle
+from noria.training.results import Leaderboard
 from noria.training.selection import Selection
-from noria.training.selection import select as choose
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 
@@ -28,6 +27,9 @@ def select(
     Annotated[Bundle, "fitted_rules"],
 ]:
     """The chosen candidate with the reason, its bundle, and the bundle of the rules."""
+    from noria.training.leaderboard import fit_bundle
+    from noria.training.selection import select as choose
+
     selection = choose(leaderboard.scores, use_case)
     folder = scratch_folder()
     bundles = [

@@ -8,7 +8,7 @@ from zenml import step
 from materializers.table import TableMaterializer
 from noria.config import UseCase
 from noria.system import progress
-from noria.training.leaderboard import Leaderboard, score_candidates
+from noria.training.results import Leaderboard
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 from steps.shared.mlflow_tracking import log_child_run
@@ -24,6 +24,8 @@ def train_candidates(
     train: pd.DataFrame, use_case: UseCase
 ) -> tuple[Annotated[Leaderboard, "first_leaderboard"], Annotated[pd.DataFrame, "out_of_fold"]]:
     """Scores of all candidates before tuning, each a child run in MLflow."""
+    from noria.training.leaderboard import score_candidates
+
     leaderboard, out_of_fold = score_candidates(train, use_case)
     for score in leaderboard.scores:
         metrics = {score.metric: score.mean, "standard_error": score.standard_error, "latency_ms": score.latency_ms}

@@ -8,8 +8,7 @@ from zenml import step
 from materializers.table import TableMaterializer
 from noria.config import UseCase
 from noria.system import progress
-from noria.training.leaderboard import Leaderboard, tune_candidates
-from noria.training.tuning import TrialRecord
+from noria.training.results import Leaderboard, TrialRecord
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 from steps.shared.mlflow_tracking import log_child_run
@@ -25,6 +24,8 @@ def tune(
     train: pd.DataFrame, first: Leaderboard, out_of_fold: pd.DataFrame, use_case: UseCase
 ) -> tuple[Annotated[Leaderboard, "leaderboard"], Annotated[pd.DataFrame, "tuned_out_of_fold"]]:
     """Optuna on the training rows; every trial is a child run in MLflow."""
+    from noria.training.leaderboard import tune_candidates
+
     metric = use_case.evaluation.metric
 
     def log_trial(trial: TrialRecord) -> None:

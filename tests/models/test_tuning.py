@@ -7,7 +7,8 @@ from model_cases import Case, changed
 
 from noria.models.candidates import KINDS, default_params, search_space
 from noria.system.errors import NoriaError
-from noria.training.tuning import TrialRecord, tune
+from noria.training.results import TrialRecord
+from noria.training.tuning import tune
 
 
 def few(case: Case, kind: str, **models: object) -> Case:

@@ -22,7 +22,7 @@ from noria.data.validation import validate
 from noria.evaluation.evaluate import EvaluationResult
 from noria.evaluation.promotion_gate import GateVerdict
 from noria.reporting.html_report import HtmlReport
-from noria.training.leaderboard import Leaderboard
+from noria.training.results import Leaderboard
 from noria.training.selection import Selection
 from steps.shared.champion import find_champion
 
