@@ -31,7 +31,7 @@ def deploy(use_case: UseCase, stack: str | None) -> CommandResult:
 
         run = launch(deployment, stack=stack_here(stack), model=use_case.name, use_case=use_case, image=image)
     champion = artifact(run, "champion")
-    running = processes.state(workspace)
+    running = processes.read_state(workspace)
     if running is None:
         raise NoriaError(
             "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"

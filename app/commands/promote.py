@@ -95,10 +95,12 @@ def _taken_back_on_error(use_case: UseCase, workspace: Workspace, changed: PlanC
     except BaseException:
         if changed is not None:
             progress.warn("the registries could not be changed, so the service goes back, too")
-            processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(changed.before), is_back=True)
+            processes.change_plan(
+                use_case, workspace, lambda _: plan_transforms.renew(changed.before), is_rollback=True
+            )
         raise
 
 
 def _running(workspace: Workspace) -> Deployment | None:
-    server = processes.state(workspace)
+    server = processes.read_state(workspace)
     return server if server is not None and server.ready else None

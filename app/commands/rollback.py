@@ -38,7 +38,7 @@ def rollback(use_case: UseCase, stack: str | None) -> CommandResult:
                 where=str(workspace.service),
                 fix="name the version that should answer: `python run.py promote --version N`",
             )
-        changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_back=True)
+        changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_rollback=True)
         record_change(changed, "traffic", "rolled back")
         if changed.before.champion.bundle != changed.after.champion.bundle:
             _follow_in_registries(use_case, changed.after, stack)

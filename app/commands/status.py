@@ -8,7 +8,7 @@ from app.servers.dashboards import running_dashboards
 from app.serving.backend import Place, place_of, service_facts
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, ServiceStatus, state
+from noria.deployment import Deployment, ServiceStatus, read_state
 from noria.deployment import service_status as facts_here
 from noria.monitoring.verdict_history import history_file, read
 from noria.system.workspace import Workspace
@@ -45,7 +45,7 @@ def _here(use_case: UseCase) -> CommandResult:
 def _elsewhere(place: Place, use_case: UseCase) -> CommandResult:
     workspace = Workspace(use_case.name)
     known = [*_verdict(workspace), *(("dashboard", f"{each.name} {each.url}") for each in running_dashboards())]
-    if (here := state(workspace)) is not None:
+    if (here := read_state(workspace)) is not None:
         known.append(("here, too", f"version {here.version} at {here.url}: python run.py status --stack local"))
     if not place.is_there:
         headline = f"{use_case.name} is not deployed: there is no {place.title}."

@@ -31,7 +31,7 @@ def stop(use_case: UseCase, stack: str | None, confirm: Confirm) -> CommandResul
 def stop_here(use_case: UseCase) -> Facts:
     """Stop the service on this machine; says what was running."""
     workspace = Workspace(use_case.name)
-    running = processes.state(workspace)
+    running = processes.read_state(workspace)
     if not processes.stop(workspace):
         return []
     what = f"{running.url} (process {running.pid})" if running else "a server of which nothing else was known"

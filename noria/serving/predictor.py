@@ -125,11 +125,11 @@ class Predictor:
         return self._of_matrix(rows.matrix) if self._rules is None else self._ruled(rows)[0]
 
     @property
-    def gains_by_company(self) -> bool:
+    def supports_batching(self) -> bool:
         """Do the rows of several requests take less time at once than one after the other?"""
         return self.fast is not None and self.fast.has_trees
 
-    def score_together(self, requests: Sequence[RequestRows]) -> None:
+    def score_batch(self, requests: Sequence[RequestRows]) -> None:
         """Score the rows of several requests in one call; `scores` finds them there."""
         scores, end = self._of_matrix(np.concatenate([rows.matrix for rows in requests])), 0
         for rows in requests:

@@ -65,11 +65,11 @@ def test_requests_that_are_scored_together_get_what_each_would_get_alone(
     kind: str, task: str, written: Written
 ) -> None:
     predictor, another = predictor_of(written(kind, task)), predictor_of(written("linear", task))
-    assert predictor.gains_by_company
+    assert predictor.supports_batching
     rows = mixed.odd_rows()[:60]
     requests = [rows[start : start + 1 + start % 4] for start in range(0, 60, 4)]
     together = [read(predictor, request) for request in requests]
-    predictor.score_together(together)
+    predictor.score_batch(together)
     for request, scored in zip(requests, together, strict=True):
         alone = read(predictor, request)
         assert np.array_equal(predictor.scores(scored), predictor.scores(alone))
