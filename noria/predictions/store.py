@@ -34,6 +34,13 @@ class PredictionStore:
 
     Safe for several threads and, with the same URL, for several processes. Every method raises NoriaError when the
     database cannot be reached, read or written.
+
+    >>> store = PredictionStore("sqlite:///predictions.db")
+    >>> store.label([Feedback(id="a prediction that has not arrived yet", label="Yes")])
+    [False]
+    >>> store.counts().unmatched_labels
+    1
+    >>> store.close()
     """
 
     def __init__(self, url: str) -> None:

@@ -36,7 +36,7 @@ def _variant_of(active: LoadedModels, row: RequestRows) -> tuple[Predictor, Requ
 
 
 def _explain_row(predictor: Predictor, row: RequestRows) -> ExplanationResponse:
-    predicted, explanation = predictor.answer(row), predictor.explain(row)
+    predicted, explanation = predictor.predict(row), predictor.explain(row)
     columns = zip(predictor.reader.names, row.values[0], explanation.contributions.tolist(), strict=True)
     parts = [
         FeatureContribution(feature=name, value=json_value(value), contribution=part) for name, value, part in columns

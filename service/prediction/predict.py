@@ -123,7 +123,7 @@ def score_shadows(active: LoadedModels, done: PredictedRequest, spool: SpoolWrit
         predictor, began = active.predictors[place], time.perf_counter()
         try:
             rows = adapt_rows(place, active, done.rows)
-            part = _Part(predictor, rows, predictor.answer(rows))
+            part = _Part(predictor, rows, predictor.predict(rows))
             part.ids = new_ids(len(done.ids))
             part.latency_ms = (time.perf_counter() - began) * 1000
             spool.offer(_event(active, part, done, shadow_of=done.ids))
@@ -155,7 +155,7 @@ def _predict_with_fallback(active: LoadedModels, place: int, rows: RequestRows, 
 def _predict_part(active: LoadedModels, place: int, rows: RequestRows) -> "_Part":
     predictor = active.predictors[place]
     adapted = adapt_rows(place, active, rows)
-    return _Part(predictor, adapted, predictor.answer(adapted))
+    return _Part(predictor, adapted, predictor.predict(adapted))
 
 
 def adapt_rows(place: int, active: LoadedModels, rows: RequestRows) -> RequestRows:
