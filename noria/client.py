@@ -25,9 +25,15 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class Client:
-    """Talks to one service; use it as a context manager. Its connection is kept open between requests.
+    """A client of one service, used as a context manager. It keeps its connection open between requests.
 
     Every method but `ready` raises NoriaError when the service cannot be reached or refuses the request.
+
+    >>> with Client(url) as client:
+    ...     [prediction] = client.predict([row])
+    ...     labels = client.feedback([{"id": prediction.id, "label": "Yes"}])
+    >>> prediction.version, prediction.variant, len(labels.known)
+    ('1', 'champion', 1)
     """
 
     def __init__(
@@ -39,14 +45,14 @@ class Client:
         feedback_token: str | None = None,
         admin_token: str | None = None,
     ) -> None:
-        """Talk to the service at `url`.
+        """Create a client of the service at `url`.
 
         Args:
             url: such as http://127.0.0.1:3000.
-            timeout_s: how long an answer may take, in seconds.
-            token: the bearer token for predictions, if the service wants one.
-            feedback_token: the one for labels.
-            admin_token: the one for shares and policies.
+            timeout_s: the timeout of a request, in seconds.
+            token: the bearer token for predictions, if the service needs one.
+            feedback_token: the token for labels.
+            admin_token: the token for shares and policies.
         """
         self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
         self._token, self._feedback_token = _bearer(token), _bearer(feedback_token)
@@ -54,7 +60,7 @@ class Client:
 
     @classmethod
     def with_tokens(cls, url: str, *, timeout_s: float = 30.0) -> Self:
-        """With the tokens that the environment holds: NORIA_PREDICT_TOKEN and NORIA_FEEDBACK_TOKEN."""
+        """A client with the tokens of the environment: NORIA_PREDICT_TOKEN and NORIA_FEEDBACK_TOKEN."""
         predict, feedback = os.environ.get("NORIA_PREDICT_TOKEN"), os.environ.get("NORIA_FEEDBACK_TOKEN")
         return cls(url, timeout_s=timeout_s, token=predict, feedback_token=feedback)
 
@@ -73,60 +79,62 @@ class Client:
     ) -> list[PredictionResponse]:
         """Predict rows: one object per case with every input column.
 
-        `purpose="smoke"` marks a deployment's test, which may ask one `variant` by its name.
+        `purpose="smoke"` marks a smoke test, which may select a `variant` by its name.
         """
         headers = self._token | {name: value for name, value in ((PURPOSE, purpose), (VARIANT, variant)) if value}
-        return self._ask("POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers).predictions
+        return self._request(
+            "POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers
+        ).predictions
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
         """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case)."""
         sent = {"labels": list(labels)}
-        return self._ask("POST", "/feedback", FeedbackResponse, json=sent, headers=self._feedback_token)
+        return self._request("POST", "/feedback", FeedbackResponse, json=sent, headers=self._feedback_token)
 
     def explain(self, rows: Sequence[Mapping[str, Any]]) -> ExplainResponse:
-        """What each input adds to the predictions of at most ten rows; nothing is recorded."""
-        return self._ask("POST", "/explain", ExplainResponse, json={"rows": list(rows)}, headers=self._token)
+        """The contribution of each input to the predictions of at most ten rows; nothing is recorded."""
+        return self._request("POST", "/explain", ExplainResponse, json={"rows": list(rows)}, headers=self._token)
 
     def model(self) -> ModelResponse:
-        """Which model answers."""
-        return self._ask("GET", "/model", ModelResponse, headers=self._token)
+        """The champion and the variants beside it."""
+        return self._request("GET", "/model", ModelResponse, headers=self._token)
 
     def change_shares(self, shares: Mapping[str, float]) -> TrafficChangeResponse:
-        """Let other shares of the cases go to variants that the service holds; the champion takes the rest."""
+        """Change the shares of variants that the service has loaded; the champion takes the rest."""
         sent = {"shares": dict(shares)}
-        return self._ask("PUT", "/traffic", TrafficChangeResponse, json=sent, headers=self._admin_token)
+        return self._request("PUT", "/traffic", TrafficChangeResponse, json=sent, headers=self._admin_token)
 
     def change_policy(self, policy: Mapping[str, float], variant: str | None = None) -> TrafficChangeResponse:
-        """Let a variant, by default the champion, decide by other keys of its policy."""
+        """Change keys of the decision policy of a variant, by default the champion."""
         sent = {"policy": dict(policy)} | ({"variant": variant} if variant else {})
-        return self._ask("PUT", "/policy", TrafficChangeResponse, json=sent, headers=self._admin_token)
+        return self._request("PUT", "/policy", TrafficChangeResponse, json=sent, headers=self._admin_token)
 
     def metrics(self) -> str:
         """The metrics in Prometheus' text format."""
         return self._send("GET", "/metrics").text
 
     def ready(self) -> bool:
-        """Can the service answer?"""
+        """Whether the service is ready."""
         try:
             return self._http.get("/readyz").status_code == _OK
         except httpx.HTTPError:
             return False
 
     def unready(self) -> str:
-        """Why the service does not answer; empty: it does."""
+        """Why the service is not ready; empty: it is."""
         try:
             self._send("GET", "/readyz")
         except NoriaError as error:
             return error.what
         return ""
 
-    def _ask(self, method: str, path: str, kind: type[Body], **sent: Any) -> Body:
+    def _request(self, method: str, path: str, kind: type[Body], **sent: Any) -> Body:
         response = self._send(method, path, **sent)
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise NoriaError(
-                "something else than a Noria service answers", where=str(response.url), fix="check host and port"
+                "the response does not come from a Noria service", where=str(response.url), fix="check host and port"
             ) from error
 
     def _send(self, method: str, path: str, **sent: Any) -> httpx.Response:
@@ -138,10 +146,10 @@ class Client:
             raise NoriaError(
                 f"the service cannot be reached: {error}",
                 where=f"{self._http.base_url.join(path)}",
-                fix="see that it runs (`python run.py status`) and that host and port are right",
+                fix="check that it runs (`python run.py status`) and that host and port are right",
             ) from error
         if response.status_code != _OK:
-            raise _refused(response)
+            raise _refusal(response)
         return response
 
 
@@ -149,7 +157,7 @@ def _bearer(token: str | None) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
-def _refused(response: httpx.Response) -> NoriaError:
+def _refusal(response: httpx.Response) -> NoriaError:
     try:
         refusal = ErrorResponse.model_validate_json(response.content)
     except ValidationError:

@@ -1,1 +1,1 @@
-"""The BentoML service: imports noria/, never steps/ or zenml."""
+"""The BentoML service: imports noria, never steps or zenml."""

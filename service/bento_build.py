@@ -1,4 +1,4 @@
-"""Building the Bento: the service, Noria's code, one bundle and the list of what they need, in one folder."""
+"""Build of the Bento: the service, Noria's code, one bundle and their requirements, in one folder."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 
 _TIMEOUT_S = 300
-_NEEDED = (
+_REQUIREMENTS = (
     "alembic",
     "bentoml",
     "filelock",
@@ -47,23 +47,23 @@ _NEEDED = (
 
 
 def build_bento(bundle: Bundle, workspace: Workspace) -> Path:
-    """The folder of a Bento of this bundle; the same one that was built before is taken again.
+    """The folder of a Bento of this bundle; an existing one is reused.
 
-    BentoML runs in a process of its own: it would import the service into this one and keep to the first home
-    folder it saw.
+    BentoML runs in a process of its own: it would import the service into this one and keep the first home
+    folder that it saw.
 
     Raises:
         NoriaError: it cannot be built or written.
     """
-    name, tagged = bundle.manifest.name, _tagged(bundle)
+    name, bento_version = bundle.manifest.name, _bento_version(bundle)
     home = workspace.service / "bentoml"
-    built = home / "bentos" / name / tagged
+    built = home / "bentos" / name / bento_version
     if not (built / "bento.yaml").is_file():
         try:
             # not in the workspace: BentoML builds from no path with a hidden folder in it, such as .noria
             with tempfile.TemporaryDirectory(prefix="noria-build-") as staging:
                 _stage(Path(staging), bundle)
-                _build(Path(staging), tagged, home)
+                _build(Path(staging), bento_version, home)
         except OSError as error:
             raise NoriaError(
                 f"the Bento cannot be written: {error}", where=str(workspace.service), fix="free some space"
@@ -72,15 +72,15 @@ def build_bento(bundle: Bundle, workspace: Workspace) -> Path:
 
 
 def requirements() -> list[str]:
-    """What a machine that serves must have, in the versions that are installed here."""
-    found = [f"{name}=={version(name)}" for name in _NEEDED]
+    """The requirements of the service, in the versions that are installed here."""
+    found = [f"{name}=={version(name)}" for name in _REQUIREMENTS]
     # the plain distribution brings CUDA libraries of half a gigabyte along, on Linux with x86
     x86 = 'platform_machine == "x86_64"'
     xgboost = version("xgboost")
     return [*found, f"xgboost-cpu=={xgboost}; {x86}", f"xgboost=={xgboost}; {x86.replace('==', '!=')}"]
 
 
-def _tagged(bundle: Bundle) -> str:
+def _bento_version(bundle: Bundle) -> str:
     digest = hashlib.sha256(code_digest(PROJECT).encode())
     digest.update((bundle.folder / "manifest.json").read_bytes())
     digest.update("\n".join(requirements()).encode())
@@ -106,9 +106,9 @@ def _stage(staging: Path, bundle: Bundle) -> None:
     (staging / "bentofile.yaml").write_text(yaml.safe_dump(options, sort_keys=False), encoding="utf-8")
 
 
-def _build(staging: Path, tagged: str, home: Path) -> None:
+def _build(staging: Path, bento_version: str, home: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bentoml", "build", "--version", tagged, "."],
+        [sys.executable, "-m", "bentoml", "build", "--version", bento_version, "."],
         cwd=staging,
         env=os.environ | {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"},
         capture_output=True,
@@ -117,5 +117,5 @@ def _build(staging: Path, tagged: str, home: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
-        raise NoriaError(f"the Bento could not be built:\n{said}", where=str(home), fix="mend that and deploy again")
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
+        raise NoriaError(f"the Bento could not be built:\n{output}", where=str(home), fix="correct it, deploy again")

@@ -1,6 +1,6 @@
 """The service in a container: `python -m service.container_entrypoint`.
 
-It looks at what it is told before anything starts, so that what is wrong is said at once, and then becomes the server.
+It checks the environment before anything starts, so that errors are reported at once, and then becomes the server.
 """
 
 import os
@@ -13,18 +13,18 @@ from noria.traffic.activation import TrafficPlan, built_in_plan, clear_reports, 
 from service.prediction.loaded_models import BUILT_IN
 from service.settings import FIXED, SERVICE_DIR, TOKENS, Settings, service_dir
 
-HOST, PORT = "0.0.0.0", "3000"  # noqa: S104 - a container is reached from outside or not at all
+HOST, PORT = "0.0.0.0", "3000"  # noqa: S104 - a container is only reachable from outside
 
 
 def main() -> None:
     """Become `bentoml serve`.
 
-    Exits with status 2 if the environment is wrong, or lacks the tokens without which everybody could ask.
+    Exits with status 2 if the environment is invalid, or lacks the tokens that guard the service.
     """
     try:
         settings = Settings.from_environment()
-        _refuse_open(settings)
-        _settle(settings)
+        _require_tokens(settings)
+        _prepare_service_folder(settings)
     except NoriaError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
@@ -32,41 +32,41 @@ def main() -> None:
     os.execv(sys.executable, server)  # noqa: S606 - no shell is wanted
 
 
-def _settle(settings: Settings) -> None:
-    """Give what is changed while it runs a folder that belongs to what the image holds, and outlives the container."""
-    order, folder = built_in_plan(BUILT_IN), service_dir()
-    if folder is None and order is not None and order.canary is not None:
-        # its keeper grows the canary, or takes it back; nobody else changes one of several servers
+def _prepare_service_folder(settings: Settings) -> None:
+    """Choose the folder for changes at run time: one for each content of the image, which outlives the container."""
+    plan, folder = built_in_plan(BUILT_IN), service_dir()
+    if folder is None and plan is not None and plan.canary is not None:
+        # its flusher grows the canary or rolls it back; single servers of several are not changed otherwise
         folder = settings.spool_dir.parent / "live"
         os.environ[FIXED] = "1"
     if folder is None:
         return
-    mine = folder / (bundle_digest(BUILT_IN) if order is None else order.serial)[:12]
-    os.environ[SERVICE_DIR] = str(mine)
+    own = folder / (bundle_digest(BUILT_IN) if plan is None else plan.plan_id)[:12]
+    os.environ[SERVICE_DIR] = str(own)
     try:
-        clear_reports(mine)
-        if order is not None and read_plan(mine) is None:
-            write_plan(mine, _begun(order))
+        clear_reports(own)
+        if plan is not None and read_plan(own) is None:
+            write_plan(own, _with_canary_started(plan))
     except OSError as error:
         raise NoriaError(
-            f"what is changed while it runs cannot be kept: {error.strerror}",
-            where=str(mine),
+            f"changes at run time cannot be stored: {error.strerror}",
+            where=str(own),
             fix="give that volume to the user that the container runs as",
         ) from error
 
 
-def _begun(order: TrafficPlan) -> TrafficPlan:
-    """A canary begins when it answers first, not when its image was built."""
-    if order.canary is None:
-        return order
+def _with_canary_started(plan: TrafficPlan) -> TrafficPlan:
+    """A canary begins when its server starts, not when its image was built."""
+    if plan.canary is None:
+        return plan
     now = datetime.now(UTC)
-    return order.model_copy(update={"canary": order.canary.model_copy(update={"began": now, "since": now})})
+    return plan.model_copy(update={"canary": plan.canary.model_copy(update={"began": now, "since": now})})
 
 
-def _refuse_open(settings: Settings) -> None:
+def _require_tokens(settings: Settings) -> None:
     if not settings.tokens:
         raise NoriaError(
-            "others can reach a container, and no token guards the service",
+            "a container is reachable by others, and the service has no tokens",
             where=f"environment variables {', '.join(TOKENS.values())}",
             fix="set each to a secret of its own, such as `openssl rand -hex 32` prints",
         )

@@ -1,4 +1,4 @@
-"""True labels: they go to the store at once, or to the spool while it does not work."""
+"""True labels: stored at once, or spooled while the prediction store is unavailable."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ from noria.serving.http_errors import HTTPError, not_json, wrong_shape
 from noria.system.errors import NoriaError
 from noria.tabular.values import shown
 from service.prediction.loaded_models import LoadedModels
-from service.prediction.predict import keep
+from service.prediction.predict import record
 from service.runtime import Runtime
 
 _LONGEST_ID = 64
@@ -34,7 +34,7 @@ def read_labels(body: bytes, manifest: Manifest, most: int) -> list[Feedback]:
     """The labels of `{"labels": [{"id" or "entity": …, "label": …}, …]}`.
 
     Raises:
-        Wrong: what is wrong with them; none may be kept.
+        HTTPError: they are not valid; none is stored.
     """
     try:
         found = msgspec.json.decode(body)
@@ -48,63 +48,65 @@ def read_labels(body: bytes, manifest: Manifest, most: int) -> list[Feedback]:
         raise HTTPError(422, "labels: there are none", fix="send at least one label")
     if len(sent) > most:
         raise HTTPError(413, f"{len(sent)} labels in one request; at most {most}", fix="send them in several requests")
-    problems = [RowError(row=row, problem=said) for row, one in enumerate(sent) if (said := _wrong(one, manifest))]
+    problems = [
+        RowError(row=row, problem=problem) for row, one in enumerate(sent) if (problem := _problem(one, manifest))
+    ]
     if problems:
-        said = f"{len(problems)} of {len(sent)} labels are wrong; none was kept"
-        raise HTTPError(422, said, fix="correct them and send the request again", rows=problems)
+        what = f"{len(problems)} of {len(sent)} labels are wrong; none was kept"
+        raise HTTPError(422, what, fix="correct them and send the request again", rows=problems)
     return [_feedback(one, manifest) for one in sent]
 
 
-def keep_labels(runtime: Runtime, active: LoadedModels, feedbacks: Sequence[Feedback]) -> list[bool | None]:
-    """Keep all labels or none. For each: is its prediction known? None: the store cannot be asked now.
+def store_feedback(runtime: Runtime, active: LoadedModels, feedbacks: Sequence[Feedback]) -> list[bool | None]:
+    """Store all labels or none. For each: is its prediction known? None: the store is unavailable.
 
-    A prediction that was answered a moment ago may still be in the spool: it is waited for, for two seconds at most.
+    A recent prediction may still be in the spool: the label waits for it, for two seconds at most.
 
     Raises:
-        Wrong: they can be kept nowhere (503).
+        HTTPError: they can be neither stored nor spooled (503).
     """
     redactor = active.redactors[0]
-    hidden = [_hidden(feedback, redactor) for feedback in feedbacks] if redactor.active else list(feedbacks)
+    redacted = [_redact(feedback, redactor) for feedback in feedbacks] if redactor.active else list(feedbacks)
     try:
-        flushed = _wait_for_flush(runtime, hidden)
-        return [True if known else (False if flushed else None) for known in runtime.store.label(hidden)]
+        flushed = _wait_for_flush(runtime, redacted)
+        return [True if known else (False if flushed else None) for known in runtime.store.label(redacted)]
     except NoriaError as error:
-        logger.error("labels are kept in the spool: %s", error)
-        for feedback in hidden:
+        logger.error("labels go to the spool: %s", error)
+        for feedback in redacted:
             label = json_value(feedback.label)
-            entry = LabelEvent(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
-            position = keep(runtime.spool, entry)
+            event = LabelEvent(new_id(), feedback.at.timestamp(), feedback.id, feedback.entity, label)
+            position = record(runtime.spool, event)
             if position is not None:
                 runtime.spool.wait_durable(position, _UNTIL_FLUSHED_S)
-        return [None] * len(hidden)
+        return [None] * len(redacted)
 
 
 def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
-    """Does the store now have all that was answered before these labels came?"""
+    """Whether the store now has all predictions that were made before these labels arrived."""
     folder, arrived, until = runtime.settings.spool_dir, time.time(), time.monotonic() + _UNTIL_FLUSHED_S
     by_case = any(feedback.id is None for feedback in feedbacks)
     ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
     while time.monotonic() < until and waiting_bytes(folder):
         ids = runtime.store.unknown(ids)
-        told = read_heartbeat(folder)
-        # a round that had begun before may have passed by what came since, so the next one counts
-        flushed = told is not None and (told.flushed_at or 0) - runtime.flush_interval_s > arrived
+        heartbeat = read_heartbeat(folder)
+        # a round that was already running may have missed recent predictions, so the next one counts
+        flushed = heartbeat is not None and (heartbeat.flushed_at or 0) - runtime.flush_interval_s > arrived
         if flushed or not (ids or by_case):
             return True
         time.sleep(_POLL_S)
     return not waiting_bytes(folder)
 
 
-def _wrong(sent: Any, manifest: Manifest) -> str:
+def _problem(sent: Any, manifest: Manifest) -> str:
     if not isinstance(sent, dict):
         return "must be an object"
-    strange = sorted(set(sent) - _FIELDS)
-    if strange:
-        return f"{strange[0][:100]}: not a known field"
-    return _wrong_case(sent) or _wrong_label(sent, manifest)
+    unknown = sorted(set(sent) - _FIELDS)
+    if unknown:
+        return f"{unknown[0][:100]}: not a known field"
+    return _target_problem(sent) or _label_problem(sent, manifest)
 
 
-def _wrong_case(sent: dict[str, Any]) -> str:
+def _target_problem(sent: dict[str, Any]) -> str:
     id, entity = sent.get("id"), sent.get("entity")
     if (id is None) == (entity is None):
         return "give either `id` or `entity`"
@@ -116,7 +118,7 @@ def _wrong_case(sent: dict[str, Any]) -> str:
     return ""
 
 
-def _wrong_label(sent: dict[str, Any], manifest: Manifest) -> str:
+def _label_problem(sent: dict[str, Any], manifest: Manifest) -> str:
     if "label" not in sent:
         return "label: missing"
     label = sent["label"]
@@ -135,7 +137,7 @@ def _feedback(sent: dict[str, Any], manifest: Manifest) -> Feedback:
     return Feedback(id=sent.get("id"), entity=entity, label=label)
 
 
-def _hidden(feedback: Feedback, redactor: Redactor) -> Feedback:
+def _redact(feedback: Feedback, redactor: Redactor) -> Feedback:
     try:
         entity = None if feedback.entity is None else redactor.named(feedback.entity)
     except NoriaError as error:

@@ -1,4 +1,4 @@
-"""What one worker process holds: the models that answer, the spool, and an eye on what it is told."""
+"""The state of one worker process: loaded models, spool, store, and a thread that follows the traffic plan."""
 
 import logging
 import os
@@ -26,39 +26,39 @@ T = TypeVar("T")
 
 
 class Runtime:
-    """Starts with the worker. A thread watches for orders in the service folder, so that no request waits for them."""
+    """The state of a worker. A thread watches the plan in the service folder, so that no request waits for a change."""
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
         self._active: LoadedModels | None = None
         self._spool: SpoolWriter | None = None
         self._store: PredictionStore | None = None
-        self._store_turn = threading.Lock()
-        self._ended = threading.Event()
+        self._store_lock = threading.Lock()
+        self._stopped = threading.Event()
 
     @property
     def settings(self) -> Settings:
-        """What the environment says."""
+        """The settings from the environment."""
         return _started(self._settings)
 
     @property
     def active(self) -> LoadedModels:
-        """What answers now."""
+        """The models that answer now."""
         return _started(self._active)
 
     @property
     def spool(self) -> SpoolWriter:
-        """Where answers are kept before they are sent."""
+        """Where predictions are recorded before they are sent."""
         return _started(self._spool)
 
     @property
     def store(self) -> "PredictionStore":
-        """The prediction store, opened when it is first needed: no prediction needs it.
+        """The prediction store, opened on first use: predictions do not need it.
 
         Raises:
             NoriaError: it cannot be opened.
         """
-        with self._store_turn:
+        with self._store_lock:
             if self._store is None:
                 from noria.predictions import PredictionStore
 
@@ -67,97 +67,97 @@ class Runtime:
 
     @property
     def not_ready(self) -> str:
-        """Why no answer can be given; empty: it can."""
+        """Why the service is not ready; empty: it is."""
         if self._active is None or self._spool is None:
             return "the service has not started yet"
         if self.settings.serving.spool.when_full == "drop":
             return ""
         if self._spool.full:
-            return "as many answers wait for the prediction store as may wait"
-        return "answers cannot be kept" if self._spool.failing else ""
+            return "the spool is full: too many predictions wait for the prediction store"
+        return "predictions cannot be recorded" if self._spool.failing else ""
 
     @property
     def flush_interval_s(self) -> float:
-        """How often the keeper moves what waits, in seconds."""
+        """The interval of the flusher, in seconds."""
         return self.settings.serving.spool.flush_interval_ms / 1000
 
     def start(self) -> None:
-        """Open the spool, load the models and begin to watch.
+        """Open the spool, load the models and start watching the plan.
 
         Raises:
-            NoriaError: something of it does not work; the worker's report says so, too.
+            NoriaError: a part of it fails; the worker's report contains the error, too.
         """
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
         folder = service_dir()
         seen = None if folder is None else plan_version(folder)
-        order = None
+        plan = None
         try:
             self._settings = Settings.from_environment()
-            order = None if folder is None else read_plan(folder)
-            self._active = load_models(order, self._settings, None)
+            plan = None if folder is None else read_plan(folder)
+            self._active = load_models(plan, self._settings, None)
             self._spool = SpoolWriter(self._settings.spool_dir, self._settings.serving.spool)
         except NoriaError as error:
-            self._report(order, str(error))
+            self._report(plan, str(error))
             raise
-        self._tell_slow()
-        self._report(order)
-        threading.Thread(target=self._watch, args=(folder, seen, self._ended), daemon=True).start()
+        self._warn_about_slow_models()
+        self._report(plan)
+        threading.Thread(target=self._watch, args=(folder, seen, self._stopped), daemon=True).start()
 
     def stop(self) -> None:
-        """Stop watching, and see that everything is on the disk."""
-        self._ended.set()
+        """Stop watching, and close spool and store."""
+        self._stopped.set()
         if self._spool is not None:
             self._spool.close()
         if self._store is not None:
             self._store.close()
 
-    def _watch(self, folder: Path | None, seen: tuple[int, int] | None, ended: threading.Event) -> None:
+    def _watch(self, folder: Path | None, seen: tuple[int, int] | None, stopped: threading.Event) -> None:
         give_back_memory()
         while True:
             ensure_flusher(self.settings.spool_dir)
-            if ended.wait(_LOOK_S):
+            if stopped.wait(_LOOK_S):
                 return
-            if os.getppid() != _PARENT:  # killed outright: without it nobody would ever stop this worker
+            if os.getppid() != _PARENT:  # killed outright: nothing else would stop this worker
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             now = None if folder is None else plan_version(folder)
             if folder is not None and now is not None and now != seen:
                 seen = now
-                self._obey(folder)
+                self._follow_plan(folder)
 
-    def _obey(self, folder: Path) -> None:
-        order = None
+    def _follow_plan(self, folder: Path) -> None:
+        plan = None
         try:
-            order = read_plan(folder)
-            if order is not None:
-                self._active = load_models(order, self.settings, self._active)
-                self._tell_slow()
-                self._report(order)
+            plan = read_plan(folder)
+            if plan is not None:
+                self._active = load_models(plan, self.settings, self._active)
+                self._warn_about_slow_models()
+                self._report(plan)
                 give_back_memory()
-        except NoriaError as error:  # whoever deploys reads it; the old models go on answering
-            self._report(order, str(error))
+        except NoriaError as error:  # the deployment reads the report; the old models continue to answer
+            self._report(plan, str(error))
 
-    def _tell_slow(self) -> None:
+    def _warn_about_slow_models(self) -> None:
         for predictor in self.active.predictors:
             if predictor.fast is None:
                 logger.warning("%s (version %s) has no fast form and is slower", predictor.name, predictor.version)
 
-    def _report(self, order: TrafficPlan | None, error: str = "") -> None:
+    def _report(self, plan: TrafficPlan | None, error: str = "") -> None:
         folder = service_dir()
         if folder is None:
             return
         me = identity(os.getpid())
         version = "" if self._active is None else self._active.champion.version
-        serial = "" if order is None else order.serial
-        said = WorkerReport(
+        plan_id = "" if plan is None else plan.plan_id
+        report = WorkerReport(
             pid=me.pid,
             process_started=me.started,
             namespace=namespace(),
-            serial=serial,
+            plan_id=plan_id,
             version=version,
             error=error,
         )
-        write_worker_report(folder, said)
+        write_worker_report(folder, report)
 
 
 def _started(part: T | None) -> T:

@@ -1,4 +1,4 @@
-"""What `bentoml serve` loads: the BentoML service. What it is made of is imported where a worker starts."""
+"""The BentoML service that `bentoml serve` loads; its parts are imported when a worker starts."""
 
 import json
 import os
@@ -24,13 +24,13 @@ def _app() -> "App":
     name="noria",
     workers=json.loads(os.environ.get("NORIA_SERVING") or "{}").get("workers", 1),
     traffic={"timeout": 60},
-    # Tracing takes more of a request's time than the model, and without an exporter nobody sees the traces.
+    # Tracing takes more of a request's time than the model, and without an exporter there is no use for the traces.
     tracing={"excluded_urls": ".*"},
     # Every prediction is in the store; a line of text for each would only fill the disk.
     logging={"access": {"enabled": False}},
 )
 class Noria:
-    """Predictions with a model bundle, or several side by side; each is kept before it is answered."""
+    """Predictions with one or several model bundles; each is recorded before it is sent."""
 
     def __init__(self) -> None:
         _app().runtime.start()
@@ -38,20 +38,20 @@ class Noria:
 
     @bentoml.on_shutdown
     def stop(self) -> None:
-        """See that everything is on the disk."""
+        """Close the spool, so that everything is on disk."""
         _app().runtime.stop()
 
 
-class _Direct(bentoml.Service):
-    """BentoML's application inside ours: its layers cost more than a prediction does."""
+class _DirectService(bentoml.Service):
+    """Runs BentoML's application inside ours: its layers cost more than a prediction does."""
 
     __slots__ = ()
 
     def to_asgi(self, is_main: bool = True) -> Any:
-        """Our application, which passes on to BentoML's what it does not answer itself."""
+        """Our application, which delegates to BentoML's what it does not answer itself."""
         app = _app()
         app.inner = super().to_asgi(is_main=is_main)
         return app
 
 
-Noria.__class__ = _Direct  # type: ignore[method-assign]
+Noria.__class__ = _DirectService  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
-"""Changing shares and decision policies of a service that runs elsewhere; on its own machine `run.py traffic` does."""
+"""Changes of shares and decision policies over HTTP; on the service's own machine, `run.py traffic` makes them."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from noria.traffic.activation import TrafficPlan, plan_lock, read_plan, write_pl
 from noria.traffic.plan_transforms import describe_plan, drop_unused, with_shares
 from noria.traffic.policy_change import with_changed_policy
 from service.prediction.loaded_models import BUILT_IN, LoadedModels
-from service.prediction.predict import keep
+from service.prediction.predict import record
 from service.runtime import Runtime
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -28,17 +29,17 @@ class SharesRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PolicyRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """PUT /policy: other keys of a variant's decision policy."""
+    """PUT /policy: changed keys of a variant's decision policy."""
 
     policy: dict[str, float]
     variant: str = "champion"
 
 
-def read(kind: type[Body], body: bytes) -> Body:
-    """The body as what it should be.
+def decode_body(kind: type[Body], body: bytes) -> Body:
+    """Decode the body.
 
     Raises:
-        Wrong: it is no JSON (400), or not that (422).
+        HTTPError: it is not JSON (400), or not a `kind` (422).
     """
     try:
         return msgspec.json.decode(body, type=kind)
@@ -49,55 +50,57 @@ def read(kind: type[Body], body: bytes) -> Body:
 
 
 def traffic(active: LoadedModels) -> dict[str, Any]:
-    """Who answers what, as of this worker."""
-    order = active.order
-    canary = None if order is None or order.canary is None else order.canary.model_dump(mode="json")
+    """The variants with their shares, as loaded by this worker."""
+    plan = active.plan
+    canary = None if plan is None or plan.canary is None else plan.canary.model_dump(mode="json")
     return {"variants": [active.variant(place) for place in range(len(active.predictors))], "canary": canary}
 
 
-def change_shares(runtime: Runtime, wish: SharesRequest) -> dict[str, Any]:
-    """Let all workers share the cases out anew; they follow within a second.
+def change_shares(runtime: Runtime, change: SharesRequest) -> dict[str, Any]:
+    """Change the shares; all workers follow within a second.
 
     Raises:
-        Wrong: the wish does not fit what answers; nothing has changed.
+        HTTPError: the change does not fit the current plan; nothing has changed.
     """
-    return _change(runtime, "traffic", lambda order, _: drop_unused(with_shares(order, wish.shares)))
+    return _change(runtime, "traffic", lambda plan, _: drop_unused(with_shares(plan, change.shares)))
 
 
-def change_policy(runtime: Runtime, wish: PolicyRequest) -> dict[str, Any]:
-    """Let all workers decide by another policy, under a version of its own; they follow within a second.
+def change_policy(runtime: Runtime, change: PolicyRequest) -> dict[str, Any]:
+    """Change a decision policy, under a new policy version; all workers follow within a second.
 
     Raises:
-        Wrong: the wish does not fit the variant; nothing has changed.
+        HTTPError: the change does not fit the variant; nothing has changed.
     """
     by_name = {predictor.name: predictor for predictor in runtime.active.predictors}
 
-    def make(order: TrafficPlan, folder: Path) -> TrafficPlan:
-        manifest = by_name.get(wish.variant, runtime.active.champion).manifest
-        return with_changed_policy(order, wish.variant, wish.policy, folder, manifest)
+    def make(plan: TrafficPlan, folder: Path) -> TrafficPlan:
+        manifest = by_name.get(change.variant, runtime.active.champion).manifest
+        return with_changed_policy(plan, change.variant, change.policy, folder, manifest)
 
     return _change(runtime, "policy", make)
 
 
-def _change(runtime: Runtime, kind: str, make: Any) -> dict[str, Any]:
+def _change(runtime: Runtime, kind: str, make: Callable[[TrafficPlan, Path], TrafficPlan]) -> dict[str, Any]:
     folder = runtime.settings.service_dir
     if runtime.settings.is_fixed:
-        raise HTTPError(409, "who answers is in this service's image", fix="build it anew, as `run.py traffic` does")
+        raise HTTPError(
+            409, "the traffic plan is part of this service's image", fix="build a new image with `run.py traffic`"
+        )
     if folder is None:
         raise HTTPError(409, "this service answers with what it was built with", fix="start it with NORIA_SERVICE_DIR")
     try:
         with plan_lock(folder):
-            standing = read_plan(folder) or runtime.active.order
-            before = standing or TrafficPlan.of(BUILT_IN, runtime.active.champion.version)
+            current = read_plan(folder) or runtime.active.plan
+            before = current or TrafficPlan.of(BUILT_IN, runtime.active.champion.version)
             after = make(before, folder)
-            champion, said = after.champion, f"by request: {describe_plan(after)}; before: {describe_plan(before)}"
-            # first: where the note cannot be kept, nothing changes
-            keep(runtime.spool, AuditEvent(new_id(), time.time(), kind, champion.name, champion.version, said))
+            champion, detail = after.champion, f"by request: {describe_plan(after)}; before: {describe_plan(before)}"
+            # first: if the event cannot be recorded, nothing changes
+            record(runtime.spool, AuditEvent(new_id(), time.time(), kind, champion.name, champion.version, detail))
             write_plan(folder, after)
             if after.variants != before.variants:
                 plan_history.remember_plan(folder, before)
     except NoriaError as error:
         raise HTTPError(422, error.what, fix=error.fix) from error
-    except ValueError as error:  # shares that fit no order
-        raise HTTPError(422, "these shares fit no order", fix="shares are numbers from 0 to 1") from error
-    return {"serial": after.serial, "now": describe_plan(after), "before": describe_plan(before)}
+    except ValueError as error:  # shares that make no valid plan
+        raise HTTPError(422, "these shares make no valid plan", fix="shares are numbers from 0 to 1") from error
+    return {"serial": after.plan_id, "now": describe_plan(after), "before": describe_plan(before)}

@@ -40,7 +40,7 @@ def answering(use_case: str) -> Bundle:
         NoriaError: nothing has been promoted yet.
     """
     workspace = Workspace(use_case)
-    running = deployment.state(workspace)
+    running = deployment.read_state(workspace)
     if running is not None:
         order = activation.read_plan(workspace.service)
         return Bundle.open(bundle_of(running.bento) if order is None else order.champion.bundle)

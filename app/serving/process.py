@@ -68,7 +68,7 @@ class ProcessBackend:
             stack = stack_here(self._stack)
             run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case, image=self.image)
         champion = artifact(run, "champion")
-        server = processes.state(workspace)
+        server = processes.read_state(workspace)
         if server is None:
             raise NoriaError(
                 "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
@@ -124,7 +124,7 @@ class ProcessBackend:
         """Change the running server first, then the registries; if these fail, the server goes back."""
         workspace = Workspace(use_case.name)
         with model_registries(use_case, self._stack):
-            server = processes.state(workspace)
+            server = processes.read_state(workspace)
             if server is None or not server.ready:
                 bundle = find_candidate(use_case, version)
                 self._check_champion(bundle)
@@ -156,7 +156,7 @@ class ProcessBackend:
                     where=str(workspace.service),
                     fix="name the version that should answer: `python run.py promote --version N`",
                 )
-            changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_back=True)
+            changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_rollback=True)
             record_change(changed, "traffic", "rolled back")
             if changed.before.champion.bundle != changed.after.champion.bundle:
                 self._restore_champion(use_case, changed.after)
@@ -166,7 +166,7 @@ class ProcessBackend:
     def stop(self, use_case: UseCase, confirm: Confirm) -> CommandResult:
         """End the server; nobody is asked, since it belongs to the user."""
         workspace = Workspace(use_case.name)
-        server = processes.state(workspace)
+        server = processes.read_state(workspace)
         if not processes.stop(workspace):
             return CommandResult("Nothing was running on this machine.", [], [run_py("deploy")])
         stopped = f"{server.url} (process {server.pid})" if server else "a server of which nothing else was known"
@@ -192,7 +192,7 @@ def _reverted_on_error(use_case: UseCase, changed: PlanChange) -> Iterator[None]
     except BaseException:
         progress.warn("the registries could not be changed, so the service goes back, too")
         workspace = Workspace(use_case.name)
-        processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(changed.before), is_back=True)
+        processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(changed.before), is_rollback=True)
         raise
 
 

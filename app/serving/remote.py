@@ -160,7 +160,7 @@ class RemoteBackend(ABC):
 
 def _local_service(use_case: UseCase) -> Facts:
     """A service of the same use case that also runs on this machine."""
-    server = processes.state(Workspace(use_case.name))
+    server = processes.read_state(Workspace(use_case.name))
     if server is None:
         return []
     return [("here, too", f"version {server.version} at {server.url}: python run.py status --stack local")]

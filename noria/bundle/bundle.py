@@ -40,7 +40,13 @@ class ScoredRows:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified model bundle."""
+    """A verified model bundle.
+
+    >>> bundle = Bundle.load(folder)
+    >>> table = bundle.predict(pd.DataFrame(bundle.examples()))
+    >>> list(table)
+    ['prediction', 'probability', 'decision', 'warning', 'error']
+    """
 
     manifest: Manifest
     folder: Path

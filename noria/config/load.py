@@ -41,7 +41,8 @@ def load_use_case(path: Path) -> UseCase:
 def use_case_schema() -> dict[str, Any]:
     """JSON Schema of the use-case file, for editors."""
     schema = UseCase.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Noria use case"}
+    schema |= {"title": "Noria use case", "description": schema["description"].partition("\n")[0]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def write_schema(path: Path) -> None:

@@ -31,7 +31,13 @@ _DECISION_KEYS = {
 
 
 class UseCase(Section):
-    """A use case, from the question to the watch on its answers."""
+    """A use case, from the question to the monitoring of its predictions.
+
+    >>> from noria.config import load_use_case
+    >>> use_case = load_use_case(Path("configs/telco_churn.yaml"))
+    >>> use_case.problem.task, use_case.data.target
+    ('binary', 'churn')
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     """Short name in lower case; models, services and files carry it."""

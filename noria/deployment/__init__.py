@@ -1,6 +1,6 @@
-"""The service as a process of this machine: starting, rolling over, testing, changing, stopping."""
+"""The service on this machine: start, rollover, smoke tests, plan changes, stop."""
 
-from noria.deployment.deployment_state import Deployment, ServerSettings, state
+from noria.deployment.deployment_state import Deployment, ServerSettings, read_state
 from noria.deployment.flush_wait import wait_until_stored
 from noria.deployment.plan_change import PlanChange, change_plan, current_plan, running_server
 from noria.deployment.rollover import start_or_roll
@@ -18,12 +18,12 @@ __all__ = [
     "VariantSummary",
     "change_plan",
     "current_plan",
+    "read_state",
     "running_server",
     "same_version_variants",
     "service_status",
     "smoke_test",
     "start_or_roll",
-    "state",
     "stop",
     "wait_until_stored",
 ]

@@ -1,4 +1,4 @@
-"""Every change of traffic or of a policy is an event in the prediction store."""
+"""The audit trail: every change of traffic or of a policy is an event in the prediction store."""
 
 import getpass
 from datetime import UTC, datetime
@@ -25,35 +25,35 @@ _KINDS = ("traffic", "policy", "canary")
 
 
 def record_change(changed: "PlanChange", kind: str, what: str) -> None:
-    """Keep who changed what and when. If the store does not work now, it waits in the spool.
+    """Record who changed what and when; if the store is unavailable, the event goes to the spool.
 
     Args:
         changed: the change.
         kind: `traffic`, `policy` or `canary`.
-        what: the change in words.
+        what: a description of the change.
     """
     after = changed.after
     event = AuditEvent(
-        key=f"{kind}-{after.serial}",
+        key=f"{kind}-{after.plan_id}",
         at=datetime.now(UTC).timestamp(),
         kind=kind,
         variant=after.champion.name,
         version=after.champion.version,
-        detail=f"{what} by {_who()}: {describe_plan(after)}; before: {describe_plan(changed.before)}",
+        detail=f"{what} by {_current_user()}: {describe_plan(after)}; before: {describe_plan(changed.before)}",
     )
     try:
         store = PredictionStore(Workspace(changed.deployment.use_case).predictions_url)
         try:
-            store.keep([event])
+            store.ingest([event])
         finally:
             store.close()
     except NoriaError as error:
-        progress.warn(f"{error.what}; the note of this change waits for it in the spool")
-        _to_spool(changed.deployment.settings.spool, event)
+        progress.warn(f"{error.what}; the audit event of this change waits in the spool")
+        _write_to_spool(changed.deployment.settings.spool, event)
 
 
 def recent_changes(url: str, limit: int = 5) -> list[str]:
-    """The latest changes in words, the newest first.
+    """Descriptions of the latest changes, the newest first.
 
     Raises:
         NoriaError: the store cannot be read.
@@ -68,7 +68,7 @@ def recent_changes(url: str, limit: int = 5) -> list[str]:
     return [f"{row.at:%Y-%m-%d %H:%M} UTC: {row.detail}" for row in rows]
 
 
-def _to_spool(folder: Path, event: AuditEvent) -> None:
+def _write_to_spool(folder: Path, event: AuditEvent) -> None:
     writer = SpoolWriter(folder, SpoolConfig(durability="strict"))
     try:
         writer.append(event)
@@ -76,8 +76,8 @@ def _to_spool(folder: Path, event: AuditEvent) -> None:
         writer.close()
 
 
-def _who() -> str:
+def _current_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in many containers
-        return "somebody"
+        return "unknown user"

@@ -1,4 +1,4 @@
-"""What a Bento's folder holds, and whether two of them hold the same code."""
+"""The files in a Bento's folder, and a digest of its code."""
 
 import hashlib
 from pathlib import Path

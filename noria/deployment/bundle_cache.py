@@ -1,4 +1,4 @@
-"""Copies of bundles in the service folder: what the server reads must not vanish with a folder of someone else's."""
+"""Copies of bundles in the service folder, so that the server does not depend on folders that others may remove."""
 
 import shutil
 import uuid
@@ -12,7 +12,7 @@ from noria.system.workspace import Workspace
 
 
 def cached_bundle(workspace: Workspace, bundle: Bundle) -> Path:
-    """The folder of a copy, named by its content; one that is there and whole is taken again.
+    """The folder of a copy, named by its content; an intact copy is reused.
 
     Raises:
         NoriaError: the bundle was damaged since it was loaded, or the copy cannot be written.
@@ -20,7 +20,7 @@ def cached_bundle(workspace: Workspace, bundle: Bundle) -> Path:
     verify_seal(bundle.folder)
     try:
         target = workspace.service / "bundles" / copy_name(bundle)
-        if not _is_whole(target):
+        if not _is_intact(target):
             _copy(bundle.folder, target)
     except OSError as error:
         raise NoriaError(
@@ -32,19 +32,19 @@ def cached_bundle(workspace: Workspace, bundle: Bundle) -> Path:
 
 
 def copy_name(bundle: Bundle) -> str:
-    """Names its content: the version, and the beginning of the manifest's SHA-256."""
+    """A name by content: the version and the first digits of the manifest's SHA-256."""
     return f"{bundle.manifest.version}-{bundle_digest(bundle.folder)[:8]}"
 
 
 def prune_cache(folder: Path, in_use: Collection[Path], newest: int) -> None:
-    """Remove all folders below `folder` but the newest and those in use."""
+    """Remove all folders below `folder` except the newest ones and those in use."""
     versions = sorted((path for path in folder.glob("*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
     for path in versions[: -newest or None]:
         if path not in in_use:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_whole(folder: Path) -> bool:
+def _is_intact(folder: Path) -> bool:
     try:
         verify_seal(folder)
     except NoriaError:

@@ -1,4 +1,4 @@
-"""What is deployed, kept in the workspace's `service/state.json`."""
+"""The state of the deployment, kept in the workspace's `service/state.json`."""
 
 import contextlib
 import ipaddress
@@ -25,32 +25,33 @@ from noria.traffic import activation, plan_history
 
 _STATE = "state.json"
 _SPOOL_DIR = "NORIA_SPOOL_DIR"
-_KEEPER_GRACE_S = 30.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client finds who listens everywhere
+_FLUSHER_MODULES = frozenset({"service.flusher.flusher_launcher", "service.keeper"})  # the latter before an upgrade
+_FLUSHER_GRACE_S = 30.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the address for a client of a server that listens on all
 
 
 class ServerSettings(Section):
-    """What a server is started with; another value needs another server."""
+    """The settings of a server; changing one requires a restart."""
 
     host: str
     """Address that it listens on."""
     predictions_url: str
     """Without its password: this is written to a file."""
     spool: Path
-    """Folder where answers wait for the prediction store."""
+    """Folder where predictions wait for the prediction store."""
     serving: ServingConfig
-    """Without what needs no other server: variants, canary, the patience of a start, the size of batches."""
+    """With defaults for settings that need no restart: variants, canary, start timeout, batch size."""
     secrets: str
     """Fingerprint of the tokens and of the key."""
     image: str = ""
-    """The image that it runs in; empty: it is a process of this machine."""
+    """The image that it runs in; empty: it is a process on this machine."""
 
     @classmethod
     def of(cls, use_case: UseCase, workspace: Workspace, image: str = "") -> "ServerSettings":
-        """As the use case, the workspace and the environment say.
+        """From the use case, the workspace and the environment.
 
         Raises:
-            NoriaError: the host cannot be found, or others can reach it and no tokens are set.
+            NoriaError: the host cannot be resolved, or it is reachable by others and no tokens are set.
         """
         host = _address(use_case.serving.host)
         require_tokens(host)
@@ -96,39 +97,39 @@ class Deployment(Section):
     process_started: float
     """When the process began, in seconds since 1970."""
     namespace: str = ""
-    """Where the process is seen; a step in a container cannot tell whether it is alive."""
+    """The PID namespace of the process; from another one it cannot be checked whether it is alive."""
     started_at: datetime
     rolled_at: datetime | None = None
-    """When what answers was last changed, if it was."""
+    """When the plan was last changed, if it was."""
     log: Path
     ready: bool = False
 
     @property
     def url(self) -> str:
-        """Where it is found."""
+        """The URL for clients on this machine."""
         host = _EVERYWHERE.get(self.settings.host, self.settings.host)
         return f"http://[{host}]:{self.settings.port}" if ":" in host else f"http://{host}:{self.settings.port}"
 
     @property
-    def keeps_itself(self) -> bool:
-        """The keeper of its spool cannot be seen from here."""
-        return self.is_elsewhere or bool(self.settings.image)
+    def has_remote_flusher(self) -> bool:
+        """Whether the flusher of its spool is not visible from here."""
+        return self.is_remote or bool(self.settings.image)
 
     @property
-    def is_elsewhere(self) -> bool:
-        """Its process cannot be seen from here."""
+    def is_remote(self) -> bool:
+        """Whether its process is not visible from here."""
         return self.namespace not in ("", namespace())
 
     @property
     def process(self) -> ProcessIdentity:
-        """The server's main process; of a container, the `docker run` that stands for it."""
+        """The server's main process; for a container, its `docker run`."""
         return ProcessIdentity(self.pid, self.process_started)
 
 
-def state(workspace: Workspace) -> Deployment | None:
-    """The server that runs for this use case. What is known of a server that has ended is removed.
+def read_state(workspace: Workspace) -> Deployment | None:
+    """The running server of this use case. The state of a server that has ended is removed.
 
-    A server whose processes cannot be seen from here is taken for one that runs.
+    A server whose processes are not visible from here is assumed to be running.
     """
     path = workspace.service / _STATE
     try:
@@ -138,15 +139,15 @@ def state(workspace: Workspace) -> Deployment | None:
     except ValidationError:
         path.replace(path.with_name(path.name + ".bad"))
         progress.warn(f"{path} could not be read and is set aside as {path.name}.bad")
-        if left := _lost(workspace.service):
-            progress.warn(f"its server still runs (process {left[0].pid}): `stop` ends it, `deploy` takes its place")
+        if orphans := _orphaned_servers(workspace.service):
+            progress.warn(f"its server still runs (process {orphans[0].pid}): `stop` ends it, `deploy` replaces it")
         return None
     except OSError as error:
         raise NoriaError(
-            f"what is deployed cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
+            f"the deployment's state cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
         ) from error
-    if not deployment.is_elsewhere and alive(deployment.process) is None:
-        if deployment.settings.image:  # it may outlive the `docker run` that stood for it
+    if not deployment.is_remote and alive(deployment.process) is None:
+        if deployment.settings.image:  # it may outlive its `docker run`
             container_command.remove(workspace)
         remove_state(workspace, deployment.settings.spool)
         return None
@@ -154,32 +155,32 @@ def state(workspace: Workspace) -> Deployment | None:
 
 
 def save_state(workspace: Workspace, deployment: Deployment) -> Deployment:
-    """Keep what is deployed."""
+    """Write the deployment."""
     write_text(workspace.service / _STATE, deployment.model_dump_json(indent=1))
     return deployment
 
 
 def remove_state(workspace: Workspace, spool: Path | None = None) -> None:
-    """Nothing is deployed any more.
+    """Remove the state of the deployment.
 
-    Workers that outlived their server are ended, a server that is lost, and then the keeper of their spool (default:
-    the one in the service folder), which moves to the prediction store what it can within its time; the rest waits.
+    Orphaned workers and servers are ended, and then the flusher of their spool (default: the one in the service
+    folder), which first moves to the prediction store what it can within its timeout.
     """
     folder = workspace.service
-    keeping = flusher_processes(spool or folder / "spool")
-    end([*_lost(folder), *_workers(folder)], grace_s=5, spare=keeping)
-    end(keeping, grace_s=_KEEPER_GRACE_S)
-    with contextlib.suppress(NoriaError):  # an order that cannot be read is worth nothing
-        order = activation.read_plan(folder)
-        if order is not None:
-            plan_history.remember_plan(folder, order)
+    flushers = flusher_processes(spool or folder / "spool")
+    end([*_orphaned_servers(folder), *_worker_processes(folder)], grace_s=5, spare=flushers)
+    end(flushers, grace_s=_FLUSHER_GRACE_S)
+    with contextlib.suppress(NoriaError):  # an unreadable plan cannot be remembered
+        plan = activation.read_plan(folder)
+        if plan is not None:
+            plan_history.remember_plan(folder, plan)
     (folder / _STATE).unlink(missing_ok=True)
     activation.clear_plan(folder)
 
 
 def stop_orphans(workspace: Workspace) -> bool:
-    """End a server of which nothing but its workers is known; False if there is none."""
-    if not _lost(workspace.service):
+    """End a server that is known by its workers only; False if there is none."""
+    if not _orphaned_servers(workspace.service):
         return False
     remove_state(workspace)
     return True
@@ -187,28 +188,27 @@ def stop_orphans(workspace: Workspace) -> bool:
 
 def flusher_processes(spool: Path) -> list[ProcessIdentity]:
     """The process that moves a spool to the prediction store, if it is alive."""
-    told = read_heartbeat(spool)
-    if told is None:
+    heartbeat = read_heartbeat(spool)
+    if heartbeat is None:
         return []
     try:
-        process = psutil.Process(told.pid)
-        is_it = "service.flusher.flusher_launcher" in process.cmdline() and process.environ().get(_SPOOL_DIR) == str(
-            spool.resolve()
-        )
-        return [identity(told.pid)] if is_it else []
+        process = psutil.Process(heartbeat.pid)
+        runs_flusher = not _FLUSHER_MODULES.isdisjoint(process.cmdline())
+        is_its = runs_flusher and process.environ().get(_SPOOL_DIR) == str(spool.resolve())
+        return [identity(heartbeat.pid)] if is_its else []
     except psutil.Error:
         return []
 
 
-def _workers(folder: Path) -> list[ProcessIdentity]:
+def _worker_processes(folder: Path) -> list[ProcessIdentity]:
     return [ProcessIdentity(worker.pid, worker.process_started) for worker in activation.worker_reports(folder)]
 
 
-def _lost(folder: Path) -> list[ProcessIdentity]:
-    """The servers of workers that are alive, as long as they were started for this folder."""
+def _orphaned_servers(folder: Path) -> list[ProcessIdentity]:
+    """The parents of live workers, if they were started for this folder."""
     found: dict[int, ProcessIdentity] = {}
-    for who in _workers(folder):
-        worker = alive(who)
+    for process_identity in _worker_processes(folder):
+        worker = alive(process_identity)
         if worker is None:
             continue
         with contextlib.suppress(psutil.Error):
@@ -219,7 +219,7 @@ def _lost(folder: Path) -> list[ProcessIdentity]:
 
 
 def _address(host: str) -> str:
-    """BentoML listens on addresses only, not on names."""
+    """The host as an address: BentoML does not listen on names."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -233,18 +233,18 @@ def _address(host: str) -> str:
 
 
 def spool_in_use(workspace: Workspace) -> Path:
-    """Where answers wait for the prediction store that `NORIA_PREDICTIONS_URL` names, whether a server runs or not.
+    """The spool of the prediction store that `NORIA_PREDICTIONS_URL` names, whether a server runs or not.
 
     Raises:
-        NoriaError: the running server keeps its predictions in another store.
+        NoriaError: the running server uses another prediction store.
     """
-    running = state(workspace)
+    running = read_state(workspace)
     if running is None:
         return workspace.spool
     wanted = shown_url(workspace.predictions_url)
     if running.settings.predictions_url != wanted:
         raise NoriaError(
-            f"the running service keeps its predictions elsewhere: {running.settings.predictions_url}",
+            f"the running service uses another prediction store: {running.settings.predictions_url}",
             where=wanted,
             fix="set NORIA_PREDICTIONS_URL as it was when the service was deployed",
         )

@@ -1,4 +1,4 @@
-"""Docker by its command line."""
+"""The Docker command line."""
 
 import subprocess
 
@@ -8,12 +8,12 @@ from noria.system.errors import NoriaError
 def run_docker(
     *arguments: str, shown: bool = False, timeout_s: float | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """One command of Docker and how it ended.
+    """Run one Docker command.
 
     Args:
         arguments: of `docker`.
-        shown: what it says goes where this process says things, instead of into the result.
-        timeout_s: how many seconds it may take; by default as many as it wants.
+        shown: print its output instead of capturing it.
+        timeout_s: the limit in seconds; None: no limit.
 
     Raises:
         NoriaError: Docker is not installed, or does not answer in time.
@@ -26,4 +26,4 @@ def run_docker(
             "the command `docker` is not installed", where="docker", fix="install Docker, then start it"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise NoriaError("the Docker engine does not answer", where="docker", fix="start it anew") from error
+        raise NoriaError("the Docker engine does not answer", where="docker", fix="restart it") from error

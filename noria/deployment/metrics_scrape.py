@@ -1,22 +1,22 @@
-"""What a service's /metrics tell, as far as `status` shows it."""
+"""The metrics of a service that `status` shows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ScrapedMetrics:
-    """Of all workers of a server."""
+    """Sums over all workers of a server."""
 
     served: int
-    """Requests since it was started, refused ones too."""
+    """Requests since it was started, including refused ones."""
     refused: int
     """Of those, the ones that were not answered with 200."""
     waiting_bytes: int
-    """What waits in the spool for the prediction store."""
+    """Bytes that wait in the spool for the prediction store."""
     waiting_s: float | None
-    """For how long something has waited there, in seconds; None: an older service does not tell."""
+    """Age of the oldest waiting event in seconds; None: an older service does not report it."""
     dropped: int
-    """Answers that could not be kept."""
+    """Predictions that could not be recorded."""
 
 
 def parse_metrics(text: str) -> ScrapedMetrics:

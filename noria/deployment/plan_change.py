@@ -1,4 +1,4 @@
-"""Changing what a running server answers with: no restart, no failed request, and back again if it fails."""
+"""Changes of the plan of a running server: no restart, no failed request, and restored on failure."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment.bento_code import bundle_of
 from noria.deployment.container_command import require_fast_form
-from noria.deployment.deployment_state import Deployment, save_state, state
+from noria.deployment.deployment_state import Deployment, read_state, save_state
 from noria.deployment.server_process import wait_ready
 from noria.deployment.smoke_tests import smoke_test
 from noria.system import progress
@@ -21,7 +21,7 @@ from noria.traffic.activation import PlannedVariant, TrafficPlan
 
 @dataclass(frozen=True)
 class PlanChange:
-    """A change that stands."""
+    """A completed change."""
 
     deployment: Deployment
     before: TrafficPlan
@@ -29,12 +29,12 @@ class PlanChange:
 
 
 def running_server(workspace: Workspace) -> Deployment:
-    """The server that runs.
+    """The running server.
 
     Raises:
-        NoriaError: none does.
+        NoriaError: there is none.
     """
-    deployment = state(workspace)
+    deployment = read_state(workspace)
     if deployment is None or not deployment.ready:
         raise NoriaError(
             f"no service of `{workspace.use_case}` is running on this machine",
@@ -44,29 +44,29 @@ def running_server(workspace: Workspace) -> Deployment:
 
 
 def current_plan(workspace: Workspace, deployment: Deployment) -> TrafficPlan:
-    """The order that the server follows."""
-    order = activation.read_plan(workspace.service)
-    return order or TrafficPlan.of(bundle_of(deployment.bento), deployment.version)
+    """The plan that the server follows."""
+    plan = activation.read_plan(workspace.service)
+    return plan or TrafficPlan.of(bundle_of(deployment.bento), deployment.version)
 
 
 def change_plan(
-    use_case: UseCase, workspace: Workspace, make: Callable[[TrafficPlan], TrafficPlan], *, is_back: bool = False
+    use_case: UseCase, workspace: Workspace, make: Callable[[TrafficPlan], TrafficPlan], *, is_rollback: bool = False
 ) -> PlanChange:
-    """Let the server follow another order, and prove with a smoke test that what is new in it answers.
+    """Let the server follow another plan, and smoke-test the variants that changed.
 
     Args:
-        use_case: says how long it may take.
+        use_case: its `serving.start_timeout_s` limits the duration.
         workspace: where the server is.
-        make: from the order that stands to the one that should; it is called while nobody else changes the order.
-        is_back: the last change is taken back, so what it had changed is forgotten.
+        make: from the current plan to the new one; it is called while the plan is locked.
+        is_rollback: the last change is rolled back, so it is removed from the history.
 
     Raises:
-        NoriaError: no server runs, `make` refuses, a worker cannot follow or a smoke test fails; then the server
-            goes on as before.
+        NoriaError: no server runs, `make` raises, a worker cannot follow or a smoke test fails; then the server
+            continues as before.
     """
     with exclusive("serve", workspace):
         return follow_plan(
-            workspace, running_server(workspace), make, {}, use_case.serving.start_timeout_s, is_back=is_back
+            workspace, running_server(workspace), make, {}, use_case.serving.start_timeout_s, is_rollback=is_rollback
         )
 
 
@@ -77,12 +77,12 @@ def follow_plan(
     bundles: Mapping[str, Bundle],
     timeout_s: float,
     *,
-    is_back: bool = False,
+    is_rollback: bool = False,
 ) -> PlanChange:
-    """`change` for whoever holds the lock; variants named in `bundles` are tested even if they answer already.
+    """`change_plan` without taking the lock; variants in `bundles` are tested even if they have not changed.
 
     Raises:
-        NoriaError: as `change` does; also where the server is a container, and a variant needs training libraries.
+        NoriaError: as for `change_plan`; also where the server is a container, and a variant needs training libraries.
     """
     with activation.plan_lock(workspace.service):
         before = current_plan(workspace, deployment)
@@ -93,20 +93,20 @@ def follow_plan(
     try:
         changed = deployment.model_copy(update={"version": after.champion.version, "rolled_at": datetime.now(UTC)})
         wait_ready(workspace, changed, timeout_s=timeout_s)
-        for variant in _to_test(before, after, bundles):
+        for variant in _variants_to_test(before, after, bundles):
             smoke_test(changed, bundles.get(variant.name) or Bundle.load(variant.bundle), variant)
-        if is_back:
+        if is_rollback:
             plan_history.return_to(workspace.service, after)
         elif after.variants != before.variants:
             plan_history.remember_plan(workspace.service, before)
         return PlanChange(save_state(workspace, changed), before, after)
     except BaseException:
-        _put_back(workspace, deployment, before, timeout_s)
+        _restore_plan(workspace, deployment, before, timeout_s)
         raise
 
 
-def _to_test(before: TrafficPlan, after: TrafficPlan, named: Container[str]) -> list[PlannedVariant]:
-    """The variants that are named, and those whose answers differ from before."""
+def _variants_to_test(before: TrafficPlan, after: TrafficPlan, named: Container[str]) -> list[PlannedVariant]:
+    """The named variants, and those whose answers may differ from before."""
     known = {(each.name, each.bundle, each.policy_version) for each in before.variants}
     return [
         each
@@ -115,12 +115,12 @@ def _to_test(before: TrafficPlan, after: TrafficPlan, named: Container[str]) -> 
     ]
 
 
-def _put_back(workspace: Workspace, deployment: Deployment, before: TrafficPlan, timeout_s: float) -> None:
+def _restore_plan(workspace: Workspace, deployment: Deployment, before: TrafficPlan, timeout_s: float) -> None:
     activation.write_plan(workspace.service, plan_transforms.renew(before))
     save_state(workspace, deployment)
     try:
         wait_ready(workspace, deployment, timeout_s=timeout_s)
     except NoriaError as error:
-        progress.warn(f"version {deployment.version} could not be put back: {error.what}")
+        progress.warn(f"version {deployment.version} could not be restored: {error.what}")
     else:
-        progress.warn(f"version {deployment.version} goes on answering")
+        progress.warn(f"version {deployment.version} continues to answer")

@@ -8,7 +8,7 @@ from noria.config import UseCase
 from noria.deployment.bento_code import code_digest, source_of
 from noria.deployment.bundle_cache import prune_cache
 from noria.deployment.container_command import require_fast_form
-from noria.deployment.deployment_state import Deployment, ServerSettings, state
+from noria.deployment.deployment_state import Deployment, ServerSettings, read_state
 from noria.deployment.plan_change import current_plan, follow_plan
 from noria.deployment.server_process import start, stop_now
 from noria.deployment.smoke_tests import smoke_test
@@ -29,64 +29,64 @@ def start_or_roll(
     workspace: Workspace,
     bento: Path,
     bundle: Bundle,
-    lineup: Sequence[VariantSpec] = (),
+    specs: Sequence[VariantSpec] = (),
     *,
     image: str = "",
 ) -> Deployment:
-    """Let the server answer with `bundle`, or with a lineup of several, and prove it with smoke tests.
+    """Serve `bundle`, or the variants in `specs`, and run smoke tests.
 
-    No server: one is started. A server with the same code and settings: its workers take over the bundles one by
-    one, without a failed request. Another code or other settings: the server is restarted. Whatever fails, Ctrl-C
-    too, what was running before goes on.
+    Without a server, one is started. With the same code and settings, the workers of the running server load the
+    bundles one by one, without a failed request. With other code or settings, the server is restarted. If anything
+    fails, including by Ctrl-C, the previous server continues.
 
-    With `image` the server is a container of that image, and else a process.
+    With `image` the server is a container of that image, otherwise a process.
 
     Raises:
-        NoriaError: the server cannot start or take over the bundles, or fails a smoke test.
+        NoriaError: the server cannot start or load the bundles, or fails a smoke test.
     """
     with exclusive("serve", workspace):
         settings = ServerSettings.of(use_case, workspace, image)
-        timeout_s, roles = use_case.serving.start_timeout_s, lineup or [VariantSpec(bundle)]
+        timeout_s, specs = use_case.serving.start_timeout_s, specs or [VariantSpec(bundle)]
         if image:
-            require_fast_form([role.bundle for role in roles])
-        PredictionStore(workspace.predictions_url).close()  # before anything that runs is touched
-        before = state(workspace)
-        if before is not None and not before.ready:  # whoever started it was killed
+            require_fast_form([spec.bundle for spec in specs])
+        PredictionStore(workspace.predictions_url).close()  # before the running server is touched
+        before = read_state(workspace)
+        if before is not None and not before.ready:  # the process that started it was killed
             stop_now(workspace)
             before = None
         if before is None:
-            deployment = _first(workspace, settings, bento, roles, timeout_s)
+            deployment = _start_first(workspace, settings, bento, specs, timeout_s)
         elif before.settings == settings and before.code == code_digest(source_of(bento)):
-            deployment = _roll(workspace, before, roles, timeout_s)
+            deployment = _roll_over(workspace, before, specs, timeout_s)
         else:
-            deployment = _restart(workspace, before, settings, bento, roles, timeout_s=timeout_s)
-        _prune(workspace, deployment)
+            deployment = _restart(workspace, before, settings, bento, specs, timeout_s=timeout_s)
+        _prune_caches(workspace, deployment)
         return deployment
 
 
-def _first(
-    workspace: Workspace, settings: ServerSettings, bento: Path, roles: Sequence[VariantSpec], timeout_s: float
+def _start_first(
+    workspace: Workspace, settings: ServerSettings, bento: Path, specs: Sequence[VariantSpec], timeout_s: float
 ) -> Deployment:
-    order = plan_of(workspace, roles)
-    deployment = start(workspace, settings, bento, order=order, timeout_s=timeout_s)
+    plan = plan_of(workspace, specs)
+    deployment = start(workspace, settings, bento, plan=plan, timeout_s=timeout_s)
     try:
-        for role, variant in zip(roles, order.variants, strict=True):
-            smoke_test(deployment, role.bundle, variant)
+        for spec, variant in zip(specs, plan.variants, strict=True):
+            smoke_test(deployment, spec.bundle, variant)
     except BaseException:
         stop_now(workspace)
         raise
     return deployment
 
 
-def _roll(workspace: Workspace, before: Deployment, roles: Sequence[VariantSpec], timeout_s: float) -> Deployment:
-    order = plan_of(workspace, roles)
-    _tell_what_ends(current_plan(workspace, before), order)
-    tested = {role.name: role.bundle for role in roles}
-    return follow_plan(workspace, before, lambda _: order, tested, timeout_s).deployment
+def _roll_over(workspace: Workspace, before: Deployment, specs: Sequence[VariantSpec], timeout_s: float) -> Deployment:
+    plan = plan_of(workspace, specs)
+    _warn_about_discarded_changes(current_plan(workspace, before), plan)
+    tested = {spec.name: spec.bundle for spec in specs}
+    return follow_plan(workspace, before, lambda _: plan, tested, timeout_s).deployment
 
 
-def _tell_what_ends(before: TrafficPlan, after: TrafficPlan) -> None:
-    """What was changed while the service ran lasts until the next deployment."""
+def _warn_about_discarded_changes(before: TrafficPlan, after: TrafficPlan) -> None:
+    """Canaries and changed policies last until the next deployment."""
     if before.canary is not None:
         progress.warn(f"the canary `{before.canary.variant}` ends with this deployment")
     for variant in before.variants:
@@ -99,30 +99,30 @@ def _restart(
     before: Deployment,
     settings: ServerSettings,
     bento: Path,
-    roles: Sequence[VariantSpec],
+    specs: Sequence[VariantSpec],
     *,
     timeout_s: float,
 ) -> Deployment:
     reason = "settings" if before.code == code_digest(source_of(bento)) else "code"
-    progress.warn(f"the service's {reason} changed, so it is restarted: for some seconds nobody answers")
-    order = current_plan(workspace, before)
-    _tell_what_ends(order, plan_of(workspace, roles))
+    progress.warn(f"the service's {reason} changed, so it is restarted: requests fail for some seconds")
+    plan = current_plan(workspace, before)
+    _warn_about_discarded_changes(plan, plan_of(workspace, specs))
     stop_now(workspace)
     try:
-        return _first(workspace, settings, bento, roles, timeout_s)
+        return _start_first(workspace, settings, bento, specs, timeout_s)
     except BaseException:
-        progress.warn(f"that failed, so version {before.version} is started again")
+        progress.warn(f"that failed; version {before.version} is started again")
         try:
-            start(workspace, before.settings, before.bento, order=order, timeout_s=timeout_s)
+            start(workspace, before.settings, before.bento, plan=plan, timeout_s=timeout_s)
         except NoriaError as error:
             progress.warn(f"version {before.version} could not be started again: {error.what}")
         raise
 
 
-def _prune(workspace: Workspace, deployment: Deployment) -> None:
-    """Remove all but the newest Bentos and copies of bundles, those in use, and those that may come back."""
-    order = activation.read_plan(workspace.service)
-    followed = [*plan_history.earlier_plans(workspace.service), *([order] if order is not None else [])]
-    copies = {variant.bundle for each in followed for variant in each.variants}
+def _prune_caches(workspace: Workspace, deployment: Deployment) -> None:
+    """Remove all but the newest Bentos and copies of bundles, those in use, and those of earlier plans."""
+    plan = activation.read_plan(workspace.service)
+    plans = [*plan_history.earlier_plans(workspace.service), *([plan] if plan is not None else [])]
+    copies = {variant.bundle for each in plans for variant in each.variants}
     prune_cache(workspace.service / "bundles", copies, newest=_KEPT)
     prune_cache(deployment.bento.parent, {deployment.bento}, newest=_KEPT)

@@ -10,7 +10,7 @@ _LINES = 12
 
 
 def fresh_log(path: Path) -> BinaryIO:
-    """Open a new log; the one before is kept beside it as `.1`.
+    """Open a new log; the previous one is kept beside it as `.1`.
 
     Raises:
         NoriaError: it cannot be written.

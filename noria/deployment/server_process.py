@@ -1,4 +1,4 @@
-"""Starting and stopping the server: one process with its workers, detached from whoever starts it."""
+"""Start and stop of the server: one process with its workers, detached from the process that starts it."""
 
 import os
 import socket
@@ -15,9 +15,9 @@ from noria.deployment.deployment_state import (
     Deployment,
     ServerSettings,
     flusher_processes,
+    read_state,
     remove_state,
     save_state,
-    state,
     stop_orphans,
 )
 from noria.deployment.server_log import fresh_log, last_lines
@@ -37,39 +37,39 @@ def start(
     settings: ServerSettings,
     bento: Path,
     *,
-    order: activation.TrafficPlan,
+    plan: activation.TrafficPlan,
     timeout_s: float,
 ) -> Deployment:
-    """Start a server and wait until every worker answers; on any error, Ctrl-C too, nothing of it is left.
+    """Start a server and wait until every worker is ready; on any error, including Ctrl-C, it is removed again.
 
     Args:
         workspace: where its state and log are kept.
         settings: how it is started.
         bento: folder of the Bento that it runs.
-        order: what it answers with.
-        timeout_s: how long it may take, in seconds.
+        plan: which variants it serves.
+        timeout_s: the limit in seconds.
 
     Raises:
         NoriaError: the port is taken, the server dies, or it takes too long.
     """
     remove_state(workspace, settings.spool)
-    _refuse_taken_port(settings)
+    _check_port_free(settings)
     if settings.image:
         container_command.prepare(workspace, settings)
-    activation.write_plan(workspace.service, order)
-    plan_history.forget_last(workspace.service, order)
+    activation.write_plan(workspace.service, plan)
+    plan_history.forget_last(workspace.service, plan)
     log = workspace.service / "server.log"
     process = _spawn(workspace, bento, settings, log)
     try:
-        who = identity(process.pid)
+        process_identity = identity(process.pid)
         deployment = Deployment(
             use_case=workspace.use_case,
-            version=order.champion.version,
+            version=plan.champion.version,
             bento=bento,
             settings=settings,
             code=code_digest(source_of(bento)),
-            pid=who.pid,
-            process_started=who.started,
+            pid=process_identity.pid,
+            process_started=process_identity.started,
             namespace=namespace(),
             started_at=datetime.now(UTC),
             log=log,
@@ -78,25 +78,25 @@ def start(
         wait_ready(workspace, deployment, timeout_s=timeout_s)
         return save_state(workspace, deployment.model_copy(update={"ready": True}))
     except BaseException:
-        _abandon(workspace, process, settings)
+        _clean_up(workspace, process, settings)
         raise
 
 
 def stop(workspace: Workspace) -> bool:
     """End the server with all its workers and check that they are gone; False if none was running.
 
-    Requests that are under way are answered first.
+    Requests in progress are answered first.
 
     Raises:
-        NoriaError: a process cannot be ended, or a deployment is under way.
+        NoriaError: a process cannot be ended, or a deployment is in progress.
     """
     with exclusive("serve", workspace):
         return stop_now(workspace)
 
 
 def stop_now(workspace: Workspace) -> bool:
-    """`stop` for whoever holds the lock."""
-    deployment = state(workspace)
+    """`stop` without taking the lock."""
+    deployment = read_state(workspace)
     if deployment is None:
         return stop_orphans(workspace)
     end([deployment.process], grace_s=_GRACE_S, spare=flusher_processes(deployment.settings.spool))
@@ -107,30 +107,30 @@ def stop_now(workspace: Workspace) -> bool:
 
 
 def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float) -> None:
-    """Wait until every worker has followed the order that stands and the server answers.
+    """Wait until every worker follows the current plan and the server answers.
 
     Raises:
-        NoriaError: the server dies, a worker cannot follow, or `timeout_s` seconds are over.
+        NoriaError: the server dies, a worker cannot follow, or `timeout_s` seconds pass.
     """
     began = time.monotonic()
     with Client(deployment.url, timeout_s=2.0) as client:
         while True:
             if alive(deployment.process) is None:
-                raise _died(deployment)
-            if _all_follow(workspace.service, deployment.settings.workers) and client.ready():
+                raise _server_died(deployment)
+            if _all_workers_follow(workspace.service, deployment.settings.workers) and client.ready():
                 return
             waited = time.monotonic() - began
             if waited > timeout_s:
                 raise NoriaError(
-                    f"the server is not ready after {timeout_s:.0f} s; it said last:\n{last_lines(deployment.log)}",
+                    f"the server is not ready after {timeout_s:.0f} s; its last output:\n{last_lines(deployment.log)}",
                     where=str(deployment.log),
-                    fix="look into the log, or raise serving.start_timeout_s",
+                    fix="see the log, or raise serving.start_timeout_s",
                 )
             progress.tick(f"waiting for the server at {deployment.url} ({waited:.0f} s)")
             time.sleep(_POLL_S)
 
 
-def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], settings: ServerSettings) -> None:
+def _clean_up(workspace: Workspace, process: subprocess.Popen[bytes], settings: ServerSettings) -> None:
     if process.poll() is None:
         end([identity(process.pid)], grace_s=5, spare=flusher_processes(settings.spool))
     if settings.image:
@@ -138,36 +138,36 @@ def _abandon(workspace: Workspace, process: subprocess.Popen[bytes], settings: S
     remove_state(workspace, settings.spool)
 
 
-def _all_follow(folder: Path, workers: int) -> bool:
-    order = activation.read_plan(folder)  # read each time: a canary may have grown meanwhile
-    serial = "" if order is None else order.serial
-    reports = [worker for worker in activation.worker_reports(folder) if worker.serial == serial]
+def _all_workers_follow(folder: Path, workers: int) -> bool:
+    plan = activation.read_plan(folder)  # read each time: a canary may have grown meanwhile
+    plan_id = "" if plan is None else plan.plan_id
+    reports = [worker for worker in activation.worker_reports(folder) if worker.plan_id == plan_id]
     for worker in reports:
         if worker.error:
             raise NoriaError(
                 f"the server cannot answer with this bundle: {worker.error}",
                 where=str(folder / "server.log"),
-                fix="mend that and deploy again",
+                fix="correct that and deploy again",
             )
     return sum(map(_is_alive, reports)) >= workers
 
 
 def _is_alive(worker: activation.WorkerReport) -> bool:
-    """A worker in a container cannot be seen, but it did follow the order that stands."""
+    """A worker in a container is not visible, but its report says that it follows the current plan."""
     if worker.namespace not in ("", namespace()):
         return True
     return alive(ProcessIdentity(worker.pid, worker.process_started)) is not None
 
 
-def _died(deployment: Deployment) -> NoriaError:
+def _server_died(deployment: Deployment) -> NoriaError:
     return NoriaError(
-        f"the server died; it said last:\n{last_lines(deployment.log)}",
+        f"the server died; its last output:\n{last_lines(deployment.log)}",
         where=str(deployment.log),
-        fix="mend what the log says and deploy again",
+        fix="correct what the log reports and deploy again",
     )
 
 
-def _refuse_taken_port(settings: ServerSettings) -> None:
+def _check_port_free(settings: ServerSettings) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -183,7 +183,7 @@ def _refuse_taken_port(settings: ServerSettings) -> None:
             ) from error
 
 
-def _told(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
+def _environment(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
     return {
         "BENTOML_DO_NOT_TRACK": "True",
         "NORIA_SERVICE_DIR": str(workspace.service),
@@ -197,18 +197,18 @@ def _told(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
 
 
 def _spawn(workspace: Workspace, bento: Path, settings: ServerSettings, log: Path) -> subprocess.Popen[bytes]:
-    told = _told(workspace, settings)
+    environment = _environment(workspace, settings)
     if settings.image:
-        command = container_command.command(workspace, settings, told)
+        command = container_command.command(workspace, settings, environment)
     else:
         command = [sys.executable, "-m", "bentoml", "serve", str(bento)]
         command += ["--host", settings.host, "--port", str(settings.port)]
-        told["BENTOML_HOME"] = str(workspace.service / "bentoml")
+        environment["BENTOML_HOME"] = str(workspace.service / "bentoml")
     with fresh_log(log) as output:
-        return subprocess.Popen(  # noqa: S603 - our own command; it has a session of its own, so Ctrl-C here spares it
+        return subprocess.Popen(  # noqa: S603 - our own command, in its own session, so that Ctrl-C does not reach it
             command,
             cwd=source_of(bento),
-            env=os.environ | told,
+            env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

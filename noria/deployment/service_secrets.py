@@ -1,4 +1,4 @@
-"""What only the environment may tell: the tokens of the service, and the key of its hashes."""
+"""Secrets, which come from the environment only: the service's tokens and the key of its hashes."""
 
 import hashlib
 import ipaddress
@@ -13,23 +13,23 @@ _ROUNDS = 200_000
 
 
 def require_tokens(host: str) -> None:
-    """No server without tokens where others can reach it.
+    """Check that a server that others can reach has tokens.
 
     Raises:
-        NoriaError: the address is not of this machine alone, and a token is missing.
+        NoriaError: the address is reachable from other machines, and a token is missing.
     """
     if ipaddress.ip_address(host).is_loopback:
         return
     missing = [name for name in TOKENS if not os.environ.get(name)]
     if missing:
         raise NoriaError(
-            f"others can reach {host}, and no token guards the service: {', '.join(missing)} not set",
+            f"{host} is reachable by others, and the service has no tokens: {', '.join(missing)} not set",
             where="serving.host",
-            fix=f"export {missing[0]}=$(openssl rand -hex 32), and so for each, or set serving.host to 127.0.0.1",
+            fix=f"export {missing[0]}=$(openssl rand -hex 32), and likewise each, or set serving.host to 127.0.0.1",
         )
 
 
 def secrets_fingerprint(folder: Path) -> str:
-    """Changes whenever one of the secrets does, and is slow to make, so that none can be guessed from it."""
+    """A digest of the secrets that detects changes; slow to compute, so that they cannot be guessed from it."""
     text = "\0".join(os.environ.get(name, "") for name in _ALL)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), str(folder).encode(), _ROUNDS).hex()[:16]

@@ -1,10 +1,10 @@
-"""What `status` tells of a service."""
+"""The status of a service and its variants."""
 
 from datetime import UTC, datetime
 
 from noria.client import Client
 from noria.config.section import Section
-from noria.deployment.deployment_state import Deployment, state
+from noria.deployment.deployment_state import Deployment, read_state
 from noria.deployment.metrics_scrape import parse_metrics
 from noria.deployment.plan_change import current_plan
 from noria.predictions import PredictionStore
@@ -14,24 +14,24 @@ from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 
 
 class VariantSummary(Section):
-    """How one variant has done since what answers was last changed."""
+    """The statistics of one variant since the plan was last changed."""
 
     variant: PlannedVariant
     answers: int
     error_rate: float | None
-    """Share of the rows that it should have answered and did not; None without any."""
+    """Share of its rows that it failed to answer; None without any."""
     p95_ms: float | None
     """95 % of its requests took no longer, in milliseconds."""
     labelled: int
 
 
 class ServiceStatus(Section):
-    """A service and what it has done. Counts of the store reach over all servers there ever were."""
+    """The status of a service. Counts from the store cover all servers that this use case has had."""
 
     deployment: Deployment | None
     """The running server, if there is one."""
     ready: bool
-    """Does it answer?"""
+    """Whether it answers."""
     uptime_s: float | None
     """Seconds since the server was started."""
     requests: int
@@ -46,24 +46,24 @@ class ServiceStatus(Section):
     """Labels whose prediction is not known (yet)."""
     last_prediction_at: datetime | None
     served: int | None
-    """Requests since the server was started, refused ones too; None if it does not tell."""
+    """Requests since the server was started, including refused ones; None if unknown."""
     refused: int | None
     """Of those, the ones that were not answered with 200."""
 
 
 def service_status(workspace: Workspace) -> ServiceStatus:
-    """What runs for this use case and what was predicted.
+    """The status of the service of this use case.
 
     Raises:
         NoriaError: the prediction store cannot be read.
     """
-    deployment = state(workspace)
+    deployment = read_state(workspace)
     store = PredictionStore(workspace.predictions_url)
     try:
         counts = store.counts()
         of_version = None if deployment is None else store.counts(deployment.version).predictions
-        order = None if deployment is None else current_plan(workspace, deployment)
-        variants = [] if deployment is None or order is None else _variants(store, deployment, order)
+        plan = None if deployment is None else current_plan(workspace, deployment)
+        variants = [] if deployment is None or plan is None else _variants(store, deployment, plan)
     finally:
         store.close()
     served, refused = (None, None) if deployment is None else _served(deployment)
@@ -75,7 +75,7 @@ def service_status(workspace: Workspace) -> ServiceStatus:
         predictions=counts.predictions,
         predictions_of_version=of_version,
         variants=variants,
-        canary=None if order is None else order.canary,
+        canary=None if plan is None else plan.canary,
         labelled=counts.labelled,
         waiting_labels=counts.unmatched_labels,
         last_prediction_at=counts.last_at,
@@ -84,11 +84,11 @@ def service_status(workspace: Workspace) -> ServiceStatus:
     )
 
 
-def _variants(store: PredictionStore, deployment: Deployment, order: TrafficPlan) -> list[VariantSummary]:
+def _variants(store: PredictionStore, deployment: Deployment, plan: TrafficPlan) -> list[VariantSummary]:
     since = deployment.rolled_at or deployment.started_at
-    facts = store.comparison(since, [variant.name for variant in order.variants])
+    facts = store.comparison(since, [variant.name for variant in plan.variants])
     summaries = []
-    for variant in order.variants:
+    for variant in plan.variants:
         its = facts[variant.name]
         asked = its.answers + its.errors
         summaries.append(
@@ -106,7 +106,7 @@ def _variants(store: PredictionStore, deployment: Deployment, order: TrafficPlan
 def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:
     try:
         with Client.with_tokens(deployment.url, timeout_s=5.0) as client:
-            figures = parse_metrics(client.metrics())
+            metrics = parse_metrics(client.metrics())
     except NoriaError:
         return None, None
-    return figures.served, figures.refused
+    return metrics.served, metrics.refused

@@ -1,4 +1,4 @@
-"""Does the server answer real rows as the bundle does in process?"""
+"""Smoke tests: does the server answer real rows as the bundle does in process?"""
 
 import math
 from dataclasses import replace
@@ -7,7 +7,6 @@ from noria.bundle import Bundle
 from noria.client import Client
 from noria.deployment.deployment_state import Deployment
 from noria.predictions import SMOKE
-from noria.serving.api import PredictionResponse
 from noria.system.errors import NoriaError
 from noria.traffic.activation import PlannedVariant
 
@@ -19,10 +18,10 @@ def smoke_test(deployment: Deployment, bundle: Bundle, variant: PlannedVariant |
 
     Args:
         deployment: the server.
-        bundle: what should answer.
-        variant: the variant that is asked, with its decision policy; None: whoever answers.
+        bundle: the expected model.
+        variant: the variant under test, with its decision policy; None: the assigned one.
 
-    The predictions are recorded as smoke tests, so nothing counts them.
+    The predictions are recorded as smoke tests, which no count includes.
 
     Raises:
         NoriaError: an answer differs, or comes from another version.
@@ -30,24 +29,25 @@ def smoke_test(deployment: Deployment, bundle: Bundle, variant: PlannedVariant |
     import pandas as pd  # `status` should not wait for it
 
     rows = bundle.examples()[: deployment.settings.max_rows]
-    expected = _deciding(bundle, variant).predict(pd.DataFrame(rows)).to_dict("records")
+    expected = _with_policy_of(bundle, variant).predict(pd.DataFrame(rows)).to_dict("records")
     with Client.with_tokens(deployment.url) as client:
         answers = client.predict(rows, purpose=SMOKE, variant="" if variant is None else variant.name)
     for answer, wanted in zip(answers, expected, strict=True):
         if answer.version != bundle.manifest.version:
             raise _failed(deployment, f"version {answer.version} answers instead of {bundle.manifest.version}")
-        same = _close(answer.prediction, wanted["prediction"]) and _close(answer.probability, wanted["probability"])
+        got = answer.model_dump(include={"prediction", "probability", "decision"})
+        same = all(_is_close(got[name], wanted[name]) for name in ("prediction", "probability"))
         if not same or answer.decision != wanted["decision"]:
-            raise _failed(deployment, f"it answers {_shown(answer)}, in process it is {wanted}")
+            raise _failed(deployment, f"it answers {got}, in process it is {wanted}")
 
 
-def _deciding(bundle: Bundle, variant: PlannedVariant | None) -> Bundle:
+def _with_policy_of(bundle: Bundle, variant: PlannedVariant | None) -> Bundle:
     if variant is None or variant.policy is None:
         return bundle
     return replace(bundle, manifest=bundle.manifest.model_copy(update={"policy": variant.policy}))
 
 
-def _close(over_http: object, in_process: object) -> bool:
+def _is_close(over_http: object, in_process: object) -> bool:
     if isinstance(in_process, float):
         if math.isnan(in_process):
             return over_http is None
@@ -57,11 +57,5 @@ def _close(over_http: object, in_process: object) -> bool:
     return over_http == in_process
 
 
-def _shown(answer: PredictionResponse) -> str:
-    return str(answer.model_dump(include={"prediction", "probability", "decision"}))
-
-
 def _failed(deployment: Deployment, what: str) -> NoriaError:
-    return NoriaError(
-        f"the smoke test failed: {what}", where=deployment.url, fix="look into the log, then deploy again"
-    )
+    return NoriaError(f"the smoke test failed: {what}", where=deployment.url, fix="see the log, then deploy again")

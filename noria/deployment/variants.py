@@ -1,4 +1,4 @@
-"""Who answers beside the champion, and the order that says so."""
+"""The variants of a deployment, and the plan made of them."""
 
 import re
 from collections.abc import Sequence
@@ -18,39 +18,39 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class VariantSpec:
-    """A bundle and its part; the first role of a lineup is the champion's."""
+    """A bundle, its name and its share; the first of several is the champion."""
 
     bundle: Bundle
     name: str = CHAMPION
     share: float = 1.0
     """Share of the cases that it answers."""
     shadow: bool = False
-    """It predicts every case and is recorded, but answers nobody."""
+    """It predicts every case and is recorded, but its answers are not sent."""
 
     def variant(self, workspace: Workspace) -> PlannedVariant:
         """With a copy of the bundle in the service folder.
 
         Raises:
-            NoriaError: it cannot be copied, or the name is none.
+            NoriaError: it cannot be copied, or the name is not valid.
         """
-        self._refuse_name()
+        self._check_name()
         return self._with(cached_bundle(workspace, self.bundle))
 
     def in_place(self) -> PlannedVariant:
         """With the bundle where it is, for an image that takes it from there.
 
         Raises:
-            NoriaError: the name is none.
+            NoriaError: the name is not valid.
         """
-        self._refuse_name()
+        self._check_name()
         return self._with(self.bundle.folder)
 
-    def _refuse_name(self) -> None:
+    def _check_name(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name == SMOKE:
             raise NoriaError(
-                f"`{self.name}` is no name for a variant",
+                f"`{self.name}` is not a valid name for a variant",
                 where="serving.variants",
-                fix=f"use up to 64 letters, digits, dots, dashes and underscores, and not `{SMOKE}`",
+                fix=f"use up to 64 letters, digits, dots, dashes and underscores, but not `{SMOKE}`",
             )
 
     def _with(self, bundle: Path) -> PlannedVariant:
@@ -63,21 +63,21 @@ class VariantSpec:
         )
 
 
-def plan_of(workspace: Workspace, lineup: Sequence[VariantSpec]) -> TrafficPlan:
-    """An order for these roles.
+def plan_of(workspace: Workspace, specs: Sequence[VariantSpec]) -> TrafficPlan:
+    """A traffic plan with these variants.
 
     Raises:
         NoriaError: a bundle cannot be copied.
     """
-    return TrafficPlan(variants=[role.variant(workspace) for role in lineup])
+    return TrafficPlan(variants=[spec.variant(workspace) for spec in specs])
 
 
 def same_version_variants(workspace: Workspace, bundle: Bundle) -> set[str]:
-    """The variants that answer, or did lately, with another bundle of the same version, such as its rules."""
-    standing = activation.read_plan(workspace.service)
-    orders = [*plan_history.earlier_plans(workspace.service), *([standing] if standing is not None else [])]
-    same = [each for order in orders for each in order.variants if each.version == bundle.manifest.version]
-    mine = copy_name(bundle)
-    return {each.name for each in same if each.bundle.name != mine} - {
-        each.name for each in same if each.bundle.name == mine
+    """The variants that serve, or recently served, another bundle of the same version, such as its rules."""
+    current = activation.read_plan(workspace.service)
+    plans = [*plan_history.earlier_plans(workspace.service), *([current] if current is not None else [])]
+    same = [each for plan in plans for each in plan.variants if each.version == bundle.manifest.version]
+    own = copy_name(bundle)
+    return {each.name for each in same if each.bundle.name != own} - {
+        each.name for each in same if each.bundle.name == own
     }

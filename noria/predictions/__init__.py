@@ -1,12 +1,12 @@
-"""Every prediction that was answered, and the true labels that came later.
+"""Predictions, the true labels that arrive later, and audit events.
 
-The store is imported when it is first asked for: what answers requests needs the records only, and no database.
+The store is imported on first use: the service needs the records only, and no database, to answer requests.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from noria.predictions.records import SMOKE, Feedback, PredictionRecord, StoreCounts, VariantStatistics
+from noria.predictions.records import SMOKE, Feedback, StoreCounts, VariantStatistics
 
 if TYPE_CHECKING:
     from noria.predictions.dataframe import inputs_of
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 __all__ = [
     "SMOKE",
     "Feedback",
-    "PredictionRecord",
     "PredictionStore",
     "StoreCounts",
     "VariantStatistics",
     "inputs_of",
 ]
 
-_LATE = {"PredictionStore": "noria.predictions.store", "inputs_of": "noria.predictions.dataframe"}
+_LAZY = {"PredictionStore": "noria.predictions.store", "inputs_of": "noria.predictions.dataframe"}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATE[name]), name)
+    return getattr(import_module(_LAZY[name]), name)

@@ -12,29 +12,29 @@ from noria.predictions.migrate import upgrade
 from noria.system.errors import NoriaError, first_line
 
 BUSY_TIMEOUT_MS = 30_000
-OUTSIDE = "noria_outside"
-"""Execution option of a connection that begins no transaction."""
+NO_TRANSACTION = "noria_no_transaction"
+"""Execution option of a connection without transactions."""
 _CACHE_KB = 64_000
 _WAL_PAGES = 8_000
-"""The log's pages (of 4 KiB) are copied to their places once it has so many: a page that changed often, only once."""
+"""The write-ahead log is copied to the database after so many pages of 4 KiB; pages that changed often, only once."""
 _CONNECT_TIMEOUT_S = 10
-_WRITERS_TURN = 0x6E6F7269  # any number, as long as all writers to this database take the same
+_WRITE_LOCK = 0x6E6F7269  # any number, the same for all writers to this database
 
 
 def connect(url: str) -> Engine:
-    """Open the database and bring its tables to the newest form.
+    """Open the database and migrate its tables to the newest revision.
 
     Raises:
-        NoriaError: the URL cannot be read, or the database cannot be reached, written or brought to that form.
+        NoriaError: the URL is not valid, or the database cannot be reached, written or migrated.
     """
     try:
-        made = make_url(expand_environment(url, where="the URL of the prediction store"))
-        timeout = {"connect_timeout": _CONNECT_TIMEOUT_S} if made.get_backend_name() == "postgresql" else {}
-        engine = create_engine(made, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
+        parsed = make_url(expand_environment(url, where="the URL of the prediction store"))
+        timeout = {"connect_timeout": _CONNECT_TIMEOUT_S} if parsed.get_backend_name() == "postgresql" else {}
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise _unusable(f"there is no driver for it ({error})") from error
+        raise _unusable(f"its driver is not installed ({error})") from error
     except (ArgumentError, ValueError):
-        raise _unusable("it is not written as such") from None  # that error may tell the password
+        raise _unusable("it is not a database URL") from None  # that error may contain the password
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
@@ -52,17 +52,17 @@ def _unusable(why: str) -> NoriaError:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is durable when the block ends, or leaves no trace. Writers take turns."""
+    """A write transaction, durable when the block ends, rolled back on error. Writers are serialized."""
     with translated(engine), engine.connect().execution_options(noria_writes=True) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state of the store and never waits for writers."""
+    """A read transaction on a consistent snapshot, which never waits for writers."""
     with (
         translated(engine),
-        engine.connect().execution_options(**_one_state(engine)) as connection,
+        engine.connect().execution_options(**_snapshot_options(engine)) as connection,
         connection.begin(),
     ):
         yield connection
@@ -70,7 +70,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Database errors as NoriaErrors; the URL's password stays out of them."""
+    """Raise database errors as NoriaErrors, without the URL's password."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -79,7 +79,7 @@ def translated(engine: Engine) -> Iterator[None]:
         raise NoriaError(
             f"the prediction store does not work: {reason}",
             where=shown_url(engine.url),
-            fix="restore that file from a backup, or move it away and begin with an empty one"
+            fix="restore that file from a backup, or move it away to start with an empty one"
             if is_damaged
             else "check that the database can be reached and written, and that its disk is not full",
         ) from error
@@ -94,7 +94,7 @@ def shown_url(url: str | URL) -> str:
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
-        raise _unusable("it is not written as such") from None
+        raise _unusable("it is not a database URL") from None
 
 
 def _without_password(text: str, engine: Engine) -> str:
@@ -104,7 +104,7 @@ def _without_password(text: str, engine: Engine) -> str:
     return text
 
 
-def _one_state(engine: Engine) -> dict[str, str]:
+def _snapshot_options(engine: Engine) -> dict[str, str]:
     return {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
 
 
@@ -114,23 +114,23 @@ def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
-    cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
+    cursor.execute("PRAGMA secure_delete = ON")  # erased data is overwritten
     cursor.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # indexes of random identifiers are read at random
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KB}")  # indexes of random identifiers are accessed at random
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
-    """Writers wait for each other from the start.
+    """Take the write lock when the transaction begins.
 
     In SQLite, a reader that turns into a writer fails at once when another process wrote meanwhile. In PostgreSQL, a
     label and its prediction that are written at the same time would not see each other.
     """
     options = connection.get_execution_options()
     writes = options.get("noria_writes", False)
-    if options.get(OUTSIDE, False):
+    if options.get(NO_TRANSACTION, False):
         return
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif connection.dialect.name == "postgresql" and writes:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_TURN})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")

@@ -1,4 +1,4 @@
-"""Kept predictions as a table."""
+"""Stored predictions as a DataFrame."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _BEFORE = ("prediction_id", "at", "version", "variant", "entity")
 _AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at")
 _OWN = frozenset((*_BEFORE, *_AFTER))
-_CLASH = "input."  # before the name of an input column that is called like one of ours
+_PREFIX = "input."  # for input columns with the name of one of ours
 
 
 def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
@@ -23,7 +23,7 @@ def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
     }
     inputs = pd.DataFrame([row["features"] for row in rows])
     for name in inputs.columns:
-        columns[_CLASH + name if name in _OWN else name] = inputs[name]
+        columns[_PREFIX + name if name in _OWN else name] = inputs[name]
     columns |= {name: [row[name] for row in rows] for name in _AFTER}
     frame = pd.DataFrame(columns, columns=list(columns))
     for name in ("at", "labelled_at"):
@@ -34,6 +34,6 @@ def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
 
 
 def inputs_of(window: "pd.DataFrame") -> "pd.DataFrame":
-    """The input columns of a window, under the names they were received with; same rows and index."""
+    """The input columns of a window, under their original names; same rows and index."""
     inputs = window.drop(columns=[*_BEFORE, *_AFTER])
-    return inputs.rename(columns=lambda name: name.removeprefix(_CLASH) if name[len(_CLASH) :] in _OWN else name)
+    return inputs.rename(columns=lambda name: name.removeprefix(_PREFIX) if name[len(_PREFIX) :] in _OWN else name)

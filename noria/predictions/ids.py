@@ -4,11 +4,11 @@ import os
 import time
 
 RANDOM_FROM = 18
-"""The first of the digits, counted from 1, that are all drawn at random: what is ordered by these is shuffled."""
+"""The first of the random digits, counted from 1: sorting by them shuffles."""
 
 
 def new_ids(n: int) -> list[str]:
-    """n identifiers that nobody can guess: UUIDs of version 7 (RFC 9562), as 32 hexadecimal digits.
+    """n identifiers that cannot be guessed: UUIDs of version 7 (RFC 9562), as 32 hexadecimal digits.
 
     They begin with the time, so that a store adds them at the end of its index instead of all over it.
     """
@@ -18,5 +18,5 @@ def new_ids(n: int) -> list[str]:
 
 
 def new_id() -> str:
-    """One of them."""
+    """One identifier, see `new_ids`."""
     return new_ids(1)[0]

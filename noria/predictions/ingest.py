@@ -1,4 +1,4 @@
-"""Taking over what the spool holds: many entries at once, each of them once however often they come."""
+"""Ingest of spooled events: many at once, each stored once however often it arrives."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from noria.predictions.label_matching import NewPrediction, attach_waiting_labels
 from noria.predictions.label_store import store_labels
 from noria.predictions.records import SMOKE, Feedback, Value
-from noria.predictions.spool.events import AuditEvent, Entry, LabelEvent, PredictionEvent
+from noria.predictions.spool.events import AuditEvent, Event, LabelEvent, PredictionEvent
 from noria.predictions.sql_dialects import insert_new, utc_text
-from noria.predictions.sql_tables import name_of
+from noria.predictions.sql_tables import indexable_name
 from noria.system.errors import NoriaError
 
 _COLUMNS = (
@@ -28,103 +28,103 @@ _JSON = msgspec.json.Encoder()
 
 @dataclass
 class _Batch:
-    """Entries that may be kept in any order."""
+    """Events that may be stored in any order."""
 
-    answered: list[PredictionEvent] = field(default_factory=list)
-    labelled: list[LabelEvent] = field(default_factory=list)
-    happened: list[AuditEvent] = field(default_factory=list)
+    predictions: list[PredictionEvent] = field(default_factory=list)
+    labels: list[LabelEvent] = field(default_factory=list)
+    audit: list[AuditEvent] = field(default_factory=list)
 
 
-def ingest_events(connection: Connection, entries: Sequence[Entry]) -> int:
-    """Keep the entries, each once; returns how many predictions were new."""
+def ingest_events(connection: Connection, events: Sequence[Event]) -> int:
+    """Store the events, each once; returns how many predictions were new."""
     new = 0
-    for batch in _in_order(entries):
-        new += _keep_answers(connection, batch.answered)
-        feedbacks, refused = _feedbacks(batch.labelled)
+    for batch in _batches(events):
+        new += _insert_predictions(connection, batch.predictions)
+        feedbacks, rejected = _feedbacks(batch.labels)
         store_labels(connection, feedbacks)
-        _keep_events(connection, [*batch.happened, *refused])
+        _insert_audit_events(connection, [*batch.audit, *rejected])
     return new
 
 
-def _in_order(entries: Sequence[Entry]) -> Iterator[_Batch]:
-    """As few batches as possible: a case's label must not reach a prediction that was made after it."""
+def _batches(events: Sequence[Event]) -> Iterator[_Batch]:
+    """As few batches as possible: the label of a case must not reach a prediction that was made after it."""
     batch, labelled_cases = _Batch(), set[str]()
-    for entry in entries:
-        if isinstance(entry, PredictionEvent):
-            if labelled_cases and not labelled_cases.isdisjoint(entry.entities):
+    for event in events:
+        if isinstance(event, PredictionEvent):
+            if labelled_cases and not labelled_cases.isdisjoint(event.entities):
                 yield batch
                 batch, labelled_cases = _Batch(), set()
-            batch.answered.append(entry)
-        elif isinstance(entry, LabelEvent):
-            batch.labelled.append(entry)
-            if entry.entity is not None:
-                labelled_cases.add(entry.entity)
+            batch.predictions.append(event)
+        elif isinstance(event, LabelEvent):
+            batch.labels.append(event)
+            if event.entity is not None:
+                labelled_cases.add(event.entity)
         else:
-            batch.happened.append(entry)
+            batch.audit.append(event)
     yield batch
 
 
-def _keep_answers(connection: Connection, answered: Sequence[PredictionEvent]) -> int:
-    if not answered:
+def _insert_predictions(connection: Connection, events: Sequence[PredictionEvent]) -> int:
+    if not events:
         return 0
-    rows = [row for entry in answered for row in _rows(entry)]
+    rows = [row for event in events for row in _rows(event)]
     new = insert_new(connection, "predictions", _COLUMNS, rows)
-    arrived = (NewPrediction(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
-    attach_waiting_labels(connection, arrived)
+    new_predictions = (NewPrediction(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
+    attach_waiting_labels(connection, new_predictions)
     return new
 
 
-def _rows(entry: PredictionEvent) -> list[_Row]:
+def _rows(event: PredictionEvent) -> list[_Row]:
     shared = (
-        *(utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.request_id, entry.model, entry.version),
-        *(entry.variant, entry.policy, float(entry.latency_ms)),
+        *(utc_text(datetime.fromtimestamp(event.at, UTC)), event.request_id, event.model, event.version),
+        *(event.variant, event.policy, float(event.latency_ms)),
     )
-    cases = [None if case is None else name_of(case) for case in entry.entities]
-    own: Sequence[str | None] = entry.shadow_of or [None] * len(entry.ids)
-    predictions = [_text(prediction) for prediction in entry.predictions]
-    probabilities = [None if each is None else float(each) for each in entry.probabilities]
-    warnings = [warning.replace("\x00", "\ufffd") for warning in entry.warnings]
-    columns = (entry.ids, cases, own, _features(entry), predictions, probabilities, entry.decisions, warnings)
+    cases = [None if case is None else indexable_name(case) for case in event.entities]
+    own: Sequence[str | None] = event.shadow_of or [None] * len(event.ids)
+    predictions = [_text(prediction) for prediction in event.predictions]
+    probabilities = [None if each is None else float(each) for each in event.probabilities]
+    warnings = [warning.replace("\x00", "\ufffd") for warning in event.warnings]
+    columns = (event.ids, cases, own, _features(event), predictions, probabilities, event.decisions, warnings)
     return [(*row, *shared) for row in zip(*columns, strict=True)]
 
 
-def _features(entry: PredictionEvent) -> list[str]:
-    """Each row as a JSON object; ValueError if it has not as many values as there are names."""
-    named = _named(tuple(entry.names))
+def _features(event: PredictionEvent) -> list[str]:
+    """Each row as a JSON object; ValueError if the numbers of values and names differ."""
+    named = _named(tuple(event.names))
     try:
-        return [_text(named(*values)) for values in entry.features]
+        return [_text(named(*values)) for values in event.features]
     except TypeError as error:
-        raise ValueError("a row has not as many features as there are names") from error
+        raise ValueError("a row's number of features differs from the number of names") from error
 
 
-def _feedbacks(labelled: Sequence[LabelEvent]) -> tuple[list[Feedback], list[AuditEvent]]:
-    """Labels, and what cannot be one: it is kept as an event, because what is in the spool must find an end."""
-    feedbacks, refused = [], []
-    for entry in labelled:
+def _feedbacks(events: Sequence[LabelEvent]) -> tuple[list[Feedback], list[AuditEvent]]:
+    """The labels, and audit events for those that are not valid, because the spool must drain."""
+    feedbacks, rejected = [], []
+    for event in events:
         try:
-            if entry.label is None:
+            if event.label is None:
                 raise ValueError
-            at = datetime.fromtimestamp(entry.at, UTC)
-            feedbacks.append(Feedback(key=entry.key, at=at, id=entry.id, entity=entry.entity, label=entry.label))
+            at = datetime.fromtimestamp(event.at, UTC)
+            feedbacks.append(Feedback(key=event.key, at=at, id=event.id, entity=event.entity, label=event.label))
         except (NoriaError, ValueError):
-            refused.append(AuditEvent(entry.key, entry.at, "label", "", "", _text(entry)))
-    return feedbacks, refused
+            rejected.append(AuditEvent(event.key, event.at, "label", "", "", _text(event)))
+    return feedbacks, rejected
 
 
-def _keep_events(connection: Connection, happened: Sequence[AuditEvent]) -> None:
+def _insert_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
     rows = [
         (
-            *(entry.key, utc_text(datetime.fromtimestamp(entry.at, UTC)), entry.kind, entry.variant, entry.version),
-            *(entry.detail.replace("\x00", "\ufffd"), entry.count),
+            *(event.key, utc_text(datetime.fromtimestamp(event.at, UTC)), event.kind, event.variant, event.version),
+            *(event.detail.replace("\x00", "\ufffd"), event.count),
         )
-        for entry in happened
+        for event in events
     ]
     insert_new(connection, "events", ("key", "at", "kind", "variant", "version", "detail", "count"), rows)
 
 
 @lru_cache(maxsize=64)
 def _named(names: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A row's features under their names, as JSON wants them; takes a quarter of the time of a dictionary."""
+    """A row's features under their names, for JSON; takes a quarter of the time of a dictionary."""
     fields = [f"c{place}" for place in range(len(names))]
     rename = dict(zip(fields, names, strict=True))
     return msgspec.defstruct("Features", fields, rename=rename, gc=False)

@@ -1,7 +1,7 @@
 """Which predictions a label belongs to.
 
-Shadow rows are never looked up: whatever label a prediction gets, its shadows get too. Nor are smoke tests, which are
-made with rows of real cases.
+Shadow rows are never looked up, because they get the label of their prediction; nor are smoke tests, which are made
+with rows of real cases.
 """
 
 from collections import defaultdict
@@ -13,12 +13,12 @@ from sqlalchemy import Column, Connection, Row, String, bindparam, or_, select, 
 
 from noria.predictions.queries import known_ids
 from noria.predictions.records import SMOKE, Feedback, Value
-from noria.predictions.sql_dialects import among
+from noria.predictions.sql_dialects import is_one_of
 from noria.predictions.sql_tables import labels, predictions
 
 
 class NewPrediction(NamedTuple):
-    """What of a new prediction a label may name; the case of a smoke test is None."""
+    """The names that a label may use for a new prediction; the entity of a smoke test is None."""
 
     id: str
     entity: str | None
@@ -26,7 +26,7 @@ class NewPrediction(NamedTuple):
 
 
 class LabelMatch(NamedTuple):
-    """A label on its way to one prediction and its shadows."""
+    """A label and the prediction that it belongs to."""
 
     prediction: str
     label_id: str
@@ -38,17 +38,17 @@ def matching_predictions(connection: Connection, feedbacks: Sequence[Feedback]) 
     """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
     ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
     known = known_ids(connection, ids) if ids else set()
-    cases = _by_case(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
+    cases = _ids_by_entity(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
     return [
         cases.get(feedback.entity or "", []) if feedback.id is None else [feedback.id] if feedback.id in known else []
         for feedback in feedbacks
     ]
 
 
-def attach_labels(connection: Connection, attached: Iterable[LabelMatch]) -> None:
-    """Give labels to predictions and their shadows, in this order."""
+def attach_labels(connection: Connection, matches: Iterable[LabelMatch]) -> None:
+    """Set the labels of predictions and their shadows, in the given order."""
     changes = [
-        {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in attached
+        {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in matches
     ]
     if changes:
         target = bindparam("target", type_=String)
@@ -59,21 +59,21 @@ def attach_labels(connection: Connection, attached: Iterable[LabelMatch]) -> Non
         )
 
 
-def attach_waiting_labels(connection: Connection, arrived: Iterable[NewPrediction]) -> None:
-    """Join labels that came before their prediction, and labels of the answered ones to shadows that came later."""
+def attach_waiting_labels(connection: Connection, new: Iterable[NewPrediction]) -> None:
+    """Join labels that arrived before their prediction, and labels of predictions whose shadows arrived later."""
     if connection.execute(select(labels.c.seq).limit(1)).first() is None:
         return
-    ids, cases, answered = set(), defaultdict(list), set()
-    for each in arrived:
+    ids, cases, shadowed = set(), defaultdict(list), set()
+    for each in new:
         if each.shadow_of is not None:
-            answered.add(each.shadow_of)
+            shadowed.add(each.shadow_of)
             continue
         ids.add(each.id)
         if each.entity is not None:
             cases[each.entity].append(each.id)
-    _follow(connection, answered)
-    found = [(label, [label.prediction_id]) for label in _waiting(connection, labels.c.prediction_id, ids)]
-    found += [(label, cases[label.entity]) for label in _waiting(connection, labels.c.entity, cases)]
+    _copy_to_shadows(connection, shadowed)
+    found = [(label, [label.prediction_id]) for label in _pending_labels(connection, labels.c.prediction_id, ids)]
+    found += [(label, cases[label.entity]) for label in _pending_labels(connection, labels.c.entity, cases)]
     found.sort(key=lambda pair: int(pair[0].seq))
     attach_labels(
         connection, [LabelMatch(each, label.id, label.label, label.at) for label, hits in found for each in hits]
@@ -83,34 +83,34 @@ def attach_waiting_labels(connection: Connection, arrived: Iterable[NewPredictio
         connection.execute(update(labels).where(labels.c.seq == bindparam("which")).values(pending=False), which)
 
 
-def _follow(connection: Connection, answered: Collection[str]) -> None:
-    """Give shadows what the predictions answered in their place have already."""
-    if answered:
+def _copy_to_shadows(connection: Connection, shadowed: Collection[str]) -> None:
+    """Give new shadows the labels that their predictions have already."""
+    if shadowed:
         row = predictions.c
         labelled = select(row.id, row.label_id, row.label, row.labelled_at).where(
-            row.label_id.is_not(None), among(connection, row.id, answered)
+            row.label_id.is_not(None), is_one_of(connection, row.id, shadowed)
         )
         attach_labels(connection, [LabelMatch(*found) for found in connection.execute(labelled)])
 
 
-def _waiting(connection: Connection, column: Column[str], values: Collection[str]) -> Sequence[Row[Any]]:
-    return connection.execute(select(labels).where(labels.c.pending, among(connection, column, values))).all()
+def _pending_labels(connection: Connection, column: Column[str], values: Collection[str]) -> Sequence[Row[Any]]:
+    return connection.execute(select(labels).where(labels.c.pending, is_one_of(connection, column, values))).all()
 
 
-def _by_case(connection: Connection, entities: Collection[str]) -> dict[str, list[str]]:
+def _ids_by_entity(connection: Connection, entities: Collection[str]) -> dict[str, list[str]]:
     if not entities:
         return {}
     row = predictions.c
     wanted = select(row.id, row.entity, row.label_id).where(
-        row.shadow_of.is_(None), row.variant != SMOKE, among(connection, row.entity, entities)
+        row.shadow_of.is_(None), row.variant != SMOKE, is_one_of(connection, row.entity, entities)
     )
     rows: dict[str, list[Row[Any]]] = defaultdict(list)
     for found in connection.execute(wanted.order_by(row.seq)):
         rows[found.entity].append(found)
-    return {entity: _open_or_newest(found) for entity, found in rows.items()}
+    return {entity: _unlabelled_or_newest(found) for entity, found in rows.items()}
 
 
-def _open_or_newest(rows: Sequence[Row[Any]]) -> list[str]:
-    """Predictions of one case, oldest first → those without a label, or those the newest label went to."""
+def _unlabelled_or_newest(rows: Sequence[Row[Any]]) -> list[str]:
+    """Predictions of one case, oldest first → those without a label, or those with the newest label."""
     unlabelled = [row.id for row in rows if row.label_id is None]
     return unlabelled or [row.id for row in rows if row.label_id == rows[-1].label_id]

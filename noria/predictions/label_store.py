@@ -1,6 +1,6 @@
-"""Keeping labels: each once, with the predictions it belongs to."""
+"""Storing labels: each once, with the predictions it belongs to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -9,23 +9,23 @@ from sqlalchemy import Connection, select
 from noria.predictions.json_values import json_value
 from noria.predictions.label_matching import LabelMatch, attach_labels, matching_predictions
 from noria.predictions.records import Feedback
-from noria.predictions.sql_dialects import among, insert_new, utc_text
-from noria.predictions.sql_tables import labels, name_of
+from noria.predictions.sql_dialects import insert_new, is_one_of, utc_text
+from noria.predictions.sql_tables import indexable_name, labels
 
 
 def store_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
-    """Keep labels whose key is not there yet. For each, in order: is its prediction known?
+    """Store labels whose key is new. For each, in order: is its prediction known?
 
-    Labels that name the same thing are taken in the order given, so the last one holds.
+    Labels for the same target are applied in the given order, so the last one counts.
     """
     known: list[bool] = []
-    for group in _apart([_indexable(feedback) for feedback in feedbacks]):
-        known += _keep_group(connection, group)
+    for group in _groups([_with_indexable_names(feedback) for feedback in feedbacks]):
+        known += _store_group(connection, group)
     return known
 
 
-def _apart(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
-    """As few groups as possible: what a case's label goes to depends on the labels by id before it."""
+def _groups(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
+    """As few groups as possible: the target of a case's label depends on earlier labels by id."""
     group: list[Feedback] = []
     after_id = False
     for feedback in feedbacks:
@@ -38,14 +38,18 @@ def _apart(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
         yield group
 
 
-def _keep_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
+def _store_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
     found = matching_predictions(connection, feedbacks)
-    seen = set(connection.scalars(select(labels.c.id).where(among(connection, labels.c.id, _keys(feedbacks)))))
-    fresh = []
+    seen = set(
+        connection.scalars(
+            select(labels.c.id).where(is_one_of(connection, labels.c.id, [each.key for each in feedbacks]))
+        )
+    )
+    new = []
     for feedback, hits in zip(feedbacks, found, strict=True):
         if feedback.key not in seen:
             seen.add(feedback.key)
-            fresh.append((feedback, hits))
+            new.append((feedback, hits))
     rows = [
         (
             each.key,
@@ -55,24 +59,20 @@ def _keep_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[b
             utc_text(each.at),
             not hits,
         )
-        for each, hits in fresh
+        for each, hits in new
     ]
     insert_new(connection, "labels", ("id", "prediction_id", "entity", "label", "at", "pending"), rows)
     attach_labels(
-        connection, [LabelMatch(hit, each.key, json_value(each.label), each.at) for each, hits in fresh for hit in hits]
+        connection, [LabelMatch(hit, each.key, json_value(each.label), each.at) for each, hits in new for hit in hits]
     )
     return [bool(hits) for hits in found]
 
 
-def _indexable(feedback: Feedback) -> Feedback:
+def _with_indexable_names(feedback: Feedback) -> Feedback:
     prediction, case = feedback.id, feedback.entity
     return replace(
         feedback,
-        id=None if prediction is None else name_of(prediction),
-        entity=None if case is None else name_of(case),
-        key=name_of(feedback.key),
+        id=None if prediction is None else indexable_name(prediction),
+        entity=None if case is None else indexable_name(case),
+        key=indexable_name(feedback.key),
     )
-
-
-def _keys(feedbacks: Iterable[Feedback]) -> list[str]:
-    return [feedback.key for feedback in feedbacks]

@@ -1,4 +1,4 @@
-"""Bringing a store's tables to their newest form, whatever state they are in."""
+"""Migration of a store's tables to the newest revision."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from sqlalchemy import Connection, inspect, text
 from noria.system.errors import NoriaError
 
 HEAD = "0003"
-"""The newest form, the last revision in `migrations/versions`."""
+"""The newest revision in `migrations/versions`."""
 _FIRST = "0001"
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def upgrade(connection: Connection) -> None:
-    """Upgrade within the transaction of `connection`: all of it, or nothing if a step fails.
+    """Upgrade within the transaction of `connection`, completely or not at all.
 
-    The caller holds the writers' turn, so that two processes which start at once do it one after the other. Tables
-    from before revisions were counted are taken for the first revision.
+    The caller holds the write lock, so that processes that start together migrate one after the other. Tables from
+    before revisions were recorded count as the first revision.
 
     Raises:
         NoriaError: the tables are newer than this code.
@@ -24,7 +24,7 @@ def upgrade(connection: Connection) -> None:
     at = _revision(connection)
     if at == HEAD:
         return
-    from alembic import command  # only where there is something to do: importing it takes longer than a request
+    from alembic import command  # only when needed: importing it takes longer than a request
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 

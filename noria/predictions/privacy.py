@@ -1,4 +1,4 @@
-"""What of a case may be kept: applied before anything of it reaches the spool or the store."""
+"""Redaction of personal data, applied before anything reaches the spool or the store."""
 
 import hmac
 import os
@@ -15,93 +15,93 @@ if TYPE_CHECKING:
 KEY = "NORIA_PRIVACY_KEY"
 _DIGITS = 32
 _Value = str | int | float | bool | None
-_Treatment = Callable[[_Value], _Value]
+_Redaction = Callable[[_Value], _Value]
 
 
 class Redactor:
-    """Rows, cases and warnings as they may be kept. Safe for several threads."""
+    """Redacts rows, entity names and warnings. Safe for several threads."""
 
     def __init__(
         self, privacy: "PrivacyConfig", names: Sequence[str], key: bytes | None = None, id: str | None = None
     ) -> None:
-        """Make one for rows of one model.
+        """Create a redactor for the rows of one model.
 
         Args:
-            privacy: which columns are treated, and how.
+            privacy: which columns are redacted, and how.
             names: the model's p input columns.
             key: the secret of the keyed hash (HMAC-SHA256, RFC 2104).
             id: the column that names the case, if there is one.
 
         Raises:
-            NoriaError: a column is not known, or columns are to be hashed and there is no key.
+            NoriaError: a column is not known, or a column is to be hashed and there is no key.
         """
         known = [*names, *([id] if id is not None and id not in names else [])]
-        self._treatments = _treatments(privacy, known, key)
-        self._of_inputs = [
-            (place, self._treatments[name]) for place, name in enumerate(names) if name in self._treatments
+        self._redactions = _redactions(privacy, known, key)
+        self._input_redactions = [
+            (place, self._redactions[name]) for place, name in enumerate(names) if name in self._redactions
         ]
-        self._of_case = self._treatments.get(id) if id is not None else None
+        self._entity_redaction = self._redactions.get(id) if id is not None else None
         self._names = known
-        self._name_case = partial(case_namer, privacy, id, key)
-        self.active = bool(self._treatments)
-        """Whether anything is treated at all."""
+        self._entity_namer = partial(case_namer, privacy, id, key)
+        self.active = bool(self._redactions)
+        """Whether anything is redacted at all."""
 
     def row(self, values: list[_Value]) -> list[_Value]:
-        """The p inputs of one row, in the order of `names`: a hash is text of 32 digits, what is dropped is None.
+        """The p inputs of one row, in the order of `names`: a hash is text of 32 digits, a dropped value is None.
 
-        Returns the same list if no input is treated, else a new one.
+        Returns the same list if no input is redacted, otherwise a new one.
         """
-        if not self._of_inputs:
+        if not self._input_redactions:
             return values
         kept = values.copy()
-        for place, treat in self._of_inputs:
-            kept[place] = treat(values[place])
+        for place, redact in self._input_redactions:
+            kept[place] = redact(values[place])
         return kept
 
     def entity(self, case: str | None) -> str | None:
-        """The name of a case as it is kept with its prediction."""
-        if self._of_case is None or case is None:
+        """The name of a case as stored with its prediction."""
+        if self._entity_redaction is None or case is None:
             return case
-        kept = self._of_case(case)
+        kept = self._entity_redaction(case)
         return None if kept is None else str(kept)
 
     def named(self, case: str) -> str:
         """The name under which a label finds the predictions of a case.
 
         Raises:
-            NoriaError: the column is cut or dropped, so that it tells no case from others.
+            NoriaError: the column is truncated or dropped, so that it does not identify a case.
         """
-        return self._name_case()(case)
+        return self._entity_namer()(case)
 
     def warning(self, text: str) -> str:
-        """The warnings on one row. If one of them is about a treated column, all lose their values.
+        """The warnings on one row. If one of them is about a redacted column, all lose their values.
 
-        All, because a value that is sent may itself look like the warning on another column.
+        All, because a value may itself look like the warning on another column.
         """
-        if not text or not self._treatments:
+        if not text or not self._redactions:
             return text
-        told = [name for name in self._names if text.startswith(f"{name}: ") or f"; {name}: " in text]
-        if self._treatments.keys().isdisjoint(told):
+        mentioned = [name for name in self._names if text.startswith(f"{name}: ") or f"; {name}: " in text]
+        if self._redactions.keys().isdisjoint(mentioned):
             return text
-        return "; ".join(f"{name}: unusual" for name in told)
+        return "; ".join(f"{name}: unusual" for name in mentioned)
 
 
 def case_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> Callable[[str], str]:
-    """What turns the name of a case into the one that it is kept under, so that a label finds its predictions.
+    """A function from the name of a case to its stored name, so that a label finds its predictions.
 
     Raises:
-        NoriaError: no case can be told from others by what is kept, or the key is missing.
+        NoriaError: stored names do not identify cases, or the key is missing.
     """
     if id is not None and (id in privacy.drop or id in privacy.truncate):
         raise NoriaError(
-            f"`{id}` is not kept as a whole, so no label finds its prediction by it",
+            f"`{id}` is not stored completely, so it does not match labels to predictions",
             where="serving.privacy",
             fix="name the prediction by its id, or hash the column instead",
         )
     if id is None or id not in privacy.hash:
         return str
     if not key:
-        raise _no_key()
+        raise _missing_key()
     return lambda case: str(keyed_hash(key, id, case))
 
 
@@ -118,45 +118,45 @@ def keyed_hash(key: bytes, column: str, value: _Value) -> _Value:
     return hmac.digest(key, f"{column}\0{_text(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()[:_DIGITS]
 
 
-def _treatments(privacy: "PrivacyConfig", known: Sequence[str], key: bytes | None) -> dict[str, _Treatment]:
+def _redactions(privacy: "PrivacyConfig", known: Sequence[str], key: bytes | None) -> dict[str, _Redaction]:
     for section, columns in (("hash", privacy.hash), ("drop", privacy.drop), ("truncate", privacy.truncate)):
         for column in columns:
             if column not in known:
-                raise _unknown(section, column, known)
+                raise _unknown_column(section, column, known)
     if privacy.hash and not key:
-        raise _no_key()
-    treatments: dict[str, _Treatment] = {column: partial(keyed_hash, key or b"", column) for column in privacy.hash}
-    treatments |= dict.fromkeys(privacy.drop, _nothing)
-    return treatments | {column: partial(_cut, length) for column, length in privacy.truncate.items()}
+        raise _missing_key()
+    redactions: dict[str, _Redaction] = {column: partial(keyed_hash, key or b"", column) for column in privacy.hash}
+    redactions |= dict.fromkeys(privacy.drop, _drop)
+    return redactions | {column: partial(_truncate, length) for column, length in privacy.truncate.items()}
 
 
-def _unknown(section: str, column: str, known: Sequence[str]) -> NoriaError:
+def _unknown_column(section: str, column: str, known: Sequence[str]) -> NoriaError:
     near = get_close_matches(column, known, n=1, cutoff=0.6)
     return NoriaError(
-        f"`{column}` is no input of the model, so nothing of it is kept",
+        f"`{column}` is not an input of the model, so nothing of it is stored",
         where=f"serving.privacy.{section}",
         fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known[:12])}",
     )
 
 
-def _no_key() -> NoriaError:
+def _missing_key() -> NoriaError:
     return NoriaError(
-        "columns are to be hashed, and there is no key for it",
+        "columns are to be hashed, but there is no key",
         where=f"environment variable {KEY}",
         fix=f"set {KEY} to a long random text and keep it: with another one, a case no longer matches its past",
     )
 
 
-def _nothing(_: _Value) -> None:
+def _drop(_: _Value) -> None:
     return None
 
 
-def _cut(length: int, value: _Value) -> _Value:
+def _truncate(length: int, value: _Value) -> _Value:
     return None if value is None else _text(value)[:length]
 
 
 def _text(value: _Value) -> str:
-    """One text for one value, however it was sent: 3 and 3.0 are the same."""
+    """The same text for equal values: 3 and 3.0 are the same."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""What the store is asked."""
+"""Read queries of the prediction store."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from noria.predictions.ids import RANDOM_FROM
 from noria.predictions.records import SMOKE, StoreCounts
-from noria.predictions.sql_dialects import among
+from noria.predictions.sql_dialects import is_one_of
 from noria.predictions.sql_tables import labels, predictions
 
-_ASKED_FOR = predictions.c.variant != SMOKE
-_ANSWERED = and_(_ASKED_FOR, predictions.c.shadow_of.is_(None))
+_REAL = predictions.c.variant != SMOKE
+_SENT = and_(_REAL, predictions.c.shadow_of.is_(None))
 
 
 def window_query(
@@ -26,7 +26,7 @@ def window_query(
     shadows: bool,
 ) -> Select[Any]:
     """The rows that `PredictionStore.window` describes, oldest first."""
-    chosen = select(predictions).where(_ASKED_FOR if shadows else _ANSWERED, predictions.c.at >= since)
+    chosen = select(predictions).where(_REAL if shadows else _SENT, predictions.c.at >= since)
     if until is not None:
         chosen = chosen.where(predictions.c.at < until)
     if version is not None:
@@ -42,8 +42,8 @@ def window_query(
     return chosen.order_by(predictions.c.at, predictions.c.seq)
 
 
-def counts_of(connection: Connection, version: str | None) -> StoreCounts:
-    """How many answers are kept, in all or of one version."""
+def store_counts(connection: Connection, version: str | None) -> StoreCounts:
+    """The number of stored predictions, overall or of one version."""
     row = predictions.c
     chosen: Select[Any] = select(
         func.count(row.request_id.distinct()),
@@ -51,15 +51,15 @@ def counts_of(connection: Connection, version: str | None) -> StoreCounts:
         func.count(row.label_id),
         func.min(row.at),
         func.max(row.at),
-    ).where(_ANSWERED)
+    ).where(_SENT)
     if version is not None:
         chosen = chosen.where(row.version == version)
     waiting = select(func.count()).select_from(labels).where(labels.c.pending)
-    requests, answered, labelled, first_at, last_at = connection.execute(chosen).one()
+    requests, sent, labelled, first_at, last_at = connection.execute(chosen).one()
     unmatched = connection.execute(waiting).scalar_one() if version is None else 0
-    return StoreCounts(requests, answered, labelled, unmatched, first_at, last_at)
+    return StoreCounts(requests, sent, labelled, unmatched, first_at, last_at)
 
 
 def known_ids(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of the identifiers that a kept prediction has."""
-    return set(connection.scalars(select(predictions.c.id).where(among(connection, predictions.c.id, ids))))
+    """The identifiers that stored predictions have."""
+    return set(connection.scalars(select(predictions.c.id).where(is_one_of(connection, predictions.c.id, ids))))

@@ -1,7 +1,6 @@
-"""What is kept of a prediction and of a label."""
+"""Records of the prediction store."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,46 +10,14 @@ from noria.system.errors import NoriaError
 Value = str | int | float | bool | None
 
 SMOKE = "smoke"
-"""Variant of the predictions that a deployment makes to test itself: they are kept, but nobody asked for them, so
-windows and counts leave them out."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionRecord:
-    """One answered row.
-
-    `features` holds the input columns as they were received; `prediction` is a class or, for regression, a number;
-    `latency_ms` is the time from the request's arrival until the answer was ready to be recorded, in milliseconds;
-    `policy` is the version of the decision policy; `shadow_of`, for a shadow variant, the id of the prediction that was
-    answered in its place.
-    """
-
-    request_id: str
-    model: str
-    version: str
-    features: Mapping[str, object]
-    prediction: str | float
-    probability: float | None
-    decision: str
-    warning: str = ""
-    latency_ms: float
-    variant: str = "champion"
-    policy: str = "1"
-    entity: str | None = None
-    shadow_of: str | None = None
-    id: str = field(default_factory=new_id)
-    at: datetime = field(default_factory=_now)
+"""Variant of the predictions of a deployment's smoke test: they are recorded, but windows and counts leave them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """The true label of one prediction (`id`), or of the case that was predicted (`entity`).
+    """The true label of one prediction (`id`), or of a case (`entity`).
 
-    A label is kept once for each `key`, so that it can be sent again after a failure.
+    A label is stored once per `key`, so that it can be sent again after a failure.
 
     Raises:
         NoriaError: not exactly one of `id` and `entity` is given, or the label is missing.
@@ -59,7 +26,7 @@ class Feedback:
     label: str | int | float | bool
     id: str | None = None
     entity: str | None = None
-    at: datetime = field(default_factory=_now)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
     key: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
@@ -71,7 +38,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class StoreCounts:
-    """What the store holds; times are UTC."""
+    """Counts of what the store holds; times are UTC."""
 
     requests: int
     predictions: int
@@ -83,7 +50,7 @@ class StoreCounts:
 
 @dataclass(frozen=True, slots=True)
 class EntityRecords:
-    """How many rows there are, or were."""
+    """Counts of the rows that belong to an entity."""
 
     predictions: int = 0
     labels: int = 0
@@ -100,10 +67,10 @@ class EntityRecords:
 
 @dataclass(frozen=True, slots=True)
 class VariantStatistics:
-    """How one variant has done since a moment; for comparing a canary with the champion.
+    """Statistics of one variant since a given time, for comparing a canary with the champion.
 
     `latencies_ms` has one element per request, `labels`, `predictions` and `probabilities` one per labelled
-    prediction, in the same order; each holds the newest ones up to a limit, in no stated order.
+    prediction, in the same order; each holds the newest ones up to a limit, in no particular order.
     """
 
     variant: str

@@ -1,4 +1,4 @@
-"""Erasing what has been kept for long enough."""
+"""Retention: erasing rows after the configured time."""
 
 import time
 from datetime import datetime, timedelta
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 _PAUSE_S = 0.05
-"""Between two batches, so that what waits to be written gets its turn."""
+"""Pause between two batches, so that other writers proceed."""
 
 
 def retain(store: "PredictionStore", privacy: "PrivacyConfig", now: datetime) -> EntityRecords:
-    """Erase what is older than `privacy.keep_days` at `now` (with a zone); returns how much that was.
+    """Erase what is older than `privacy.keep_days` at `now` (with a zone); returns how many rows that were.
 
-    It is done in small transactions: interrupted, it goes on the next time.
+    It uses small transactions and continues where it was interrupted.
 
     Raises:
-        NoriaError: the store does not work.
+        NoriaError: the store fails.
     """
     total = EntityRecords()
     if privacy.keep_days is None:

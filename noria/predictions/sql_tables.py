@@ -1,4 +1,4 @@
-"""The store's tables as they are now; `migrations/` holds the way to them from every older state."""
+"""The store's tables; `migrations/` holds the steps from older revisions."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
-_LONGEST = 255
+_MAX_LENGTH = 255
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -29,11 +29,11 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database."""
+        """Convert to the database's type."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database."""
+        """Convert from the database's type."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -73,7 +73,7 @@ Index(
     postgresql_where=_labelled,
 )
 
-# Labels are only ever added here, so a replaced one stays; `predictions.label` is the one that holds.
+# Labels are only added here, so a replaced one stays; `predictions.label` is the current one.
 labels = Table(
     "labels",
     metadata,
@@ -102,14 +102,14 @@ events = Table(
 )
 
 
-def name_of(text: str) -> str:
-    """A case or an identifier as the store can index it, the same for the same text.
+def indexable_name(text: str) -> str:
+    """A name or an identifier in a form that the store can index, the same for the same text.
 
-    PostgreSQL takes no NUL character and no long text in an index: too long a one keeps its beginning and a digest.
+    PostgreSQL accepts neither NUL characters nor long texts in an index: long texts become a prefix and a digest.
     """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_LENGTH:
         return text
     from hashlib import sha256
 

@@ -1,7 +1,7 @@
-"""The prediction store: what was answered is written before the answer is sent, labels find their prediction.
+"""The prediction store: predictions, their true labels, and audit events in a SQL database.
 
 A label names a prediction or a case. A case may be predicted more than once, so a case's label goes to all its
-predictions that have none yet; if all have one, it replaces the newest. A label without a prediction waits for it.
+predictions without one; if all have one, it replaces the newest. A label without a prediction waits for it.
 """
 
 import threading
@@ -10,22 +10,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noria.predictions.appending import append_records
 from noria.predictions.database import connect, reading, writing
 from noria.predictions.dataframe import inputs_of, to_dataframe
 from noria.predictions.erasure_queries import erase_case, erase_old, holdings, mentions
 from noria.predictions.ingest import ingest_events
 from noria.predictions.label_store import store_labels
-from noria.predictions.queries import counts_of, known_ids, window_query
-from noria.predictions.records import EntityRecords, Feedback, PredictionRecord, StoreCounts, VariantStatistics
-from noria.predictions.sql_tables import name_of
+from noria.predictions.queries import known_ids, store_counts, window_query
+from noria.predictions.records import EntityRecords, Feedback, StoreCounts, VariantStatistics
+from noria.predictions.sql_tables import indexable_name
 from noria.predictions.vacuum import empty_log, rewrite_tables
 from noria.predictions.variant_statistics import variant_statistics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from noria.predictions.spool.events import Entry
+    from noria.predictions.spool.events import Event
 
 __all__ = ["PredictionStore", "inputs_of"]
 
@@ -35,40 +34,40 @@ class PredictionStore:
 
     Safe for several threads and, with the same URL, for several processes. Every method raises NoriaError when the
     database cannot be reached, read or written.
+
+    >>> store = PredictionStore("sqlite:///predictions.db")
+    >>> store.label([Feedback(id="a prediction that has not arrived yet", label="Yes")])
+    [False]
+    >>> store.counts().unmatched_labels
+    1
+    >>> store.close()
     """
 
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
-        self._turn = threading.Lock()  # threads queue fairly here; SQLite's own lock makes them poll
+        self._lock = threading.Lock()  # threads queue fairly here; SQLite's own lock makes them poll
 
-    def append(self, records: Sequence[PredictionRecord]) -> None:
-        """Keep the records, all or none; they are on disk when this returns."""
-        if not records:
-            return
-        with self._turn, writing(self._engine) as connection:
-            append_records(connection, records)
+    def ingest(self, events: Sequence["Event"]) -> int:
+        """Store events, all or none; they are on disk when this returns. Returns how many predictions were new.
 
-    def keep(self, entries: Sequence["Entry"]) -> int:
-        """Keep what the spool holds, all or nothing; returns how many predictions were new.
-
-        Entries that are kept already change nothing, so they can be given again after a failure. Several thousand
+        Events that are stored already change nothing, so they can be sent again after a failure. Several thousand
         rows at once are fastest.
         """
-        if not entries:
+        if not events:
             return 0
-        with self._turn, writing(self._engine) as connection:
-            return ingest_events(connection, entries)
+        with self._lock, writing(self._engine) as connection:
+            return ingest_events(connection, events)
 
     def label(self, feedbacks: Sequence[Feedback]) -> list[bool]:
-        """Keep the labels, all or none. For each, in order: is its prediction known?
+        """Store the labels, all or none. For each, in order: is its prediction known?
 
         The label of an unknown one waits and is joined when the prediction arrives. A repeated label replaces the
-        one before, which stays in the table `labels`. A label whose key is kept already changes nothing. What a
-        prediction gets, its shadows get too.
+        previous one, which stays in the table `labels`. A label whose key is stored already changes nothing. The
+        label of a prediction also goes to its shadows.
         """
         if not feedbacks:
             return []
-        with self._turn, writing(self._engine) as connection:
+        with self._lock, writing(self._engine) as connection:
             return store_labels(connection, feedbacks)
 
     def window(
@@ -85,7 +84,7 @@ class PredictionStore:
         """Predictions with `since` ≤ at < `until`, oldest first; both times must carry a zone.
 
         Columns: prediction_id, at (UTC), version, variant, entity, each input column, prediction, probability,
-        decision, latency_ms, label, labelled_at. An input column that is named like one of these is called
+        decision, latency_ms, label, labelled_at. An input column with one of these names is called
         `input.NAME`; `inputs_of` gives the inputs under their own names.
         If there are more than `limit`, a random sample of that many, the same each time. `labelled` keeps only the
         rows with a label (True) or without (False), `variants` those of these variants. Smoke tests are left out, and
@@ -97,53 +96,53 @@ class PredictionStore:
         return to_dataframe(rows)
 
     def counts(self, version: str | None = None) -> StoreCounts:
-        """How many answers are kept, in all or of one model version; smoke tests and shadows are left out.
+        """The number of stored predictions, overall or of one version; smoke tests and shadows are left out.
 
         Labels without a prediction belong to no version.
         """
         with reading(self._engine) as connection:
-            return counts_of(connection, version)
+            return store_counts(connection, version)
 
     def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantStatistics]:
-        """How each of the variants has done since then, by name; of lists the newest `limit` elements."""
+        """The statistics of the variants since then, by name; lists hold the newest `limit` elements."""
         with reading(self._engine) as connection:
             return {variant: variant_statistics(connection, variant, since, limit) for variant in variants}
 
     def unknown(self, ids: Sequence[str]) -> list[str]:
-        """Those of the identifiers that no kept prediction has, in their order."""
+        """The identifiers that no stored prediction has, in the given order."""
         with reading(self._engine) as connection:
             known = known_ids(connection, ids)
         return [id for id in ids if id not in known]
 
     def erase_before(self, moment: datetime, limit: int | None = None) -> EntityRecords:
-        """Erase predictions older than `moment` with their labels, older labels, and events that may tell of rows.
+        """Erase predictions older than `moment` with their labels, older labels, and events with data of rows.
 
-        At most `limit` of each; nothing is erased when nothing of that is left. See `noria.predictions.retention`.
+        At most `limit` of each; the result is empty when nothing is left to erase. See `noria.predictions.retention`.
         """
-        with self._turn, writing(self._engine) as connection:
+        with self._lock, writing(self._engine) as connection:
             return erase_old(connection, moment, limit)
 
     def holdings(self, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
-        """What is kept of a case, known under any of these names, and the ids of its predictions."""
+        """Counts of the rows of a case, known under any of these names, and the ids of its predictions."""
         with reading(self._engine) as connection:
-            return holdings(connection, [name_of(case) for case in cases])
+            return holdings(connection, [indexable_name(case) for case in cases])
 
     def erase_case(self, cases: Collection[str]) -> EntityRecords:
-        """Erase everything of a case, known under any of these names; of events that name it, the words."""
-        with self._turn, writing(self._engine) as connection:
-            return erase_case(connection, [name_of(case) for case in cases])
+        """Erase all rows of a case, known under any of these names, and the details of events that name it."""
+        with self._lock, writing(self._engine) as connection:
+            return erase_case(connection, [indexable_name(case) for case in cases])
 
     def mentions(self, texts: Collection[str]) -> int:
-        """How many rows hold one of the texts, of whatever case; all rows are looked at."""
+        """The number of rows, of any case, that contain one of the texts; scans all rows."""
         with reading(self._engine) as connection:
             return mentions(connection, texts)
 
     def tidy(self, *, rewrite: bool = False) -> bool:
-        """Let erased bytes go from the files, too; False if somebody reads at present, so that some stay for now.
+        """Remove erased bytes from the files, too; returns False if a reader is active, so that some stay for now.
 
-        With `rewrite` the tables are written anew, which takes room and time, and others cannot write meanwhile.
+        With `rewrite` the tables are rewritten, which takes space and time, and blocks other writers.
         """
-        with self._turn:
+        with self._lock:
             if rewrite:
                 rewrite_tables(self._engine)
             return empty_log(self._engine)

@@ -1,4 +1,4 @@
-"""How one variant has done: what a canary is judged by."""
+"""Statistics of one variant, by which a canary is evaluated."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from noria.predictions.sql_tables import events, predictions
 
 
 def variant_statistics(connection: Connection, variant: str, since: datetime, limit: int) -> VariantStatistics:
-    """Facts on the predictions of `variant` since then; of lists the newest `limit` elements.
+    """Statistics of the predictions of `variant` since then; lists hold the newest `limit` elements.
 
-    `errors` adds up the events of kind `error`: rows that the variant should have answered and did not.
+    `errors` adds up the events of kind `error`: rows that the variant failed to answer.
     """
     row = predictions.c
     its = (row.variant == variant, row.at >= since)

@@ -1,5 +1,4 @@
-"""The fast path: typed requests in, answers out, with NumPy and ONNX Runtime alone.
+"""The fast path: typed requests in, predictions out, with NumPy and ONNX Runtime only.
 
-It gives the numbers that the plain path gives, to 1e-6; where it can not represent a model, there is none and the
-plain path answers.
+Its numbers equal those of the plain path to 1e-6; models that it cannot represent use the plain path.
 """

@@ -1,4 +1,4 @@
-"""What the service and its clients say to each other: the JSON bodies of requests and answers."""
+"""The JSON bodies of the service's requests and responses."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from noria.config.section import Section
 Cell = str | int | float | bool | None
 Row = dict[str, Cell]
 LONGEST_ENTITY = 255
-"""Most characters of a case's identifier, as the prediction store keeps it."""
+"""Maximum length of a case's identifier, as the prediction store accepts it."""
 
 
 class PredictRequest(Section):
@@ -20,7 +20,7 @@ class PredictRequest(Section):
 
 
 class PredictionResponse(Section):
-    """The answer to one row."""
+    """The prediction of one row."""
 
     id: str
     """Identifier of this prediction; a label can be sent for it later."""
@@ -31,15 +31,15 @@ class PredictionResponse(Section):
     decision: str
     """`act`, `ask` or `leave`."""
     warnings: list[str]
-    """What the model has not seen in training."""
+    """Values that the model has not seen in training."""
     version: str
-    """Version of the model that answered."""
+    """Version of the model."""
     variant: str
-    """Role of that model."""
+    """Variant that made the prediction."""
 
 
 class PredictResponse(Section):
-    """One answer per row, in the order of the rows."""
+    """One prediction per row, in the order of the rows."""
 
     predictions: list[PredictionResponse]
     ignored: list[str] = []
@@ -47,17 +47,17 @@ class PredictResponse(Section):
 
 
 class FeatureContribution(Section):
-    """What one input adds to a score."""
+    """The contribution of one input to a score."""
 
     feature: str
     value: Cell
-    """What was sent."""
+    """The value that was sent."""
     contribution: float
-    """In the score's own unit; below zero it takes away."""
+    """In the unit of the score; negative values lower it."""
 
 
 class ExplanationResponse(Section):
-    """Why: one row's answer taken apart. `baseline` and all contributions together are `score`."""
+    """The explanation of one prediction: `baseline` plus all contributions is `score`."""
 
     prediction: str | float
     probability: float | None
@@ -78,7 +78,7 @@ class ExplainResponse(Section):
 
     explanations: list[ExplanationResponse]
     unit: str
-    """What scores and contributions are measured in."""
+    """The unit of scores and contributions."""
     ignored: list[str] = []
     """Fields that the model does not know."""
 
@@ -101,17 +101,17 @@ class FeedbackRequest(Section):
 
 
 class FeedbackResponse(Section):
-    """What became of the labels, in their order."""
+    """The result for each label, in their order."""
 
     known: list[bool | None]
-    """Is the prediction known? The label of an unknown one is kept until its prediction arrives. null: the label is
-    kept, but the store cannot say at the moment."""
+    """Whether the prediction is known. The label of an unknown one is stored until its prediction arrives. null: the
+    label is stored, but the prediction store is unavailable."""
 
 
 class ModelResponse(Section):
-    """GET /model: which model answers."""
+    """GET /model: the champion and the variants beside it."""
 
-    model_config = ConfigDict(extra="ignore")  # an older client may talk to a newer service
+    model_config = ConfigDict(extra="ignore")  # older clients may call newer services
 
     name: str
     version: str
@@ -131,19 +131,19 @@ class ModelResponse(Section):
     data_fingerprint: str
     created_at: str
     active_since: str
-    """Since when this process answers with this model (ISO 8601)."""
+    """When this process loaded this model (ISO 8601)."""
     worker: int
-    """Process that gave this answer."""
+    """Process that sent this response."""
     case: str = "case"
     """What one row is."""
     examples: list[Row] = []
     """Real rows that the model can predict."""
     variants: list[dict[str, Any]] = []
-    """The models that answer side by side, with shares, versions and decision policies."""
+    """The variants with shares, versions and decision policies."""
 
 
 class TrafficChangeResponse(Section):
-    """PUT /traffic, PUT /policy: what answers now, in words."""
+    """PUT /traffic, PUT /policy: descriptions of the plan after and before."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -152,16 +152,16 @@ class TrafficChangeResponse(Section):
 
 
 class RowError(Section):
-    """What is wrong with one row or label."""
+    """The problem with one row or label."""
 
     row: int
     """Position, from 0."""
     problem: str
-    """The field and what is wrong with it."""
+    """The field and its problem."""
 
 
 class ErrorResponse(Section):
-    """The body of every error: nothing of the request was done."""
+    """The body of every error; nothing of the request was done."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in words and as an HTTP status."""
+"""Errors of a request, with message and HTTP status."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from noria.serving.api import ErrorResponse, RowError
 
 
 class HTTPError(Exception):
-    """The request cannot be done; nothing of it was done or recorded."""
+    """The request fails as a whole; nothing of it was done or recorded."""
 
     def __init__(
         self, status: int, error: str, *, fix: str = "", rows: Sequence[RowError] = (), retry_s: int | None = None
@@ -20,32 +20,32 @@ class HTTPError(Exception):
 
 
 def not_json(error: Exception) -> HTTPError:
-    """400: the body is no JSON."""
+    """400: the body is not JSON."""
     if isinstance(error, RecursionError):
         return HTTPError(400, "the request is nested too deeply", fix="send rows of plain values")
     return HTTPError(400, f"the request is not valid JSON: {str(error).partition(': ')[2] or error}")
 
 
 def wrong_shape(found: Any, key: str) -> HTTPError | None:
-    """422, unless `found` is an object with the list `key` and nothing else."""
+    """422, unless `found` is an object with nothing but the list `key`."""
     see = "see /openapi.json for what the request should look like"
     if not isinstance(found, dict):
         return HTTPError(422, f"request: must be an object with `{key}`", fix=see)
     if key not in found:
         return HTTPError(422, f"{key}: missing", fix=see)
-    strange = sorted(set(found) - {key})
-    if strange:
-        return HTTPError(422, f"{strange[0][:100]}: not a known field", fix=see)
+    unknown = sorted(set(found) - {key})
+    if unknown:
+        return HTTPError(422, f"{unknown[0][:100]}: not a known field", fix=see)
     if not isinstance(found[key], list):
         return HTTPError(422, f"{key}: must be a list", fix=see)
     return None
 
 
 def raise_row_errors(problems: Sequence[RowError], rows: int) -> None:
-    """422 if there are problems.
+    """Raise 422 if there are problems.
 
     Raises:
-        Wrong: with the rows that are wrong.
+        HTTPError: names the invalid rows.
     """
     if not problems:
         return

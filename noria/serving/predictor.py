@@ -1,4 +1,4 @@
-"""One variant as it answers: rows in, predictions and decisions out, by the fast path where the bundle has one."""
+"""The predictor of one variant: rows in, predictions and decisions out, by the fast path if the bundle has one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 Scores = NDArray[np.float64]
 _SEED = 0
 _BACKGROUND = 64
-_MOST_ROWS, _LONGEST_TEXT = 1_000_000, 100_000
+_MAX_ROWS, _MAX_TEXT = 1_000_000, 100_000
 
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """What was answered to n rows."""
+    """The predictions of n rows."""
 
     predictions: list[Any]
     """Classes as text, or numbers."""
@@ -36,15 +36,15 @@ class PredictedRows:
 
 
 class Predictor:
-    """Answers with one bundle.
+    """Predicts with one bundle.
 
     Args:
         bundle: the model; only its fast form is read, if it has one.
         name: the variant's name.
-        policy: what is done with a prediction, if not what the bundle says.
-        policy_version: names that policy.
-        max_rows: most rows in a request.
-        max_text: longest text in a request, in characters.
+        policy: the decision policy, if it differs from the bundle's.
+        policy_version: version of that policy.
+        max_rows: maximum rows in a request.
+        max_text: maximum length of a text in a request.
 
     Raises:
         NoriaError: the model's files are damaged.
@@ -66,23 +66,23 @@ class Predictor:
         self.policy_version = policy_version
         self.reader = RowReader(bundle.manifest.schema_, bundle.manifest.id, max_rows=max_rows, max_text=max_text)
         self.fast = bundle.fast
-        self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # read before the first request
+        self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # loaded before the first request
         if self.fast is not None and self._rules is None:
-            self.fast.scores(self._encoded)  # nobody shall wait for the first one
-        # one score says it all, and no rules have a word in it
-        self._is_plain = self._rules is None and self.manifest.task != "multiclass"
+            self.fast.scores(self._encoded)  # warm up, so that the first request is fast
+        # one score determines prediction and decision
+        self._has_single_score = self._rules is None and self.manifest.task != "multiclass"
 
     @classmethod
     def of(cls, bundle: "Bundle") -> "Predictor":
-        """Predictions in this process, without a service.
+        """A predictor for use in this process, without a service.
 
         Raises:
             NoriaError: the model's files are damaged.
         """
-        return cls(bundle, bundle.manifest.name, max_rows=_MOST_ROWS, max_text=_LONGEST_TEXT)
+        return cls(bundle, bundle.manifest.name, max_rows=_MAX_ROWS, max_text=_MAX_TEXT)
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Predict rows as JSON carries them; the fast form of a bundle needs neither pandas nor training libraries.
+        """Predict rows of JSON values; the fast form of a bundle needs neither pandas nor training libraries.
 
         Args:
             rows: one object per case with every input column; None where a value is not known.
@@ -99,19 +99,19 @@ class Predictor:
         except HTTPError as error:
             details = "".join(f"\n  row {each.row}: {each.problem}" for each in error.body.rows[:10])
             raise NoriaError(f"{error.body.error}{details}", fix=error.body.fix) from error
-        predicted = self.answer(read)
+        predicted = self.predict(read)
         columns = (predicted.predictions, predicted.probabilities, predicted.decisions, read.warnings)
         names = ("prediction", "probability", "decision", "warning")
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    def answer(self, rows: RequestRows) -> PredictedRows:
+    def predict(self, rows: RequestRows) -> PredictedRows:
         """Predict n rows that this variant's reader has read."""
         manifest = self.manifest
-        if len(rows.values) == 1 and self._is_plain:
+        if len(rows.values) == 1 and self._has_single_score:
             score = float(self.scores(rows)[0])
             prediction, probability, decision = build_prediction(score, manifest.task, manifest.classes, self.policy)
             return PredictedRows([prediction], [probability], [decision])
-        scores, written = self._ruled(rows) if self._rules is not None else (self.scores(rows), None)
+        scores, written = self._rule_scores(rows) if self._rules is not None else (self.scores(rows), None)
         found = build_predictions(scores, manifest.task, manifest.classes, self.policy, written)
         probabilities = found["probability"].tolist()
         if manifest.task == "regression":
@@ -119,46 +119,46 @@ class Predictor:
         return PredictedRows(found["prediction"].tolist(), probabilities, found["decision"].tolist())
 
     def scores(self, rows: RequestRows) -> Scores:
-        """(n,) or (n, k) scores, see `Fitted.scores`."""
+        """(n,) or (n, k) scores, see `FittedModel.scores`."""
         if rows.scored is not None and rows.scored[0] is self:
             return rows.scored[1]
-        return self._of_matrix(rows.matrix) if self._rules is None else self._ruled(rows)[0]
+        return self._score_matrix(rows.matrix) if self._rules is None else self._rule_scores(rows)[0]
 
     @property
-    def gains_by_company(self) -> bool:
-        """Do the rows of several requests take less time at once than one after the other?"""
+    def supports_batching(self) -> bool:
+        """Whether scoring several requests in one call is faster than one call for each."""
         return self.fast is not None and self.fast.has_trees
 
-    def score_together(self, requests: Sequence[RequestRows]) -> None:
-        """Score the rows of several requests in one call; `scores` finds them there."""
-        scores, end = self._of_matrix(np.concatenate([rows.matrix for rows in requests])), 0
+    def score_batch(self, requests: Sequence[RequestRows]) -> None:
+        """Score the rows of several requests in one call; `scores` then returns the stored result."""
+        scores, end = self._score_matrix(np.concatenate([rows.matrix for rows in requests])), 0
         for rows in requests:
             start, end = end, end + len(rows.matrix)
             rows.scored = self, scores[start:end]
 
     def explain(self, rows: RequestRows) -> Explanation:
-        """Take the score of the first row apart: of the positive class, of the predicted one, or the number."""
+        """Explain the score of the first row: of the positive class, of the predicted one, or the number."""
         place = int(self.scores(rows)[0].argmax()) if self.manifest.task == "multiclass" else None
         rules = self._rules
         if rules is not None:
-            one = {name: values[:1] for name, values in self.reader.typed(rows).items()}
-            return explain_values(lambda values, n: _one(rules.scores(values, n), place), one, self._typed, _SEED)
+            row = {name: values[:1] for name, values in self.reader.typed(rows).items()}
+            return explain_values(lambda values, n: _column(rules.scores(values, n), place), row, self._typed, _SEED)
         return explain(
-            lambda matrix: _one(self._of_matrix(matrix), place),
+            lambda matrix: _column(self._score_matrix(matrix), place),
             rows.matrix[0],
             self._encoded,
             groups_of(self.manifest.schema_),
             _SEED,
         )
 
-    def _ruled(self, rows: RequestRows) -> tuple[Scores, NDArray[np.object_] | None]:
-        """The rules' scores, and what they say of each row; for regression the scores say it."""
+    def _rule_scores(self, rows: RequestRows) -> tuple[Scores, NDArray[np.object_] | None]:
+        """The rules' scores, and their outcome for each row, which is None for regression."""
         assert self._rules is not None  # noqa: S101
         values, n = self.reader.typed(rows), len(rows.values)
         written = None if self.manifest.task == "regression" else self._rules.as_written(values, n)
         return self._rules.scores(values, n), written
 
-    def _of_matrix(self, matrix: NDArray[np.float64]) -> Scores:
+    def _score_matrix(self, matrix: NDArray[np.float64]) -> Scores:
         if self.fast is not None:
             return self.fast.scores(matrix)
         return self.bundle.fitted.scores_encoded(matrix)
@@ -188,5 +188,5 @@ class Predictor:
         return found
 
 
-def _one(scores: Scores, place: int | None) -> Scores:
+def _column(scores: Scores, place: int | None) -> Scores:
     return scores if place is None else scores[:, place]

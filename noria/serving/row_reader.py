@@ -1,8 +1,8 @@
-"""Reading requests: JSON straight into typed rows, and these into the matrix that models take.
+"""Reading requests: JSON into typed rows, and these into the matrix of the models.
 
-The quick way covers plain values: numbers as JSON numbers, known categories as text. Whatever else a row holds (an
-unknown category, a number out of range, a number written as text) is read by `InputSchema`, which knows all the
-rules and the words for them, so that both ways read the same.
+The fast path covers plain values: numbers as JSON numbers, known categories as text. All other values (an unknown
+category, a number out of range, a number as text) are read by `InputSchema`, which has all the rules and messages,
+so that both paths give the same result.
 """
 
 import math
@@ -29,24 +29,24 @@ Row = tuple[Any, ...]
 
 @dataclass
 class RequestRows:
-    """n rows of a request, all of them readable."""
+    """n valid rows of a request."""
 
     values: list[Row]
-    """The values as they came, in the order of the schema's columns."""
+    """The values as received, in the order of the schema's columns."""
     entities: list[str | None]
     """The cases' own identifiers."""
     matrix: NDArray[np.float64]
     """(n, p) as `InputSchema.encode` gives them."""
     warnings: list[str]
-    """Per row what the model has not seen in training; empty when there is nothing."""
+    """Per row the values that the model has not seen in training; empty if there are none."""
     ignored: list[str] = field(default_factory=list)
     """Fields that the schema does not know."""
     body: bytes | None = None
-    """The request that they came with, which a model with other inputs reads for itself."""
+    """The body of the request, which a model with other inputs reads again."""
     places: Sequence[int] | None = None
-    """Which of its rows they are; None: all."""
+    """The positions of these rows in the body; None: all."""
     scored: tuple[object, NDArray[np.float64]] | None = None
-    """Which predictor has scored them already, and what it found."""
+    """The predictor that has scored them already, and its scores."""
 
     def take(self, places: Sequence[int]) -> "RequestRows":
         """Some of the rows."""
@@ -61,8 +61,8 @@ class RowReader:
     Args:
         schema: the model's inputs.
         id: the field that may carry the case's identifier.
-        max_rows: most rows in a request.
-        max_text: longest text, in characters.
+        max_rows: maximum rows in a request.
+        max_text: maximum length of a text.
     """
 
     def __init__(self, schema: InputSchema, id: str | None, *, max_rows: int, max_text: int) -> None:
@@ -73,14 +73,14 @@ class RowReader:
         self._row_type: Any = _row_type(schema, id, max_text)
         body = msgspec.defstruct("Body", [("rows", GenericAlias(list, (self._row_type,)))], forbid_unknown_fields=True)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
-        self._anything: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+        self._decode_any: Callable[[bytes], Any] = msgspec.json.Decoder().decode
         self._columns = _Columns(schema)
 
     def read(self, body: bytes) -> RequestRows:
         """The rows of a JSON body `{"rows": [{…}, …]}`.
 
         Raises:
-            Wrong: what is wrong with it, with the HTTP status that says so.
+            HTTPError: the body is not valid.
         """
         rows = self._read(body)
         rows.body = body
@@ -90,62 +90,62 @@ class RowReader:
         try:
             rows = self._decode(body).rows
         except (msgspec.ValidationError, RecursionError):
-            return self._read_anything(body)
+            return self._read_slowly(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise not_json(error) from error
-        self._refuse_number(len(rows))
+        self._check_row_count(len(rows))
         values = [astuple(row) for row in rows]
         if self._id is None:
-            return self._matched(values, [None] * len(values), [])
+            return self._encode_plain(values, [None] * len(values), [])
         entities = [_text(row[-1]) for row in values]
-        return self._matched([row[:-1] for row in values], entities, [])
+        return self._encode_plain([row[:-1] for row in values], entities, [])
 
     def read_objects(self, rows: Sequence[Any]) -> RequestRows:
         """Rows that are objects already: `{column: value}`.
 
         Raises:
-            Wrong: what is wrong with them.
+            HTTPError: they are not valid.
         """
-        self._refuse_number(len(rows))
-        problems = [problem for place, row in enumerate(rows) if (problem := self._problem(place, row))]
+        self._check_row_count(len(rows))
+        problems = [problem for place, row in enumerate(rows) if (problem := self._row_problem(place, row))]
         raise_row_errors(problems, len(rows))
         pick = itemgetter(*self.names) if len(self.names) > 1 else lambda row: (row[self.names[0]],)
         values = [pick(row) for row in rows]
         entities = [None if self._id is None else _text(row.get(self._id)) for row in rows]
         ignored = sorted({name for row in rows for name in row} - self._known)
         if all(self._is_plain(row) for row in rows):
-            return self._matched(values, entities, ignored)
-        return self._checked(values, entities, ignored)
+            return self._encode_plain(values, entities, ignored)
+        return self._encode_checked(values, entities, ignored)
 
     def read_columns(self, columns: Sequence[list[Any]], entities: list[Any], ignored: list[str]) -> RequestRows:
         """n rows of a table: the schema's columns, in their order, as lists of single values.
 
         Raises:
-            Wrong: what is wrong with the rows.
+            HTTPError: the rows are not valid.
         """
         values = list(zip(*columns, strict=True))
-        self._refuse_long(values, entities)
+        self._check_lengths(values, entities)
         texts = [_text(entity) for entity in entities]
         kinds = [column.kind for column in self.schema.columns]
         plain = all(
             kind != "number" or all(value is None or type(value) in {int, float} for value in column)
             for kind, column in zip(kinds, columns, strict=True)
         )
-        return self._matched(values, texts, ignored) if plain else self._checked(values, texts, ignored)
+        return self._encode_plain(values, texts, ignored) if plain else self._encode_checked(values, texts, ignored)
 
-    def _refuse_long(self, values: list[Row], entities: list[Any]) -> None:
+    def _check_lengths(self, values: list[Row], entities: list[Any]) -> None:
         problems = []
         for place, (row, entity) in enumerate(zip(values, entities, strict=True)):
-            long = [name for name, value in zip(self.names, row, strict=True) if self._wrong(name, value)]
+            long = [name for name, value in zip(self.names, row, strict=True) if self._value_problem(name, value)]
             if entity is not None and len(str(entity)) > LONGEST_ENTITY:
                 long.append(str(self._id))
             if long:
                 problems.append(RowError(row=place, problem=f"{long[0]}: too long"))
         raise_row_errors(problems, len(values))
 
-    def _read_anything(self, body: bytes) -> RequestRows:
+    def _read_slowly(self, body: bytes) -> RequestRows:
         try:
-            found = self._anything(body)
+            found = self._decode_any(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise not_json(error) from error
         shape = wrong_shape(found, "rows")
@@ -153,14 +153,14 @@ class RowReader:
             raise shape
         return self.read_objects(found["rows"])
 
-    def _matched(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
+    def _encode_plain(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
         encoded = self._columns.encode(values)
-        _refuse_errors(encoded.errors)
+        _raise_errors(encoded.errors)
         return RequestRows(values, entities, encoded.matrix, encoded.warnings, ignored)
 
-    def _checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
+    def _encode_checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
         checked = self._check(values)
-        _refuse_errors(checked.errors)
+        _raise_errors(checked.errors)
         return RequestRows(values, entities, checked.matrix, checked.warnings, ignored)
 
     def _check(self, values: list[Row]) -> CheckedRows:
@@ -178,19 +178,19 @@ class RowReader:
             return False
         return True
 
-    def _problem(self, place: int, row: Any) -> RowError | None:
+    def _row_problem(self, place: int, row: Any) -> RowError | None:
         if not isinstance(row, dict):
             return RowError(row=place, problem="must be an object")
-        absent = [name for name in self.names if name not in row]
-        if absent:
-            return RowError(row=place, problem=f"{', '.join(absent)}: missing")
+        missing = [name for name in self.names if name not in row]
+        if missing:
+            return RowError(row=place, problem=f"{', '.join(missing)}: missing")
         for name, value in row.items():
-            said = self._wrong(name, value)
-            if said:
-                return RowError(row=place, problem=f"{name[:100]}: {said}")
+            problem = self._value_problem(name, value)
+            if problem:
+                return RowError(row=place, problem=f"{name[:100]}: {problem}")
         return None
 
-    def _wrong(self, name: str, value: Any) -> str:
+    def _value_problem(self, name: str, value: Any) -> str:
         if isinstance(value, dict | list):
             return "must be a number, a text, true, false or null"
         if isinstance(value, str) and len(value) > self._max_text:
@@ -202,7 +202,7 @@ class RowReader:
                 return f"longer than {LONGEST_ENTITY} characters"
         return ""
 
-    def _refuse_number(self, rows: int) -> None:
+    def _check_row_count(self, rows: int) -> None:
         if rows == 0:
             raise HTTPError(422, "rows: there are none", fix="send at least one row")
         if rows > self._max_rows:
@@ -212,7 +212,7 @@ class RowReader:
 
 
 class _Encoded(NamedTuple):
-    """n rows: the (n, p) matrix, and per row what is wrong with it and what is unusual."""
+    """n rows: the (n, p) matrix, and per row its errors and warnings."""
 
     matrix: NDArray[np.float64]
     errors: list[str]
@@ -220,7 +220,7 @@ class _Encoded(NamedTuple):
 
 
 class _Columns:
-    """Encodes values: the plain ones at once, what is unusual as the schema's own check does."""
+    """Encodes values: plain ones vectorized, unusual ones with the schema's own check."""
 
     def __init__(self, schema: InputSchema) -> None:
         columns = schema.columns
@@ -232,7 +232,7 @@ class _Columns:
         plain = [i for i, column in enumerate(columns) if column.kind != "datetime"]
         self._plain = np.array(plain)
         self._places = [self._starts[i] for i in plain]
-        # what reads a category; a number is one already
+        # encoders of categories; None for numbers
         self._code_of = [
             CategoryCodes(columns[i]).__getitem__ if columns[i].kind == "category" else None for i in plain
         ]
@@ -264,7 +264,7 @@ class _Columns:
         return encoded
 
     def _encode_one(self, values: list[Row]) -> _Encoded:
-        """`encode` for one row without dates: as long as it is plain, one call of NumPy's is enough."""
+        """`encode` for one row without dates; a plain row needs a single call of NumPy."""
         coded = zip(values[0], self._code_of, strict=True)
         read = [value if code_of is None else code_of(value) for value, code_of in coded]
         unusual = {
@@ -286,14 +286,14 @@ class _Columns:
         return np.ascontiguousarray(_matrix(read).T)
 
     def _check(self, values: list[Row], rows: Sequence[int], columns: set[int], encoded: _Encoded) -> None:
-        """Let the schema's check read some columns of some rows anew; all other columns of these rows are plain."""
-        said: tuple[list[str], list[str]] = [""] * len(rows), [""] * len(rows)
+        """Read some columns of some rows with the schema's check; all their other columns are plain."""
+        messages: tuple[list[str], list[str]] = [""] * len(rows), [""] * len(rows)
         picked = list(rows)
         for column in sorted(columns):
             raw = [values[row][column] for row in picked]
-            _, read = check_column(self._schema.columns[column], raw, self._schema.calendar, *said)
+            _, read = check_column(self._schema.columns[column], raw, self._schema.calendar, *messages)
             encoded.matrix[picked, self._starts[column] : self._starts[column + 1]] = read
-        for row, error, warning in zip(picked, *said, strict=True):
+        for row, error, warning in zip(picked, *messages, strict=True):
             encoded.errors[row], encoded.warnings[row] = error, warning
 
 
@@ -316,7 +316,7 @@ def _matrix(numbers: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
     """Numbers as an array; NaN for None."""
     try:
         return np.array(numbers, dtype=np.float64)
-    except OverflowError:  # a whole number with hundreds of digits, which counts as infinite
+    except OverflowError:  # a whole number with hundreds of digits, which is read as infinite
         read = [[math.nan if value is None else number_of(value) for value in each] for each in numbers]
         return np.array(read, dtype=np.float64)
 
@@ -325,6 +325,6 @@ def _text(entity: str | int | None) -> str | None:
     return None if entity is None else str(entity)
 
 
-def _refuse_errors(errors: Sequence[str]) -> None:
+def _raise_errors(errors: Sequence[str]) -> None:
     if any(errors):
         raise_row_errors([RowError(row=row, problem=error) for row, error in enumerate(errors) if error], len(errors))

@@ -1,1 +1,1 @@
-"""Several models at once: who answers which case, how a challenger grows, and how all of that is changed."""
+"""Serving several variants at once: assignment of cases, canary growth, and changes of the traffic plan."""

@@ -1,8 +1,8 @@
-"""How a running server is told which bundles to answer with, and how its workers say that they do.
+"""The traffic plan that a running server follows, and the reports of its workers.
 
-The service folder holds `active.json`, replaced atomically by whoever deploys, and `workers/PID.json`, replaced by
-each worker. Files rather than requests: behind one socket nobody can choose which worker answers, and a worker that
-cannot start answers nobody.
+The service folder holds `active.json`, the plan, replaced atomically by each deployment, and `workers/PID.json`,
+replaced by each worker. Files are used rather than requests: behind one socket, a client cannot choose the worker
+that answers, and a worker that fails to start cannot answer at all.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from filelock import FileLock, Timeout
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from noria.config.problem import Problem
 from noria.config.section import Section
@@ -24,16 +24,16 @@ from noria.system.files import write_text
 
 CHAMPION = "champion"
 """Name of the variant that answers alone, unless the use case names others."""
-ORDER = "order.json"
-"""Beside the bundles of an image that holds several: who of them answers what, their folders as names."""
+PLAN_FILE = "order.json"
+"""The plan in an image with several bundles, which it names by their folders. The name is older than `TrafficPlan`."""
 _ACTIVE = "active.json"
 _WORKERS = "workers"
 _TOLERANCE = 1e-6
-_PATIENCE_S = 30.0
+_LOCK_TIMEOUT_S = 30.0
 
 
 class PlannedVariant(Section):
-    """One of the models that answer side by side."""
+    """One of the variants that a plan names."""
 
     name: str = Field(min_length=1, max_length=64)
     """What predictions call it."""
@@ -42,9 +42,9 @@ class PlannedVariant(Section):
     share: float = Field(default=1.0, ge=0, le=1)
     """Share of the cases that it answers."""
     shadow: bool = False
-    """It predicts every case and is recorded, but answers nobody."""
+    """It predicts every case and is recorded, but its answers are not sent."""
     policy: DecisionPolicy | None = None
-    """What is done with its predictions, if not what its bundle says."""
+    """Its decision policy, if it differs from the one in its bundle."""
     policy_version: str = "1"
     """Names that policy among all that this model version has had; "1" is the bundle's own."""
 
@@ -70,17 +70,21 @@ class CanaryState(Section):
 
 
 class TrafficPlan(Section):
-    """An order to answer with these variants; the first one is the champion."""
+    """Which variants answer, with which shares; the first one is the champion."""
+
+    model_config = ConfigDict(
+        validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )  # `serial` on disk, as ever
 
     variants: list[PlannedVariant] = Field(min_length=1)
-    serial: str = Field(default_factory=lambda: uuid.uuid4().hex)
-    """Tells two orders apart, even for the same bundles."""
+    plan_id: str = Field(default_factory=lambda: uuid.uuid4().hex, alias="serial")
+    """Identifies a plan: two plans differ in it even when they name the same bundles."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     canary: CanaryState | None = None
 
     @classmethod
     def of(cls, bundle: Path, version: str) -> Self:
-        """One bundle answers everything."""
+        """A plan in which one bundle answers every case."""
         return cls(variants=[PlannedVariant(name=CHAMPION, bundle=bundle, version=version)])
 
     @property
@@ -93,54 +97,58 @@ class TrafficPlan(Section):
         return next((variant for variant in self.variants if variant.name == name), None)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("two variants have the same name")
         if self.champion.shadow or any(variant.shadow and variant.share for variant in self.variants):
-            raise ValueError("a shadow answers nobody: it takes no share and is not the champion")
+            raise ValueError("a shadow has no share and is not the champion")
         if abs(sum(variant.share for variant in self.variants) - 1) > _TOLERANCE:
             raise ValueError("the shares do not add up to 1")
         if self.canary is not None and self.canary.variant not in names[1:]:
-            raise ValueError("the canary is no challenger")
+            raise ValueError("the canary is not a challenger")
         return self
 
 
 class WorkerReport(Section):
-    """What one worker process does."""
+    """What one worker process has loaded."""
+
+    model_config = ConfigDict(
+        validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )  # `serial` on disk, as ever
 
     pid: int
     process_started: float
-    """When the process began, in seconds since 1970: with the pid it names a process for good."""
+    """When the process began, in seconds since 1970: pid and start identify a process uniquely."""
     namespace: str = ""
-    """Where that process is seen."""
-    serial: str
-    """The order that it has followed; empty: it answers with the bundle it was built with."""
+    """The PID namespace of that process."""
+    plan_id: str = Field(alias="serial")
+    """The plan that it follows; empty: it answers with the bundle it was built with."""
     version: str
     """The champion's version; empty: it could not start."""
     error: str = ""
-    """Why it could not follow the order."""
+    """Why it could not follow the plan."""
 
 
-def write_plan(folder: Path, activation: TrafficPlan) -> None:
-    """Order the workers of `folder` to answer with other variants."""
-    write_text(folder / _ACTIVE, activation.model_dump_json(indent=1))
+def write_plan(folder: Path, plan: TrafficPlan) -> None:
+    """Write the plan that the workers of `folder` are to follow."""
+    write_text(folder / _ACTIVE, plan.model_dump_json(indent=1))
 
 
 @contextlib.contextmanager
 def plan_lock(folder: Path) -> Iterator[None]:
-    """Alone with the order of `folder` while it is read and replaced; takes milliseconds.
+    """Hold the lock of the plan in `folder` while it is read and replaced, which takes milliseconds.
 
     Raises:
-        NoriaError: the lock cannot be had.
+        NoriaError: the lock cannot be acquired.
     """
     path = folder / f"{_ACTIVE}.lock"
-    lock = FileLock(path, timeout=_PATIENCE_S)
+    lock = FileLock(path, timeout=_LOCK_TIMEOUT_S)
     try:
         lock.acquire()
     except (OSError, Timeout) as error:
         raise NoriaError(
-            f"the server's order cannot be changed: {error}", where=str(path), fix="free or unlock that path"
+            f"the server's traffic plan cannot be changed: {error}", where=str(path), fix="free or unlock that path"
         ) from error
     try:
         yield
@@ -149,34 +157,33 @@ def plan_lock(folder: Path) -> Iterator[None]:
 
 
 def remove_plan(folder: Path) -> None:
-    """Take the order back: a new server answers with the bundle it was built with."""
+    """Remove the plan: a new server answers with the bundle it was built with."""
     (folder / _ACTIVE).unlink(missing_ok=True)
 
 
 def read_plan(folder: Path) -> TrafficPlan | None:
-    """The order that stands, if there is one.
+    """The current plan, if there is one.
 
     Raises:
-        NoriaError: `active.json` is not what Noria writes.
+        NoriaError: `active.json` is not a valid plan.
     """
-    return _order(folder / _ACTIVE, "the order to the server's workers", "stop and deploy again")
+    return _order(folder / _ACTIVE, "the traffic plan of the server", "stop and deploy again")
 
 
 def built_in_plan(folder: Path) -> TrafficPlan | None:
-    """The order that an image was built with; None: it holds one bundle, which answers alone.
+    """The plan that an image was built with; None: it holds a single bundle.
 
     Raises:
-        NoriaError: it is not what Noria writes.
+        NoriaError: it is not a valid plan.
     """
-    order = _order(folder / ORDER, "the order in the image", "build the image again")
-    if order is None:
+    plan = _order(folder / PLAN_FILE, "the traffic plan in the image", "build the image again")
+    if plan is None:
         return None
-    variants = [each.model_copy(update={"bundle": folder / each.bundle}) for each in order.variants]
-    return order.model_copy(update={"variants": variants})
+    variants = [each.model_copy(update={"bundle": folder / each.bundle}) for each in plan.variants]
+    return plan.model_copy(update={"variants": variants})
 
 
 def _order(path: Path, what: str, fix: str) -> TrafficPlan | None:
-    """What a file orders; None: there is none."""
     try:
         return TrafficPlan.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -195,28 +202,26 @@ def plan_version(folder: Path) -> tuple[int, int] | None:
 
 
 def write_worker_report(folder: Path, worker: WorkerReport) -> None:
-    """Say what this worker does."""
+    """Write what this worker has loaded."""
     write_text(folder / _WORKERS / f"{worker.pid}.json", worker.model_dump_json())
 
 
 def worker_reports(folder: Path) -> list[WorkerReport]:
-    """What the workers said last, those that have ended included."""
-    return list(_read(folder / _WORKERS))
+    """The latest reports of all workers, including those that have ended."""
+    found = []
+    for path in sorted((folder / _WORKERS).glob("*.json")):
+        with contextlib.suppress(OSError, ValidationError):  # removed meanwhile
+            found.append(WorkerReport.model_validate_json(path.read_bytes()))
+    return found
 
 
 def clear_plan(folder: Path) -> None:
-    """Forget the order and all reports."""
+    """Remove the plan and all reports."""
     remove_plan(folder)
     clear_reports(folder)
 
 
 def clear_reports(folder: Path) -> None:
-    """Forget what workers said that are gone by now; the order stands."""
+    """Remove the reports of all workers; the plan stays."""
     for path in (folder / _WORKERS).glob("*.json"):
         path.unlink(missing_ok=True)
-
-
-def _read(folder: Path) -> Iterator[WorkerReport]:
-    for path in sorted(folder.glob("*.json")):
-        with contextlib.suppress(OSError, ValidationError):  # removed meanwhile
-            yield WorkerReport.model_validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Which variant answers a case: always the same one, as long as the shares stay.
+"""Assignment of cases to variants: a case always gets the same variant as long as the shares stay.
 
 Weighted rendezvous hashing: every variant draws a score from a hash of its name and the case, and the best score
 wins. A variant whose share grows keeps all its cases, and one that leaves hands its cases to the others by their
@@ -22,20 +22,20 @@ class Assigner:
         answering = [place for place, variant in enumerate(variants) if variant.share > 0]
         self.only = answering[0] if len(answering) == 1 else None
         """Position of the variant that answers all cases; None: several share them."""
-        self._drawing = [(place, variants[place].share, _salt(place, variants[place])) for place in answering]
+        self._candidates = [(place, variants[place].share, _salt(place, variants[place])) for place in answering]
         self.shadows = [place for place, variant in enumerate(variants) if variant.shadow]
-        """Positions of the variants that predict every case but answer nobody."""
+        """Positions of the shadow variants, which predict every case but answer none."""
 
     def pick(self, case: str) -> int:
-        """The position of the variant that answers this case; the same case gets the same answer on any machine."""
+        """The position of the variant that answers this case, the same on every machine."""
         if self.only is not None:
             return self.only
         key = case.encode("utf-8", "surrogatepass")
-        return max(self._drawing, key=lambda each: each[1] / -log(_uniform(key, each[2])))[0]
+        return max(self._candidates, key=lambda each: each[1] / -log(_uniform(key, each[2])))[0]
 
 
 def _salt(place: int, variant: PlannedVariant) -> bytes:
-    # with the version, so that not every new challenger tries its luck on the same cases
+    # with the version, so that successive challengers get different cases
     text = variant.name if place == 0 else f"{variant.name} {variant.version}"
     return blake2b(text.encode(), digest_size=16).digest()
 

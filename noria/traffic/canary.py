@@ -1,4 +1,4 @@
-"""The canary: a challenger whose share grows while it does well, and which is taken back by itself otherwise."""
+"""The canary: a challenger whose share grows while it performs well, and that is rolled back otherwise."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ _QUANTILE = 0.95
 
 
 class CanaryDecision(Section):
-    """What becomes of a canary, and why."""
+    """The next action for a canary, and its reason."""
 
     action: Literal["grow", "hold", "roll back", "done"]
     why: str
@@ -28,90 +28,90 @@ def next_step(
     state: CanaryState,
     challenger: "VariantStatistics",
     champion: "VariantStatistics",
-    lead: MetricGap | None,
+    gap: MetricGap | None,
     now: datetime,
 ) -> CanaryDecision:
-    """What is due.
+    """The next action for a canary.
 
     Args:
         state: the canary.
-        challenger: how it has done since this step began.
-        champion: how the champion has done in that time.
-        lead: the metric of both where the truth is known, if it is for enough cases.
+        challenger: its statistics since this step began.
+        champion: the champion's statistics since then.
+        gap: the metric of both on labelled predictions, if there are enough of them.
         now: the time, with a zone.
     """
-    fault = _errors(state, challenger) or _latency(state, challenger, champion) or _metric(state, lead)
-    if fault:
-        return CanaryDecision(action="roll back", why=fault)
+    violation = _errors(state, challenger) or _latency(state, challenger, champion) or _metric(state, gap)
+    if violation:
+        return CanaryDecision(action="roll back", why=violation)
     if state.ready:
         return CanaryDecision(action="hold", why="the last step has gone well: it can be promoted")
     waiting = _waiting(state, challenger, now)
     if waiting:
         return CanaryDecision(action="hold", why=waiting)
-    judged = _judged(challenger, champion, lead)
+    summary = _summary(challenger, champion, gap)
     if state.step + 1 < len(state.plan.steps):
-        return CanaryDecision(action="grow", why=f"to {state.plan.steps[state.step + 1]:g}: {judged}")
-    return CanaryDecision(action="done", why=f"ready to be promoted: {judged}")
+        return CanaryDecision(action="grow", why=f"to {state.plan.steps[state.step + 1]:g}: {summary}")
+    return CanaryDecision(action="done", why=f"ready to be promoted: {summary}")
 
 
 def run_canary(service_dir: Path, store: "PredictionStore", now: datetime | None = None) -> CanaryDecision | None:
-    """Judge the canary of a service by what the store holds, and give the order that follows; None without one.
+    """Evaluate the canary of a service by the prediction store and write the next plan; None without a canary.
 
-    Costs a few reads of the store, so once every few seconds is often enough. The event is kept before the order is
-    given, under a key of its own, so that it is kept once even if this process ends in between.
+    Costs a few reads of the store, so once every few seconds is often enough. The audit event is stored before the plan
+    is written, under its own key, so that it is stored once even if this process ends in between.
 
     Raises:
-        NoriaError: the store or the order cannot be read or written; the canary stays as it is.
+        NoriaError: the store or the plan cannot be read or written; the canary stays as it is.
     """
-    order, now = activation.read_plan(service_dir), now or datetime.now(UTC)
-    if order is None or order.canary is None:
+    plan, now = activation.read_plan(service_dir), now or datetime.now(UTC)
+    if plan is None or plan.canary is None:
         return None
-    decision = _judge(order, order.canary, store, now)
+    decision = _judge(plan, plan.canary, store, now)
     if decision.action == "hold":
         return decision
     with activation.plan_lock(service_dir):
-        standing = activation.read_plan(service_dir)
-        if standing is None or standing.serial != order.serial:
-            return None  # somebody has changed it meanwhile
-        store.keep([_event(order, decision, now)])
-        activation.write_plan(service_dir, _next_order(order, order.canary, decision, now))
+        current = activation.read_plan(service_dir)
+        if current is None or current.plan_id != plan.plan_id:
+            return None  # it has been changed meanwhile
+        store.ingest([_event(plan, decision, now)])
+        activation.write_plan(service_dir, _next_plan(plan, plan.canary, decision, now))
     return decision
 
 
-def _judge(order: TrafficPlan, state: CanaryState, store: "PredictionStore", now: datetime) -> CanaryDecision:
-    names = [state.variant, order.champion.name]
+def _judge(plan: TrafficPlan, state: CanaryState, store: "PredictionStore", now: datetime) -> CanaryDecision:
+    names = [state.variant, plan.champion.name]
     recent = store.comparison(state.since, names)
-    # labels come late: those of earlier steps count, too
+    # labels arrive late: those of earlier steps count, too
     labelled = recent if state.step == 0 else store.comparison(state.began, names)
-    lead = compare_labels(
+    gap = compare_labels(
         state.problem, state.metric, labelled[names[0]], labelled[names[1]], at_least=state.plan.min_labels
     )
-    return next_step(state, recent[names[0]], recent[names[1]], lead, now)
+    return next_step(state, recent[names[0]], recent[names[1]], gap, now)
 
 
-def _next_order(order: TrafficPlan, state: CanaryState, decision: CanaryDecision, now: datetime) -> TrafficPlan:
+def _next_plan(plan: TrafficPlan, state: CanaryState, decision: CanaryDecision, now: datetime) -> TrafficPlan:
     if decision.action == "roll back":
-        return plan_transforms.without(order, state.variant)
+        return plan_transforms.without(plan, state.variant)
     if decision.action == "done":
-        return plan_transforms.with_canary(order, state.model_copy(update={"ready": True}))
-    return plan_transforms.with_canary(order, state.model_copy(update={"step": state.step + 1, "since": now}))
+        return plan_transforms.with_canary(plan, state.model_copy(update={"ready": True}))
+    return plan_transforms.with_canary(plan, state.model_copy(update={"step": state.step + 1, "since": now}))
 
 
-def _event(order: TrafficPlan, decision: CanaryDecision, now: datetime) -> AuditEvent:
-    assert order.canary is not None  # noqa: S101 - for the type checker; the caller has seen it
-    variant = order.find(order.canary.variant)
+def _event(plan: TrafficPlan, decision: CanaryDecision, now: datetime) -> AuditEvent:
+    assert plan.canary is not None  # noqa: S101 - for the type checker; the caller has seen it
+    variant = plan.find(plan.canary.variant)
     return AuditEvent(
-        key=f"canary-{order.serial}",
+        key=f"canary-{plan.plan_id}",
         at=now.timestamp(),
         kind="canary",
-        variant=order.canary.variant,
+        variant=plan.canary.variant,
         version=variant.version if variant is not None else "",
         detail=f"{decision.action}: {decision.why}",
     )
 
 
 def _errors(state: CanaryState, challenger: "VariantStatistics") -> str:
-    """Too many errors already, even if every answer that the step still waits for went well."""
+    """Too many errors, even if all requests that the step still waits for succeed."""
     asked = challenger.answers + challenger.errors
     if challenger.errors <= state.plan.max_error_rate * max(asked, state.plan.min_requests):
         return ""
@@ -128,11 +128,11 @@ def _latency(state: CanaryState, challenger: "VariantStatistics", champion: "Var
     return f"95 % of the requests take up to {slow:.2f} ms, {bound}"
 
 
-def _metric(state: CanaryState, lead: MetricGap | None) -> str:
-    """Worse than allowed, and more than chance explains: with few labels a bound alone would be broken by luck."""
-    if lead is None or lead.worse_by <= state.plan.metric_drop or not lead.beyond_chance:
+def _metric(state: CanaryState, gap: MetricGap | None) -> str:
+    """Worse than allowed and statistically significant: with few labels, chance alone could exceed the bound."""
+    if gap is None or gap.worse_by <= state.plan.metric_drop or not gap.beyond_chance:
         return ""
-    return f"{_compared(lead)}, worse by more than {state.plan.metric_drop:g}"
+    return f"{_gap_text(gap)}, worse by more than {state.plan.metric_drop:g}"
 
 
 def _waiting(state: CanaryState, challenger: "VariantStatistics", now: datetime) -> str:
@@ -145,14 +145,14 @@ def _waiting(state: CanaryState, challenger: "VariantStatistics", now: datetime)
     return ""
 
 
-def _judged(challenger: "VariantStatistics", champion: "VariantStatistics", lead: MetricGap | None) -> str:
+def _summary(challenger: "VariantStatistics", champion: "VariantStatistics", gap: MetricGap | None) -> str:
     parts = [f"{challenger.answers:,} answers, {challenger.errors:,} errors"]
     ours, usual = challenger.latency_ms(_QUANTILE), champion.latency_ms(_QUANTILE)
     if ours is not None and usual is not None:
         parts.append(f"95 % within {ours:.2f} ms (champion {usual:.2f} ms)")
-    parts.append(_compared(lead) if lead is not None else "too few labels to judge by")
+    parts.append(_gap_text(gap) if gap is not None else "too few labels to judge by")
     return "; ".join(parts)
 
 
-def _compared(lead: MetricGap) -> str:
-    return f"{lead.metric} {lead.challenger:.4f} against {lead.champion:.4f}"
+def _gap_text(gap: MetricGap) -> str:
+    return f"{gap.metric} {gap.challenger:.4f} against {gap.champion:.4f}"

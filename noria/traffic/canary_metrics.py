@@ -1,4 +1,4 @@
-"""What the true labels say of a challenger beside the champion."""
+"""Comparison of a challenger and the champion by true labels."""
 
 import math
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from noria.predictions.records import VariantStatistics
 
 _RESAMPLES = 400
-_SURE = 0.99  # strict, because a canary is looked at again and again
+_SURE = 0.99  # strict, because a canary is tested repeatedly
 
 
 class MetricGap(Section):
-    """A metric of both."""
+    """One metric of a challenger and the champion."""
 
     metric: str
     challenger: float
@@ -33,7 +33,7 @@ class MetricGap(Section):
 def compare_labels(
     problem: Problem, metric: str, challenger: "VariantStatistics", champion: "VariantStatistics", at_least: int
 ) -> MetricGap | None:
-    """The metric where the truth is known; None while either has fewer than `at_least` labels or it is undefined.
+    """The metric on labelled predictions; None while either has fewer than `at_least` labels or it is undefined.
 
     The two answered different cases, so they are resampled apart (B. Efron and R. Tibshirani, An Introduction to the
     Bootstrap, 1993, chapter 8). The store keeps only the answered class's probability, so log_loss of several classes
@@ -70,20 +70,20 @@ def _statistic(problem: Problem, metric: str, facts: "VariantStatistics") -> tup
     from noria.tabular.label_text import as_labels
 
     if problem.task == "regression":
-        truth, said = _numbers(facts.labels), _numbers(facts.predictions)
-        found = weighted_statistics.regression(truth, said)
-        brought = decision_value.regression_worth(problem.worth, truth, said)
+        truth, predicted = _numbers(facts.labels), _numbers(facts.predictions)
+        found = weighted_statistics.regression(truth, predicted)
+        brought = decision_value.regression_worth(problem.worth, truth, predicted)
     elif problem.task == "binary":
-        positive, said = as_labels(facts.labels) == str(problem.positive), _numbers(facts.probabilities)
-        found = weighted_statistics.binary(positive, said)
+        positive, probability = as_labels(facts.labels) == str(problem.positive), _numbers(facts.probabilities)
+        found = weighted_statistics.binary(positive, probability)
         brought = decision_value.binary_worth(
-            problem.worth, positive, decision_value.break_even_decisions(problem.worth, said)
+            problem.worth, positive, decision_value.break_even_decisions(problem.worth, probability)
         )
     else:
-        labels, answered = as_labels(facts.labels), as_labels(facts.predictions)
-        names = np.unique(np.concatenate([labels, answered]))
-        found = weighted_statistics.multiclass(labels, np.zeros((len(labels), len(names))), answered, names)
-        brought = decision_value.multiclass_worth(problem.worth, labels, answered)
+        labels, classes = as_labels(facts.labels), as_labels(facts.predictions)
+        names = np.unique(np.concatenate([labels, classes]))
+        found = weighted_statistics.multiclass(labels, np.zeros((len(labels), len(names))), classes, names)
+        brought = decision_value.multiclass_worth(problem.worth, labels, classes)
     found["worth"] = weighted_statistics.mean(1000 * brought)
     return found[metric], len(facts.labels)
 

@@ -1,8 +1,8 @@
-"""The orders that a service has followed before, so that the last change can be taken back."""
+"""The plans that a service has followed before, so that the last change can be rolled back."""
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from noria.config.section import Section
 from noria.system import progress
@@ -14,15 +14,17 @@ _KEPT = 5
 
 
 class _History(Section):
-    orders: list[TrafficPlan] = []
-    """The oldest first."""
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    plans: list[TrafficPlan] = Field(default=[], alias="orders")
+    """The oldest first. On disk the key is `orders`, which earlier versions read and write."""
 
 
 def earlier_plans(folder: Path) -> list[TrafficPlan]:
-    """The orders before the one that stands, the oldest first; a file that cannot be read is set aside."""
+    """The plans before the current one, the oldest first; a file that cannot be read is set aside."""
     path = folder / _FILE
     try:
-        return _History.model_validate_json(path.read_bytes()).orders
+        return _History.model_validate_json(path.read_bytes()).plans
     except FileNotFoundError:
         return []
     except ValidationError:
@@ -31,32 +33,32 @@ def earlier_plans(folder: Path) -> list[TrafficPlan]:
         return []
 
 
-def remember_plan(folder: Path, order: TrafficPlan) -> None:
-    """The order stands no more."""
-    orders = earlier_plans(folder)
-    if not orders or orders[-1].variants != order.variants:
-        _write(folder, [*orders, order])
+def remember_plan(folder: Path, plan: TrafficPlan) -> None:
+    """Add a plan that has been replaced."""
+    plans = earlier_plans(folder)
+    if not plans or plans[-1].variants != plan.variants:
+        _write(folder, [*plans, plan])
 
 
-def forget_last(folder: Path, order: TrafficPlan) -> None:
-    """The order stands again: it is not its own predecessor."""
-    orders = earlier_plans(folder)
-    while orders and orders[-1].variants == order.variants:
-        orders.pop()
-    _write(folder, orders)
+def forget_last(folder: Path, plan: TrafficPlan) -> None:
+    """Remove the latest plans that equal this one: a plan is not its own predecessor."""
+    plans = earlier_plans(folder)
+    while plans and plans[-1].variants == plan.variants:
+        plans.pop()
+    _write(folder, plans)
 
 
-def return_to(folder: Path, order: TrafficPlan) -> None:
-    """The order was returned to: it and what came after it are no predecessors any more."""
-    orders = earlier_plans(folder)
-    places = [place for place, each in enumerate(orders) if each.variants == order.variants]
-    _write(folder, orders[: places[-1]] if places else orders)
+def return_to(folder: Path, plan: TrafficPlan) -> None:
+    """Record a rollback to this plan: it and its successors are predecessors no longer."""
+    plans = earlier_plans(folder)
+    places = [place for place, each in enumerate(plans) if each.variants == plan.variants]
+    _write(folder, plans[: places[-1]] if places else plans)
 
 
-def last_other(folder: Path, order: TrafficPlan) -> TrafficPlan | None:
-    """The latest order before this one that named other variants, shares or policies."""
-    return next((each for each in reversed(earlier_plans(folder)) if each.variants != order.variants), None)
+def last_other(folder: Path, plan: TrafficPlan) -> TrafficPlan | None:
+    """The latest plan before this one with other variants, shares or policies."""
+    return next((each for each in reversed(earlier_plans(folder)) if each.variants != plan.variants), None)
 
 
-def _write(folder: Path, orders: list[TrafficPlan]) -> None:
-    write_text(folder / _FILE, _History(orders=orders[-_KEPT:]).model_dump_json(indent=1))
+def _write(folder: Path, plans: list[TrafficPlan]) -> None:
+    write_text(folder / _FILE, _History(plans=plans[-_KEPT:]).model_dump_json(indent=1))

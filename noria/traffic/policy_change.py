@@ -1,4 +1,4 @@
-"""Another decision policy for one variant."""
+"""Changes of the decision policy of one variant."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,11 +17,11 @@ KEYS: dict[Literal["binary", "multiclass", "regression"], tuple[str, ...]] = {
     "multiclass": ("ask_below",),
     "regression": ("act_above",),
 }
-"""What a decision policy says, by task."""
+"""The keys of a decision policy, by task."""
 
 
 def with_changed_policy(
-    order: TrafficPlan,
+    plan: TrafficPlan,
     name: str,
     changes: Mapping[str, float],
     folder: Path,
@@ -29,23 +29,23 @@ def with_changed_policy(
     *,
     shown: Callable[[str], str] = "`{}`".format,
 ) -> TrafficPlan:
-    """The order with another policy for the variant `name`, under a version of its own.
+    """The plan with a changed policy for the variant `name`, under its own policy version.
 
     Args:
-        order: the order that stands.
+        plan: the current plan.
         name: the variant.
         changes: keys of its policy → values.
         folder: the service folder, which keeps the policies' versions.
         manifest: of its model.
-        shown: a key as whoever asked has written it.
+        shown: formats a key as the user wrote it.
 
     Raises:
-        NoriaError: no such variant, a key that says nothing about this model, or a value that is no probability.
+        NoriaError: no such variant, a key that does not apply to this task, or a value that is not a probability.
     """
-    variant = order.find(name)
+    variant = plan.find(name)
     if variant is None:
         raise NoriaError(
-            f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in order.variants)}"
+            f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in plan.variants)}"
         )
     keys = KEYS[manifest.task]
     stray = [key for key in changes if key not in keys]
@@ -62,4 +62,4 @@ def with_changed_policy(
     own = manifest.policy
     policy = (variant.policy or own).model_copy(update=dict(changes))
     version = policy_version(folder, variant.bundle.name, policy, own)
-    return with_policy(order, name, None if policy == own else policy, version)
+    return with_policy(plan, name, None if policy == own else policy, version)

@@ -1,4 +1,4 @@
-"""Every decision policy that a model has had in this service, so that a version's number never stands for two."""
+"""A ledger of all decision policies that a model has had in this service, so that a version is never reused."""
 
 import json
 from pathlib import Path

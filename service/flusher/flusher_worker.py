@@ -1,4 +1,4 @@
-"""What the keeper does: flush, tell how it goes, and its other duties."""
+"""The loop of the flusher: flush, write the heartbeat, run scheduled tasks."""
 
 import gc
 import logging
@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 
 from noria.config.serving import ServingConfig
+from noria.predictions.spool.dead_letter import dead_letters
 from noria.predictions.spool.flusher import Flusher, FlushResult
 from noria.predictions.spool.heartbeat import FlusherHeartbeat, write_heartbeat
 from noria.predictions.spool.offsets import waiting_bytes
@@ -23,56 +24,56 @@ from service.flusher.memory import give_back_memory
 from service.flusher.reconnecting_store import ReconnectingStore
 from service.flusher.scheduled_tasks import ScheduledTask, scheduled_tasks
 
-_LONGEST_PAUSE_S = 5.0
-_LOOK_S = 0.5
+_MAX_PAUSE_S = 5.0
+_POLL_S = 0.5
 _DRAIN_S = 5.0
-_BEAT_S = 1.0
-_NEW_OBJECTS = 50_000
-_MANY_ROWS = 5_000
-logger = logging.getLogger("noria.keeper")
+_HEARTBEAT_S = 1.0
+_GC_THRESHOLD = 50_000
+_LARGE_BATCH_ROWS = 5_000
+logger = logging.getLogger("noria.flusher")
 
 
 class FlusherWorker:
-    """Works until nobody needs it."""
+    """Flushes the spool until it is not needed any more."""
 
     def __init__(
-        self, spool: Path, url: str, serving: ServingConfig, duties: list[ScheduledTask], stop: threading.Event
+        self, spool: Path, url: str, serving: ServingConfig, tasks: list[ScheduledTask], stop: threading.Event
     ) -> None:
-        self._spool, self._duties, self._stop = spool, duties, stop
+        self._spool, self._tasks, self._stop = spool, tasks, stop
         self._interval_s = serving.spool.flush_interval_ms / 1000
         self._store = ReconnectingStore(url)
-        self._processors = CpuAffinity()
-        self._moved = FlushResult()
+        self._cpu_affinity = CpuAffinity()
+        self._result = FlushResult()
         self._failures = 0
-        self._is_swollen = False
-        self._beat_at = -_BEAT_S
-        self._last_at: float | None = None
+        self._had_large_batch = False
+        self._heartbeat_at = -_HEARTBEAT_S
+        self._deadline: float | None = None
         now = time.time()
-        self._report = FlusherHeartbeat(
+        self._heartbeat = FlusherHeartbeat(
             pid=os.getpid(),
             started_at=now,
             at=now,
             flushed_at=None,
-            entries=0,
+            events=0,
             predictions=0,
             backlog_bytes=waiting_bytes(spool),
-            set_aside=0,
+            dead_letters=0,
             error="",
             failing_since=None,
-            duties={},
+            task_errors={},
         )
 
     @classmethod
     def of(cls, spool: Path, environment: Mapping[str, str], stop: threading.Event) -> Self:
-        """A keeper as the environment says.
+        """A flusher configured by the environment.
 
         Raises:
-            NoriaError: it does not say where predictions are kept.
+            NoriaError: the prediction store is not configured.
         """
         url = environment.get(PREDICTIONS_URL)
         if not url:
             raise NoriaError(
-                "no place is named where predictions are kept",
+                "no prediction store is configured",
                 where=f"environment variable {PREDICTIONS_URL}",
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )
@@ -83,98 +84,97 @@ class FlusherWorker:
         )
 
     def run(self) -> None:
-        """Flush again and again."""
+        """Flush at intervals until a stop is requested or no worker is left."""
         give_back_memory()
-        gc.set_threshold(_NEW_OBJECTS)  # rows come by the thousand and are no rubbish
-        logger.info("process %d keeps %s", os.getpid(), self._spool)
-        self._beat()
+        gc.set_threshold(_GC_THRESHOLD)  # events come by the thousand and are not garbage
+        logger.info("process %d flushes %s", os.getpid(), self._spool)
+        self._write_heartbeat()
         while True:
             is_needed = writers_live(self._spool)
             self._flush()
-            self._beat(now=True)
-            if self._stop.is_set() or not (is_needed or self._may_go_on()):
+            self._write_heartbeat(now=True)
+            if self._stop.is_set() or not (is_needed or self._has_work()):
                 break
             self._pause()
         self._store.close()
-        logger.info("ends; %d bytes wait for the next start", self._report.backlog_bytes)
+        logger.info("ends; %d bytes wait for the next start", self._heartbeat.backlog_bytes)
 
-    def _may_go_on(self) -> bool:
-        """Is there work that can be done without any worker?"""
-        return not self._failures and self._report.backlog_bytes > 0
+    def _has_work(self) -> bool:
+        """Whether there is work left that needs no worker."""
+        return not self._failures and self._heartbeat.backlog_bytes > 0
 
     def _flush(self) -> None:
-        before = self._moved.predictions
-        self._processors.leave_to_writers(self._spool)
+        before = self._result.predictions
+        self._cpu_affinity.avoid_writers(self._spool)
         try:
             store = self._store.open()
-            Flusher(self._spool, store, self._is_over).flush(self._moved)
+            Flusher(self._spool, store, self._should_stop).flush(self._result)
         except NoriaError as error:
-            self._fail(error.what, str(error))
+            self._record_failure(error.what, str(error))
         except Exception as error:
             logger.exception("an unexpected error")
-            self._fail(f"an unexpected error: {error}", "")
+            self._record_failure(f"an unexpected error: {error}", "")
         else:
-            for duty in self._duties:
-                duty.see_to(store)
+            for task in self._tasks:
+                task.run_if_due(store)
             if self._failures:
                 logger.info("the prediction store works again")
             self._failures = 0
-            self._change(
+            self._update_heartbeat(
                 flushed_at=time.time(),
                 error="",
                 failing_since=None,
-                duties={duty.name: duty.error for duty in self._duties if duty.error},
+                task_errors={task.name: task.error for task in self._tasks if task.error},
             )
 
-        self._slim(self._moved.predictions - before)
+        self._release_memory(self._result.predictions - before)
 
-    def _slim(self, rows: int) -> None:
-        """After an outage many rows come at once; once they are through, what they took is free again."""
-        if self._is_swollen and rows < _MANY_ROWS:
+    def _release_memory(self, rows: int) -> None:
+        """After an outage many rows come at once; once they are stored, their memory is released."""
+        if self._had_large_batch and rows < _LARGE_BATCH_ROWS:
             give_back_memory()
-        self._is_swollen = rows >= _MANY_ROWS
+        self._had_large_batch = rows >= _LARGE_BATCH_ROWS
 
-    def _is_over(self) -> bool:
-        """Has it been asked to end, and had its time to move what is there? Asked often, so it tells how it goes."""
-        self._beat()
+    def _should_stop(self) -> bool:
+        """Whether a stop was requested and the drain timeout is over. Called often, so it writes heartbeats, too."""
+        self._write_heartbeat()
         if self._stop.is_set():
-            self._last_at = self._last_at or time.monotonic() + _DRAIN_S
-        return self._last_at is not None and time.monotonic() > self._last_at
+            self._deadline = self._deadline or time.monotonic() + _DRAIN_S
+        return self._deadline is not None and time.monotonic() > self._deadline
 
-    def _fail(self, what: str, said: str) -> None:
-        if said and what != self._report.error:
-            logger.error("%s", said)
+    def _record_failure(self, what: str, detail: str) -> None:
+        if detail and what != self._heartbeat.error:
+            logger.error("%s", detail)
         self._failures += 1
-        self._store.close()  # connect anew: the database may be another one by then
-        self._change(error=what, failing_since=self._report.failing_since or time.time())
+        self._store.close()  # reconnect: the database may have been replaced
+        self._update_heartbeat(error=what, failing_since=self._heartbeat.failing_since or time.time())
 
     def _pause(self) -> None:
-        """Wait for the next round: longer after each failure, and no longer than anybody needs it."""
+        """Wait for the next round: longer after each failure, and only while a worker is alive."""
         pause_s = self._interval_s
         if self._failures:
-            pause_s = max(pause_s, min(_LONGEST_PAUSE_S, self._interval_s * 2.0 ** min(self._failures, 20)))
+            pause_s = max(pause_s, min(_MAX_PAUSE_S, self._interval_s * 2.0 ** min(self._failures, 20)))
         until = time.monotonic() + pause_s
         while (left := until - time.monotonic()) > 0:
-            if self._stop.wait(min(left, _LOOK_S)) or not writers_live(self._spool):
+            if self._stop.wait(min(left, _POLL_S)) or not writers_live(self._spool):
                 return
-            self._beat()
+            self._write_heartbeat()
 
-    def _beat(self, *, now: bool = False) -> None:
-        if not now and time.monotonic() - self._beat_at < _BEAT_S:
+    def _write_heartbeat(self, *, now: bool = False) -> None:
+        if not now and time.monotonic() - self._heartbeat_at < _HEARTBEAT_S:
             return
-        self._beat_at = time.monotonic()
+        self._heartbeat_at = time.monotonic()
         try:
-            aside = sum(1 for _ in self._spool.glob("*.bad"))
-            self._change(
+            self._update_heartbeat(
                 at=time.time(),
-                entries=self._moved.entries,
-                predictions=self._moved.predictions,
+                events=self._result.events,
+                predictions=self._result.predictions,
                 backlog_bytes=waiting_bytes(self._spool),
-                set_aside=aside,
+                dead_letters=len(dead_letters(self._spool)),
             )
-            write_heartbeat(self._spool, self._report)
-        except OSError as error:  # a full disk, as a rule: the report is of less use than the keeper
-            logger.error("the keeper's report cannot be written: %s", error)
+            write_heartbeat(self._spool, self._heartbeat)
+        except OSError as error:  # usually a full disk: flushing matters more than the heartbeat
+            logger.error("the heartbeat cannot be written: %s", error)
 
-    def _change(self, **changes: object) -> None:
-        self._report = msgspec.structs.replace(self._report, **changes)
+    def _update_heartbeat(self, **changes: object) -> None:
+        self._heartbeat = msgspec.structs.replace(self._heartbeat, **changes)

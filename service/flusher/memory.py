@@ -1,4 +1,4 @@
-"""Memory that is needed no more goes back to the system, which the C library would keep."""
+"""Returning unused memory to the system, which the C library would keep."""
 
 import contextlib
 import ctypes
@@ -6,12 +6,12 @@ import gc
 
 
 def give_back_memory() -> None:
-    """Collect what is rubbish, and give the system what is free.
+    """Collect garbage and return free memory to the system.
 
-    What is left stays, so that no later collection walks over it while somebody waits.
+    The remaining objects are frozen, so that later collections skip them.
     """
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries lack this function
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""The keeper's prediction store, opened anew when that is of use."""
+"""The flusher's prediction store, reopened when its file was moved."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from noria.system.errors import NoriaError
 
 
 class ReconnectingStore:
-    """A store that is opened when it is first needed, and again when its file was moved away or removed.
+    """A store that is opened on first use, and again when its file was moved or removed.
 
-    SQLite goes on writing to a file that was moved, where nobody looks for it.
+    SQLite would continue to write to the moved file.
     """
 
     def __init__(self, url: str) -> None:
@@ -26,7 +26,7 @@ class ReconnectingStore:
         """The store.
 
         Raises:
-            NoriaError: it does not work.
+            NoriaError: it cannot be opened.
         """
         if self._store is not None and _inode(self._file) != self._inode:
             self.close()
@@ -36,17 +36,17 @@ class ReconnectingStore:
         return self._store
 
     def close(self) -> None:
-        """Connect anew the next time."""
+        """Close the store; the next `open` reconnects."""
         if self._store is not None:
             self._store.close()
             self._store = None
 
 
 def _file_of(url: str) -> Path | None:
-    """The file of a SQLite store; None: it has none."""
+    """The file of a SQLite store; None for a server or a store in memory."""
     try:
         made = make_url(expand_environment(url, where="the URL of the prediction store"))
-    except (ArgumentError, NoriaError):  # opening the store says what is wrong
+    except (ArgumentError, NoriaError):  # opening the store reports the error
         return None
     is_file = made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
     return Path(str(made.database)) if is_file else None

@@ -1,4 +1,4 @@
-"""What the keeper does beside flushing: whatever must happen once per service, not once per worker."""
+"""Scheduled tasks of the flusher: the work that is done once per service, not once per worker."""
 
 import logging
 import threading
@@ -15,43 +15,43 @@ from noria.traffic.activation import read_plan
 
 _CANARY_S = 2.0
 _DAY_S = 86_400.0
-logger = logging.getLogger("noria.keeper")
+logger = logging.getLogger("noria.flusher")
 
 
 class ScheduledTask:
-    """Something to be done every `every_s` seconds, and for the first time at once.
+    """A task that is run every `every_s` seconds, first at once.
 
-    What may take long is done `aside`, in a thread, so that flushing does not wait for it.
+    With `in_thread` it runs in a thread of its own, so that flushing does not wait for it.
     """
 
     def __init__(
-        self, name: str, every_s: float, work: Callable[[PredictionStore], None], *, aside: bool = False
+        self, name: str, every_s: float, work: Callable[[PredictionStore], None], *, in_thread: bool = False
     ) -> None:
-        self.name, self._every_s, self._work, self._aside = name, every_s, work, aside
+        self.name, self._every_s, self._work, self._row_threads = name, every_s, work, in_thread
         self._due_at = time.monotonic()
         self._thread: threading.Thread | None = None
         self.error = ""
-        """Why it could not be done the last time; empty: it could."""
+        """The error of the last run; empty: it succeeded."""
 
-    def see_to(self, store: PredictionStore) -> None:
-        """Do it, or begin it, if it is due. It raises nothing: flushing goes on without it."""
+    def run_if_due(self, store: PredictionStore) -> None:
+        """Run the task, or start its thread, if it is due. It raises nothing, so that flushing continues."""
         if time.monotonic() < self._due_at or (self._thread is not None and self._thread.is_alive()):
             return
         self._due_at = time.monotonic() + self._every_s
-        if self._aside:
-            self._thread = threading.Thread(target=self._try, args=(store,), name=self.name, daemon=True)
+        if self._row_threads:
+            self._thread = threading.Thread(target=self._run, args=(store,), name=self.name, daemon=True)
             self._thread.start()
         else:
-            self._try(store)
+            self._run(store)
 
-    def _try(self, store: PredictionStore) -> None:
+    def _run(self, store: PredictionStore) -> None:
         before, error = self.error, ""
         try:
             self._work(store)
-        except NoriaError as known:
-            error = known.what
-        except Exception as unknown:
-            error = f"an unexpected error: {unknown}"
+        except NoriaError as expected:
+            error = expected.what
+        except Exception as unexpected:
+            error = f"an unexpected error: {unexpected}"
             logger.exception("%s", self.name)
         if error and error != before:
             logger.error("%s: %s", self.name, error)
@@ -59,20 +59,20 @@ class ScheduledTask:
 
 
 def scheduled_tasks(service: Path | None, spool: Path, privacy: PrivacyConfig) -> list[ScheduledTask]:
-    """Those of a service; without a folder of its own it has no canary."""
-    found = []
+    """The tasks of a service; without a service folder there is no canary."""
+    tasks = []
     if service is not None:
-        found.append(ScheduledTask("canary", _CANARY_S, lambda store: _watch_canary(service, store)))
+        tasks.append(ScheduledTask("canary", _CANARY_S, lambda store: _watch_canary(service, store)))
     if privacy.keep_days is not None:
-        found.append(ScheduledTask("retention", _DAY_S, lambda store: _retain(spool, privacy, store), aside=True))
-    return found
+        tasks.append(ScheduledTask("retention", _DAY_S, lambda store: _retain(spool, privacy, store), in_thread=True))
+    return tasks
 
 
 def _watch_canary(service: Path, store: PredictionStore) -> None:
-    order = read_plan(service)
-    if order is None or order.canary is None:
+    plan = read_plan(service)
+    if plan is None or plan.canary is None:
         return
-    from noria.traffic.canary import run_canary  # its statistics are heavy, and few services have one
+    from noria.traffic.canary import run_canary  # its imports are heavy, and few services have a canary
 
     run_canary(service, store)
 

@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, as ASGI brings them; nothing of a framework stands in between."""
+"""One HTTP request and its response over plain ASGI, without a framework."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 JSON = b"application/json"
 
 
-class ClientDisconnected(Exception):  # noqa: N818 - nobody is left to be answered
-    """The client went away."""
+class ClientDisconnected(Exception):  # noqa: N818 - the client is gone
+    """The client closed the connection."""
 
 
 @dataclass(slots=True)
 class Response:
-    """What is sent back."""
+    """A response."""
 
     body: bytes
     status: int = 200
@@ -29,7 +29,7 @@ class Response:
 
 
 class Request:
-    """A request; its body is read when it is asked for."""
+    """A request; its body is read on demand."""
 
     __slots__ = ("_receive", "headers", "method", "path", "scope")
 
@@ -47,8 +47,8 @@ class Request:
         """The body, of at most `limit` bytes.
 
         Raises:
-            Wrong: it is longer (413).
-            Gone: the client went away.
+            HTTPError: it is longer (413).
+            ClientDisconnected: the client closed the connection.
         """
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > limit:
@@ -77,28 +77,28 @@ class Request:
         return b"".join(chunks)
 
 
-async def send_response(send: Send, answer: Response, *, head: bool = False) -> None:
-    """Send an answer; without its body to a HEAD request."""
+async def send_response(send: Send, response: Response, *, head: bool = False) -> None:
+    """Send a response, for a HEAD request without its body."""
     headers = [
-        (b"content-type", answer.media_type),
-        (b"content-length", b"%d" % len(answer.body)),
+        (b"content-type", response.media_type),
+        (b"content-length", b"%d" % len(response.body)),
         (b"x-content-type-options", b"nosniff"),
-        *answer.headers,
+        *response.headers,
     ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
 
 
-def error_response(wrong: HTTPError) -> Response:
-    """The answer that says what is wrong."""
-    headers = [] if wrong.retry_s is None else [(b"retry-after", b"%d" % wrong.retry_s)]
-    if wrong.status == 401:
+def error_response(error: HTTPError) -> Response:
+    """The response for an error."""
+    headers = [] if error.retry_s is None else [(b"retry-after", b"%d" % error.retry_s)]
+    if error.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="noria"'))
-    return Response(wrong.body.model_dump_json().encode(), wrong.status, headers=headers)
+    return Response(error.body.model_dump_json().encode(), error.status, headers=headers)
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """An answer of plain values or msgspec structures."""
+    """A response of plain values or msgspec structures."""
     return Response(_encode(value), status)
 
 

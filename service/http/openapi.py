@@ -32,18 +32,18 @@ _MODELS: list[type[BaseModel]] = [
     PredictResponse,
     ErrorResponse,
 ]
-_SAYS = {
+_DESCRIPTIONS = {
     400: "The body cannot be read",
-    401: "A token is needed",
-    403: "Another token is needed",
+    401: "A token is required",
+    403: "Another token is required",
     409: "Nothing can be changed here",
     413: "The request is too large",
     415: "The body's type is not known",
     422: "Rows or fields are wrong; each is named",
     429: "Too many requests in a short time",
-    503: "No answer can be given at the moment",
+    503: "The service is temporarily unavailable",
 }
-_BODY = (400, 401, 403, 413, 415, 422, 429, 503)
+_BODY_ERRORS = (400, 401, 403, 413, 415, 422, 429, 503)
 _REQUEST = {"Explain": "Predict"}
 _RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
@@ -68,7 +68,7 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
 
     Args:
         manifest: the champion's.
-        example: a row that it can predict; None: nobody may see one.
+        example: a row that it can predict; None: the client may not see one.
         settings: limits, and whether tokens are needed.
     """
     _, definitions = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF + "{model}")
@@ -79,13 +79,13 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
     label = {"id": "0" * 32, "label": manifest.classes[-1] if manifest.classes else 0.0}
     secured = bool(settings.tokens)
     paths = {
-        "/predict": {"post": _posts("Predict rows", "predict", "Predict", rows, secured=secured)},
-        "/explain": {"post": _posts("Why: at most 10 rows", "explain", "Explain", rows, secured=secured)},
-        "/feedback": {"post": _posts("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
-        "/model": {"get": _gets("Which models answer", "model", "ModelResponse", secured=secured)},
-        "/healthz": {"get": _plain("The process lives", "healthz")},
-        "/readyz": {"get": _plain("It answers, and keeps its answers", "readyz", unready=True)},
-        "/metrics": {"get": _plain("Figures for Prometheus", "metrics")},
+        "/predict": {"post": _post("Predict rows", "predict", "Predict", rows, secured=secured)},
+        "/explain": {"post": _post("Explain at most 10 rows", "explain", "Explain", rows, secured=secured)},
+        "/feedback": {"post": _post("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
+        "/model": {"get": _get("Which models answer", "model", "ModelResponse", secured=secured)},
+        "/healthz": {"get": _probe("The process is alive", "healthz")},
+        "/readyz": {"get": _probe("Predictions are made and recorded", "readyz", unready=True)},
+        "/metrics": {"get": _probe("Metrics for Prometheus", "metrics")},
     }
     components: dict[str, Any] = {"schemas": schemas}
     if secured:
@@ -97,7 +97,7 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
 
 
 def _admin(schemas: dict[str, Any]) -> dict[str, Any]:
-    """What is open to nobody without a token."""
+    """The paths that always need a token."""
     share = {"type": "number", "minimum": 0, "maximum": 1}
     shares = {"type": "object", "additionalProperties": share}
     schemas["TrafficRequest"] = _object({"shares": shares}, ["shares"])
@@ -107,14 +107,14 @@ def _admin(schemas: dict[str, Any]) -> dict[str, Any]:
     schemas["Changed"] = _object({"serial": text, "now": text, "before": text}, ["serial", "now", "before"])
     variants = {"type": "array", "items": {"type": "object"}}
     schemas["Traffic"] = _object({"variants": variants, "canary": {"type": ["object", "null"]}}, ["variants", "canary"])
-    put = {"requestBody": _json_body("TrafficRequest"), "responses": _responses("Changed", (*_BODY, 409))}
-    decide = {"requestBody": _json_body("PolicyRequest"), "responses": _responses("Changed", (*_BODY, 409))}
+    put = {"requestBody": _json_body("TrafficRequest"), "responses": _responses("Changed", (*_BODY_ERRORS, 409))}
+    decide = {"requestBody": _json_body("PolicyRequest"), "responses": _responses("Changed", (*_BODY_ERRORS, 409))}
     return {
         "/traffic": {
-            "get": _gets("Who answers what", "traffic", "Traffic", secured=True),
-            "put": {"summary": "Share the cases out anew", "operationId": "setTraffic", **put, **_security(True)},
+            "get": _get("Variants and their shares", "traffic", "Traffic", secured=True),
+            "put": {"summary": "Change shares", "operationId": "setTraffic", **put, **_security(True)},
         },
-        "/policy": {"put": {"summary": "Decide otherwise", "operationId": "setPolicy", **decide, **_security(True)}},
+        "/policy": {"put": {"summary": "Change a policy", "operationId": "setPolicy", **decide, **_security(True)}},
     }
 
 
@@ -127,7 +127,7 @@ def _json_body(name: str) -> dict[str, Any]:
 
 
 def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings") -> None:
-    """What these models accept, more precisely than their types say."""
+    """Constraints of this model that are narrower than the types."""
     rows = schemas["PredictRequest"]["properties"]["rows"]
     rows["items"] = {"$ref": _REF + "Row"}
     rows["maxItems"] = settings.serving.max_rows
@@ -140,7 +140,7 @@ def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings")
     schemas["FeedbackRequest"]["properties"]["labels"]["maxItems"] = settings.serving.max_rows
 
 
-def _posts(summary: str, name: str, about: str, example: object, *, secured: bool) -> dict[str, Any]:
+def _post(summary: str, name: str, about: str, example: object, *, secured: bool) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": {"$ref": f"{_REF}{_REQUEST.get(about, about)}Request"}}
     if example is not None:
         content["example"] = example
@@ -148,18 +148,18 @@ def _posts(summary: str, name: str, about: str, example: object, *, secured: boo
         "summary": summary,
         "operationId": name,
         "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": _responses(f"{about}Response", _BODY),
+        "responses": _responses(f"{about}Response", _BODY_ERRORS),
     }
     return found | _security(secured)
 
 
-def _gets(summary: str, name: str, response: str, *, secured: bool) -> dict[str, Any]:
+def _get(summary: str, name: str, response: str, *, secured: bool) -> dict[str, Any]:
     responses = _responses(response, (401, 403, 429, 503))
     return {"summary": summary, "operationId": name, "responses": responses} | _security(secured)
 
 
-def _plain(summary: str, name: str, *, unready: bool = False) -> dict[str, Any]:
-    responses: dict[str, Any] = {"200": {"description": "As it says"}}
+def _probe(summary: str, name: str, *, unready: bool = False) -> dict[str, Any]:
+    responses: dict[str, Any] = {"200": {"description": "Done"}}
     if unready:
         responses["503"] = _described(503)
     return {"summary": summary, "operationId": name, "responses": responses}
@@ -176,7 +176,7 @@ def _responses(name: str, errors: tuple[int, ...]) -> dict[str, Any]:
 
 def _described(status: int) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": _REF + "ErrorResponse"}}}
-    found: dict[str, Any] = {"description": _SAYS[status], "content": content}
+    found: dict[str, Any] = {"description": _DESCRIPTIONS[status], "content": content}
     return found | ({"headers": _RETRY} if status in {429, 503} else {})
 
 
@@ -184,19 +184,19 @@ def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
     longest = settings.limits.max_text
     columns = {column.name: _column(column, longest) for column in manifest.schema_.columns}
     if manifest.id is not None:
-        said = f"Identifier of the {manifest.case}"
+        description = f"Identifier of the {manifest.case}"
         columns[manifest.id] = {
             "type": ["string", "integer", "null"],
             "maxLength": LONGEST_ENTITY,
-            "description": said,
+            "description": description,
         }
     return {"type": "object", "properties": columns, "required": manifest.schema_.names}
 
 
 def _column(column: "Column", longest: int) -> dict[str, Any]:
     if column.kind == "category":
-        said = f"In training: {', '.join(column.categories)}"
-        return {"type": ["string", "number", "boolean", "null"], "maxLength": longest, "description": said}
+        description = f"In training: {', '.join(column.categories)}"
+        return {"type": ["string", "number", "boolean", "null"], "maxLength": longest, "description": description}
     if column.kind == "number":
         known = column.minimum is not None and column.maximum is not None
         seen = f"{column.minimum:g} to {column.maximum:g}" if known else "always missing"

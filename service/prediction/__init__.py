@@ -1,1 +1,1 @@
-"""TODO."""
+"""Predictions on request: the loaded models, micro-batching, tables, explanations."""

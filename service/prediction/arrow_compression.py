@@ -1,7 +1,7 @@
-"""Finding out whether an Arrow stream is compressed, before anything is unfolded.
+"""Detection of compressed Arrow streams, before anything is decompressed.
 
-Arrow's Python library tells a record batch's unfolded length only after it has unfolded it, and a megabyte may unfold
-to gigabytes. The message's own header says whether it is compressed (Arrow's columnar format, Message.fbs).
+Arrow's Python library reports the size of a record batch only after decompressing it, and a megabyte may expand to
+gigabytes. The message's own header says whether it is compressed (Arrow's columnar format, Message.fbs).
 """
 
 import struct
@@ -13,21 +13,21 @@ _HEADER_TYPE, _HEADER, _DATA, _COMPRESSION = 6, 8, 6, 10
 
 
 def is_compressed(body: bytes) -> bool:
-    """Is any batch of this stream compressed?
+    """Whether any batch of this stream is compressed.
 
     Raises:
-        ValueError: it is no Arrow stream.
+        ValueError: it is not an Arrow stream.
     """
     import pyarrow as pa
 
     try:
         messages = pa.ipc.MessageReader.open_stream(body)
-        return any(_says_compressed(message.metadata.to_pybytes()) for message in messages)
+        return any(_has_compression(message.metadata.to_pybytes()) for message in messages)
     except (struct.error, IndexError) as error:
         raise ValueError("a message's header is broken") from error
 
 
-def _says_compressed(header: bytes) -> bool:
+def _has_compression(header: bytes) -> bool:
     from flatbuffers import encode, number_types, packer
     from flatbuffers.table import Table
 

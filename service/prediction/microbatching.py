@@ -1,7 +1,6 @@
-"""Small requests that are there at the same time are scored in one call, which costs less than one call for each.
+"""Micro-batching: small requests that arrive at the same time are scored in one call, which is cheaper.
 
-Nobody waits for a request that has yet to come: whatever has arrived in one turn of the event loop is scored at the
-end of that turn.
+No request waits for later ones: the requests that arrive in one iteration of the event loop are scored at its end.
 """
 
 import asyncio
@@ -12,39 +11,39 @@ from noria.serving.predictor import Predictor
 from noria.serving.row_reader import RequestRows
 from service.prediction.loaded_models import LoadedModels
 
-_FEW = 8
-"""More rows than that gain nothing by company, and would keep the others waiting."""
+_MAX_ROWS = 8
+"""Requests with more rows gain nothing by batching, and would delay the others."""
 logger = logging.getLogger("noria.service")
-_Turn = tuple[Predictor, RequestRows, asyncio.Future[None]]
+_Pending = tuple[Predictor, RequestRows, asyncio.Future[None]]
 
 
 class MicroBatcher:
     """Scores the small requests of one event loop."""
 
     def __init__(self) -> None:
-        self._turn: list[_Turn] = []
+        self._pending: list[_Pending] = []
 
     async def score(self, active: LoadedModels, rows: RequestRows) -> None:
-        """Return once the rows are scored, where company makes that quicker; at once where it does not."""
+        """Score the rows in a micro-batch if that is faster; otherwise return at once."""
         predictor = active.sole
-        if predictor is None or not predictor.gains_by_company or len(rows.values) > _FEW:
+        if predictor is None or not predictor.supports_batching or len(rows.values) > _MAX_ROWS:
             return
         loop = asyncio.get_running_loop()
-        if not self._turn:
+        if not self._pending:
             loop.call_soon(self._score)
         scored = loop.create_future()
-        self._turn.append((predictor, rows, scored))
+        self._pending.append((predictor, rows, scored))
         await scored
 
     def _score(self) -> None:
-        turn, self._turn = self._turn, []
+        batch, self._pending = self._pending, []
         by_predictor: dict[Predictor, list[RequestRows]] = defaultdict(list)
-        for predictor, rows, _ in turn:
+        for predictor, rows, _ in batch:
             by_predictor[predictor].append(rows)
         for predictor, requests in by_predictor.items():
             _score_all(predictor, requests)
-        for _, _, scored in turn:
-            if not scored.done():  # cancelled: the server ends
+        for _, _, scored in batch:
+            if not scored.done():  # cancelled: the server shuts down
                 scored.set_result(None)
 
 
@@ -52,6 +51,6 @@ def _score_all(predictor: Predictor, requests: list[RequestRows]) -> None:
     if len(requests) == 1:
         return
     try:
-        predictor.score_together(requests)
-    except Exception:  # each is scored alone then, and only the one that cannot be is refused
-        logger.exception("%d requests could not be scored together", len(requests))
+        predictor.score_batch(requests)
+    except Exception:  # each is then scored alone, and only those that fail are refused
+        logger.exception("%d requests could not be scored as a micro-batch", len(requests))

@@ -1,4 +1,4 @@
-"""Answering rows: predict, keep, encode. Nothing here waits for anything but the disk, and that only if asked to."""
+"""Prediction of a request: assign variants, predict, record. Nothing here waits for anything but the disk."""
 
 import time
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ import msgspec
 
 from noria.predictions import SMOKE
 from noria.predictions.ids import new_id, new_ids
-from noria.predictions.spool.events import AuditEvent, Entry, PredictionEvent
+from noria.predictions.spool.events import AuditEvent, Event, PredictionEvent
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.predictions.spool.writer import SpoolWriter
 from noria.serving.http_errors import HTTPError
 from noria.serving.predictor import PredictedRows, Predictor
 from noria.serving.row_reader import RequestRows
-from service.http.metrics import FAILED, count_predictions
+from service.http.metrics import VARIANT_ERRORS, count_predictions
 from service.prediction.loaded_models import LoadedModels
 
 _RETRY_S = 5
 
 
 class Prediction(msgspec.Struct):
-    """The answer to one row, as `noria.serving.api.PredictionResponse`."""
+    """The prediction of one row, as `noria.serving.api.PredictionResponse`."""
 
     id: str
     prediction: str | float
@@ -34,14 +34,14 @@ class Prediction(msgspec.Struct):
 
 
 class Predictions(msgspec.Struct):
-    """The answer to a request."""
+    """The predictions of a request."""
 
     predictions: list[Prediction]
     ignored: list[str]
 
 
 class PredictedRequest:
-    """n answered rows on their way: what is sent, and what the shadows still have to do."""
+    """The n predicted rows of a request: the response, and what the shadows need."""
 
     __slots__ = ("at", "ids", "position", "predictions", "request_id", "rows")
 
@@ -55,12 +55,12 @@ class PredictedRequest:
 
 
 class _Part:
-    """What one variant answers of a request."""
+    """The rows of a request that one variant answers."""
 
-    __slots__ = ("ids", "latency_ms", "predictor", "rows", "said", "variant")
+    __slots__ = ("ids", "latency_ms", "predicted", "predictor", "rows", "variant")
 
-    def __init__(self, predictor: Predictor, rows: RequestRows, said: PredictedRows) -> None:
-        self.predictor, self.rows, self.said = predictor, rows, said
+    def __init__(self, predictor: Predictor, rows: RequestRows, predicted: PredictedRows) -> None:
+        self.predictor, self.rows, self.predicted = predictor, rows, predicted
         self.variant = predictor.name
         self.ids: list[str] = []
         self.latency_ms = 0.0
@@ -69,96 +69,98 @@ class _Part:
 def predict(
     active: LoadedModels, rows: RequestRows, spool: SpoolWriter, began: float, *, tested: int | None = None
 ) -> PredictedRequest:
-    """Answer all rows or none; when this returns, every answer is kept.
+    """Predict all rows or none; when this returns, every prediction is recorded.
 
     Args:
         active: the models that answer.
         rows: as the champion's reader has read them.
-        spool: where answers are kept.
+        spool: where predictions are recorded.
         began: when the request arrived, by `time.perf_counter`, in seconds.
-        tested: the variant that a deployment's own test asks; None: it is no test.
+        tested: the variant under test; None: the request is not a smoke test.
 
     Raises:
-        Wrong: answers cannot be kept now (503); none was given.
+        HTTPError: predictions cannot be recorded now (503); none was made.
     """
     done = PredictedRequest(rows)
     before_s = time.perf_counter() - began
-    for place, picked in _shared_out(active, done, tested).items():
-        turn = time.perf_counter()  # no variant is charged with what the others take
-        mine = rows if len(picked) == len(done.ids) else rows.take(picked)
-        # a test must fail where its variant does
-        part = _answered(active, place, mine, spool) if tested is None else _said(active, place, mine)
-        part.ids = [done.ids[i] for i in picked]
+    for place, assigned in _assign_rows(active, done, tested).items():
+        started = time.perf_counter()  # a variant's latency excludes the others' work
+        part_rows = rows if len(assigned) == len(done.ids) else rows.take(assigned)
+        if tested is None:
+            part = _predict_with_fallback(active, place, part_rows, spool)
+        else:  # a smoke test must fail where its variant does
+            part = _predict_part(active, place, part_rows)
+        part.ids = [done.ids[i] for i in assigned]
         if tested is not None:
             part.variant = SMOKE
-        part.latency_ms = (before_s + time.perf_counter() - turn) * 1000
-        done.position = keep(spool, _entry(active, part, done))
-        _place(done, picked, part)
-        count_predictions(part.predictor.version, part.variant, part.said.decisions)
+        part.latency_ms = (before_s + time.perf_counter() - started) * 1000
+        done.position = record(spool, _event(active, part, done))
+        _fill_predictions(done, assigned, part)
+        count_predictions(part.predictor.version, part.variant, part.predicted.decisions)
     return done
 
 
-def keep(spool: SpoolWriter, entry: Entry) -> int | None:
-    """Keep an entry as the settings say; None: it was dropped, and counted.
+def record(spool: SpoolWriter, event: Event) -> int | None:
+    """Append an event to the spool; None: it was dropped, and counted.
 
     Raises:
-        Wrong: it cannot be kept, and the settings are to refuse then (503).
+        HTTPError: it cannot be recorded, and the settings say to refuse (503).
     """
     try:
-        return spool.offer(entry)
+        return spool.offer(event)
     except (SpoolFull, SpoolFailed) as error:
         raise HTTPError(
             503,
-            "the service cannot keep its answers at the moment, so it gives none",
+            "the service cannot record predictions at the moment, so it makes none",
             fix="try later",
             retry_s=_RETRY_S,
         ) from error
 
 
 def score_shadows(active: LoadedModels, done: PredictedRequest, spool: SpoolWriter) -> None:
-    """Let the shadows predict what was answered; nobody waits for them."""
+    """Let the shadows predict the same rows, after the response."""
     for place in active.assigner.shadows:
         predictor, began = active.predictors[place], time.perf_counter()
         try:
             rows = adapt_rows(place, active, done.rows)
-            part = _Part(predictor, rows, predictor.answer(rows))
+            part = _Part(predictor, rows, predictor.predict(rows))
             part.ids = new_ids(len(done.ids))
             part.latency_ms = (time.perf_counter() - began) * 1000
-            spool.offer(_entry(active, part, done, shadow_of=done.ids))
+            spool.offer(_event(active, part, done, shadow_of=done.ids))
         except Exception as error:
-            _tell_failed(spool, predictor, error, len(done.ids))
+            _record_failure(spool, predictor, error, len(done.ids))
 
 
-def _shared_out(active: LoadedModels, done: PredictedRequest, tested: int | None) -> dict[int, list[int]]:
+def _assign_rows(active: LoadedModels, done: PredictedRequest, tested: int | None) -> dict[int, list[int]]:
     n = len(done.ids)
     if tested is not None or len(active.predictors) == 1:
         return {tested or 0: list(range(n))}
-    picked: dict[int, list[int]] = {}
+    assigned: dict[int, list[int]] = {}
     for row, (entity, id) in enumerate(zip(done.rows.entities, done.ids, strict=True)):
-        picked.setdefault(active.assigner.pick(entity or id), []).append(row)
-    return picked
+        assigned.setdefault(active.assigner.pick(entity or id), []).append(row)
+    return assigned
 
 
-def _answered(active: LoadedModels, place: int, rows: RequestRows, spool: SpoolWriter) -> "_Part":
-    """What the variant answers; if it fails, the champion answers in its place and the failure is kept."""
+def _predict_with_fallback(active: LoadedModels, place: int, rows: RequestRows, spool: SpoolWriter) -> "_Part":
+    """The variant's predictions; if it fails, the champion's, and the failure is recorded."""
     if place == 0:
-        return _said(active, place, rows)
+        return _predict_part(active, place, rows)
     try:
-        return _said(active, place, rows)
+        return _predict_part(active, place, rows)
     except Exception as error:
-        _tell_failed(spool, active.predictors[place], error, len(rows.values))
-        return _said(active, 0, rows)
+        _record_failure(spool, active.predictors[place], error, len(rows.values))
+        return _predict_part(active, 0, rows)
 
 
-def _said(active: LoadedModels, place: int, rows: RequestRows) -> "_Part":
+def _predict_part(active: LoadedModels, place: int, rows: RequestRows) -> "_Part":
     predictor = active.predictors[place]
-    fitting = adapt_rows(place, active, rows)
-    return _Part(predictor, fitting, predictor.answer(fitting))
+    adapted = adapt_rows(place, active, rows)
+    return _Part(predictor, adapted, predictor.predict(adapted))
 
 
 def adapt_rows(place: int, active: LoadedModels, rows: RequestRows) -> RequestRows:
-    """The rows as this variant reads them, which need not be as the champion does."""
-    if active.reads_alike[place]:
+    """The rows in this variant's schema, which may differ from the champion's."""
+    if active.has_champion_schema[place]:
         return rows
     reader = active.predictors[place].reader
     if rows.body is not None:
@@ -168,10 +170,10 @@ def adapt_rows(place: int, active: LoadedModels, rows: RequestRows) -> RequestRo
     return replace(reader.read_objects(objects), entities=rows.entities)
 
 
-def _entry(
+def _event(
     active: LoadedModels, part: "_Part", done: PredictedRequest, shadow_of: list[str] | None = None
 ) -> PredictionEvent:
-    rows, said, predictor = part.rows, part.said, part.predictor
+    rows, predicted, predictor = part.rows, part.predicted, part.predictor
     features: Sequence[Any] = rows.values
     entities, warnings = rows.entities, rows.warnings
     redactor = active.redactors[active.predictors.index(predictor)]
@@ -191,25 +193,31 @@ def _entry(
         features=features,  # type: ignore[arg-type]  # tuples are packed as lists
         ids=part.ids,
         entities=entities,
-        predictions=said.predictions,
-        probabilities=said.probabilities,
-        decisions=said.decisions,
+        predictions=predicted.predictions,
+        probabilities=predicted.probabilities,
+        decisions=predicted.decisions,
         warnings=warnings,
         shadow_of=shadow_of,
     )
 
 
-def _place(done: PredictedRequest, picked: list[int], part: "_Part") -> None:
-    said, version, variant = part.said, part.predictor.version, part.variant
+def _fill_predictions(done: PredictedRequest, assigned: list[int], part: "_Part") -> None:
+    answers, version, variant = part.predicted, part.predictor.version, part.variant
     columns = zip(
-        picked, part.ids, said.predictions, said.probabilities, said.decisions, part.rows.warnings, strict=True
+        assigned,
+        part.ids,
+        answers.predictions,
+        answers.probabilities,
+        answers.decisions,
+        part.rows.warnings,
+        strict=True,
     )
     for place, id, prediction, probability, decision, warning in columns:
         listed = warning.split("; ") if warning else []
         done.predictions[place] = Prediction(id, prediction, probability, decision, listed, version, variant)
 
 
-def _tell_failed(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
-    FAILED.labels(predictor.version, predictor.name).inc()
+def _record_failure(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
+    VARIANT_ERRORS.labels(predictor.version, predictor.name).inc()
     what = type(error).__name__
     spool.offer(AuditEvent(new_id(), time.time(), "error", predictor.name, predictor.version, what, rows))

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 ARROW_TYPE = ARROW.encode()
-_GROWTH = 20
-"""A compressed body may unfold to this many times the longest body."""
-_AT_ONCE = 2_000
-"""Rows in one entry of the spool."""
+_MAX_EXPANSION = 20
+"""A compressed body may expand to this many times the longest body."""
+_EVENT_ROWS = 2_000
+"""Rows in one event of the spool."""
 _DURABLE_S = 30.0
 
 
-def is_bulk(exchange: Request) -> bool:
+def is_bulk(request: Request) -> bool:
     """Is the body an Arrow stream or a Parquet file?
 
     Raises:
-        Wrong: it is neither that nor JSON (415).
+        HTTPError: it is neither that nor JSON (415).
     """
-    kind = exchange.header(b"content-type").partition(";")[0].strip().lower()
+    kind = request.header(b"content-type").partition(";")[0].strip().lower()
     if kind in {"", "application/json"} or kind.endswith("+json"):
         return False
     if kind in {ARROW, PARQUET}:
@@ -42,40 +42,40 @@ def is_bulk(exchange: Request) -> bool:
 
 
 def predict(
-    exchange: Request, body: bytes, active: LoadedModels, runtime: Runtime, began: float
+    request: Request, body: bytes, active: LoadedModels, runtime: Runtime, began: float
 ) -> tuple[Response, list[PredictedRequest]]:
-    """Answer a table; the answer is an Arrow stream with one row for each, in the same order.
+    """Predict a table; the response is an Arrow stream with one row per input row, in the same order.
 
     Columns: id, prediction, probability, decision, warning, version, variant.
 
     Raises:
-        Wrong: the table cannot be read or predicted, or answers cannot be kept now.
+        HTTPError: the table cannot be read or predicted, or predictions cannot be recorded.
     """
-    table = _read(exchange, body, active, runtime)
+    table = _read(request, body, active, runtime)
     rows = _rows(table, active)
     parts = [
-        predict_rows(active, rows.take(range(start, min(start + _AT_ONCE, len(rows.values)))), runtime.spool, began)
-        for start in range(0, len(rows.values), _AT_ONCE)
+        predict_rows(active, rows.take(range(start, min(start + _EVENT_ROWS, len(rows.values)))), runtime.spool, began)
+        for start in range(0, len(rows.values), _EVENT_ROWS)
     ]
     position = parts[-1].position
     if position is not None:
         runtime.spool.wait_durable(position, _DURABLE_S)
-    written = _written([one for part in parts for one in part.predictions], rows.warnings, active)
-    return Response(written, 200, ARROW_TYPE), parts
+    encoded = _encode([one for part in parts for one in part.predictions], rows.warnings, active)
+    return Response(encoded, 200, ARROW_TYPE), parts
 
 
-def _read(exchange: Request, body: bytes, active: LoadedModels, runtime: Runtime) -> "pa.Table":
+def _read(request: Request, body: bytes, active: LoadedModels, runtime: Runtime) -> "pa.Table":
     import pyarrow as pa
 
     limits = runtime.settings.limits
-    most_bytes = int(limits.max_body_mb * 1e6 * _GROWTH)
+    most_bytes = int(limits.max_body_mb * 1e6 * _MAX_EXPANSION)
     wanted = set(active.champion.reader.names) | {active.champion.manifest.id}
     try:
-        if exchange.header(b"content-type").startswith(PARQUET):
+        if request.header(b"content-type").startswith(PARQUET):
             return _parquet(body, wanted, limits.max_bulk_rows, most_bytes)
         return _stream(body, limits.max_bulk_rows, most_bytes)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise HTTPError(400, "the table cannot be read", fix="write it anew with a current Arrow library") from error
+        raise HTTPError(400, "the table cannot be read", fix="write it with a current Arrow library") from error
 
 
 def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: int) -> "pa.Table":
@@ -83,15 +83,15 @@ def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: i
 
     file = pq.ParquetFile(io.BytesIO(body))
     meta, fields = file.metadata, [field for field in file.schema_arrow if field.name in wanted]
-    unfolded = sum(meta.row_group(place).total_byte_size for place in range(meta.num_row_groups))
-    _refuse_large(meta.num_rows, most_rows, unfolded, most_bytes)
+    expanded = sum(meta.row_group(place).total_byte_size for place in range(meta.num_row_groups))
+    _check_size(meta.num_rows, most_rows, expanded, most_bytes)
     for field in fields:
-        _refuse_type(field.type)
-    # what a file tells once and repeats by reference stays so until its length is known
+        _check_type(field.type)
+    # dictionary-encoded texts stay encoded until the expanded size is known
     texts = [field.name for field in fields if _is_text(field.type)]
     file = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts)
     table = file.read(columns=[field.name for field in fields], use_threads=False)
-    _refuse_large(table.num_rows, most_rows, _unfolded(table), most_bytes)
+    _check_size(table.num_rows, most_rows, _expanded_bytes(table), most_bytes)
     return table
 
 
@@ -105,21 +105,21 @@ def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
         for batch in reader:
             batches.append(batch)
             rows, size = rows + batch.num_rows, size + batch.nbytes
-            _refuse_large(rows, most_rows, size, most_bytes)
+            _check_size(rows, most_rows, size, most_bytes)
         table = pa.Table.from_batches(batches, reader.schema)
-    table.validate(full=True)  # offsets that lead elsewhere must not be followed
-    _refuse_large(rows, most_rows, _unfolded(table), most_bytes)
+    table.validate(full=True)  # invalid offsets must not be followed
+    _check_size(rows, most_rows, _expanded_bytes(table), most_bytes)
     return table
 
 
-def _unfolded(table: "pa.Table") -> int:
-    """Bytes of the values when each stands for itself: texts may lie there once and be meant a thousand times."""
+def _expanded_bytes(table: "pa.Table") -> int:
+    """Bytes of the values without dictionary encoding, where a text may be stored once and referenced many times."""
     chunks = [chunk for column in table.columns for chunk in column.chunks]
-    return int(table.nbytes) + sum(_shared(chunk) for chunk in chunks)
+    return int(table.nbytes) + sum(_referenced_bytes(chunk) for chunk in chunks)
 
 
-def _shared(chunk: "pa.Array") -> int:
-    """Bytes of the texts that a chunk refers to."""
+def _referenced_bytes(chunk: "pa.Array") -> int:
+    """Bytes of the texts that a chunk references."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -130,7 +130,7 @@ def _shared(chunk: "pa.Array") -> int:
 
 
 def _lengths(texts: "pa.Array") -> NDArray[np.int64]:
-    """Bytes of each text; a missing one counts as it lies there."""
+    """Bytes of each text; a missing one counts with its stored length."""
     import pyarrow.compute as pc
 
     if _is_view(texts.type):  # a view is 16 bytes long and begins with its length
@@ -152,12 +152,12 @@ def _is_view(kind: "pa.DataType") -> bool:
     return bool(pa.types.is_string_view(kind))
 
 
-def _refuse_large(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
+def _check_size(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
     if rows > most_rows:
         raise HTTPError(413, f"more than {most_rows} rows", fix="send them in several requests")
     if size > most_bytes:
         raise HTTPError(
-            413, f"unfolded, the table is longer than {most_bytes} bytes", fix="send it in several requests"
+            413, f"expanded, the table is longer than {most_bytes} bytes", fix="send it in several requests"
         )
 
 
@@ -165,31 +165,31 @@ def _rows(table: "pa.Table", active: LoadedModels) -> RequestRows:
     reader, id = active.champion.reader, active.champion.manifest.id
     if not table.num_rows:
         raise HTTPError(422, "the table has no rows", fix="send at least one row")
-    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
-    absent = [name for name in reader.names if name not in table.column_names]
-    if twice or absent:
-        said = f"column `{twice[0]}` comes twice" if twice else f"missing: {', '.join(absent)}"
-        raise HTTPError(422, said, fix="send every input of the model once; null says that a value is not known")
-    columns = [_plain_values(table[name]) for name in reader.names]
-    entities = [None] * table.num_rows if id not in table.column_names else _plain_values(table[id])
+    duplicates = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    missing = [name for name in reader.names if name not in table.column_names]
+    if duplicates or missing:
+        error = f"column `{duplicates[0]}` occurs twice" if duplicates else f"missing: {', '.join(missing)}"
+        raise HTTPError(422, error, fix="send every input of the model once; null says that a value is not known")
+    columns = [_python_values(table[name]) for name in reader.names]
+    entities = [None] * table.num_rows if id not in table.column_names else _python_values(table[id])
     ignored = sorted(set(table.column_names) - {*reader.names, id})
     return reader.read_columns(columns, entities, ignored)
 
 
-def _plain_values(column: "pa.ChunkedArray") -> list[Any]:
+def _python_values(column: "pa.ChunkedArray") -> list[Any]:
     import pyarrow as pa
 
     kind = column.type
-    _refuse_type(kind)
+    _check_type(kind)
     if pa.types.is_temporal(kind):
-        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string()) if _is_moment(kind) else column
+        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string()) if _is_date(kind) else column
     elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     values: list[Any] = column.to_pylist()
     return values
 
 
-def _refuse_type(kind: "pa.DataType") -> None:
+def _check_type(kind: "pa.DataType") -> None:
     import pyarrow as pa
 
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -201,13 +201,13 @@ def _refuse_type(kind: "pa.DataType") -> None:
         raise HTTPError(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
 
 
-def _is_moment(kind: "pa.DataType") -> bool:
+def _is_date(kind: "pa.DataType") -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
-def _written(predictions: list[Any], warnings: list[str], active: LoadedModels) -> bytes:
+def _encode(predictions: list[Any], warnings: list[str], active: LoadedModels) -> bytes:
     import pyarrow as pa
 
     is_number = active.champion.manifest.task == "regression"

@@ -17,7 +17,7 @@ from steps.shared.failures import alert_on_failure
 def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
     """Every variant must answer real rows over HTTP as its bundle does in this process."""
     workspace = Workspace(use_case.name)
-    running = deployment.state(workspace)
+    running = deployment.read_state(workspace)
     if running is None:
         raise NoriaError("the service stopped right after it started", where=service_url, fix="look at its log")
     variants = deployment.current_plan(workspace, running).variants

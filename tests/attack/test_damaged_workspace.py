@@ -9,7 +9,7 @@ from listening import listen
 from app.commands.status import status
 from app.servers.dashboards import running_dashboards, stop_dashboards
 from noria.config import load_use_case
-from noria.deployment import service_status, state
+from noria.deployment import read_state, service_status
 from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -55,7 +55,7 @@ def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspac
 def test_a_folder_in_the_place_of_the_state(workspace: Workspace) -> None:
     (workspace.service / "state.json").mkdir()
     with pytest.raises(NoriaError, match="cannot be read"):
-        state(workspace)
+        read_state(workspace)
 
 
 def test_predictions_are_never_thrown_away(workspace: Workspace) -> None:

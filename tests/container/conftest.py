@@ -26,12 +26,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @contextmanager
-def built(order: TrafficPlan) -> Iterator[str]:
+def built(plan: TrafficPlan) -> Iterator[str]:
     """An image of what an order names, while the block runs."""
     name = f"noria-test-{secrets.token_hex(4)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_BUILDKIT", "0")  # the classic builder must do
-        build_image(order, name)
+        build_image(plan, name)
     yield name
     docker("image", "rm", "--force", name, check=False)
 

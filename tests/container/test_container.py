@@ -28,7 +28,7 @@ if pathlib.Path("/data/predictions.db").exists():
         rows = store.execute("select id from predictions").fetchall()
 print(json.dumps([row[0] for row in rows]))
 """
-"""The keeper makes file and tables, some time after the first answer."""
+"""The flusher makes file and tables, some time after the first answer."""
 _WORKERS = """
 import json, psutil
 found = [p.pid for p in psutil.process_iter(["cmdline"])

@@ -15,7 +15,7 @@ from noria.bundle import Bundle, revise_bundle
 from noria.bundle.fast_format import FAST
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, service_status, start_or_roll, state, stop, wait_until_stored
+from noria.deployment import Deployment, read_state, service_status, start_or_roll, stop, wait_until_stored
 from noria.deployment.container_command import container_name, require_fast_form
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -102,7 +102,7 @@ def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Serve
         served.use_case, served.workspace, served.bento, bundle, image=served.deployment.settings.image
     )
     os.kill(again.pid, signal.SIGKILL)  # which takes its time
-    assert eventually(lambda: state(served.workspace) is None)
+    assert eventually(lambda: read_state(served.workspace) is None)
     assert left(served.name) == ""
 
 
@@ -112,7 +112,7 @@ def test_without_the_image_nothing_starts(engine: None, bundle: Bundle, home: Pa
     with pytest.raises(NoriaError, match="no image `nowhere:1`") as caught:
         start_or_roll(case, workspace, build_bento(bundle, workspace), bundle, image="nowhere:1")
     assert "make images" in caught.value.fix
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     assert not (workspace.service / "active.json").exists()
 
 

@@ -83,7 +83,7 @@ def test_the_bundle_that_answers_now_goes_into_the_image(
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     folder = revise_bundle(bundle, tmp_path / "challenger", version="7").folder
     running = SimpleNamespace(bento=tmp_path / "bento")
-    monkeypatch.setattr("noria.deployment.deployment_state", lambda workspace: running)
+    monkeypatch.setattr("noria.deployment.read_state", lambda workspace: running)
     activation.write_plan(Workspace("churn").service, activation.TrafficPlan.of(folder, "7"))
     assert answering("churn").manifest.version == "7"
 

@@ -26,9 +26,9 @@ def image(engine: None, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     rival = make(case, "linear", tmp_path_factory.mktemp("several") / "bundle", version="2")
     rival.folder.chmod(0o700)  # as folders are that artifacts were fetched into
     challenger = PlannedVariant(name="challenger", bundle=rival.folder, version="2", share=0.0)
-    order = plan_transforms.with_variant(TrafficPlan.of(bundle.folder, bundle.manifest.version), challenger)
+    plan = plan_transforms.with_variant(TrafficPlan.of(bundle.folder, bundle.manifest.version), challenger)
     state = CanaryState(variant="challenger", plan=_PLAN, problem=case.use_case.problem, metric="roc_auc")
-    with built(plan_transforms.with_canary(order, state)) as name:
+    with built(plan_transforms.with_canary(plan, state)) as name:
         yield name
 
 
@@ -69,6 +69,6 @@ def test_one_of_several_servers_is_not_told_otherwise(container: Container) -> N
 
 
 def test_what_is_in_the_image_tells_no_path_of_the_machine_that_built_it(container: Container) -> None:
-    order = docker("exec", container.name, "cat", "/app/bundle/order.json").stdout
-    assert '"1-' in order and '"2-' in order
-    assert "/" not in "".join(line for line in order.splitlines() if '"bundle"' in line)
+    plan = docker("exec", container.name, "cat", "/app/bundle/order.json").stdout
+    assert '"1-' in plan and '"2-' in plan
+    assert "/" not in "".join(line for line in plan.splitlines() if '"bundle"' in line)

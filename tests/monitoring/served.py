@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from noria.bundle import Bundle
-from noria.predictions import Feedback, PredictionRecord, PredictionStore
+from noria.predictions import Feedback, PredictionStore
 from noria.predictions.privacy import Redactor
+from tests.predicted import prediction_event
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
@@ -27,24 +28,22 @@ def serve(
         features = [dict(zip(names, redactor.row([row[name] for name in names]), strict=True)) for row in features]
     answers = bundle.predict(rows)
     probabilities = answers["probability"].astype(object).where(answers["probability"].notna(), None)
-    records = [
-        PredictionRecord(
-            request_id="r",
+    events = [
+        prediction_event(
+            at,
+            row,
             model=bundle.manifest.name,
             version=bundle.manifest.version,
-            features=row,
             prediction=prediction,
             probability=probability,
             decision=decision,
-            latency_ms=1.0,
-            at=at,
         )
         for row, prediction, probability, decision in zip(
             features, answers["prediction"], probabilities, answers["decision"], strict=True
         )
     ]
-    store.append(records)
-    ids = [record.id for record in records]
+    store.ingest(events)
+    ids = [event.ids[0] for event in events]
     if labels is not None:
         store.label([Feedback(id=key, label=label) for key, label in zip(ids, labels.tolist(), strict=True)])
     return ids

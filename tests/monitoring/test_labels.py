@@ -10,12 +10,13 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.config.serving import PrivacyConfig
 from noria.monitoring import LabelJoinResult, join_labels, read_window
-from noria.predictions import PredictionRecord, PredictionStore
+from noria.predictions import PredictionStore
 from noria.predictions.privacy import Redactor
 from noria.system.errors import NoriaError
 from tests import bundles
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve
+from tests.predicted import prediction_event
 
 
 def test_labels_join_wait_or_are_refused_with_the_reason(
@@ -51,22 +52,7 @@ def test_cases_are_found_by_their_own_identifier_even_as_a_column_of_floats(
     churn: UseCase, store: PredictionStore, tmp_path: Path
 ) -> None:
     use_case = bundles.changed(churn, data={"id": "customer"})
-    store.append(
-        [
-            PredictionRecord(
-                request_id="r",
-                model="m",
-                version="1",
-                features={"a": 1},
-                prediction="No",
-                probability=0.1,
-                decision="leave",
-                latency_ms=1.0,
-                entity=entity,
-            )
-            for entity in ("17", "18")
-        ]
-    )
+    store.ingest([prediction_event(NOW, {"a": 1}, entity=entity) for entity in ("17", "18")])
     (tmp_path / "labels.csv").write_text("customer,churn\n17,Yes\n,No\n18,No\n")
     joined = join_labels(store, str(tmp_path / "labels.csv"), use_case, quarantine=tmp_path / "bad.csv", at=NOW)
     assert (joined.joined, joined.refused) == (2, 1)
@@ -77,28 +63,14 @@ def test_cases_that_are_kept_as_hashes_are_found_by_their_plain_identifier(
 ) -> None:
     privacy = PrivacyConfig(hash=["customer"])
     case = Redactor(privacy, [], b"key", id="customer").entity("17")
-    store.append(
-        [
-            PredictionRecord(
-                request_id="r",
-                model="m",
-                version="1",
-                features={"a": 1},
-                prediction="No",
-                probability=0.1,
-                decision="leave",
-                latency_ms=1.0,
-                entity=case,
-            )
-        ]
-    )
+    store.ingest([prediction_event(NOW, {"a": 1}, entity=case)])
     (tmp_path / "labels.csv").write_text("customer,churn\n17,Yes\n18,No\n")
     hashed = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": privacy})
     cut = bundles.changed(churn, data={"id": "customer"}, serving={"privacy": PrivacyConfig(truncate={"customer": 1})})
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "key")
     joined = join_labels(store, str(tmp_path / "labels.csv"), hashed, quarantine=tmp_path / "bad.csv", at=NOW)
     assert (joined.joined, joined.waiting) == (1, 1)
-    with pytest.raises(NoriaError, match="not kept as a whole"):
+    with pytest.raises(NoriaError, match="not stored completely"):
         join_labels(store, str(tmp_path / "labels.csv"), cut, quarantine=tmp_path / "bad.csv", at=NOW)
 
 

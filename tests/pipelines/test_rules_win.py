@@ -17,7 +17,7 @@ from app.commands.result import CommandResult
 from app.commands.train import train
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
-from noria.deployment import state, stop
+from noria.deployment import read_state, stop
 from noria.system.workspace import Workspace
 from steps.shared.champion import require_champion
 from tests.service.serving import free_port
@@ -84,7 +84,7 @@ def test_the_rules_are_served(deployed: CommandResult, case: UseCase) -> None:
     with ServiceClient(url_of(deployed)) as client:
         assert client.model().kind == "rules"
         assert [answer.prediction for answer in client.predict(examples)] == ["Yes", "No", "No"]
-    running = state(Workspace(case.name))
+    running = read_state(Workspace(case.name))
     assert running is not None
     assert running.version == "1"
     assert runs_of(case, "deployment")[0].model_version.number == 1

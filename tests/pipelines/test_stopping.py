@@ -14,7 +14,7 @@ from pipeline_runs import runs_of, statuses
 
 from app.commands.train import train
 from noria.config import UseCase
-from noria.deployment import state
+from noria.deployment import read_state
 from noria.system.workspace import PROJECT, Workspace
 from tests.service.serving import free_port, processes_of
 from tests.small_cases import churn_table, small_case, write_config
@@ -147,7 +147,7 @@ def test_deployment_is_stopped_in_the_middle(
     command.wait_for((workspace.service / "state.json").is_file, "started the server")
     assert command.end(signal.SIGTERM) == 143
     command.assert_stopped_tidily()
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     assert eventually(lambda: processes_of(workspace) == [])
     (run,) = runs_of(case, "deployment")
     assert run.status.value in {"failed", "stopped"}

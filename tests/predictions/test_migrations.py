@@ -15,8 +15,8 @@ from sqlalchemy import create_engine
 from noria.predictions import Feedback, PredictionStore, migrate
 from noria.predictions.sql_tables import metadata
 from noria.system.errors import NoriaError
-from tests.predictions.answers import NOON, answered
 from tests.predictions.conftest import Direct
+from tests.predictions.events import NOON, answered
 
 PROJECT = Path(__file__).parents[2]
 # what Noria made before revisions were counted
@@ -55,7 +55,7 @@ def dump(file: Path) -> list[str]:
 
 def test_a_store_of_the_old_kind_is_upgraded_with_its_rows(tmp_path: Path) -> None:
     store = PredictionStore(make_old(tmp_path / "p.db"))
-    store.keep([answered("p2"), answered("s", variant="new", shadow_of=["p1"])])
+    store.ingest([answered("p2"), answered("s", variant="new", shadow_of=["p1"])])
     assert store.label([Feedback(entity="c1", label="Yes")]) == [True]
     window = store.window(NOON, shadows=True)
     assert window.set_index("prediction_id")["label"].to_dict() == {"p1": "Yes", "p2": "No", "s": "Yes"}
@@ -109,8 +109,8 @@ def test_a_store_of_a_newer_noria_is_left_alone(store: PredictionStore, url: str
 
 def test_processes_that_start_at_once_do_not_clash(url: str, direct: Direct) -> None:
     code = (
-        "import sys; from noria.predictions import PredictionStore; from tests.predictions.answers import answered;"
-        "sys.stdin.readline(); store = PredictionStore(sys.argv[1]); store.keep([answered()])"
+        "import sys; from noria.predictions import PredictionStore; from tests.predictions.events import answered;"
+        "sys.stdin.readline(); store = PredictionStore(sys.argv[1]); store.ingest([answered()])"
     )
     starting = [
         subprocess.Popen([sys.executable, "-c", code, url], cwd=PROJECT, stdin=subprocess.PIPE, text=True)

@@ -60,7 +60,7 @@ def test_labels_find_a_case_unless_it_is_kept_in_part_only() -> None:
     assert redactor().named("c-17") == redactor().entity("c-17")
     assert redactor(PrivacyConfig()).named("c-17") == "c-17"
     for privacy in (PrivacyConfig(drop=["customer"]), PrivacyConfig(truncate={"customer": 2})):
-        with pytest.raises(NoriaError, match="`customer` is not kept as a whole"):
+        with pytest.raises(NoriaError, match="`customer` is not stored completely"):
             redactor(privacy).named("c-17")
 
 

@@ -5,37 +5,30 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy
 
-from noria.predictions import SMOKE, Feedback, PredictionRecord, PredictionStore, ids, inputs_of
+from noria.predictions import SMOKE, Feedback, PredictionStore, ids, inputs_of
+from noria.predictions.spool.events import PredictionEvent
 from noria.system.errors import NoriaError
+from tests.predicted import prediction_event
 from tests.predictions.conftest import Direct
 
 PROJECT = Path(__file__).parents[2]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def record(hour: int = 0, **changes: object) -> PredictionRecord:
-    given: dict[str, object] = {
-        "request_id": "r",
-        "model": "churn",
-        "version": "1",
-        "features": {"tenure": 3, "contract": "One year"},
-        "prediction": "Yes",
-        "probability": 0.7,
-        "decision": "act",
-        "latency_ms": 2.5,
-        "at": NOON + timedelta(hours=hour),
-    }
-    return PredictionRecord(**(given | changes))  # type: ignore[arg-type]
+def event(hour: int = 0, **changes: Any) -> PredictionEvent:
+    given: dict[str, Any] = {"features": {"tenure": 3, "contract": "One year"}, "at": NOON + timedelta(hours=hour)}
+    return prediction_event(**(given | changes))
 
 
 def test_a_window_gives_back_what_was_answered(store: PredictionStore) -> None:
-    store.append([record(hour, entity=f"c{hour}") for hour in range(5)])
+    store.ingest([event(hour, entity=f"c{hour}") for hour in range(5)])
     window = store.window(NOON + timedelta(hours=1), NOON + timedelta(hours=4))
     assert window["entity"].tolist() == ["c1", "c2", "c3"]
     assert window["at"].tolist() == [pd.Timestamp(NOON + timedelta(hours=hour)) for hour in (1, 2, 3)]
@@ -48,7 +41,7 @@ def test_a_window_gives_back_what_was_answered(store: PredictionStore) -> None:
 
 
 def test_times_of_other_zones_are_the_same_instant(store: PredictionStore) -> None:
-    store.append([record(at=datetime.fromisoformat("2026-05-01T14:00:00+02:00"))])
+    store.ingest([event(at=datetime.fromisoformat("2026-05-01T14:00:00+02:00"))])
     assert len(store.window(NOON, NOON + timedelta(seconds=1))) == 1
 
 
@@ -68,21 +61,21 @@ def test_missing_and_numpy_values_are_kept_as_json_can_hold_them(store: Predicti
         "f": None,
         "g": "ü",
     }
-    store.append([record(features=features, prediction=np.float64(12.5), probability=float("nan"))])
+    store.ingest([event(features=features, prediction=np.float64(12.5), probability=float("nan"))])
     kept = store.window(NOON).iloc[0]
     assert kept[["b", "c", "d", "g", "prediction"]].tolist() == [1.5, 2, "2026-01-02T00:00:00", "ü", 12.5]
     assert kept[["a", "e", "f", "probability"]].isna().all()
 
 
 def test_an_input_column_named_like_one_of_ours_is_not_lost(store: PredictionStore) -> None:
-    store.append([record(features={"version": "premium", "tenure": 3})])
+    store.ingest([event(features={"version": "premium", "tenure": 3})])
     window = store.window(NOON)
     assert window["version"].tolist() == ["1"]
     assert inputs_of(window).to_dict("records") == [{"version": "premium", "tenure": 3}]
 
 
 def test_a_limited_window_is_a_sample_over_the_whole_time_and_always_the_same(store: PredictionStore) -> None:
-    store.append([record(hour) for hour in range(400)])
+    store.ingest([event(hour) for hour in range(400)])
     sample = store.window(NOON, limit=100)
     assert len(sample) == 100
     assert sample["at"].is_monotonic_increasing
@@ -94,38 +87,38 @@ def test_a_limited_window_is_a_sample_over_the_whole_time_and_always_the_same(st
 def test_a_sample_of_what_was_answered_over_weeks_is_over_all_of_it(
     store: PredictionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answered(hour: int) -> PredictionRecord:
+    def answered(hour: int) -> PredictionEvent:
         monkeypatch.setattr("time.time_ns", lambda: int((NOON.timestamp() + 3600 * hour) * 1e9))
-        return record(hour, id=ids.new_id())
+        return event(hour, id=ids.new_id())
 
-    store.append([answered(hour) for hour in range(400)])
+    store.ingest([answered(hour) for hour in range(400)])
     sample = store.window(NOON, limit=100)
     assert sample["at"].min() < NOON + timedelta(hours=100)
     assert sample["at"].max() > NOON + timedelta(hours=300)
 
 
 def test_labels_find_their_prediction_by_id_and_by_case(store: PredictionStore) -> None:
-    first, second, third = record(), record(entity="c2"), record(entity="c3")
-    store.append([first, second, third])
-    known = store.label([Feedback(id=first.id, label="Yes"), Feedback(entity="c2", label="No", at=NOON)])
+    first, second, third = event(), event(entity="c2"), event(entity="c3")
+    store.ingest([first, second, third])
+    known = store.label([Feedback(id=first.ids[0], label="Yes"), Feedback(entity="c2", label="No", at=NOON)])
     assert known == [True, True]
     window = store.window(NOON, labelled=True).set_index("prediction_id")
-    assert window["label"].to_dict() == {first.id: "Yes", second.id: "No"}
-    assert window.loc[second.id, "labelled_at"] == pd.Timestamp(NOON)
-    assert store.window(NOON, labelled=False)["prediction_id"].tolist() == [third.id]
+    assert window["label"].to_dict() == {first.ids[0]: "Yes", second.ids[0]: "No"}
+    assert window.loc[second.ids[0], "labelled_at"] == pd.Timestamp(NOON)
+    assert store.window(NOON, labelled=False)["prediction_id"].tolist() == [third.ids[0]]
 
 
 def test_a_label_that_comes_before_its_prediction_waits_for_it(store: PredictionStore) -> None:
-    early = record()
-    assert store.label([Feedback(id=early.id, label="No"), Feedback(entity="c9", label="Yes")]) == [False, False]
+    early = event()
+    assert store.label([Feedback(id=early.ids[0], label="No"), Feedback(entity="c9", label="Yes")]) == [False, False]
     assert store.counts().unmatched_labels == 2
-    store.append([record(), early, record(entity="c9")])
+    store.ingest([event(), early, event(entity="c9")])
     assert store.window(NOON)["label"].fillna("").tolist() == ["", "No", "Yes"]
     assert store.counts().unmatched_labels == 0
 
 
 def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStore, direct: Direct) -> None:
-    store.append([record(entity="c1")])
+    store.ingest([event(entity="c1")])
     store.label([Feedback(entity="c1", label="No")])
     store.label([Feedback(entity="c1", label="Yes")])
     assert store.window(NOON)["label"].tolist() == ["Yes"]
@@ -134,9 +127,9 @@ def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStor
 
 
 def test_a_case_predicted_again_gets_its_own_later_label(store: PredictionStore) -> None:
-    store.append([record(0, entity="c1"), record(1, entity="c1")])
+    store.ingest([event(0, entity="c1"), event(1, entity="c1")])
     store.label([Feedback(entity="c1", label="No")])
-    store.append([record(2, entity="c1")])
+    store.ingest([event(2, entity="c1")])
     assert store.window(NOON)["label"].fillna("").tolist() == ["No", "No", ""]
     store.label([Feedback(entity="c1", label="Yes")])
     assert store.window(NOON)["label"].tolist() == ["No", "No", "Yes"]
@@ -153,7 +146,7 @@ def test_a_label_of_nothing_is_refused(given: dict[str, object]) -> None:
 
 
 def test_counts_per_version(store: PredictionStore) -> None:
-    store.append([record(request_id="a"), record(request_id="a"), record(1, request_id="b", version="2")])
+    store.ingest([event(request_id="a"), event(request_id="a"), event(1, request_id="b", version="2")])
     everything, second = store.counts(), store.counts("2")
     assert (everything.requests, everything.predictions) == (2, 3)
     assert (everything.first_at, everything.last_at) == (NOON, NOON + timedelta(hours=1))
@@ -161,28 +154,28 @@ def test_counts_per_version(store: PredictionStore) -> None:
 
 
 def test_smoke_tests_are_kept_but_left_out(store: PredictionStore, direct: Direct) -> None:
-    store.append([record(variant=SMOKE), record()])
+    store.ingest([event(variant=SMOKE), event()])
     assert (store.counts().predictions, len(store.window(NOON))) == (1, 1)
     assert direct.rows("select count(*) from predictions") == [(2,)]
 
 
-def test_an_append_is_all_or_nothing(store: PredictionStore) -> None:
-    twice = record()
+def test_an_ingest_is_all_or_nothing(store: PredictionStore) -> None:
     with pytest.raises(NoriaError):
-        store.append([record(), twice, twice])
+        store.ingest([event(), event(decision=None)])
     assert store.counts().predictions == 0
 
 
 _WRITER = """
 import sys
-from noria.predictions import Feedback, PredictionRecord, PredictionStore
+from datetime import UTC, datetime
+from noria.predictions import Feedback, PredictionStore
+from tests.predicted import prediction_event
 store = PredictionStore(sys.argv[1])
 for number in range(60):
-    record = PredictionRecord(request_id=f"{sys.argv[2]}-{number}", model="m", version="1", features={"n": number},
-                              prediction="Yes", probability=0.5, decision="act", latency_ms=1.0)
-    store.append([record])
-    store.label([Feedback(id=record.id, label="No")])
-    print(record.id, flush=True)
+    event = prediction_event(datetime.now(UTC), {"n": number}, request_id=f"{sys.argv[2]}-{number}")
+    store.ingest([event])
+    store.label([Feedback(id=event.ids[0], label="No")])
+    print(event.ids[0], flush=True)
 """
 
 
@@ -192,7 +185,7 @@ def test_several_processes_and_threads_write_at_once_and_nothing_is_lost(store: 
         for n in range(2)
     ]
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda hour: store.append([record(hour)]), range(60)))
+        list(threads.map(lambda hour: store.ingest([event(hour)]), range(60)))
     said = [line for writer in writers for line in writer.communicate(timeout=60)[0].split()]
     assert [writer.returncode for writer in writers] == [0, 0]
     assert len(said) == 120
@@ -200,7 +193,7 @@ def test_several_processes_and_threads_write_at_once_and_nothing_is_lost(store: 
     assert (store.counts().predictions, store.counts().labelled) == (180, 120)
 
 
-def test_what_append_returned_for_survives_a_killed_process(url: str) -> None:
+def test_what_ingest_returned_for_survives_a_killed_process(url: str) -> None:
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, url, "0"], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
     said = [writer.stdout.readline().strip() for _ in range(20)]

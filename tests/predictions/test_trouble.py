@@ -10,8 +10,8 @@ import sqlalchemy
 
 from noria.predictions import Feedback, PredictionStore
 from noria.system.errors import NoriaError
-from tests.predictions.answers import NOON, answered
 from tests.predictions.conftest import Direct
+from tests.predictions.events import NOON, answered
 from tests.predictions.postgres import database
 from tests.spool.spooled import eventually
 
@@ -20,18 +20,18 @@ _UNTIL_FULL = """
 import resource, signal, sys
 from noria.system.errors import NoriaError
 from noria.predictions import PredictionStore
-from tests.predictions.answers import answered
+from tests.predictions.events import answered
 store = PredictionStore(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
 try:
     for number in range(10_000):
-        store.keep([answered(f"{number}-a", f"{number}-b")])
+        store.ingest([answered(f"{number}-a", f"{number}-b")])
         print(number, flush=True)
 except NoriaError as error:
     print("full:", error.what)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    store.keep([answered("when there is room again")])
+    store.ingest([answered("when there is room again")])
 """
 
 
@@ -57,17 +57,17 @@ def break_all(other: Direct, name: str) -> None:
 def test_a_database_that_breaks_its_connections_is_found_again(postgres: str) -> None:
     with database(postgres) as url:
         store = PredictionStore(url)
-        store.keep([answered("before")])
+        store.ingest([answered("before")])
         name = sqlalchemy.make_url(url).database
         other = Direct(postgres)
         break_all(other, str(name))
-        assert store.keep([answered("after")]) == 1
+        assert store.ingest([answered("after")]) == 1
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         break_all(other, str(name))
         with pytest.raises(NoriaError, match="does not work"):
-            store.keep([answered("meanwhile")])
+            store.ingest([answered("meanwhile")])
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
-        assert store.keep([answered("meanwhile"), answered("again")]) == 2
+        assert store.ingest([answered("meanwhile"), answered("again")]) == 2
         assert store.counts().predictions == 4
         store.close()
         other.close()
@@ -80,7 +80,7 @@ def test_labels_and_predictions_that_come_at_once_do_not_miss_each_other(store: 
     labelling = threading.Thread(target=lambda: [other.label([Feedback(id=each, label="Yes")]) for each in ids])
     labelling.start()
     for each in ids:
-        store.keep([answered(each)])
+        store.ingest([answered(each)])
     labelling.join()
     other.close()
     assert store.counts().labelled == len(ids)

@@ -12,7 +12,7 @@ from serving import Served, free_port, with_serving
 from noria.bundle import Bundle, revise_bundle, write_bundle
 from noria.client import Client
 from noria.config import UseCase, load_use_case
-from noria.deployment import start_or_roll, state, stop
+from noria.deployment import read_state, start_or_roll, stop
 from noria.models.fitted_model import fit
 from noria.models.policy_choice import DecisionPolicy
 from noria.system.workspace import PROJECT, Workspace
@@ -86,7 +86,7 @@ def served(use_case: UseCase, bento: Path, bundle: Bundle, service_home: Path) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(service_home))
         assert stop(workspace)
-        assert state(workspace) is None
+        assert read_state(workspace) is None
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def put(client: "TestClient", path: str, body: object, headers: dict[str, str] =
     return client.put(path, content=json.dumps(body), headers=headers)
 
 
-def order(folder: Path) -> activation.TrafficPlan:
+def plan(folder: Path) -> activation.TrafficPlan:
     found = activation.read_plan(folder)
     assert found is not None
     return found
@@ -64,8 +64,8 @@ def order(folder: Path) -> activation.TrafficPlan:
 
 def test_shares_are_changed_and_the_change_is_kept(client: "TestClient", tmp_path: Path) -> None:
     said = put(client, "/traffic", {"shares": {"challenger": 0.5}})
-    assert (said.status_code, said.json()["serial"]) == (200, order(tmp_path).serial)
-    assert [variant.share for variant in order(tmp_path).variants] == [0.5, 0.5]
+    assert (said.status_code, said.json()["serial"]) == (200, plan(tmp_path).plan_id)
+    assert [variant.share for variant in plan(tmp_path).variants] == [0.5, 0.5]
     assert wait_until_flushed(tmp_path / "spool", 30)
     with PredictionStore(f"sqlite:///{tmp_path / 'predictions.db'}")._engine.connect() as connection:
         kinds = connection.exec_driver_sql("select kind, detail from events").all()
@@ -73,28 +73,28 @@ def test_shares_are_changed_and_the_change_is_kept(client: "TestClient", tmp_pat
 
 
 def test_what_answered_before_can_be_put_back(client: "TestClient", tmp_path: Path) -> None:
-    before = order(tmp_path)
+    before = plan(tmp_path)
     put(client, "/traffic", {"shares": {"challenger": 0.5}})
-    earlier = plan_history.last_other(tmp_path, order(tmp_path))
+    earlier = plan_history.last_other(tmp_path, plan(tmp_path))
     assert earlier is not None
     assert earlier.variants == before.variants
 
 
 def test_a_change_that_cannot_be_noted_is_not_made(client: "TestClient", tmp_path: Path) -> None:
-    before = order(tmp_path)
+    before = plan(tmp_path)
     cast("App", client.app).runtime.spool.close()
     refused = put(client, "/traffic", {"shares": {"challenger": 0.5}})
     assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
-    assert order(tmp_path) == before
+    assert plan(tmp_path) == before
 
 
 def test_a_policy_gets_a_version_of_its_own(client: "TestClient", tmp_path: Path) -> None:
     assert put(client, "/policy", {"policy": {"threshold": 0.9}, "variant": "challenger"}).status_code == 200
-    challenger = order(tmp_path).find("challenger")
+    challenger = plan(tmp_path).find("challenger")
     assert challenger is not None
     assert challenger.policy is not None
     assert (challenger.policy.threshold, challenger.policy_version) == (0.9, "2")
-    assert order(tmp_path).champion.policy is None
+    assert plan(tmp_path).champion.policy is None
 
 
 def test_who_answers_what_is_told(client: "TestClient") -> None:
@@ -111,11 +111,11 @@ def test_who_answers_what_is_told(client: "TestClient") -> None:
 def test_another_token_changes_nothing(
     client: "TestClient", tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
-    before = order(tmp_path)
+    before = plan(tmp_path)
     assert put(client, "/traffic", {"shares": {"challenger": 1}}, headers).status_code == status
     assert put(client, "/policy", {"policy": {"threshold": 0}}, headers).status_code == status
     assert client.get("/traffic", headers=headers).status_code == status
-    assert order(tmp_path) == before
+    assert plan(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_another_token_changes_nothing(
 def test_a_wish_that_fits_nothing_changes_nothing(
     client: "TestClient", tmp_path: Path, path: str, body: object
 ) -> None:
-    before = order(tmp_path)
+    before = plan(tmp_path)
     refused = put(client, path, body)
     assert refused.status_code == 422
     assert refused.json()["error"]
-    assert order(tmp_path) == before
+    assert plan(tmp_path) == before
 
 
 def test_a_challenger_with_a_column_more_reads_the_request_itself(

@@ -181,7 +181,7 @@ def test_a_full_spool_says_so_and_does_as_it_was_told(mixed_bundle: Bundle, tmp_
         else:
             assert statuses[-1] == 503
             assert int(replies[-1].headers["retry-after"]) >= 1
-            assert "cannot keep its answers" in replies[-1].json()["error"]
+            assert "cannot record predictions" in replies[-1].json()["error"]
             assert service.ask("GET", "/readyz").status == 503
         kept = sum(path.stat().st_size for path in (tmp_path / "spool").iterdir() if path.is_file())
         assert kept < 3_000_000

@@ -19,8 +19,8 @@ def send(served: Served, path: str, content: object, method: str = "POST") -> ht
 @pytest.mark.parametrize(
     ("method", "path", "status", "said"),
     [
-        ("GET", "/predict", 405, "GET is no method of this address"),
-        ("DELETE", "/feedback", 405, "DELETE is no method of this address"),
+        ("GET", "/predict", 405, "GET is not a method of this address"),
+        ("DELETE", "/feedback", 405, "DELETE is not a method of this address"),
         ("GET", "/nothing", 404, ""),
         ("GET", "/static_content/..%2f..%2fetc/passwd", 404, ""),
     ],

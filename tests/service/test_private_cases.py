@@ -9,7 +9,7 @@ from noria.config.serving import PrivacyConfig
 from noria.predictions import Feedback
 from noria.predictions.privacy import Redactor
 from noria.serving.http_errors import HTTPError
-from service.feedback import keep_labels
+from service.feedback import store_feedback
 
 
 @pytest.mark.parametrize("privacy", [PrivacyConfig(drop=["customer"]), PrivacyConfig(truncate={"customer": 2})])
@@ -18,6 +18,6 @@ def test_a_label_by_a_case_that_is_kept_in_part_only_is_refused(privacy: Privacy
     active: Any = SimpleNamespace(redactors=[Redactor(privacy, ["tenure"], id="customer")])
     nothing: Any = None
     with pytest.raises(HTTPError) as caught:
-        keep_labels(nothing, active, [Feedback(entity="C-1017", label="Yes")])
+        store_feedback(nothing, active, [Feedback(entity="C-1017", label="Yes")])
     assert caught.value.status == 422
     assert "customer" in caught.value.body.error

@@ -89,7 +89,7 @@ def test_what_cannot_be_kept_is_not_answered(client: "TestClient", bikes: Bundle
     import resource
 
     assert client.post("/predict", json={"rows": bikes.examples()}).status_code == 200
-    assert kept(tmp_path).counts().predictions == len(bikes.examples())  # the keeper runs and inherits no limit
+    assert kept(tmp_path).counts().predictions == len(bikes.examples())  # the flusher runs and inherits no limit
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))

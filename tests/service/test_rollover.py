@@ -10,7 +10,7 @@ import pytest
 from serving import Served
 
 from noria.bundle import Bundle
-from noria.deployment import start_or_roll, state
+from noria.deployment import read_state, start_or_roll
 from noria.models.fitted_model import fit
 from noria.system.errors import NoriaError
 from tests.load import Load
@@ -62,6 +62,6 @@ def test_a_bundle_that_fails_the_smoke_test_is_put_back(served: Served, churn: A
 def _goes_on(served: Served, version: str) -> None:
     assert served.client.model().version == version
     assert {answer.version for answer in served.client.predict(served.bundle.examples())} == {version}
-    deployment = state(served.workspace)
+    deployment = read_state(served.workspace)
     assert deployment is not None
     assert (deployment.pid, deployment.version) == (served.deployment.pid, version)

@@ -16,7 +16,7 @@ from serving import free_port, processes_of, with_serving
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, ServerSettings, start_or_roll, state, stop
+from noria.deployment import Deployment, ServerSettings, read_state, start_or_roll, stop
 from noria.deployment.deployment_state import save_state
 from noria.system.errors import NoriaError
 from noria.system.processes import alive, namespace
@@ -41,7 +41,7 @@ def alone(use_case: UseCase) -> UseCase:
 
 
 def assert_nothing_is_left(workspace: Workspace) -> None:
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     assert not (workspace.service / "state.json").exists()
     assert eventually(lambda: processes_of(workspace) == []), "a process is left"
 
@@ -82,9 +82,9 @@ def test_a_server_that_cannot_be_seen_from_a_container_is_left_alone(
     """A step in a container sees other processes, or none, under the same numbers."""
     unseen = a_deployment(workspace, alone, bento, 2**22 - 1, 0.0).model_copy(update={"namespace": "pid:[1]"})
     save_state(workspace, unseen)
-    assert state(workspace) == unseen
+    assert read_state(workspace) == unseen
     save_state(workspace, unseen.model_copy(update={"namespace": namespace()}))
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     assert_nothing_is_left(workspace)
 
 
@@ -111,7 +111,7 @@ def test_ctrl_c_and_a_killed_start(
     starter.communicate(timeout=_PATIENCE_S)
     assert starter.returncode != 0
     if with_signal == signal.SIGKILL:  # nobody could tidy up, but `stop` still can
-        unfinished = state(workspace)
+        unfinished = read_state(workspace)
         assert unfinished is not None
         assert not unfinished.ready
         assert stop(workspace)
@@ -151,7 +151,7 @@ def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
 ) -> None:
     stale = a_deployment(workspace, alone, bento, os.getpid(), psutil.Process().create_time() - 500)
     (workspace.service / "state.json").write_text(stale.model_dump_json())
-    mine = activation.WorkerReport(pid=os.getpid(), process_started=1.0, serial="", version="1")
+    mine = activation.WorkerReport(pid=os.getpid(), process_started=1.0, plan_id="", version="1")
     activation.write_worker_report(workspace.service, mine)
     assert not stop(workspace)
     assert_nothing_is_left(workspace)
@@ -160,7 +160,7 @@ def test_a_pid_that_belongs_to_another_process_now_is_not_our_server(
 
 def test_a_damaged_state_file_is_set_aside(workspace: Workspace) -> None:
     (workspace.service / "state.json").write_text("{half")
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     assert (workspace.service / "state.json.bad").read_text() == "{half"
 
 
@@ -183,7 +183,7 @@ def test_a_server_whose_state_was_damaged_is_found_by_its_workers(
 ) -> None:
     first = start_or_roll(alone, workspace, bento, bundle)
     (workspace.service / "state.json").write_text("{")
-    assert state(workspace) is None
+    assert read_state(workspace) is None
     with Client(first.url) as client:
         assert client.ready(), "looking must not stop it"
     second = start_or_roll(alone, workspace, bento, bundle)

@@ -146,7 +146,7 @@ def test_wrong_columns_are_named(service: Asked, change: Any, said: str) -> None
 
 def test_a_column_that_comes_twice_is_named(service: Asked) -> None:
     table = pa.Table.from_pandas(customers(5), preserve_index=False)
-    assert "`age` comes twice" in assert_refused(sent(service, arrow(table.append_column("age", table["age"])), ARROW))
+    assert "`age` occurs twice" in assert_refused(sent(service, arrow(table.append_column("age", table["age"])), ARROW))
 
 
 _TYPES = [

@@ -65,15 +65,15 @@ def test_requests_that_are_scored_together_get_what_each_would_get_alone(
     kind: str, task: str, written: Written
 ) -> None:
     predictor, another = predictor_of(written(kind, task)), predictor_of(written("linear", task))
-    assert predictor.gains_by_company
+    assert predictor.supports_batching
     rows = mixed.odd_rows()[:60]
     requests = [rows[start : start + 1 + start % 4] for start in range(0, 60, 4)]
     together = [read(predictor, request) for request in requests]
-    predictor.score_together(together)
+    predictor.score_batch(together)
     for request, scored in zip(requests, together, strict=True):
         alone = read(predictor, request)
         assert np.array_equal(predictor.scores(scored), predictor.scores(alone))
-        assert predictor.answer(scored) == predictor.answer(alone)
+        assert predictor.predict(scored) == predictor.predict(alone)
         assert np.array_equal(another.scores(scored), another.scores(alone)), "a shadow took the champion's scores"
 
 
@@ -83,7 +83,7 @@ def test_predictions_decisions_and_warnings_are_those_of_a_table(kind: str, task
     predictor, rows = predictor_of(Bundle.open(bundle.folder)), mixed.odd_rows()
     wanted = bundle.predict(plain_frame(rows))
     sent = read(predictor, rows)
-    said = predictor.answer(sent)
+    said = predictor.predict(sent)
     if task == "regression":
         assert said.predictions == pytest.approx(wanted["prediction"].tolist(), rel=1e-6, abs=1e-6)
         assert set(said.probabilities) == {None}

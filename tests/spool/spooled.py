@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from noria.config.serving import SpoolConfig
-from noria.predictions.spool.events import AuditEvent, Entry, LabelEvent, PredictionEvent
+from noria.predictions.spool.events import AuditEvent, Event, LabelEvent, PredictionEvent
 from noria.predictions.spool.flusher import Flusher
 from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
@@ -59,25 +59,25 @@ class Memory:
     """A store without a database, for what happens on the spool's side."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.events: list[Event] = []
         self.down = False
-        self.refuses: Callable[[Entry], bool] = lambda entry: False
+        self.refuses: Callable[[Event], bool] = lambda event: False
 
-    def keep(self, entries: Sequence[Entry]) -> int:
+    def ingest(self, events: Sequence[Event]) -> int:
         if self.down:
             raise NoriaError("the prediction store does not work: it is down")
-        if any(self.refuses(entry) for entry in entries):
+        if any(self.refuses(event) for event in events):
             raise ValueError("year 99999 is out of range")
-        self.entries += entries
-        return len(entries)
+        self.events += events
+        return len(events)
 
     @property
     def ids(self) -> list[str]:
-        return [each for entry in self.entries if isinstance(entry, PredictionEvent) for each in entry.ids]
+        return [each for event in self.events if isinstance(event, PredictionEvent) for each in event.ids]
 
     @property
-    def happened(self) -> list[AuditEvent]:
-        return [entry for entry in self.entries if isinstance(entry, AuditEvent)]
+    def audit_events(self) -> list[AuditEvent]:
+        return [event for event in self.events if isinstance(event, AuditEvent)]
 
 
 def flushed(folder: Path) -> list[str]:

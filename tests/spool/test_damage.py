@@ -9,6 +9,7 @@ from noria.predictions.spool import codec
 from noria.predictions.spool.dead_letter import pieces
 from noria.predictions.spool.events import PredictionEvent
 from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segments import START, Segment, segments
 from tests.spool.spooled import Memory, answered, writing
 
@@ -25,8 +26,8 @@ def left_behind(folder: Path, content: bytes) -> Path:
 
 
 def sound(data: bytes) -> list[str]:
-    found = [codec.decode_frame(data, *piece[:2]) for piece in pieces(data, is_ended=True) if piece.is_sound]
-    return [entry.request_id for entry in found if isinstance(entry, PredictionEvent)]
+    found = [codec.decode_frame(data, *piece[:2]) for piece in pieces(data, is_closed=True) if piece.is_valid]
+    return [event.request_id for event in found if isinstance(event, PredictionEvent)]
 
 
 def test_wherever_the_tail_is_torn_all_whole_entries_are_kept(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_wherever_the_tail_is_torn_all_whole_entries_are_kept(tmp_path: Path) ->
     ends = [len(b"".join(WHOLE[: n + 1])) for n in range(3)]
     for length in range(len(data)):
         whole = sum(end <= length for end in ends)
-        found = list(pieces(data[:length], is_ended=True))
+        found = list(pieces(data[:length], is_closed=True))
         assert sound(data[:length]) == NAMES[:whole]
         assert sum(piece.end - piece.start for piece in found) == length  # every byte is an entry's or set aside
 
@@ -56,7 +57,7 @@ def test_a_flipped_byte_in_the_head_of_a_segment_loses_nothing(tmp_path: Path) -
         content[place] ^= 0x10
         path.write_bytes(content)
         store = Memory()
-        assert Flusher(tmp_path, store).flush().cut == []
+        assert Flusher(tmp_path, store).flush().dead_letters == []
         assert store.ids == [f"{name}-0" for name in NAMES]
 
 
@@ -71,14 +72,14 @@ def test_a_torn_tail_is_kept_aside_and_told(tmp_path: Path, tail: bytes, caplog:
     done = Flusher(tmp_path, store).flush()
     assert store.ids == ["first-0", "second-0"]
     told = f"{len(tail)} bytes of 000000000001.segment from byte {START + before} are damaged"
-    assert done.cut[0].startswith(told)
+    assert done.dead_letters[0].startswith(told)
     assert told in caplog.text
-    assert [(event.kind, event.detail) for event in store.happened] == [("corrupt", done.cut[0])]
-    aside = list(tmp_path.glob("*.bad"))
+    assert [(event.kind, event.detail) for event in store.audit_events] == [("corrupt", done.dead_letters[0])]
+    aside = list(tmp_path.glob("*.dead-letter"))
     assert [path.read_bytes() for path in aside] == [tail]
-    assert aside[0].name in done.cut[0]
-    assert (segments(tmp_path), done.bytes_left) == ([], 0)
-    assert Flusher(tmp_path, store).flush().cut == []
+    assert aside[0].name in done.dead_letters[0]
+    assert (segments(tmp_path), waiting_bytes(tmp_path)) == ([], 0)
+    assert Flusher(tmp_path, store).flush().dead_letters == []
 
 
 def test_damage_in_the_middle_is_told_once_though_the_store_fails_in_between(tmp_path: Path) -> None:
@@ -93,8 +94,8 @@ def test_damage_in_the_middle_is_told_once_though_the_store_fails_in_between(tmp
     store.down = False
     Flusher(tmp_path, store).flush()
     assert store.ids == ["first-0", "third-0"]
-    assert len({event.key for event in store.happened}) == 1
-    assert [path.read_bytes() for path in tmp_path.glob("*.bad")] == [bytes(broken)]
+    assert len({event.key for event in store.audit_events}) == 1
+    assert [path.read_bytes() for path in tmp_path.glob("*.dead-letter")] == [bytes(broken)]
 
 
 def test_an_entry_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
@@ -102,11 +103,11 @@ def test_an_entry_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     store = Memory()
     for part in (WHOLE[0], WHOLE[1][:20]):
         segment.write(part)
-    assert Flusher(tmp_path, store).flush().cut == []
+    assert Flusher(tmp_path, store).flush().dead_letters == []
     assert store.ids == ["first-0"]
     for part in (WHOLE[1][20:], WHOLE[2]):
         segment.write(part)
-    assert Flusher(tmp_path, store).flush().cut == []
+    assert Flusher(tmp_path, store).flush().dead_letters == []
     assert store.ids == ["first-0", "second-0", "third-0"]
     segment.close()
 
@@ -115,9 +116,9 @@ def test_damage_in_a_segment_that_is_written_to_holds_nothing_up(tmp_path: Path)
     segment = Segment(tmp_path)
     segment.write(WHOLE[0] + b"\xff" * 50)
     store = Memory()
-    assert Flusher(tmp_path, store).flush().cut == []  # it may be an entry that is not complete yet
+    assert Flusher(tmp_path, store).flush().dead_letters == []  # it may be an entry that is not complete yet
     segment.write(WHOLE[1])
-    assert len(Flusher(tmp_path, store).flush().cut) == 1
+    assert len(Flusher(tmp_path, store).flush().dead_letters) == 1
     assert store.ids == ["first-0", "second-0"]
     segment.close()
 
@@ -126,16 +127,16 @@ def test_damage_in_a_segment_that_is_written_to_holds_nothing_up(tmp_path: Path)
 def test_a_segment_without_an_entry_is_removed(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "000000000007.segment").write_bytes(content)
     done = Flusher(tmp_path, Memory()).flush()
-    assert (done.cut, segments(tmp_path)) == ([], [])
+    assert (done.dead_letters, segments(tmp_path)) == ([], [])
 
 
 def test_a_frame_in_a_form_of_another_version_is_kept_aside(tmp_path: Path) -> None:
     strange = codec.encode_frame(["a kind of entry that comes later", 1])  # type: ignore[arg-type]
     left_behind(tmp_path, WHOLE[0] + strange + WHOLE[1])
     store = Memory()
-    assert len(Flusher(tmp_path, store).flush().cut) == 1
+    assert len(Flusher(tmp_path, store).flush().dead_letters) == 1
     assert store.ids == ["first-0", "second-0"]
-    assert [path.read_bytes() for path in tmp_path.glob("*.bad")] == [strange]
+    assert [path.read_bytes() for path in tmp_path.glob("*.dead-letter")] == [strange]
 
 
 @pytest.fixture

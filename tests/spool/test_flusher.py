@@ -11,6 +11,7 @@ import pytest
 
 from noria.predictions import Feedback, PredictionStore
 from noria.predictions.spool.flusher import Flusher, drain
+from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segments import segments
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -34,7 +35,7 @@ def test_requests_of_several_rows_reach_the_store(tmp_path: Path, store: Predict
         for number in range(30):
             writer.append(answered(f"r{number}", rows=100))
         done = Flusher(tmp_path / "spool", store).flush()
-    assert (done.entries, done.predictions, done.bytes_left) == (30, 3000, 0)
+    assert (done.events, done.predictions, waiting_bytes(tmp_path / "spool")) == (30, 3000, 0)
     counts = store.counts()
     assert (counts.requests, counts.predictions) == (30, 3000)
     row = store.window(LONG_AGO, limit=1).iloc[0]
@@ -45,19 +46,19 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from noria.predictions import PredictionStore
-from noria.predictions.spool import flusher, reading
+from noria.predictions.spool import flusher, segment_reader
 store = PredictionStore(sys.argv[2])
 if sys.argv[3] == "before the commit":
-    store.keep = lambda entries: os.kill(os.getpid(), signal.SIGKILL)
-elif sys.argv[3] == "before the position":
-    reading.write_position = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    store.ingest = lambda entries: os.kill(os.getpid(), signal.SIGKILL)
+elif sys.argv[3] == "before the offset":
+    segment_reader.write_offset = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 else:
     Path.unlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 flusher.Flusher(Path(sys.argv[1]), store).flush()
 """
 
 
-@pytest.mark.parametrize("moment", ["before the commit", "before the position", "before the removal"])
+@pytest.mark.parametrize("moment", ["before the commit", "before the offset", "before the removal"])
 def test_a_flusher_that_is_killed_moves_nothing_twice(tmp_path: Path, database: Path, moment: str) -> None:
     spool, url = tmp_path / "spool", f"sqlite:///{database}"
     with writing(spool) as writer:
@@ -153,15 +154,15 @@ def test_while_the_database_is_read_only_or_its_disk_is_full_all_wait(tmp_path: 
 
 def test_what_the_store_refuses_for_good_holds_nothing_up(tmp_path: Path) -> None:
     store = Memory()
-    store.refuses = lambda entry: getattr(entry, "request_id", "") == "r7"
+    store.refuses = lambda event: getattr(event, "request_id", "") == "r7"
     with writing(tmp_path) as writer:
         for number in range(20):
             writer.append(answered(f"r{number}"))
     done = Flusher(tmp_path, store).flush()
     assert store.ids == [f"r{number}-0" for number in range(20) if number != 7]
-    assert "refused by the store (year 99999 is out of range)" in done.cut[0]
-    assert [event.detail for event in store.happened] == done.cut
-    [aside] = tmp_path.glob("*.bad")
+    assert "rejected by the store (year 99999 is out of range)" in done.dead_letters[0]
+    assert [event.detail for event in store.audit_events] == done.dead_letters
+    [aside] = tmp_path.glob("*.dead-letter")
     assert b"r7-0" in aside.read_bytes()
 
 
@@ -179,7 +180,7 @@ def test_drain_leaves_nothing_of_what_was_there(tmp_path: Path) -> None:
 
 
 def test_drain_says_when_the_time_was_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.predictions.spool.journal._KEPT_S", 3600.0)
+    monkeypatch.setattr("noria.predictions.spool.journal._MIN_SEGMENT_AGE_S", 3600.0)
     with writing(tmp_path) as writer:
         writer.append(answered("a"))
         assert not drain(tmp_path, Memory(), timeout_s=0.3)

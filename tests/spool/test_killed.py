@@ -10,6 +10,7 @@ import pytest
 
 from noria.predictions import PredictionStore
 from noria.predictions.spool.flusher import Flusher
+from noria.predictions.spool.offsets import waiting_bytes
 from noria.system.workspace import PROJECT
 from tests.spool.spooled import ids_in
 
@@ -46,7 +47,7 @@ def test_every_acknowledged_entry_arrives_once(
         with log.open("w") as output:
             process = subprocess.Popen(command, cwd=PROJECT, stdout=output)
             while log.stat().st_size < 20_000 and process.poll() is None:
-                Flusher(spool, store).flush()  # as the keeper does meanwhile
+                Flusher(spool, store).flush()  # as the flusher does meanwhile
                 time.sleep(0.01)
             process.kill()
             assert process.wait(10) == -signal.SIGKILL
@@ -59,4 +60,4 @@ def test_every_acknowledged_entry_arrives_once(
     assert said <= set(kept)
     assert len(kept) == len(set(kept))
     assert len(set(kept) - said) <= 2 * 3  # answered, but killed before it could say so
-    assert (done.cut, done.bytes_left) == ([], 0)
+    assert (done.dead_letters, waiting_bytes(spool)) == ([], 0)

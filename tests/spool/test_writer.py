@@ -24,10 +24,10 @@ from tests.spool.spooled import Memory, answered, eventually, flushed, settings,
 def test_what_is_appended_comes_out_again_whole_and_in_order(tmp_path: Path) -> None:
     sent = [answered(f"r{n}", rows=n % 3 + 1, text="ü\x00\uffff\U0001f600" * n) for n in range(50)]
     with writing(tmp_path) as writer:
-        positions = [writer.append(entry) for entry in sent]
+        positions = [writer.append(event) for event in sent]
     store = Memory()
     Flusher(tmp_path, store).flush()
-    assert store.entries == sent
+    assert store.events == sent
     assert positions == sorted(set(positions))
 
 
@@ -98,24 +98,23 @@ def test_strict_says_when_the_disk_did_not_take_it_and_goes_on_when_it_does(
 
 
 def test_a_full_spool_is_refused_and_taken_again_when_there_is_room(tmp_path: Path) -> None:
-    entry = answered("a", text="x" * 100_000)
+    event = answered("a", text="x" * 100_000)
     with writing(tmp_path, max_mb=1) as writer:
         with pytest.raises(SpoolFull, match="1 MB wait for the prediction store") as caught:
             for _ in range(100):
-                writer.append(entry)
+                writer.append(event)
         assert "max_mb" in caught.value.fix
         assert 900_000 < writer.backlog_bytes <= 1_000_000
-        assert writer.backlog_entries == 9
         assert len(flushed(tmp_path)) == 9
         assert eventually(lambda: writer.backlog_bytes == 0)
         assert not writer.full
-        writer.append(entry)
+        writer.append(event)
 
 
 def test_an_entry_that_is_longer_than_the_bound_is_kept_when_nothing_waits(tmp_path: Path) -> None:
-    entry = answered("a", text="x" * 1_500_000)
+    event = answered("a", text="x" * 1_500_000)
     with writing(tmp_path, max_mb=1) as writer:
-        writer.append(entry)
+        writer.append(event)
         assert writer.full
         with pytest.raises(SpoolFull):
             writer.append(answered("b"))
@@ -123,26 +122,26 @@ def test_an_entry_that_is_longer_than_the_bound_is_kept_when_nothing_waits(tmp_p
 
 
 def test_the_bound_is_on_all_writers_together_and_holds_after_a_restart(tmp_path: Path) -> None:
-    entry = answered("a", text="x" * 300_000)
+    event = answered("a", text="x" * 300_000)
     with writing(tmp_path, max_mb=1) as first, writing(tmp_path, max_mb=1) as second:
         for _ in range(3):
-            first.append(entry)
+            first.append(event)
         assert eventually(lambda: second.backlog_bytes > 900_000)
         with pytest.raises(SpoolFull):
-            second.append(entry)
+            second.append(event)
     with writing(tmp_path, max_mb=1) as third, pytest.raises(SpoolFull):
-        third.append(entry)
+        third.append(event)
 
 
 def test_refuse_and_drop(tmp_path: Path) -> None:
-    entry = answered("a", text="x" * 600_000)
+    event = answered("a", text="x" * 600_000)
     with writing(tmp_path / "r", max_mb=1, when_full="refuse") as refusing:
-        assert refusing.offer(entry) is not None
+        assert refusing.offer(event) is not None
         with pytest.raises(SpoolFull):
-            refusing.offer(entry)
+            refusing.offer(event)
         assert refusing.dropped == 0
     with writing(tmp_path / "d", max_mb=1, when_full="drop") as dropping:
-        assert [dropping.offer(entry) is None for _ in range(3)] == [False, True, True]
+        assert [dropping.offer(event) is None for _ in range(3)] == [False, True, True]
         assert dropping.dropped == 2
         assert flushed(tmp_path / "d") == ["a-0"]
         assert eventually(lambda: dropping.backlog_bytes == 0)
@@ -150,8 +149,8 @@ def test_refuse_and_drop(tmp_path: Path) -> None:
     store = Memory()
     Flusher(tmp_path / "d", store).flush()
     assert store.ids == ["b-0"]
-    assert [(event.kind, event.count) for event in store.happened] == [("dropped", 2)]
-    assert "full" in store.happened[0].detail
+    assert [(event.kind, event.count) for event in store.audit_events] == [("dropped", 2)]
+    assert "full" in store.audit_events[0].detail
 
 
 _LIMITED = """
@@ -189,7 +188,7 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half(tmp_path: Path) -
     report = Flusher(tmp_path, store).flush()
     assert store.ids == said
     assert said[-1] == "after-0"
-    assert report.cut == []
+    assert report.dead_letters == []
 
 
 def test_a_disk_that_the_spool_has_filled_is_freed_by_reading(tmp_path: Path) -> None:
@@ -245,7 +244,7 @@ def test_a_writer_that_is_idle_leaves_its_segment_once_it_is_read(tmp_path: Path
 
 
 def test_while_nobody_reads_a_segment_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noria.predictions.spool.journal._KEPT_S", 0.0)
+    monkeypatch.setattr("noria.predictions.spool.journal._MIN_SEGMENT_AGE_S", 0.0)
     journal = Journal(tmp_path)
     for number in range(10):
         journal.append(b"x" * number)

@@ -40,18 +40,18 @@ class Service:
     def store(self) -> PredictionStore:
         return PredictionStore(self.workspace.predictions_url)
 
-    def role(self, name: str, share: float = 0.0, *, shadow: bool = False) -> VariantSpec:
+    def spec(self, name: str, share: float = 0.0, *, shadow: bool = False) -> VariantSpec:
         return VariantSpec(self.bundles[name], name, share, shadow)
 
     def answer_with(self, *challengers: VariantSpec) -> TrafficPlan:
         """Let the champion and these answer; returns the order."""
-        rest = 1 - sum(role.share for role in challengers)
-        lineup = [VariantSpec(self.bundles["champion"], share=rest), *challengers]
-        start_or_roll(self.use_case, self.workspace, self.bento, lineup[0].bundle, lineup)
-        return self.order
+        rest = 1 - sum(spec.share for spec in challengers)
+        specs = [VariantSpec(self.bundles["champion"], share=rest), *challengers]
+        start_or_roll(self.use_case, self.workspace, self.bento, specs[0].bundle, specs)
+        return self.plan
 
     @property
-    def order(self) -> TrafficPlan:
+    def plan(self) -> TrafficPlan:
         return processes.current_plan(self.workspace, self.deployment)
 
 

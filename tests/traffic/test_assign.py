@@ -63,10 +63,10 @@ def test_a_new_challenger_of_the_same_name_tries_other_cases() -> None:
 
 def test_another_process_assigns_the_same() -> None:
     script = (
-        "from pathlib import Path; from noria.traffic.activation import ActiveVariant\n"
+        "from pathlib import Path; from noria.traffic.activation import PlannedVariant\n"
         "from noria.traffic.assignment import Assigner\n"
-        "pair = [ActiveVariant(name='champion', bundle=Path('a'), version='1', share=0.7),"
-        " ActiveVariant(name='challenger', bundle=Path('b'), version='2', share=0.3)]\n"
+        "pair = [PlannedVariant(name='champion', bundle=Path('a'), version='1', share=0.7),"
+        " PlannedVariant(name='challenger', bundle=Path('b'), version='2', share=0.3)]\n"
         "print(*(Assigner(pair).pick(f'customer {number}') for number in range(300)), sep='')"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ordered import order
+from plans import plan
 
 from noria.deployment import Deployment, PlanChange, ServerSettings
 from noria.deployment.audit import recent_changes, record_change
@@ -30,13 +30,13 @@ def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanChange:
         started_at=datetime.now(UTC),
         log=tmp_path / "log",
     )
-    return PlanChange(deployment, order(), order(0.25))
+    return PlanChange(deployment, plan(), plan(0.25))
 
 
 def test_who_changed_what_is_told_the_newest_first(changed: PlanChange) -> None:
     url = changed.deployment.settings.predictions_url
     record_change(changed, "traffic", "challenger set to 0.25")
-    record_change(PlanChange(changed.deployment, changed.after, order()), "traffic", "rolled back")
+    record_change(PlanChange(changed.deployment, changed.after, plan()), "traffic", "rolled back")
     last, first = recent_changes(url)
     assert "UTC: challenger set to 0.25 by " in first
     assert first.endswith("champion 0.75 (version 1), challenger 0.25 (version 2); before: champion 1 (version 1)")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ordered import NOW, PLAN, PROBLEM, facts, order, state
+from plans import NOW, PLAN, PROBLEM, facts, plan, state
+from predicted import prediction_event
 
-from noria.predictions import PredictionRecord, PredictionStore
-from noria.predictions.spool.events import AuditEvent
+from noria.predictions import PredictionStore
+from noria.predictions.spool.events import AuditEvent, PredictionEvent
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import activation, plan_transforms
@@ -45,8 +46,8 @@ def test_what_is_due(at: dict[str, Any], did: dict[str, Any], action: str, why: 
 
 
 def test_worse_beyond_chance_is_taken_back_and_bad_luck_is_not() -> None:
-    def decided(lead: MetricGap) -> CanaryDecision:
-        return next_step(state(minutes=11), facts("challenger"), facts("champion"), lead, NOW)
+    def decided(gap: MetricGap) -> CanaryDecision:
+        return next_step(state(minutes=11), facts("challenger"), facts("champion"), gap, NOW)
 
     taken_back = decided(WORSE)
     assert taken_back.action == "roll back"
@@ -69,10 +70,10 @@ def test_labels_tell_a_bad_challenger_from_one_as_good() -> None:
 
 def test_a_metric_that_should_be_small_is_worse_when_it_is_large() -> None:
     good, bad = facts("champion", labels=1000), facts("challenger", labels=1000, skill=-2)
-    lead = compare_labels(PROBLEM, "log_loss", bad, good, at_least=50)
-    assert lead is not None
-    assert lead.challenger > lead.champion
-    assert lead.worse_by == pytest.approx(lead.challenger - lead.champion)
+    gap = compare_labels(PROBLEM, "log_loss", bad, good, at_least=50)
+    assert gap is not None
+    assert gap.challenger > gap.champion
+    assert gap.worse_by == pytest.approx(gap.challenger - gap.champion)
     worth = compare_labels(PROBLEM, "worth", bad, good, at_least=50)
     assert worth is not None
     assert worth.challenger < worth.champion
@@ -94,32 +95,17 @@ def store(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
-    activation.write_plan(tmp_path, plan_transforms.with_canary(order(0.1), state(minutes=11)))
+    activation.write_plan(tmp_path, plan_transforms.with_canary(plan(0.1), state(minutes=11)))
     return tmp_path
 
 
 def answered(store: PredictionStore, variant: str, number: int, ms: float = 1.0) -> None:
     """That many answers of one variant, a minute before NOW."""
-    store.append(
-        [
-            PredictionRecord(
-                at=NOW - timedelta(minutes=1),
-                request_id=f"{variant} {place}",
-                model="m",
-                version="2",
-                variant=variant,
-                features={},
-                prediction="Yes",
-                probability=0.7,
-                decision="act",
-                latency_ms=ms,
-            )
-            for place in range(number)
-        ]
-    )
+    before = NOW - timedelta(minutes=1)
+    store.ingest([event_at(variant, place, before, latency_ms=ms) for place in range(number)])
 
 
-def standing(folder: Path) -> TrafficPlan:
+def current(folder: Path) -> TrafficPlan:
     found = activation.read_plan(folder)
     assert found is not None
     return found
@@ -132,7 +118,7 @@ def test_it_grows_by_what_the_store_holds(service: Path, store: PredictionStore)
     decision = run_canary(service, store, NOW)
     assert decision is not None
     assert decision.action == "grow"
-    grown = standing(service)
+    grown = current(service)
     assert [each.share for each in grown.variants] == [0.75, 0.25]
     assert grown.canary is not None
     assert (grown.canary.step, grown.canary.since) == (1, NOW)
@@ -143,15 +129,15 @@ def test_it_grows_by_what_the_store_holds(service: Path, store: PredictionStore)
 
 def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: PredictionStore) -> None:
     answered(store, "challenger", 50)
-    store.keep(
+    store.ingest(
         [AuditEvent("e", (NOW - timedelta(minutes=1)).timestamp(), "error", "challenger", "2", "ValueError", 30)]
     )
-    before = standing(service)
+    before = current(service)
     decision = run_canary(service, store, NOW)
     assert decision is not None
     assert decision.action == "roll back"
-    assert [(each.name, each.share) for each in standing(service).variants] == [("champion", 1.0)]
-    assert standing(service).canary is None
+    assert [(each.name, each.share) for each in current(service).variants] == [("champion", 1.0)]
+    assert current(service).canary is None
     assert run_canary(service, store, NOW) is None
     activation.write_plan(service, before)  # as if this process had been killed before it gave the order
     assert run_canary(service, store, NOW) is not None
@@ -164,27 +150,27 @@ def test_a_change_by_hand_meanwhile_stands(service: Path, store: PredictionStore
     judged = store.comparison
 
     def meanwhile(*given: Any) -> Any:
-        activation.write_plan(service, order())
+        activation.write_plan(service, plan())
         return judged(*given)
 
     monkeypatch.setattr(store, "comparison", meanwhile)
     assert run_canary(service, store, NOW) is None
-    assert [each.name for each in standing(service).variants] == ["champion"]
+    assert [each.name for each in current(service).variants] == ["champion"]
     assert events(store) == []
 
 
 def test_without_the_store_it_stays_as_it_is(service: Path, store: PredictionStore, monkeypatch: Any) -> None:
     for name in ("champion", "challenger"):
         answered(store, name, 150)
-    before = standing(service)
+    before = current(service)
 
     def broken(*_: Any) -> None:
         raise NoriaError("the prediction store does not work")
 
-    monkeypatch.setattr(store, "keep", broken)
+    monkeypatch.setattr(store, "ingest", broken)
     with pytest.raises(NoriaError, match="does not work"):
         run_canary(service, store, NOW)
-    assert standing(service) == before
+    assert current(service) == before
 
 
 def test_all_steps_lead_to_being_ready_and_never_beyond(service: Path, store: PredictionStore) -> None:
@@ -192,31 +178,21 @@ def test_all_steps_lead_to_being_ready_and_never_beyond(service: Path, store: Pr
     for _ in range(6):
         shift = now - NOW
         for name in ("champion", "challenger"):
-            moved = [record_at(name, place, NOW - timedelta(seconds=1) + shift) for place in range(120)]
-            store.append(moved)
+            moved = [event_at(name, place, NOW - timedelta(seconds=1) + shift) for place in range(120)]
+            store.ingest(moved)
         decision = run_canary(service, store, now)
         assert decision is not None
-        seen.append((decision.action, standing(service).variants[1].share))
+        seen.append((decision.action, current(service).variants[1].share))
         now += timedelta(minutes=PLAN.step_minutes + 1)
     assert seen[:4] == [("grow", 0.25), ("grow", 0.5), ("done", 0.5), ("hold", 0.5)]
-    found = standing(service).canary
+    found = current(service).canary
     assert found is not None
     assert found.ready
 
 
-def record_at(variant: str, place: int, at: Any) -> PredictionRecord:
-    return PredictionRecord(
-        at=at,
-        request_id=f"{variant} {at} {place}",
-        model="m",
-        version="2",
-        variant=variant,
-        features={},
-        prediction="Yes",
-        probability=0.7,
-        decision="act",
-        latency_ms=1.0,
-    )
+def event_at(variant: str, place: int, at: Any, **changes: object) -> PredictionEvent:
+    name = f"{variant} {at} {place}"
+    return prediction_event(at, request_id=name, version="2", variant=variant, **changes)
 
 
 def events(store: PredictionStore) -> list[tuple[str, str, str, str]]:
@@ -232,8 +208,8 @@ def events(store: PredictionStore) -> list[tuple[str, str, str, str]]:
 
 _JUDGE = """
 import sys
-from ordered import PROBLEM, facts
-from noria.predictions import comparison
+from plans import PROBLEM, facts
+from noria.predictions import variant_statistics
 from noria.traffic.canary import run_canary
 from noria.traffic.canary_metrics import compare_labels
 

@@ -15,7 +15,7 @@ from app.stacks import stacks
 from app.stacks.definition import StepsConfig
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
-from noria.deployment import current_plan, state, stop, wait_until_stored
+from noria.deployment import current_plan, read_state, stop, wait_until_stored
 from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -89,12 +89,12 @@ def alone(deployed: CommandResult, command: Command, config: Path, case: UseCase
 
 
 def _others(case: UseCase) -> list[str]:
-    return [part for each in order(case).variants[1:] for part in ("--set", f"{each.name}=0")]
+    return [part for each in plan(case).variants[1:] for part in ("--set", f"{each.name}=0")]
 
 
-def order(case: UseCase) -> TrafficPlan:
+def plan(case: UseCase) -> TrafficPlan:
     workspace = Workspace(case.name)
-    running = state(workspace)
+    running = read_state(workspace)
     assert running is not None
     return current_plan(workspace, running)
 
@@ -152,7 +152,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
     assert {each.answer.version for each in load.answers} == {"1", "2"}
     assert wait_until_stored(Workspace(case.name))
     store = PredictionStore(Workspace(case.name).predictions_url)
-    window = store.window(state(Workspace(case.name)).started_at)  # type: ignore[union-attr]
+    window = store.window(read_state(Workspace(case.name)).started_at)  # type: ignore[union-attr]
     found = window.set_index("prediction_id")["version"].to_dict()
     assert {each.answer.id: each.answer.version for each in load.answers}.items() <= found.items()
 
@@ -167,11 +167,11 @@ def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
     assert "Version 2 (linear) is the champion and answers." in ended.out
     assert f"python run.py rollback --config {config}" in ended.out
     assert registered(case) == (2, "challenger", "2")
-    assert [(each.name, each.version, each.share) for each in order(case).variants] == [("champion", "2", 1.0)]
+    assert [(each.name, each.version, each.share) for each in plan(case).variants] == [("champion", "2", 1.0)]
     ended = command("rollback", "--config", config)
     assert ended.code == 0, ended.err
     assert registered(case) == (1, "challenger", "1")
-    assert [(each.name, each.version, each.share) for each in order(case).variants] == [
+    assert [(each.name, each.version, each.share) for each in plan(case).variants] == [
         ("champion", "1", 0.75),
         ("challenger", "2", 0.25),
     ]
@@ -185,14 +185,14 @@ def test_if_the_registries_fail_the_service_goes_back_too(
     def broken(*_: object) -> None:
         raise NoriaError("the registry cannot be reached")
 
-    before = order(case)
+    before = plan(case)
     with monkeypatch.context() as patch:
         patch.setattr(model_versions, "promote_version", broken)
         ended = command("promote", "--config", config, "--version", 2)
     assert ended.code == 2
     assert "the registry cannot be reached" in ended.err
     assert "the service goes back, too" in ended.err
-    assert order(case).variants == before.variants
+    assert plan(case).variants == before.variants
     assert registered(case)[0] == 1
 
 
@@ -207,7 +207,7 @@ def test_every_change_is_an_event(alone: CommandResult, command: Command, config
     assert re.match(r"challenger set to 0\.1 by \w+: champion 0\.9 \(version 1\), challenger 0\.1", found[0][1])
     assert "threshold of the champion set to 0.31" in found[1][1]
     assert "challenger began as a canary" in found[2][1]
-    assert order(case).champion.policy_version != "1"
+    assert plan(case).champion.policy_version != "1"
     said = command("traffic", "--config", config).out
     changes = [line.split("UTC: ")[1].split(" by ")[0] for line in said.splitlines() if "UTC: " in line]
     assert changes[:4] == [
@@ -268,7 +268,7 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
     }
     ended = command("deploy", "--config", write_config(with_variants(case, variants), tmp_path / "several.yaml"))
     assert ended.code == 0, ended.err
-    found = [(each.name, each.version, each.share, each.shadow, each.policy) for each in order(case).variants]
+    found = [(each.name, each.version, each.share, each.shadow, each.policy) for each in plan(case).variants]
     assert found == [
         ("main", "1", 0.6, False, None),
         ("next", "2", 0.4, False, None),
@@ -278,7 +278,7 @@ def test_serving_variants_are_deployed_and_live_changes_end_with_it(
         assert {answer.variant for answer in client.predict(rows(40))} == {"main", "next"}
     ended = command("rollback", "--config", config)
     assert ended.code == 0, ended.err
-    assert [(each.name, each.share) for each in order(case).variants] == [("champion", 1.0)]
+    assert [(each.name, each.share) for each in plan(case).variants] == [("champion", 1.0)]
 
 
 def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
@@ -290,7 +290,7 @@ def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
     assert done.code == 0, done.err
     assert "is the champion; `deploy` builds its image." in done.out
     assert registered(case)[0] == 2
-    assert order(case).champion.version == "1", "a service of this machine is not the cluster's"
+    assert plan(case).champion.version == "1", "a service of this machine is not the cluster's"
     command("promote", "--config", config, "--version", "1")
 
 

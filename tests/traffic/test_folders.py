@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ordered import order, variant
+from plans import plan, variant
 
 from noria.bundle import Bundle
 from noria.deployment import VariantSpec, same_version_variants
@@ -32,14 +32,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def test_an_order_comes_back_as_it_was_given(tmp_path: Path) -> None:
-    given = order(0.1)
+    given = plan(0.1)
     activation.write_plan(tmp_path, given)
     assert activation.read_plan(tmp_path) == given
 
 
 def test_a_damaged_order_is_told(tmp_path: Path) -> None:
     (tmp_path / "active.json").write_text('{"bundle": "/old", "version": "1"}')
-    with pytest.raises(NoriaError, match="order to the server's workers cannot be read"):
+    with pytest.raises(NoriaError, match="traffic plan of the server cannot be read"):
         activation.read_plan(tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_ledger_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_the_last_change_can_be_taken_back_and_then_the_one_before(tmp_path: Path) -> None:
-    first, second, third = order(), order(0.1), order(0.5)
+    first, second, third = plan(), plan(0.1), plan(0.5)
     plan_history.remember_plan(tmp_path, first)
     plan_history.remember_plan(tmp_path, second)
     assert plan_history.last_other(tmp_path, third) == second
@@ -91,7 +91,7 @@ def test_the_last_change_can_be_taken_back_and_then_the_one_before(tmp_path: Pat
 
 
 def test_what_stands_again_is_not_its_own_predecessor(tmp_path: Path) -> None:
-    first, second = order(), order(0.1)
+    first, second = plan(), plan(0.1)
     plan_history.remember_plan(tmp_path, first)
     plan_history.remember_plan(tmp_path, second)
     canary_taken_back = TrafficPlan(variants=first.variants)
@@ -102,7 +102,7 @@ def test_what_stands_again_is_not_its_own_predecessor(tmp_path: Path) -> None:
 
 def test_history_is_bounded_and_a_damaged_one_is_set_aside(tmp_path: Path) -> None:
     for share in range(1, 9):
-        plan_history.remember_plan(tmp_path, order(share / 10))
+        plan_history.remember_plan(tmp_path, plan(share / 10))
     assert [each.variants[1].share for each in plan_history.earlier_plans(tmp_path)] == [0.4, 0.5, 0.6, 0.7, 0.8]
     (tmp_path / "history.json").write_text("{half")
     assert plan_history.earlier_plans(tmp_path) == []
@@ -144,14 +144,14 @@ def test_pruning_spares_the_newest_and_those_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["smoke", "", "two words", "../up", "x" * 65])
 def test_names_that_no_variant_may_have(workspace: Workspace, tmp_path: Path, name: str) -> None:
     bundle = make(churn(), "dummy", tmp_path / "bundle")
-    with pytest.raises(NoriaError, match="no name for a variant"):
+    with pytest.raises(NoriaError, match="not a valid name for a variant"):
         VariantSpec(bundle, name).variant(workspace)
 
 
 def test_rules_of_the_same_version_are_told_from_its_model(workspace: Workspace, tmp_path: Path) -> None:
     model, rules = make(churn(), "dummy", tmp_path / "model"), make(churn(), "rules", tmp_path / "rules")
-    lineup = [VariantSpec(model, "main", 0.7), VariantSpec(rules, "old_rules", 0.3)]
-    activation.write_plan(workspace.service, plan_of(workspace, lineup))
+    specs = [VariantSpec(model, "main", 0.7), VariantSpec(rules, "old_rules", 0.3)]
+    activation.write_plan(workspace.service, plan_of(workspace, specs))
     plan_history.remember_plan(workspace.service, plan_of(workspace, [VariantSpec(rules, "main_once")]))
     assert same_version_variants(workspace, model) == {"old_rules", "main_once"}
     assert same_version_variants(workspace, rules) == {"main"}

@@ -6,7 +6,7 @@ import pytest
 
 from noria.config import UseCase
 from noria.deployment import ServerSettings
-from noria.deployment.server_process import _told
+from noria.deployment.server_process import _environment
 from noria.deployment.service_secrets import TOKENS, require_tokens
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -73,7 +73,7 @@ def test_what_needs_no_restart_is_no_other_server() -> None:
 def test_the_server_is_told_how_it_should_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NORIA_SPOOL_DIR", str(tmp_path / "spools"))
     found = settings(max_rows=7, spool={"max_mb": 5}, variants={"a": {"share": 1.0}})
-    told = _told(Workspace("telco_churn"), found)
+    told = _environment(Workspace("telco_churn"), found)
     assert told["NORIA_SPOOL_DIR"] == str(tmp_path / "spools" / "telco_churn")
     assert told["NORIA_SERVICE_DIR"] == str(tmp_path / "telco_churn" / "service")
     assert found.serving.model_validate_json(told["NORIA_SERVING"]) == found.serving
@@ -84,6 +84,6 @@ def test_deploy_refuses_before_it_builds_anything(command: Command, tmp_path: Pa
     case = changed(churn().use_case, serving={"host": "0.0.0.0"})  # noqa: S104
     ended = command("deploy", "--config", write_config(case, tmp_path / "open.yaml"))
     assert ended.code == 2
-    assert "others can reach 0.0.0.0, and no token guards the service" in ended.err
+    assert "0.0.0.0 is reachable by others, and the service has no tokens" in ended.err
     assert "NORIA_ADMIN_TOKEN" in ended.err
     assert not (tmp_path / case.name / "service" / "state.json").exists()

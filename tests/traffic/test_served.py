@@ -38,7 +38,7 @@ def kept(service: Service, since: datetime, **wanted: Any) -> pd.DataFrame:
 
 
 def test_each_case_gets_one_variant_and_shares_are_kept(service: Service, client: Client) -> None:
-    service.answer_with(service.role("challenger", 0.3))
+    service.answer_with(service.spec("challenger", 0.3))
     first = client.predict(service.rows[:1000])
     again = [client.predict(service.rows[start : start + 7]) for start in range(0, 994, 7)]
     variants = [answer.variant for answer in first]
@@ -49,7 +49,7 @@ def test_each_case_gets_one_variant_and_shares_are_kept(service: Service, client
 
 
 def test_each_variant_answers_as_its_bundle_does(service: Service, client: Client) -> None:
-    service.answer_with(service.role("nonsense", 0.5))
+    service.answer_with(service.spec("nonsense", 0.5))
     answers = client.predict(service.rows[:100])
     for name, version in (("champion", "1"), ("nonsense", "3")):
         mine = [place for place, answer in enumerate(answers) if answer.version == version]
@@ -59,7 +59,7 @@ def test_each_variant_answers_as_its_bundle_does(service: Service, client: Clien
 
 
 def test_a_shadow_is_recorded_and_answers_nobody(service: Service, client: Client) -> None:
-    service.answer_with(service.role("challenger", shadow=True))
+    service.answer_with(service.spec("challenger", shadow=True))
     began = datetime.now(UTC)
     answers = client.predict(service.rows[:50])
     assert {answer.variant for answer in answers} == {"champion"}
@@ -81,33 +81,33 @@ def test_a_shadow_is_recorded_and_answers_nobody(service: Service, client: Clien
 
 def test_no_request_fails_while_shares_policies_and_the_champion_change(service: Service) -> None:
     began = datetime.now(UTC)
-    challenger = service.role("challenger").variant(service.workspace)
+    challenger = service.spec("challenger").variant(service.workspace)
     with Load(service.deployment.url, service.rows[:60]) as load:
         load.wait_for(20)
         half = processes.change_plan(
             service.use_case,
             service.workspace,
-            lambda order: plan_transforms.with_shares(
-                plan_transforms.with_variant(order, challenger), {"challenger": 0.5}
+            lambda plan: plan_transforms.with_shares(
+                plan_transforms.with_variant(plan, challenger), {"challenger": 0.5}
             ),
         )
         load.wait_for(60)
         processes.change_plan(
             service.use_case,
             service.workspace,
-            lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+            lambda plan: plan_transforms.with_policy(plan, "champion", DecisionPolicy(threshold=0.0), "2"),
         )
         load.wait_for(60)
         promoted = processes.change_plan(
             service.use_case,
             service.workspace,
-            lambda order: plan_transforms.drop_unused(plan_transforms.with_champion(order, challenger)),
+            lambda plan: plan_transforms.drop_unused(plan_transforms.with_champion(plan, challenger)),
         )
         promoted_at = time.monotonic()
         load.wait_for(60)
         with_challenger = load.asked_since(promoted_at)
         processes.change_plan(
-            service.use_case, service.workspace, lambda _: plan_transforms.renew(half.before), is_back=True
+            service.use_case, service.workspace, lambda _: plan_transforms.renew(half.before), is_rollback=True
         )
         back_at = time.monotonic()
         load.wait_for(60)
@@ -125,7 +125,7 @@ def test_a_policy_holds_from_the_change_on_and_is_kept_with_each_prediction(serv
     processes.change_plan(
         service.use_case,
         service.workspace,
-        lambda order: plan_transforms.with_policy(order, "champion", DecisionPolicy(threshold=0.0), "2"),
+        lambda plan: plan_transforms.with_policy(plan, "champion", DecisionPolicy(threshold=0.0), "2"),
     )
     answers = client.predict(rows)
     assert {answer.decision for answer in answers} == {"act"}
@@ -145,12 +145,12 @@ def policies(service: Service, ids: list[str]) -> set[str]:
 
 
 def test_a_challenger_that_cannot_answer_is_not_let_in(service: Service, client: Client) -> None:
-    before = service.order
+    before = service.plan
     other = Bundle(service.bundles["challenger"].manifest, service.bundles["challenger"].folder)
     vars(other)["fitted"] = service.bundles["nonsense"].fitted
     with pytest.raises(NoriaError, match="smoke test failed"):
         service.answer_with(VariantSpec(other, "challenger", 0.2))
-    assert service.order.variants == before.variants
+    assert service.plan.variants == before.variants
     assert {answer.variant for answer in client.predict(service.rows[:50])} == {"champion"}
 
 
@@ -163,11 +163,11 @@ def canary(service: Service, name: str, **plan: Any) -> None:
         problem=service.use_case.problem,
         metric=service.use_case.evaluation.metric,
     )
-    newcomer = service.role(name).variant(service.workspace)
+    newcomer = service.spec(name).variant(service.workspace)
     processes.change_plan(
         service.use_case,
         service.workspace,
-        lambda order: plan_transforms.with_canary(plan_transforms.with_variant(order, newcomer), state),
+        lambda plan: plan_transforms.with_canary(plan_transforms.with_variant(plan, newcomer), state),
     )
 
 
@@ -177,11 +177,11 @@ def test_a_good_canary_grows_by_itself_until_it_is_ready(service: Service) -> No
         seen = set()
 
         def ready() -> bool:
-            order = service.order
-            seen.add(order.variants[1].share)
-            return order.canary is not None and order.canary.ready
+            plan = service.plan
+            seen.add(plan.variants[1].share)
+            return plan.canary is not None and plan.canary.ready
 
-        assert eventually(ready, _PATIENCE_S), f"it did not grow: {service.order}"
+        assert eventually(ready, _PATIENCE_S), f"it did not grow: {service.plan}"
     assert load.failures == []
     assert seen == {0.3, 0.6}
     shares = {each.variant.name: each.answers for each in service_status(service.workspace).variants}
@@ -195,12 +195,12 @@ def test_a_bad_canary_is_taken_back_by_itself_and_nobody_notices(service: Servic
             answers = client.predict(service.rows[start : start + 100])
             labels = service.truth[start : start + 100]
             client.feedback([{"id": each.id, "label": label} for each, label in zip(answers, labels, strict=True)])
-        assert eventually(lambda: service.order.canary is None, _PATIENCE_S), "it was not taken back"
+        assert eventually(lambda: service.plan.canary is None, _PATIENCE_S), "it was not taken back"
         wait_ready(service.workspace, service.deployment, timeout_s=_PATIENCE_S)  # until every worker knows
         known_at = time.monotonic()
         load.wait_for(40)
     assert load.failures == []
-    assert [(each.name, each.share) for each in service.order.variants] == [("champion", 1.0)]
+    assert [(each.name, each.share) for each in service.plan.variants] == [("champion", 1.0)]
     assert {answer.variant for answer in load.asked_since(known_at)} == {"champion"}
     assert "roll back: roc_auc" in last_event(service, since=datetime.now(UTC) - timedelta(minutes=10))
 
@@ -220,13 +220,13 @@ def test_a_container_takes_over_no_model_that_needs_the_training_libraries(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its image has none of them."""
-    before, deployment = service.order, service.deployment
+    before, deployment = service.plan, service.deployment
     boxed = deployment.model_copy(update={"settings": deployment.settings.model_copy(update={"image": "noria:1"})})
-    monkeypatch.setattr(sys.modules["noria.deployment.plan_change"], "running", lambda _: boxed)
+    monkeypatch.setattr(sys.modules["noria.deployment.plan_change"], "running_server", lambda _: boxed)
     monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
-    newcomer = service.role("challenger").variant(service.workspace)
+    newcomer = service.spec("challenger").variant(service.workspace)
     with pytest.raises(NoriaError, match="no fast form"):
         processes.change_plan(
-            service.use_case, service.workspace, lambda order: plan_transforms.with_variant(order, newcomer)
+            service.use_case, service.workspace, lambda plan: plan_transforms.with_variant(plan, newcomer)
         )
-    assert service.order == before
+    assert service.plan == before

@@ -17,4 +17,4 @@ _predictor = Predictor(Bundle.open(Path(os.environ[BUNDLE])), "champion", max_ro
 async def predict(request: Request) -> dict[str, list[float | None]]:
     """The probability of each row."""
     rows = _predictor.reader.read(await request.body())
-    return {"predictions": _predictor.answer(rows).probabilities}
+    return {"predictions": _predictor.predict(rows).probabilities}

@@ -1,4 +1,4 @@
-"""Forgetting a case: erasing what was kept of it, and proving that it is gone."""
+"""Erasure of a case: removing everything stored about it, and verifying that."""
 
 from noria.predictions.erasure.erase import ErasureResult, erase_entity
 from noria.predictions.erasure.summary import facts, headline

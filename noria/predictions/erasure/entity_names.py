@@ -1,4 +1,4 @@
-"""Under which names a case was kept."""
+"""The names under which a case may be stored."""
 
 from dataclasses import dataclass
 
@@ -9,36 +9,36 @@ from noria.system.errors import NoriaError
 
 @dataclass(frozen=True)
 class EntityNames:
-    """The names of a case in what was kept."""
+    """The stored names of a case."""
 
     all: tuple[str, ...]
     note: str = ""
-    """Why there may be rows of it that nobody can find any more; empty: there are none."""
+    """Why some of its rows may not be identifiable; empty: all are."""
 
 
 def entity_names(entity: str, use_case: UseCase) -> EntityNames:
-    """As it was given, since it may have been kept before any privacy was asked for, and as it is kept now.
+    """The entity as given, since it may have been stored before privacy settings, and as it is stored now.
 
     Raises:
-        NoriaError: the use case names no identifier, or the key is missing that cases are hashed with.
+        NoriaError: the use case has no identifier column, or the key of the hash is missing.
     """
     column, privacy = use_case.data.id, use_case.serving.privacy
     if column is None:
         raise NoriaError(
-            "the use case names no column that identifies a case, so nothing that is kept names one",
+            "the use case has no identifier column, so stored rows name no case",
             where="data.id",
-            fix="without such a column there is nothing to find; keep_days in serving.privacy erases what is old",
+            fix="without one there is nothing to find; serving.privacy.keep_days erases old rows",
         )
     if not entity.strip():
-        raise NoriaError("an empty text names no case", where="--entity", fix=f"give a value of `{column}`")
+        raise NoriaError("an empty text is not an entity", where="--entity", fix=f"give a value of `{column}`")
     if column in privacy.hash:
         return EntityNames((entity, _hashed(entity, column)))
     if column in privacy.drop:
-        return EntityNames((entity,), f"`{column}` is not kept now, so newer rows name nobody")
+        return EntityNames((entity,), f"`{column}` is dropped now, so newer rows name no case")
     if column in privacy.truncate:
         length = privacy.truncate[column]
         return EntityNames(
-            (entity,), f"only {length} characters of `{column}` are kept now, so newer rows name no single case"
+            (entity,), f"only {length} characters of `{column}` are stored now, so newer rows name no single case"
         )
     return EntityNames((entity,))
 
@@ -47,8 +47,8 @@ def _hashed(entity: str, column: str) -> str:
     key = key_from_environment()
     if key is None:
         raise NoriaError(
-            f"`{column}` is kept as a keyed hash, and without the key nothing of this case can be found",
+            f"`{column}` is stored as a keyed hash, so without the key nothing of this case can be found",
             where=f"environment variable {KEY}",
-            fix=f"set {KEY} to the key that the service runs with",
+            fix=f"set {KEY} to the key of the service",
         )
     return str(keyed_hash(key, column, entity))

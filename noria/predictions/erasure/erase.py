@@ -1,4 +1,4 @@
-"""Erase a case from everything that serving keeps, and look whether anything is left."""
+"""Erase a case from everything that serving stores, and check whether anything is left."""
 
 import time
 from collections.abc import Sequence
@@ -13,86 +13,86 @@ from noria.predictions.erasure.search_patterns import count_occurrences, search_
 from noria.predictions.ids import new_id
 from noria.predictions.records import EntityRecords
 from noria.predictions.spool.events import AuditEvent
-from noria.predictions.sql_tables import name_of
+from noria.predictions.sql_tables import indexable_name
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 
 _DRAIN_S = 60.0
-_TIDY_TRIES = 10
-_IDS_LOOKED_FOR = 5
+_VACUUM_ATTEMPTS = 10
+_SEARCHED_IDS = 5
 
 
 @dataclass
 class ErasureResult:
-    """What there was of a case, and what there is now."""
+    """The result of an erasure: what was stored of a case before and after."""
 
     before: EntityRecords
     after: EntityRecords
     bytes_before: int
-    """How often its name or the identifier of one of its predictions stood in the store's files."""
+    """Occurrences of its name or of ids of its predictions in the store's files."""
     bytes_after: int
     searched: list[Path]
-    """The files that were searched afterwards and hold nothing of it; empty if the store is a database server."""
+    """The store's files that were searched afterwards; empty if the store is a database server."""
     others: int
-    """Rows of other cases that hold the same text."""
+    """Rows of other cases that contain the same text."""
     cleaned: list[tuple[Path, int]] = field(default_factory=list)
-    """Other files that rows of it were taken out of, with how many."""
+    """Other files that rows were removed from, with their number."""
     left: list[tuple[Path, str]] = field(default_factory=list)
-    """Where something of it still is, and what it is; these are no part of serving."""
+    """Files outside of serving that still contain data of it, and what they contain."""
     note: str = ""
 
 
 def erase_entity(entity: str, use_case: UseCase, workspace: Workspace, spool: Path) -> ErasureResult:
-    """Erase a case: its predictions, their labels, what events tell of it, and what waits in the spool.
+    """Erase a case: its predictions, their labels, the details of events, and what waits in the spool.
 
-    The spool is emptied into the store first, so that nothing comes after. The store's files are written anew
-    and searched, byte by byte. It may be done again at any time.
+    The spool is drained into the store first, so that nothing arrives later. The store's files are rewritten
+    and searched, byte by byte. It may be repeated at any time.
 
     Args:
-        entity: the case, as its identifier was sent; it is hashed here if it is kept so.
-        use_case: names the identifier, and how it is kept.
-        workspace: where the use case keeps things.
-        spool: where answers wait for the store.
+        entity: the case's identifier as it was sent; it is hashed here if the use case says so.
+        use_case: names the identifier column and the privacy settings.
+        workspace: the workspace of the use case.
+        spool: the folder of the spool.
 
     Raises:
-        NoriaError: the case cannot be named, the store or the spool does not work, or something is left.
+        NoriaError: the entity is not valid, the store or the spool fails, or something is left.
     """
     names = entity_names(entity, use_case)
     store = PredictionStore(workspace.predictions_url)
     try:
-        _empty_spool(spool, store)
+        _drain_spool(spool, store)
         before, ids = store.holdings(names.all)
-        wanted = search_patterns([*names.all, *map(name_of, names.all), *ids[:_IDS_LOOKED_FOR]])
+        wanted = search_patterns([*names.all, *map(indexable_name, names.all), *ids[:_SEARCHED_IDS]])
         bytes_before = _count(store.files, wanted)
         if store.erase_case(names.all) or bytes_before:
-            _write_anew(store)
-        told = f"{before.predictions} predictions and {before.labels} labels of one case"
-        store.keep([AuditEvent(new_id(), time.time(), "forgotten", "", "", told)])
+            _rewrite(store)
+        detail = f"{before.predictions} predictions and {before.labels} labels of one case"
+        store.ingest([AuditEvent(new_id(), time.time(), "forgotten", "", "", detail)])
         after, _ = store.holdings(names.all)
         done = ErasureResult(before, after, bytes_before, _count(store.files, wanted), store.files, 0, note=names.note)
         done.others = store.mentions(names.all)
     finally:
         store.close()
     case = EntityMatcher(str(use_case.data.id), names.all, ids, wanted)
-    swept = erase_from_files(case, workspace, spool, done.searched)
-    done.cleaned, done.left = swept.cleaned, swept.left
+    files = erase_from_files(case, workspace, spool, done.searched)
+    done.cleaned, done.left = files.cleaned, files.left
     _require_nothing_left(done)
     return done
 
 
-def _empty_spool(spool: Path, store: PredictionStore) -> None:
+def _drain_spool(spool: Path, store: PredictionStore) -> None:
     from noria.predictions.spool.flusher import drain
 
     if spool.is_dir() and not drain(spool, store, _DRAIN_S):
         raise NoriaError(
             f"the spool could not be moved to the store within {_DRAIN_S:.0f} seconds, so nothing was erased",
             where=str(spool),
-            fix="do it again when the service is less busy",
+            fix="try again when the service is less busy",
         )
 
 
-def _write_anew(store: PredictionStore) -> None:
-    for attempt in range(_TIDY_TRIES):
+def _rewrite(store: PredictionStore) -> None:
+    for attempt in range(_VACUUM_ATTEMPTS):
         if store.tidy(rewrite=attempt == 0):
             return
         time.sleep(0.5)
@@ -105,12 +105,12 @@ def _count(files: Sequence[Path], wanted: Sequence[bytes]) -> int:
 def _require_nothing_left(done: ErasureResult) -> None:
     if done.after:
         raise NoriaError(
-            f"the case was predicted again meanwhile: {done.after.predictions} predictions",
-            fix="stop sending it, and do this again",
+            f"the case was predicted again in the meantime: {done.after.predictions} predictions",
+            fix="stop sending it, and try again",
         )
     if done.bytes_after and not done.others:
         raise NoriaError(
-            "its rows are erased, but bytes of them are still in the store's files: somebody reads them at present",
+            "its rows are erased, but bytes of them are still in the store's files: another process is reading them",
             where=", ".join(map(str, done.searched)),
-            fix="do this again when nothing else reads the store",
+            fix="try again when nothing else reads the store",
         )

@@ -1,4 +1,4 @@
-"""What `forget` tells."""
+"""The summary that `forget` prints."""
 
 from noria.predictions.erasure.erase import ErasureResult
 from noria.predictions.records import EntityRecords
@@ -8,39 +8,39 @@ _MB = 1e6
 
 
 def headline(entity: str, done: ErasureResult) -> str:
-    """One sentence: is it gone?"""
+    """One sentence: is it erased?"""
     if done.left:
         others = plural(len(done.left), "other file")
-        return f"Nothing of {entity} is left in what was predicted; {others} may still name it."
+        return f"{entity} is erased from all predictions; {others} may still name it."
     if not done.before and not done.cleaned:
-        return f"Nothing was kept of {entity}."
-    return f"{entity} is forgotten."
+        return f"Nothing was stored about {entity}."
+    return f"{entity} is erased."
 
 
 def facts(done: ErasureResult) -> list[tuple[str, object]]:
-    """Before and after, where it was looked for, and what is no part of serving."""
+    """Before and after, the searched files, and what is outside of serving."""
     return [
-        ("before", f"{_told(done.before)}{_bytes(done, done.bytes_before)}"),
-        ("now", f"{_told(done.after)}{_bytes(done, done.bytes_after)}"),
+        ("before", f"{_counts(done.before)}{_occurrences(done, done.bytes_before)}"),
+        ("now", f"{_counts(done.after)}{_occurrences(done, done.bytes_after)}"),
         *(("searched", f"{file} ({file.stat().st_size / _MB:.1f} MB)") for file in done.searched if file.is_file()),
         *(("cleaned", f"{file}: {plural(rows, 'row')}") for file, rows in done.cleaned),
         *(("left", f"{file}: {what}") for file, what in done.left),
         *([("note", f"{plural(done.others, 'row')} of other cases with the same text")] if done.others else []),
         *([("note", done.note)] if done.note else []),
-        ("not reached", _beyond(done)),
+        ("not reached", _not_reached(done)),
     ]
 
 
-def _told(held: EntityRecords) -> str:
+def _counts(held: EntityRecords) -> str:
     return ", ".join(
         (plural(held.predictions, "prediction"), plural(held.labels, "label"), plural(held.events, "event"))
     )
 
 
-def _bytes(done: ErasureResult, found: int) -> str:
+def _occurrences(done: ErasureResult, found: int) -> str:
     return f"; named {plural(found, 'time')} in the files" if done.searched else ""
 
 
-def _beyond(done: ErasureResult) -> str:
+def _not_reached(done: ErasureResult) -> str:
     server = "" if done.searched else "the database server's log and replicas, "
     return f"{server}backups, the table that you train from, and files that you made with `predict`"

@@ -1,4 +1,4 @@
-"""Rows of a case in tables that lie about: those that Noria left are cleaned, others are told."""
+"""Rows of a case in CSV and Parquet tables."""
 
 import csv
 from collections.abc import Collection
@@ -11,7 +11,7 @@ _PREVIEW = "preview.html"
 
 
 def clean_csv(file: Path, column: str, names: Collection[str], ids: Collection[str]) -> int:
-    """Take the rows of a case out of a CSV file with a header; returns how many there were.
+    """Remove the rows of a case from a CSV file with a header; returns how many there were.
 
     Raises:
         OSError, ValueError, csv.Error: it cannot be read.
@@ -21,7 +21,7 @@ def clean_csv(file: Path, column: str, names: Collection[str], ids: Collection[s
     with file.open(encoding="utf-8", newline="") as opened:
         header, *rows = list(csv.reader(opened)) or [[]]
     places = [(place, wanted[name]) for place, name in enumerate(header) if name in wanted]
-    kept = [row for row in rows if not any(place < len(row) and row[place] in theirs for place, theirs in places)]
+    kept = [row for row in rows if not any(place < len(row) and row[place] in values for place, values in places)]
     if len(kept) < len(rows):
         with atomic_path(file) as part, part.open("w", encoding="utf-8", newline="") as opened:
             csv.writer(opened, lineterminator="\n").writerows([header, *kept])
@@ -29,9 +29,9 @@ def clean_csv(file: Path, column: str, names: Collection[str], ids: Collection[s
 
 
 def clean_window(file: Path, names: Collection[str], ids: Collection[str]) -> int:
-    """Take the rows of a case out of a Parquet table of kept predictions; 0 for any other table.
+    """Remove the rows of a case from a Parquet table of stored predictions; returns 0 for any other table.
 
-    The preview beside it, which may show those rows, is emptied.
+    The preview beside it, which may contain those rows, is replaced.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -41,19 +41,19 @@ def clean_window(file: Path, names: Collection[str], ids: Collection[str]) -> in
         return 0
     table = pq.read_table(file)
     named = pc.is_in(table["entity"].cast(pa.string()), pa.array(list(names), pa.string()))
-    theirs = pc.or_(named, pc.is_in(table["prediction_id"].cast(pa.string()), pa.array(list(ids), pa.string())))
-    kept = table.filter(pc.invert(theirs))
-    gone = int(table.num_rows - kept.num_rows)
-    if gone:
+    matches = pc.or_(named, pc.is_in(table["prediction_id"].cast(pa.string()), pa.array(list(ids), pa.string())))
+    kept = table.filter(pc.invert(matches))
+    removed = int(table.num_rows - kept.num_rows)
+    if removed:
         with atomic_path(file) as part:
             pq.write_table(kept, part, compression="zstd", compression_level=1)
         if (file.parent / _PREVIEW).is_file():
-            write_text(file.parent / _PREVIEW, "<p>A case of this table was forgotten; it is shown no more.</p>")
-    return gone
+            write_text(file.parent / _PREVIEW, "<p>A case of this table was erased; the preview is not available.</p>")
+    return removed
 
 
-def rows_in(file: Path, column: str, names: Collection[str]) -> int:
-    """How many rows of a Parquet table have one of these names in a column; 0 where there is no such column."""
+def count_rows(file: Path, column: str, names: Collection[str]) -> int:
+    """How many rows of a Parquet table have one of these names in a column; 0 if there is no such column."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq

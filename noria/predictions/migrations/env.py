@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates over the connection that `noria.predictions.migrate` hands in, in its transaction."""
+"""Run by Alembic: migrates over the connection of `noria.predictions.migrate`, in its transaction."""
 
 from alembic import context
 
@@ -7,7 +7,7 @@ from noria.predictions.sql_tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    transactional_ddl=True,  # SQLite can, though Alembic does not expect it to
+    transactional_ddl=True,  # SQLite supports it, although Alembic assumes otherwise
 )
 with context.begin_transaction():
     context.run_migrations()

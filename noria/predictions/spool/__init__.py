@@ -1,1 +1,1 @@
-"""The spool: a local log of what was answered, which survives a killed process, until the prediction store has it."""
+"""The spool: a local log of events, which survives a killed process, until the prediction store has them."""

@@ -1,4 +1,4 @@
-"""Waiting until the prediction store has what was answered."""
+"""Waiting until the spool is empty."""
 
 import time
 from pathlib import Path
@@ -9,9 +9,9 @@ _POLL_S = 0.05
 
 
 def wait_until_flushed(folder: Path, timeout_s: float) -> bool:
-    """Wait until nothing waits in the spool of `folder` any more, or for `timeout_s` seconds; did it come to that?
+    """Wait until the spool in `folder` is empty, for at most `timeout_s` seconds; returns whether it is.
 
-    A folder that is not there holds nothing.
+    A missing folder counts as empty.
     """
     until = time.monotonic() + timeout_s
     while True:

@@ -1,7 +1,7 @@
-"""How an entry lies in a segment: a marker, its length, a checksum, and the entry as msgpack.
+"""The frame of an event in a segment: a marker, the length, a checksum, and the event as msgpack.
 
 The marker's first byte occurs in no UTF-8 text, so no text that a client sends looks like a frame. After damaged
-bytes, reading goes on at the next marker whose checksum is right.
+bytes, reading continues at the next marker with a valid checksum.
 """
 
 import struct
@@ -9,27 +9,27 @@ from zlib import crc32
 
 import msgspec
 
-from noria.predictions.spool.events import Entry, LabelEvent, PredictionEvent, Value
+from noria.predictions.spool.events import Event, LabelEvent, PredictionEvent, Value
 
 MARKER = b"\xffNSF"
-_HEAD = struct.Struct("<4sII")  # marker, length, CRC-32 of the entry with the length as its start value
+_HEAD = struct.Struct("<4sII")  # marker, length, CRC-32 of the event with the length as its start value
 HEAD_BYTES = _HEAD.size
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
+_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 
 
-def encode_frame(entry: Entry) -> bytes:
-    """The entry as it is written."""
+def encode_frame(event: Event) -> bytes:
+    """The event as a frame."""
     try:
-        payload = _encoder.encode(entry)
+        payload = _encoder.encode(event)
     except OverflowError:
-        payload = _encoder.encode(_in_64_bits(entry))
+        payload = _encoder.encode(_with_64_bit_numbers(event))
     length = len(payload)
     return _HEAD.pack(MARKER, length, crc32(payload, length)) + payload
 
 
 def frame_end(data: bytes, start: int) -> int | None:
-    """Where the frame that begins at `start` ends; None if there is no whole and sound one."""
+    """Where the frame that begins at `start` ends; None if there is no complete and valid one."""
     if len(data) - start < HEAD_BYTES:
         return None
     marker, length, checksum = _HEAD.unpack_from(data, start)
@@ -39,8 +39,8 @@ def frame_end(data: bytes, start: int) -> int | None:
     return end if crc32(data[start + HEAD_BYTES : end], length) == checksum else None
 
 
-def decode_frame(data: bytes, start: int, end: int) -> Entry | None:
-    """The entry in a sound frame; None if another version of Noria has written it in a form of its own."""
+def decode_frame(data: bytes, start: int, end: int) -> Event | None:
+    """The event in a valid frame; None if it has a form that this version does not know."""
     try:
         return _decoder.decode(data[start + HEAD_BYTES : end])
     except msgspec.MsgspecError:
@@ -48,7 +48,7 @@ def decode_frame(data: bytes, start: int, end: int) -> Entry | None:
 
 
 def next_frame(data: bytes, start: int) -> int | None:
-    """Where the first sound frame at or after `start` begins."""
+    """Where the first valid frame at or after `start` begins."""
     at = data.find(MARKER, start)
     while at >= 0:
         if frame_end(data, at) is not None:
@@ -57,14 +57,16 @@ def next_frame(data: bytes, start: int) -> int | None:
     return None
 
 
-def _in_64_bits(entry: Entry) -> Entry:
-    """The entry without the larger whole numbers that JSON allows and msgpack does not."""
-    if isinstance(entry, PredictionEvent):
-        return msgspec.structs.replace(entry, features=[[_fitting(value) for value in row] for row in entry.features])
-    return msgspec.structs.replace(entry, label=_fitting(entry.label)) if isinstance(entry, LabelEvent) else entry
+def _with_64_bit_numbers(event: Event) -> Event:
+    """The event without the larger whole numbers that JSON allows and msgpack does not."""
+    if isinstance(event, PredictionEvent):
+        return msgspec.structs.replace(
+            event, features=[[_to_64_bits(value) for value in row] for row in event.features]
+        )
+    return msgspec.structs.replace(event, label=_to_64_bits(event.label)) if isinstance(event, LabelEvent) else event
 
 
-def _fitting(value: Value) -> Value:
+def _to_64_bits(value: Value) -> Value:
     if not isinstance(value, int) or -(2**63) <= value < 2**64:
         return value
     try:

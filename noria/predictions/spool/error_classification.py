@@ -1,12 +1,12 @@
-"""Is an error about what was to be kept, or about the store?"""
+"""Whether an error is caused by the data or by the store."""
 
 from noria.system.errors import NoriaError
 
 
 def is_about_data(error: BaseException) -> bool:
-    """Would the store refuse this again, however well it works?
+    """Whether the store would reject the same data again.
 
-    In doubt it is the store: an entry then waits, and the keeper's report says why.
+    In doubt the store is at fault: the event then waits, and the flusher's heartbeat reports the error.
     """
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 

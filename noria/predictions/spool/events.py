@@ -1,4 +1,7 @@
-"""What the spool holds. An entry is one request's worth, so that a request costs one write."""
+"""The events in the spool. A prediction event holds a whole request, so that a request costs one write.
+
+The tags are part of the spool's format: events of earlier versions must stay readable, so tags and fields never change.
+"""
 
 import msgspec
 
@@ -6,7 +9,7 @@ Value = str | float | bool | None
 
 
 class PredictionEvent(msgspec.Struct, frozen=True, array_like=True, tag="answered"):
-    """The n answers of one variant to one request."""
+    """The n predictions of one variant for one request."""
 
     at: float
     """When it arrived, in seconds since 1970."""
@@ -17,7 +20,7 @@ class PredictionEvent(msgspec.Struct, frozen=True, array_like=True, tag="answere
     policy: str
     """Version of the decision policy."""
     latency_ms: float
-    """From the request's arrival until its answer was ready to be kept."""
+    """From the request's arrival until its prediction was ready to be recorded."""
     names: list[str]
     """The input columns."""
     features: list[list[Value]]
@@ -29,14 +32,14 @@ class PredictionEvent(msgspec.Struct, frozen=True, array_like=True, tag="answere
     decisions: list[str]
     warnings: list[str]
     shadow_of: list[str] | None = None
-    """For a shadow variant: the predictions that were answered in its place."""
+    """For a shadow variant: the ids of the predictions that were sent instead."""
 
 
 class LabelEvent(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
     """A true label that the store could not take at once."""
 
     key: str
-    """Identifies this label, so that it is kept once."""
+    """Identifies this label, so that it is stored once."""
     at: float
     id: str | None
     entity: str | None
@@ -44,16 +47,16 @@ class LabelEvent(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
 
 
 class AuditEvent(msgspec.Struct, frozen=True, array_like=True, tag="happened"):
-    """Something worth knowing later: a variant that failed, a change of traffic or of a policy, dropped answers."""
+    """An event for the record: a failed variant, a change of traffic or of a policy, dropped predictions."""
 
     key: str
     at: float
     kind: str
-    """error, dropped, traffic, policy or canary."""
+    """error, dropped, corrupt, label, traffic, policy, canary or forgotten."""
     variant: str
     version: str
     detail: str
     count: int = 1
 
 
-Entry = PredictionEvent | LabelEvent | AuditEvent
+Event = PredictionEvent | LabelEvent | AuditEvent

@@ -1,7 +1,7 @@
-"""Moves what is spooled to the prediction store, each entry exactly once.
+"""Moves spooled events to the prediction store, each exactly once.
 
-An entry leaves the spool only after the store has committed it. A flusher that is killed in between offers entries a
-second time, and the store ignores what it has: predictions, labels and events all carry an identifier of their own.
+An event leaves the spool only after the store has committed it. A flusher that is killed in between sends events a
+second time, and the store ignores duplicates: predictions, labels and audit events have unique identifiers.
 """
 
 import fcntl
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segment_reader import EventStore, FlushResult, SegmentReader
 from noria.predictions.spool.segments import START, segments
 from noria.system.errors import NoriaError
@@ -22,48 +21,47 @@ _POLL_S = 0.1
 
 
 class Flusher:
-    """Reads all segments of a spool, those of writers that live and those that were left behind."""
+    """Reads all segments of a spool, those of live writers and those left behind."""
 
-    def __init__(self, folder: Path, store: EventStore, is_over: Callable[[], bool] = lambda: False) -> None:
-        """`is_over` is asked before each transaction; True ends the round early."""
-        self._folder, self._store, self._is_over = folder, store, is_over
+    def __init__(self, folder: Path, store: EventStore, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """`should_stop` is called before each transaction; True ends the round early."""
+        self._folder, self._store, self._should_stop = folder, store, should_stop
 
     def flush(self, done: FlushResult | None = None) -> FlushResult:
-        """One round over everything that is there now; adds to `done`, also where it ends with an error.
+        """Move everything that is there now; adds to `done`, even if it fails.
 
         Raises:
-            NoriaError: the store or the spool does not work; what was moved before stays moved.
+            NoriaError: the store or the spool fails; events moved before stay moved.
         """
         done = done or FlushResult()
         try:
-            with _alone(self._folder):
+            with _flush_lock(self._folder):
                 for path in segments(self._folder):
-                    SegmentReader(path, self._store, done).read(self._is_over)
-                _remove_stale_positions(self._folder)
-            done.bytes_left = waiting_bytes(self._folder)
+                    SegmentReader(path, self._store, done).read(self._should_stop)
+                _remove_stale_offsets(self._folder)
         except OSError as error:
             raise NoriaError(
-                f"the spool cannot be read or written: {error.strerror}", where=str(self._folder), fix="mend the disk"
+                f"the spool cannot be read or written: {error.strerror}", where=str(self._folder), fix="repair the disk"
             ) from error
         return done
 
 
 def drain(folder: Path, store: EventStore, timeout_s: float) -> bool:
-    """Flush until everything that is spooled now is in the store and gone from the spool's segments.
+    """Flush until everything that is spooled now is in the store and its segments are removed.
 
-    Writers that live leave a segment that is read after a second, or at their next look.
+    Live writers leave a segment that has been read after about a second.
 
     Returns:
         False if `timeout_s` seconds were not enough.
 
     Raises:
-        NoriaError: the store or the spool does not work.
+        NoriaError: the store or the spool fails.
     """
     until = time.monotonic() + timeout_s
-    before = _present(folder)
+    before = _segment_ids(folder)
     while True:
         Flusher(folder, store).flush()
-        if not before & _present(folder):
+        if not before & _segment_ids(folder):
             return True
         if time.monotonic() > until:
             return False
@@ -71,8 +69,8 @@ def drain(folder: Path, store: EventStore, timeout_s: float) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two flushers at once would do no harm, but the work twice."""
+def _flush_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock: two flushers at once would be harmless, but do the work twice."""
     handle = os.open(folder / "flush.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -81,14 +79,14 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _remove_stale_positions(folder: Path) -> None:
+def _remove_stale_offsets(folder: Path) -> None:
     for path in folder.glob("*.position"):
         if not path.with_suffix(".segment").exists():
             path.unlink(missing_ok=True)
 
 
-def _present(folder: Path) -> set[bytes]:
-    """The segments by the identifiers within: a file's number may be given again."""
+def _segment_ids(folder: Path) -> set[bytes]:
+    """The segments' headers, which identify them: file numbers may be reused."""
     found = set()
     for path in segments(folder):
         try:

@@ -1,4 +1,6 @@
-"""What the keeper says of itself, for readiness, metrics and `status`."""
+"""The heartbeat of the flusher, for readiness, metrics and `status`.
+
+File names and JSON keys are those of earlier versions, whose processes may run beside this one during an upgrade."""
 
 import contextlib
 import os
@@ -9,39 +11,39 @@ import msgspec
 
 _FILE = "keeper.json"
 FLUSHER_LOCK = "keeper.lock"
-"""Whoever holds the lock of this file in the spool's folder is its keeper."""
+"""The process that holds the lock of this file in the spool's folder is its flusher."""
 
 
 class FlusherHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the keeper is. Times are seconds since 1970."""
+    """The state of the flusher. Times are seconds since 1970."""
 
     pid: int
     started_at: float
     at: float
-    """When it last said so; twice a second to once a second while it lives."""
+    """When this was written, once or twice a second."""
     flushed_at: float | None
-    """When everything that was there had last been moved to the store."""
-    entries: int
+    """When the whole backlog was last moved to the store."""
+    events: int = msgspec.field(name="entries")
     """Moved since it started."""
     predictions: int
     """Moved since it started."""
     backlog_bytes: int
-    """That wait for the store."""
-    set_aside: int
+    """Bytes that wait for the store."""
+    dead_letters: int = msgspec.field(name="set_aside")
     """Files with bytes that the store could not take."""
     error: str
-    """Why the store does not take them; empty: it does."""
+    """Why the store fails; empty: it works."""
     failing_since: float | None
-    duties: dict[str, str]
-    """The errors of its other duties, by name; empty: none."""
+    task_errors: dict[str, str] = msgspec.field(name="duties")
+    """The errors of scheduled tasks, by task name; empty: none."""
 
 
-def write_heartbeat(folder: Path, report: FlusherHeartbeat) -> None:
-    """Replace the report atomically. It needs no sync: a report from before a power cut is of no use."""
+def write_heartbeat(folder: Path, heartbeat: FlusherHeartbeat) -> None:
+    """Replace the heartbeat atomically. It needs no sync: a heartbeat from before a power cut is useless."""
     handle, name = tempfile.mkstemp(prefix=f".{_FILE}.", dir=folder)
     try:
         with os.fdopen(handle, "wb") as part:
-            part.write(msgspec.json.encode(report))
+            part.write(msgspec.json.encode(heartbeat))
         Path(name).replace(folder / _FILE)
     except OSError:
         with contextlib.suppress(OSError):
@@ -50,7 +52,7 @@ def write_heartbeat(folder: Path, report: FlusherHeartbeat) -> None:
 
 
 def read_heartbeat(folder: Path) -> FlusherHeartbeat | None:
-    """What the keeper of this spool said last; None if there is nothing that can be read."""
+    """The latest heartbeat of the flusher of this spool; None if there is none that can be read."""
     try:
         return msgspec.json.decode((folder / _FILE).read_bytes(), type=FlusherHeartbeat)
     except (OSError, msgspec.MsgspecError):
@@ -58,13 +60,13 @@ def read_heartbeat(folder: Path) -> FlusherHeartbeat | None:
 
 
 def waiting_s(folder: Path, now: float) -> float:
-    """For how many seconds something has waited for the store, as the keeper says; 0: nothing does.
+    """For how many seconds events have waited for the store, by the flusher's heartbeat; 0: none wait.
 
     Args:
         folder: the spool's.
         now: seconds since 1970.
     """
-    told = read_heartbeat(folder)
-    if told is None or not told.backlog_bytes:
+    heartbeat = read_heartbeat(folder)
+    if heartbeat is None or not heartbeat.backlog_bytes:
         return 0.0
-    return max(0.0, now - (told.flushed_at or told.started_at))
+    return max(0.0, now - (heartbeat.flushed_at or heartbeat.started_at))

@@ -1,4 +1,4 @@
-"""One writer's segments, one after the other."""
+"""The journal of one writer: a sequence of segments."""
 
 import errno
 import os
@@ -10,38 +10,38 @@ from noria.predictions.spool.offsets import offset_file
 from noria.predictions.spool.segments import START, Segment
 
 SEGMENT_BYTES = 8_000_000
-"""A segment that is as long as this is followed by a new one."""
-_KEPT_S = 1.0
+"""A segment that has reached this size is followed by a new one."""
+_MIN_SEGMENT_AGE_S = 1.0
 _TEST_BYTES = 65_536
 
 
 class Journal:
-    """Entries in the order in which they were appended; safe for several threads."""
+    """Frames in the order in which they were appended; safe for several threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._segment: Segment | None = None
         self._retired: list[Segment] = []
         self.position = 0
-        """Entries that were appended."""
+        """Number of appended frames."""
         self.bytes = 0
-        """Their frames' bytes."""
+        """Their size in bytes."""
 
     def append(self, frame: bytes) -> int:
-        """Hand a frame to the operating system; how many there are now.
+        """Hand a frame to the operating system; returns its position.
 
         Raises:
-            OSError: the disk is full, or broken; nothing of the frame is left.
+            OSError: the disk is full or broken; nothing of the frame is left.
         """
-        with self._turn:
+        with self._lock:
             segment = self._segment
             if segment is None or segment.size >= SEGMENT_BYTES:
-                segment = self._begun()
+                segment = self._start_segment()
             try:
                 segment.write(frame)
             except OSError:
-                if segment.size > START or segment.spoiled:  # once it is read and removed, there is room again
+                if segment.size > START or segment.is_spoiled:  # once it is read and removed, there is room again
                     self._retire()
                 raise
             self.bytes += len(frame)
@@ -49,12 +49,12 @@ class Journal:
             return self.position
 
     def sync(self) -> tuple[int, OSError | None]:
-        """Wait until all that was appended so far is on the disk: how much that is, and why it is not there.
+        """Wait until everything appended so far is on disk; returns the position reached, and the error if it failed.
 
-        After an error the system may have forgotten what it could not write, so that a second try proves nothing:
-        what follows goes into a new segment.
+        After an error the system may have dropped what it could not write, so that a second try proves nothing:
+        later frames go into a new segment.
         """
-        with self._turn:
+        with self._lock:
             position, current = self.position, self._segment
             retired, self._retired = self._retired, []
         failed = None
@@ -64,28 +64,28 @@ class Journal:
                     segment.sync()
         except OSError as error:
             failed = error
-            self.leave(current)
+            self.retire(current)
         for segment in retired:
             segment.close()
         return position, failed
 
     def tidy(self) -> bool:
-        """Leave the current segment if its reader keeps up, so that it can be removed: is there one to close now?
+        """Retire the current segment if it has been read, so that it can be removed; is there one to close now?
 
-        While nobody reads, it is filled, so that an outage leaves few files behind.
+        Without a reader it is filled up, so that an outage leaves few files behind.
         """
         current = self._segment
         if current is not None and (self._is_read(current) or not os.fstat(current.handle).st_nlink):
-            self.leave(current)
+            self.retire(current)
         return bool(self._retired)
 
     def test(self) -> None:
-        """Write and sync something that is removed again.
+        """Write and sync a temporary file.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: that fails.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have removed it
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # it may have been removed
         path = self._folder / f"{os.getpid()}-{id(self)}.test"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         path.unlink()
@@ -96,21 +96,21 @@ class Journal:
         finally:
             os.close(handle)
 
-    def leave(self, segment: Segment | None) -> None:
-        """Append no more to this segment; the next `sync` closes it."""
-        with self._turn:
+    def retire(self, segment: Segment | None) -> None:
+        """Stop appending to this segment; the next `sync` closes it."""
+        with self._lock:
             if segment is not None and segment is self._segment:
                 self._retire()
 
     def close(self) -> None:
-        """Leave the current segment; the next `sync` closes it."""
-        self.leave(self._segment)
+        """Retire the current segment; the next `sync` closes it."""
+        self.retire(self._segment)
 
-    def _begun(self) -> Segment:
+    def _start_segment(self) -> Segment:
         self._retire()
         try:
             self._segment = Segment(self._folder)
-        except FileNotFoundError:  # somebody removed the folder
+        except FileNotFoundError:  # the folder has been removed
             self._folder.mkdir(parents=True, mode=0o700)
             self._segment = Segment(self._folder)
         return self._segment
@@ -122,4 +122,4 @@ class Journal:
 
     @staticmethod
     def _is_read(segment: Segment) -> bool:
-        return time.monotonic() - segment.born > _KEPT_S and offset_file(segment.path).exists()
+        return time.monotonic() - segment.born > _MIN_SEGMENT_AGE_S and offset_file(segment.path).exists()

@@ -1,7 +1,7 @@
-"""How far a segment has been read: a small file beside it, written after the store has committed.
+"""The read offset of a segment: a small file beside it, written after the store has committed.
 
-It saves work and nothing else: where it is lost or torn, the segment is read again from its beginning, and the store
-ignores what it has. It names its segment by the identifier within, since a file's number may be given again.
+It only saves work: if it is lost or torn, the segment is read again from its beginning, and the store ignores
+duplicates. It names its segment by the identifier in its header, because file numbers may be reused.
 """
 
 import os
@@ -16,24 +16,24 @@ _BYTES = _RECORD.size + 4
 
 
 def read_offset(segment: Path, head: bytes) -> int:
-    """Up to which byte the segment with this beginning (its first `START` bytes) has been read."""
+    """The offset up to which the segment with this header (its first `START` bytes) has been read."""
     try:
         record = offset_file(segment).read_bytes()
     except OSError:
         return START
     if len(record) != _BYTES or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
         return START
-    of, position = _RECORD.unpack(record[:-4])
-    return int(position) if of == head else START
+    owner, offset = _RECORD.unpack(record[:-4])
+    return int(offset) if owner == head else START
 
 
-def write_offset(segment: Path, head: bytes, position: int) -> None:
-    """Keep up to which byte the segment has been read.
+def write_offset(segment: Path, head: bytes, offset: int) -> None:
+    """Write the offset up to which the segment has been read.
 
     Raises:
         OSError: it cannot be written; the segment will be read again.
     """
-    record = _RECORD.pack(head, position)
+    record = _RECORD.pack(head, offset)
     handle = os.open(offset_file(segment), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.pwrite(handle, record + crc32(record).to_bytes(4, "little"), 0)
@@ -42,12 +42,12 @@ def write_offset(segment: Path, head: bytes, position: int) -> None:
 
 
 def offset_file(segment: Path) -> Path:
-    """Where the position of a segment is kept."""
+    """The file with the offset of a segment."""
     return segment.with_suffix(".position")
 
 
 def waiting_bytes(folder: Path) -> int:
-    """How many bytes of all segments the store does not have yet.
+    """Bytes of all segments that the store does not have yet.
 
     Raises:
         OSError: the folder cannot be read.

@@ -1,7 +1,7 @@
-"""The files of a spool: segments, named by a counter and never by a clock, and who holds them.
+"""The segment files of a spool, numbered by a counter, and their locks.
 
-A writer holds the lock of its segment for as long as it may write to it. Whoever gets that lock knows that nobody
-does any more; the system frees it when a process dies.
+A writer holds the lock of its segment as long as it may write to it. A process that gets the lock knows that the
+segment is closed; the system releases it when a process dies.
 """
 
 import contextlib
@@ -29,19 +29,19 @@ class Segment:
     """A segment that this process appends to; not safe for several threads.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.handle = _made(folder)
+        self.path, self.handle = _create_segment(folder)
         self.id = os.urandom(_ID_BYTES)
         self.size = 0
-        """Bytes that are written and whole."""
+        """Bytes of complete frames."""
         self.born = time.monotonic()
-        self.named_on_disk = False
-        """Has the folder, too, been synced since the file was made?"""
-        self.spoiled = False
-        """Half a frame could not be cut off, so that nothing may follow it."""
+        self.is_folder_synced = False
+        """Whether the folder has been synced since the file was created."""
+        self.is_spoiled = False
+        """Half a frame could not be truncated, so nothing may follow it."""
         try:
             self.write(_MAGIC + self.id)
         except OSError:
@@ -50,40 +50,40 @@ class Segment:
             raise
 
     def write(self, data: bytes) -> None:
-        """Append all of it or nothing: half of it is cut off again.
+        """Append all of it or nothing: a partial write is truncated.
 
         Raises:
-            OSError: the disk is full, or broken.
+            OSError: the disk is full or broken.
         """
         written = 0
         try:
-            while written < len(data):  # a second turn finds out why the first one stopped short
+            while written < len(data):  # a second write reports why the first one was partial
                 written += os.write(self.handle, data[written:] if written else data)
         except OSError:
-            self._cut()
+            self._truncate()
             raise
         self.size += written
 
     def sync(self) -> None:
-        """Wait until everything that is written, and the file's name, is on the disk.
+        """Wait until everything that is written, and the file's name, is on disk.
 
         Raises:
-            OSError: it is not there.
+            OSError: that fails.
         """
         os.fsync(self.handle)
-        if not self.named_on_disk:
+        if not self.is_folder_synced:
             sync_folder(self.path.parent)
-            self.named_on_disk = True
+            self.is_folder_synced = True
 
     def close(self) -> None:
-        """Give the segment up; whoever reads it may remove it then."""
+        """Close the segment; its reader may then remove it."""
         os.close(self.handle)
 
-    def _cut(self) -> None:
+    def _truncate(self) -> None:
         try:
             os.ftruncate(self.handle, self.size)
         except OSError:
-            self.spoiled = True
+            self.is_spoiled = True
 
 
 def segments(folder: Path) -> list[Path]:
@@ -92,7 +92,7 @@ def segments(folder: Path) -> list[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in the folder are on the disk."""
+    """Wait until the names in the folder are on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -101,20 +101,20 @@ def sync_folder(folder: Path) -> None:
 
 
 def register_writer(folder: Path) -> FileIO:
-    """Say that a writer lives, until the file that this returns is closed or the process ends."""
+    """Register a live writer, until the returned file is closed or the process ends."""
     file = FileIO(os.open(folder / _WRITERS, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
 def writers_live(folder: Path) -> bool:
-    """Is there a process that may append to this spool?"""
-    with held(folder / _WRITERS) as alone:
+    """Whether a live process may append to this spool."""
+    with hold_lock(folder / _WRITERS) as alone:
         return not alone
 
 
 def writers(folder: Path) -> set[int]:
-    """The processes that may append to this spool, as far as the system tells; only Linux does."""
+    """The processes that may append to this spool, as far as the system reports them; only Linux does."""
     try:
         file, locks = (folder / _WRITERS).stat().st_ino, _LOCKS.read_text(encoding="ascii")
     except OSError:
@@ -124,17 +124,17 @@ def writers(folder: Path) -> set[int]:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[bool]:
-    """Hold the lock of a file while the block runs, if nobody else does: was it to be had?"""
+def hold_lock(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file while the block runs; yields whether it was free."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        yield locked(handle)
+        yield try_lock(handle)
     finally:
         os.close(handle)
 
 
-def locked(handle: int) -> bool:
-    """Take the lock of an open file without waiting; closing the file gives it back."""
+def try_lock(handle: int) -> bool:
+    """Take the lock of an open file without waiting; closing the file releases it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -142,16 +142,16 @@ def locked(handle: int) -> bool:
     return True
 
 
-def _made(folder: Path) -> tuple[Path, int]:
-    """A new and locked file with a number above all others'."""
+def _create_segment(folder: Path) -> tuple[Path, int]:
+    """Create and lock a file with a number above all others."""
     number = max((int(found[1]) for name in _names(folder) if (found := _NUMBERED.match(name))), default=0)
     while True:
         number += 1
         path = folder / f"{number:012d}.segment"
         with contextlib.suppress(FileExistsError):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            # a reader that came in between takes it for left behind, and removes it
-            if locked(handle) and os.fstat(handle).st_nlink:
+            # a reader may take it for abandoned and remove it in between
+            if try_lock(handle) and os.fstat(handle).st_nlink:
                 return path, handle
             os.close(handle)
 

@@ -1,11 +1,11 @@
-"""Why an answer could not be spooled."""
+"""Errors of the spool."""
 
 from noria.system.errors import NoriaError
 
 
-class SpoolFull(NoriaError):  # noqa: N818 - it is a state
-    """As much waits for the prediction store as may wait (`serving.spool.max_mb`)."""
+class SpoolFull(NoriaError):  # noqa: N818 - describes a state
+    """The spool holds `serving.spool.max_mb` already."""
 
 
 class SpoolFailed(NoriaError):  # noqa: N818
-    """The spool's disk is full, or broken; nothing of the entry is kept."""
+    """The spool's disk is full or broken; the event is not recorded."""

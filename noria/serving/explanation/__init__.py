@@ -1,4 +1,4 @@
-"""Why a model answered as it did: how much of one score each input column makes up. Imports numpy only."""
+"""Explanations: the contribution of each input column to one score. Imports NumPy only."""
 
 from noria.serving.explanation.column_groups import groups_of
 from noria.serving.explanation.shapley import Explanation, explain

@@ -1,4 +1,4 @@
-"""Shapley values of one score: what each group of columns adds to it, compared with a background of other rows.
+"""Shapley values of one score: the contribution of each group of columns, relative to a background of other rows.
 
 The game is the interventional one: a coalition of groups is worth the mean score over the background rows when these
 groups have the values of the row to be explained and all others keep those of the background row.
@@ -18,25 +18,25 @@ BUDGET = 8_000
 
 
 class Explanation(NamedTuple):
-    """A score taken apart: `baseline + contributions.sum()` is the score of the row."""
+    """The explanation of a score: `baseline + contributions.sum()` is the score of the row."""
 
     baseline: float
     """The mean score of the background rows."""
     contributions: NDArray[np.float64]
-    """(g,) what each group adds, in the score's own unit; below zero it takes away."""
+    """(g,) the contribution of each group, in the unit of the score."""
 
 
 def explain(
     score: Score, row: Matrix, background: Matrix, groups: Sequence[Sequence[int]], seed: int, *, budget: int = BUDGET
 ) -> Explanation:
-    """Take the score of one row apart.
+    """Explain the score of one row.
 
     With few groups the Shapley values are exact. Otherwise they are estimated: permutations of the groups are drawn
     for every background row, which is changed into `row` one group after the other in that order; what a group adds
     on its way is averaged (Štrumbelj and Kononenko, Knowledge and Information Systems 41, 2014). Each permutation is
-    also walked backwards, which cancels much of the chance (Mitchell, Cooper, Frank and Holmes, Journal of Machine
+    also walked backwards, which reduces the variance (Mitchell, Cooper, Frank and Holmes, Journal of Machine
     Learning Research 23, 2022). As every background row is used equally often, the contributions add up exactly in
-    either case, and a group that the score does not depend on gets nothing.
+    either case, and a group that the score does not depend on contributes 0.
 
     Args:
         score: scores (n, p) rows as (n,) numbers, each row by itself: for several classes, the probability of one.
@@ -68,7 +68,7 @@ class _Game:
     background: Matrix
     """(b, p); columns that belong to no player have the row's value."""
     players: list[int]
-    """The groups whose value differs in some background row: the others can add nothing."""
+    """The groups whose value differs in some background row: the others contribute 0."""
     owner: NDArray[np.intp]
     """(p,) the player to whom each column belongs; -1: none."""
 
@@ -91,7 +91,7 @@ def _game(score: Score, row: Matrix, background: Matrix, groups: Sequence[Sequen
 
 
 def _exact(game: _Game) -> tuple[float, NDArray[np.float64]]:
-    """Every coalition is tried. Shapley, "A value for n-person games", 1953."""
+    """All coalitions are evaluated. Shapley, "A value for n-person games", 1953."""
     players = len(game.players)
     coalitions = np.arange(2**players)
     member = (coalitions[:, None] >> np.arange(players)) & 1 == 1

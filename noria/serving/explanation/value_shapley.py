@@ -1,4 +1,4 @@
-"""The same for a score that takes columns of typed values, as written rules do, in the place of one matrix."""
+"""Shapley values for a score of typed columns, as rules take them, instead of a matrix."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def explain_values(
     *,
     budget: int = BUDGET,
 ) -> Explanation:
-    """Take the score of one row apart; every column is a group of its own. See `explain`.
+    """Explain the score of one row; every column is its own group. See `explain`.
 
     Args:
         score: scores columns of n values, and n, as (n,) numbers.

@@ -1,4 +1,4 @@
-"""The keeper as a process: one per spool, started by any worker, ended by nobody's need."""
+"""The flusher as a process: one per spool, started by any worker, ended by nobody's need."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a service whose keepers are ended with the test."""
+    """The folder of a service whose flushers are ended with the test."""
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     monkeypatch.setenv("NORIA_PREDICTIONS_URL", f"sqlite:///{tmp_path / 'store' / 'p.db'}")
     monkeypatch.setenv("NORIA_SERVING", json.dumps({"spool": {"flush_interval_ms": 20}}))
@@ -34,40 +34,40 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "store").mkdir()
     (tmp_path / "spool").mkdir()
     yield tmp_path
-    for process in keepers(tmp_path / "spool"):
+    for process in flushers(tmp_path / "spool"):
         process.kill()
         process.wait(10)
 
 
 @pytest.fixture
 def start(service: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a keeper by hand."""
+    """Start a flusher by hand."""
     started = []
 
-    def keeper_process(**environment: str) -> subprocess.Popen[str]:
+    def flusher_process(**environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "service.flusher.flusher_launcher"]
         changed = os.environ | environment
         process = subprocess.Popen(command, cwd=PROJECT, env=changed, stderr=subprocess.PIPE, text=True)
         started.append(process)
         return process
 
-    yield keeper_process
+    yield flusher_process
     for process in started:
         process.kill()
         process.communicate()
 
 
-def keepers(spool: Path) -> list[psutil.Process]:
+def flushers(spool: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            ours = process.environ().get("NORIA_SPOOL_DIR") == str(spool) if _is_keeper(process) else False
+            ours = process.environ().get("NORIA_SPOOL_DIR") == str(spool) if _is_flusher(process) else False
             if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
 
-def _is_keeper(process: psutil.Process) -> bool:
+def _is_flusher(process: psutil.Process) -> bool:
     return process.cmdline()[-2:] == ["-m", "service.flusher.flusher_launcher"]
 
 
@@ -77,7 +77,7 @@ def report(spool: Path) -> FlusherHeartbeat:
     return found
 
 
-def test_what_workers_append_arrives_and_the_keeper_ends_after_the_last_worker(service: Path) -> None:
+def test_what_workers_append_arrives_and_the_flusher_ends_after_the_last_worker(service: Path) -> None:
     spool, database = service / "spool", service / "store" / "p.db"
     with writing(spool) as first, writing(spool) as second:
         for number in range(100):
@@ -86,8 +86,8 @@ def test_what_workers_append_arrives_and_the_keeper_ends_after_the_last_worker(s
         assert eventually(lambda: len(ids_in(database)) == 100)
         assert eventually(lambda: report(spool).predictions == 100)
         told = report(spool)
-        assert (told.entries, told.error, told.failing_since, told.set_aside) == (100, "", None, 0)
-        assert [process.pid for process in keepers(spool)] == [told.pid]
+        assert (told.events, told.error, told.failing_since, told.dead_letters) == (100, "", None, 0)
+        assert [process.pid for process in flushers(spool)] == [told.pid]
         assert psutil.Process(told.pid).nice() > 0
         second.append(answered("b"))
         second.close()
@@ -132,10 +132,10 @@ def test_of_several_that_start_at_once_one_works(service: Path, start: Callable[
     assert eventually(lambda: working.poll() == 0)
 
 
-def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
+def test_a_flusher_that_is_killed_is_replaced_and_nothing_comes_twice(
     service: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flusher_launcher, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(flusher_launcher, "_RESTART_S", 0.0)
     spool, database = service / "spool", service / "store" / "p.db"
     sent: list[str] = []
     with writing(spool) as writer:
@@ -148,7 +148,7 @@ def test_a_keeper_that_is_killed_is_replaced_and_nothing_comes_twice(
         for _ in range(4):
             moved = len(ids_in(database))
             assert eventually(lambda: bool(answer()) or len(ids_in(database)) > moved)  # noqa: B023
-            for process in keepers(spool):
+            for process in flushers(spool):
                 process.send_signal(signal.SIGKILL)
                 process.wait(10)
         ensure_flusher(spool)
@@ -261,7 +261,7 @@ def test_what_a_damaged_segment_has_lost_is_told(service: Path, start: Callable[
     [segment] = segments(spool)
     segment.write_bytes(segment.read_bytes()[:-10])
     assert start().wait(60) == 0
-    assert report(spool).set_aside == 1
+    assert report(spool).dead_letters == 1
     with sqlite3.connect(service / "store" / "p.db") as direct:
         [(kind, detail)] = direct.execute("select kind, detail from events").fetchall()
     assert kind == "corrupt"
@@ -288,8 +288,8 @@ def test_it_stays_light(service: Path) -> None:
     code = f"""
 import os, sys, threading
 from pathlib import Path
-from service.flusher.flusher_worker import Keeper
-Keeper.of(Path(sys.argv[1]), os.environ, threading.Event()).run()
+from service.flusher.flusher_worker import FlusherWorker
+FlusherWorker.of(Path(sys.argv[1]), os.environ, threading.Event()).run()
 print({heavy} & set(sys.modules))
 """
     with writing(service / "spool") as writer:

@@ -20,8 +20,8 @@ from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from tests.conftest import Command
-from tests.predictions.answers import NOON, answered, failed
 from tests.predictions.conftest import Direct
+from tests.predictions.events import NOON, answered, failed
 from tests.small_cases import small_case, write_config
 
 ANN, BOB = "customer-Ånn-0017", "customer-Bob-0018"
@@ -46,7 +46,7 @@ def case(**privacy: object) -> UseCase:
 @pytest.fixture
 def kept(store: PredictionStore) -> PredictionStore:
     """Two people; one of them with all that there can be."""
-    store.keep(
+    store.ingest(
         [
             answered("a1", "b1", entities=[ANN, BOB], features=[["x", ANN], ["y", "-"]]),
             answered("s1", variant="new", shadow_of=["a1"], entities=[ANN], warnings=[f"contract: unseen '{ANN}'"]),
@@ -91,8 +91,8 @@ def test_no_byte_is_left_in_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     workspace = Workspace("churn")
     store = PredictionStore(workspace.predictions_url)  # stays open, as that of a running service
     features = [[f"note of {ANN}", n] for n in range(300)]
-    store.keep([answered(*(f"a{n}" for n in range(300)), entities=[ANN] * 300, features=features)])
-    store.keep([answered("b", entities=[BOB])])
+    store.ingest([answered(*(f"a{n}" for n in range(300)), entities=[ANN] * 300, features=features)])
+    store.ingest([answered("b", entities=[BOB])])
     store.label([Feedback(entity=ANN, label="Yes")])
     assert any(ANN.encode() in path.read_bytes() for path in files_below(tmp_path))
 
@@ -124,7 +124,7 @@ def test_a_hashed_person_is_found_by_the_plain_name(
 ) -> None:
     use_case = case(hash=["customer"])
     hashed = Redactor(use_case.serving.privacy, [], b"secret", id="customer").entity(ANN)
-    store.keep([answered("new", "before", entities=[hashed, ANN]), answered("b1", entities=[BOB])])
+    store.ingest([answered("new", "before", entities=[hashed, ANN]), answered("b1", entities=[BOB])])
     monkeypatch.delenv("NORIA_PRIVACY_KEY", raising=False)
     with pytest.raises(NoriaError, match="without the key"):
         erased(ANN, use_case, workspace)
@@ -147,7 +147,7 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
     window, training = artifacts / "collect" / "table.parquet", artifacts / "split" / "table.parquet"
     for table in (window, training):
         table.parent.mkdir(parents=True)
-    kept.keep([answered("nobody")])
+    kept.ingest([answered("nobody")])
     kept.window(NOON)[["prediction_id", "entity", "label"]].to_parquet(window)
     (window.parent / "preview.html").write_text(f"<td>{ANN}</td>", encoding="utf-8")
     pd.DataFrame({"customer": [ANN, BOB], "tenure": [1, 2]}).to_parquet(training)
@@ -169,7 +169,7 @@ def test_files_beside_the_store_are_cleaned_or_told(kept: PredictionStore, works
 
 
 def test_a_text_that_others_hold_too_is_no_failure(store: PredictionStore, workspace: Workspace) -> None:
-    store.keep([answered("a", "b", entities=["customer-1", "customer-10"])])
+    store.ingest([answered("a", "b", entities=["customer-1", "customer-10"])])
     done = erased("customer-1", case(), workspace)
     assert done.others == 1
     assert store.window(NOON)["entity"].tolist() == ["customer-10"]
@@ -179,16 +179,14 @@ def test_a_text_that_others_hold_too_is_no_failure(store: PredictionStore, works
 def test_odd_and_short_names_erase_that_case_alone(
     store: PredictionStore, workspace: Workspace, direct: Direct, entity: str
 ) -> None:
-    store.keep([answered("a", "b", entities=[entity, "another"]), failed("new", detail="3 rows, Yes")])
+    store.ingest([answered("a", "b", entities=[entity, "another"]), failed("new", detail="3 rows, Yes")])
     store.label([Feedback(entity=entity, label="Yes"), Feedback(entity="another", label="Yes")])
     assert erased(entity, case(), workspace).before.predictions == 1
     assert store.window(NOON)[["entity", "label"]].to_numpy().tolist() == [["another", "Yes"]]
     assert direct.rows("SELECT count(*) FROM labels") == [(1,)]
 
 
-@pytest.mark.parametrize(
-    ("entity", "has_id", "said"), [(ANN, False, "no column that identifies"), (" ", True, "empty")]
-)
+@pytest.mark.parametrize(("entity", "has_id", "said"), [(ANN, False, "no identifier column"), (" ", True, "empty")])
 def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, said: str) -> None:
     nameless = small_case("churn", Path("customers.csv"))
     with pytest.raises(NoriaError, match=said):
@@ -199,10 +197,10 @@ def test_a_service_that_keeps_its_predictions_elsewhere_is_noticed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "noria.deployment.deployment_state",
+        "noria.deployment.deployment_state.read_state",
         lambda _: SimpleNamespace(settings=SimpleNamespace(predictions_url="sqlite:///other.db", spool=Path("x"))),
     )
-    with pytest.raises(NoriaError, match=r"elsewhere: sqlite:///other\.db"):
+    with pytest.raises(NoriaError, match=r"another prediction store: sqlite:///other\.db"):
         erased(ANN, case(), workspace)
 
 
@@ -210,7 +208,7 @@ def test_a_service_that_keeps_its_predictions_elsewhere_is_noticed(
 def test_rows_that_name_nobody_are_said(
     store: PredictionStore, workspace: Workspace, privacy: dict[str, object]
 ) -> None:
-    store.keep([answered("a", "b", entities=[ANN, "cus"])])
+    store.ingest([answered("a", "b", entities=[ANN, "cus"])])
     done = erased(ANN, case(**privacy), workspace)
     assert done.before.predictions == 1
     assert "newer rows name no" in done.note
@@ -223,11 +221,11 @@ def test_the_command_says_what_was_and_what_is(
     config = write_config(case(), tmp_path / "case.yaml")
     ended = command("forget", "--entity", ANN, "--config", config)
     assert ended.code == 0, ended.err
-    assert f"{ANN} is forgotten." in ended.out
+    assert f"{ANN} is erased." in ended.out
     assert "3 predictions, 2 labels, 2 events" in ended.out
     assert "0 predictions, 0 labels, 0 events" in ended.out
     again = command("forget", "--entity", ANN, "--config", config)
-    assert f"Nothing was kept of {ANN}." in again.out
+    assert f"Nothing was stored about {ANN}." in again.out
     nameless = write_config(small_case("churn", Path("customers.csv")), tmp_path / "nameless.yaml")
     refused = command("forget", "--entity", ANN, "--config", nameless)
     assert refused.code == 2

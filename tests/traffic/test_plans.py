@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from ordered import PLAN, order, state, variant
+from plans import PLAN, plan, state, variant
 from pydantic import ValidationError
 
 from noria.models.decision_policy import DecisionPolicy
@@ -17,8 +17,8 @@ def shares(of: TrafficPlan) -> dict[str, float]:
 
 
 def test_the_champion_takes_what_the_others_leave() -> None:
-    assert shares(plan_transforms.with_shares(order(0.1), {"challenger": 0.3})) == {"champion": 0.7, "challenger": 0.3}
-    assert shares(plan_transforms.with_shares(order(0.1), {"challenger": 0.2, "champion": 0.8})) == {
+    assert shares(plan_transforms.with_shares(plan(0.1), {"challenger": 0.3})) == {"champion": 0.7, "challenger": 0.3}
+    assert shares(plan_transforms.with_shares(plan(0.1), {"challenger": 0.2, "champion": 0.8})) == {
         "champion": 0.8,
         "challenger": 0.2,
     }
@@ -35,17 +35,17 @@ def test_the_champion_takes_what_the_others_leave() -> None:
 )
 def test_shares_that_cannot_be(wanted: dict[str, float], said: str) -> None:
     with pytest.raises(NoriaError, match=said):
-        plan_transforms.with_shares(order(0.1), wanted)
+        plan_transforms.with_shares(plan(0.1), wanted)
 
 
 def test_without_a_share_a_challenger_is_out() -> None:
-    assert shares(plan_transforms.drop_unused(plan_transforms.with_shares(order(0.1), {"challenger": 0}))) == {
+    assert shares(plan_transforms.drop_unused(plan_transforms.with_shares(plan(0.1), {"challenger": 0}))) == {
         "champion": 1.0
     }
 
 
 def test_a_shadow_answers_nobody() -> None:
-    made = plan_transforms.with_shadow(order(0.3), "challenger")
+    made = plan_transforms.with_shadow(plan(0.3), "challenger")
     assert made.champion.share == 1.0
     assert [(each.share, each.shadow) for each in made.variants[1:]] == [(0.0, True)]
     with pytest.raises(NoriaError, match="no challenger `champion`"):
@@ -53,7 +53,7 @@ def test_a_shadow_answers_nobody() -> None:
 
 
 def test_a_share_makes_a_shadow_answer() -> None:
-    made = plan_transforms.with_shares(plan_transforms.with_shadow(order(0.3), "challenger"), {"challenger": 0.2})
+    made = plan_transforms.with_shares(plan_transforms.with_shadow(plan(0.3), "challenger"), {"challenger": 0.2})
     assert [(each.name, each.share, each.shadow) for each in made.variants] == [
         ("champion", 0.8, False),
         ("challenger", 0.2, False),
@@ -80,14 +80,14 @@ def test_a_canary_that_would_need_more_than_the_champion_has() -> None:
 
 
 def test_a_share_set_by_hand_ends_the_canary() -> None:
-    made = plan_transforms.with_canary(order(0.1), state())
+    made = plan_transforms.with_canary(plan(0.1), state())
     assert made.canary is not None
     assert plan_transforms.with_shares(made, {"challenger": 0.2}).canary is None
 
 
 def test_a_promoted_challenger_takes_the_champions_name_and_its_own_share_and_keeps_its_policy() -> None:
     policy = DecisionPolicy(threshold=0.4)
-    base = plan_transforms.with_policy(plan_transforms.with_canary(order(0.1), state()), "challenger", policy, "2")
+    base = plan_transforms.with_policy(plan_transforms.with_canary(plan(0.1), state()), "challenger", policy, "2")
     made = plan_transforms.with_champion(base, variant("champion", 1.0, "2"))
     assert shares(made) == {"champion": 1.0}
     assert (made.champion.version, made.champion.policy, made.champion.policy_version) == ("2", policy, "2")
@@ -104,7 +104,7 @@ def test_others_keep_their_share_when_another_version_is_promoted() -> None:
 
 
 def test_a_policy_changes_one_variant_alone() -> None:
-    made = plan_transforms.with_policy(order(0.1), "challenger", DecisionPolicy(threshold=0.2), "2")
+    made = plan_transforms.with_policy(plan(0.1), "challenger", DecisionPolicy(threshold=0.2), "2")
     assert [(each.policy is None, each.policy_version) for each in made.variants] == [(True, "1"), (False, "2")]
     with pytest.raises(NoriaError, match="no variant `nobody`"):
         plan_transforms.with_policy(made, "nobody", DecisionPolicy(), "2")

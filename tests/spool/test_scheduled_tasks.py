@@ -1,4 +1,4 @@
-"""What the keeper does beside flushing, and that flushing goes on whatever becomes of it."""
+"""What the flusher does beside flushing, and that flushing goes on whatever becomes of it."""
 
 import json
 import os
@@ -37,9 +37,9 @@ def test_a_duty_is_done_when_it_is_due(store: PredictionStore, monkeypatch: pyte
     clock = [1000.0]
     done: list[float] = []
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    duty = ScheduledTask("count", 10.0, lambda _: done.append(clock[0]))
+    task = ScheduledTask("count", 10.0, lambda _: done.append(clock[0]))
     for clock[0] in (1000.0, 1001.0, 1009.9, 1010.1, 1015.0, 1100.0):
-        duty.see_to(store)
+        task.run_if_due(store)
     assert done == [1000.0, 1010.1, 1100.0]
 
 
@@ -50,11 +50,11 @@ def test_a_duty_that_fails_is_told_until_it_works(store: PredictionStore, caplog
         if errors:
             raise errors.pop(0)
 
-    duty = ScheduledTask("canary", 0.0, work)
+    task = ScheduledTask("canary", 0.0, work)
     told = []
     for _ in range(4):
-        duty.see_to(store)
-        told.append(duty.error)
+        task.run_if_due(store)
+        told.append(task.error)
     assert told == ["no order", "no order", "an unexpected error: by zero", ""]
     assert caplog.text.count("canary: no order") == 1
 
@@ -67,14 +67,14 @@ def test_a_long_duty_holds_nothing_up_and_runs_once_at_a_time(store: PredictionS
         go.wait(60)
         raise NoriaError("it took long")
 
-    duty = ScheduledTask("retention", 0.0, work, aside=True)
+    task = ScheduledTask("retention", 0.0, work, in_thread=True)
     for _ in range(3):
-        duty.see_to(store)
+        task.run_if_due(store)
     assert eventually(lambda: bool(begun))  # in a thread of its own
-    duty.see_to(store)
-    assert duty.error == ""
+    task.run_if_due(store)
+    assert task.error == ""
     go.set()
-    assert eventually(lambda: duty.error == "it took long")
+    assert eventually(lambda: task.error == "it took long")
     assert len(begun) == 1
 
 
@@ -89,7 +89,7 @@ def test_an_order_that_cannot_be_read_is_told_and_flushing_goes_on(tmp_path: Pat
     keep_until_drained(tmp_path, {})
     report = read_heartbeat(tmp_path / "spool")
     assert report is not None
-    assert "cannot be read" in report.duties["canary"]
+    assert "cannot be read" in report.task_errors["canary"]
     assert ids_in(tmp_path / "p.db") == ["a-0"]
 
 
@@ -98,21 +98,23 @@ def test_what_is_old_enough_is_erased(tmp_path: Path, store: PredictionStore) ->
     with writing(spool) as writer:
         writer.append(answered("old", at=(now - timedelta(days=40)).timestamp()))
         writer.append(answered("new", at=(now - timedelta(days=20)).timestamp()))
-    for name, days in (("000000000001-24-old.bad", 40), ("000000000002-24-new.bad", 20)):
+    for name, days in (("000000000001-24-old.dead-letter", 40), ("000000000002-24-new.dead-letter", 20)):
         (spool / name).write_text("what somebody sent")
         then = (now - timedelta(days=days)).timestamp()
         os.utime(spool / name, (then, then))
     retention = scheduled_tasks(None, spool, PrivacyConfig(keep_days=30))
     keep_until_drained(tmp_path, {})
     assert ids_in(tmp_path / "p.db") == ["new-0", "old-0"]
-    [duty] = retention
-    duty.see_to(store)
+    [task] = retention
+    task.run_if_due(store)
     assert eventually(lambda: ids_in(tmp_path / "p.db") == ["new-0"])
-    assert eventually(lambda: [path.name for path in spool.glob("*.bad")] == ["000000000002-24-new.bad"])
-    assert duty.error == ""
+    assert eventually(
+        lambda: [path.name for path in spool.glob("*.dead-letter")] == ["000000000002-24-new.dead-letter"]
+    )
+    assert task.error == ""
 
 
-def test_the_keeper_does_not_flush_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_flusher_does_not_flush_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hours = iter(range(10**6, 0, -1))
     monkeypatch.setattr(time, "time", lambda: 3600.0 * next(hours))  # it goes back with every look
     with writing(tmp_path / "spool") as writer:

@@ -5,8 +5,8 @@ import pytest
 
 from noria.predictions import SMOKE, Feedback, PredictionStore, inputs_of
 from noria.system.errors import NoriaError
-from tests.predictions.answers import EPOCH, NOON, answered, failed, labelled
 from tests.predictions.conftest import Direct
+from tests.predictions.events import EPOCH, NOON, answered, failed, labelled
 
 
 def labels_of(store: PredictionStore, **asked: bool) -> dict[str, object]:
@@ -27,7 +27,7 @@ def test_what_was_answered_comes_out_as_it_went_in(store: PredictionStore, direc
         policy="7",
         second=0.123456,
     )
-    assert store.keep([entry]) == 2
+    assert store.ingest([entry]) == 2
     window = store.window(NOON)
     assert inputs_of(window).to_numpy().tolist()[0] == [3.5, "ü \x00 '"]
     assert inputs_of(window).loc[1, "contract"] is True
@@ -41,9 +41,9 @@ def test_what_was_answered_comes_out_as_it_went_in(store: PredictionStore, direc
 
 def test_entries_that_come_again_change_nothing(store: PredictionStore, direct: Direct) -> None:
     entries = [answered("a", "b", entities=["c1", "c2"]), labelled("No", entity="c1"), failed("champion")]
-    assert store.keep(entries) == 2
-    assert store.keep(entries) == 0
-    assert store.keep([*entries, answered("c")]) == 1
+    assert store.ingest(entries) == 2
+    assert store.ingest(entries) == 0
+    assert store.ingest([*entries, answered("c")]) == 1
     assert store.counts().predictions == 3
     assert direct.rows("select count(*) from labels") == [(1,)]
     assert direct.rows("select count(*) from events") == [(1,)]
@@ -51,25 +51,25 @@ def test_entries_that_come_again_change_nothing(store: PredictionStore, direct: 
 
 def test_an_entry_twice_in_one_round_is_kept_once(store: PredictionStore) -> None:
     entry = answered("a")
-    assert store.keep([entry, entry]) == 1
+    assert store.ingest([entry, entry]) == 1
 
 
 def test_a_round_is_kept_whole_or_not_at_all(store: PredictionStore) -> None:
     with pytest.raises(NoriaError):
-        store.keep([answered("a"), answered("b", decisions=[None]), answered("c")])
+        store.ingest([answered("a"), answered("b", decisions=[None]), answered("c")])
     assert store.counts().predictions == 0
 
 
 def test_a_label_before_its_prediction_has_been_flushed_is_joined(store: PredictionStore) -> None:
     known = store.label([Feedback(id="a", label="Yes"), Feedback(entity="c2", label="No")])
     assert known == [False, False]
-    store.keep([answered("a", "b", "c", entities=["c1", "c2", "c3"])])
+    store.ingest([answered("a", "b", "c", entities=["c1", "c2", "c3"])])
     assert labels_of(store) == {"a": "Yes", "b": "No", "c": None}
     assert store.counts().unmatched_labels == 0
 
 
 def test_a_label_for_an_unknown_prediction_is_kept_aside(store: PredictionStore, direct: Direct) -> None:
-    store.keep([answered("a"), labelled("Yes", id="nobody knows"), labelled("No", entity="nobody")])
+    store.ingest([answered("a"), labelled("Yes", id="nobody knows"), labelled("No", entity="nobody")])
     assert store.counts().unmatched_labels == 2
     assert labels_of(store) == {"a": None}
     kept = direct.rows("select prediction_id, entity, cast(label as text) from labels order by seq")
@@ -77,18 +77,18 @@ def test_a_label_for_an_unknown_prediction_is_kept_aside(store: PredictionStore,
 
 
 def test_a_label_that_is_sent_again_is_kept_once(store: PredictionStore, direct: Direct) -> None:
-    store.keep([answered("a", entities=["c1"])])
+    store.ingest([answered("a", entities=["c1"])])
     first, second = Feedback(id="a", label="No", key="k1"), Feedback(id="a", label="Yes", key="k2")
     assert store.label([first, first]) == [True, True]
     assert store.label([second]) == [True]
     assert store.label([first]) == [True]  # sent again after the correction: the correction holds
-    store.keep([labelled("No", key="k1", id="a")])
+    store.ingest([labelled("No", key="k1", id="a")])
     assert labels_of(store) == {"a": "Yes"}
     assert direct.rows("select id from labels order by seq") == [("k1",), ("k2",)]
 
 
 def test_within_one_round_a_case_is_labelled_in_the_order_of_its_entries(store: PredictionStore) -> None:
-    store.keep(
+    store.ingest(
         [
             answered("first", entities=["c1"]),
             labelled("No", entity="c1", second=1),
@@ -98,38 +98,38 @@ def test_within_one_round_a_case_is_labelled_in_the_order_of_its_entries(store: 
         ]
     )
     assert labels_of(store) == {"first": "No", "second": None, "other": "Yes"}
-    store.keep([labelled("Yes", id="second", second=4), labelled("No", entity="c1", second=5)])
+    store.ingest([labelled("Yes", id="second", second=4), labelled("No", entity="c1", second=5)])
     assert labels_of(store) == {"first": "No", "second": "No", "other": "Yes"}
 
 
 def test_labels_of_predictions_and_of_cases_in_one_call(store: PredictionStore) -> None:
-    store.keep([answered("a", "b", entities=["c1", "c1"])])
+    store.ingest([answered("a", "b", entities=["c1", "c1"])])
     store.label([Feedback(id="a", label="Yes"), Feedback(entity="c1", label="No")])
     assert labels_of(store) == {"a": "Yes", "b": "No"}
 
 
 def test_what_cannot_be_a_label_does_not_hold_up_the_rest(store: PredictionStore, direct: Direct) -> None:
     nothing, both = labelled(None, id="a"), labelled("Yes", id="a", entity="c1")
-    store.keep([nothing, both, answered("a")])
+    store.ingest([nothing, both, answered("a")])
     assert labels_of(store) == {"a": None}
     assert direct.rows("select kind from events") == [("label",), ("label",)]
 
 
 def test_names_of_any_length_are_kept_and_found(store: PredictionStore) -> None:
     long, other = "x" * 5000 + "1", "x" * 5000 + "2"
-    store.keep([answered("a", "b", "c", entities=[long, other, "n\x00l"])])
+    store.ingest([answered("a", "b", "c", entities=[long, other, "n\x00l"])])
     assert store.label([Feedback(entity=long, label="Yes"), Feedback(id=long, label="No")]) == [True, False]
     assert store.label([Feedback(entity="n\x00l", label="No")]) == [True]
     assert labels_of(store) == {"a": "Yes", "b": None, "c": "No"}
 
 
 def test_several_thousand_rows_at_once(store: PredictionStore) -> None:
-    store.keep([answered(*(f"{number}-{row}" for row in range(100)), second=number) for number in range(40)])
+    store.ingest([answered(*(f"{number}-{row}" for row in range(100)), second=number) for number in range(40)])
     assert (store.counts().requests, store.counts().predictions) == (40, 4000)
 
 
 def test_shadows_are_logged_but_count_as_no_answer(store: PredictionStore) -> None:
-    store.keep([answered("a"), answered("s", variant="new", shadow_of=["a"])])
+    store.ingest([answered("a"), answered("s", variant="new", shadow_of=["a"])])
     assert store.counts().predictions == 1
     assert store.window(NOON)["prediction_id"].tolist() == ["a"]
     assert store.window(NOON, shadows=True)["variant"].tolist() == ["champion", "new"]
@@ -139,9 +139,9 @@ def test_shadows_are_logged_but_count_as_no_answer(store: PredictionStore) -> No
 
 def test_a_smoke_test_with_a_real_case_takes_none_of_its_labels(store: PredictionStore) -> None:
     assert store.label([Feedback(entity="c2", label="No")]) == [False]
-    store.keep([answered("smoke", "too", variant=SMOKE, entities=["c1", "c2"])])
+    store.ingest([answered("smoke", "too", variant=SMOKE, entities=["c1", "c2"])])
     assert store.label([Feedback(entity="c1", label="Yes")]) == [False]
-    store.keep([answered("real", "other", entities=["c1", "c2"], second=60)])
+    store.ingest([answered("real", "other", entities=["c1", "c2"], second=60)])
     assert labels_of(store) == {"real": "Yes", "other": "No"}
 
 
@@ -156,14 +156,14 @@ def test_a_shadow_gets_the_label_of_the_answer_in_whatever_order_they_come(
         labelled("No", **{by: "a" if by == "id" else "c1"}),
     ]
     for position in order:
-        store.keep([entries[position]])
+        store.ingest([entries[position]])
     assert labels_of(store, shadows=True) == {"a": "No", "b": None, "s": "No", "t": None}
 
 
 def test_two_services_on_one_store(store: PredictionStore, url: str) -> None:
     other = PredictionStore(url)
-    store.keep([answered("a", entities=["c1"])])
-    other.keep([answered("b", entities=["c1"], version="2")])
+    store.ingest([answered("a", entities=["c1"])])
+    other.ingest([answered("b", entities=["c1"], version="2")])
     assert store.label([Feedback(id="b", label="No")]) == [True]
     assert other.label([Feedback(id="a", label="Yes")]) == [True]
     assert labels_of(store) == labels_of(other) == {"a": "Yes", "b": "No"}
@@ -171,14 +171,14 @@ def test_two_services_on_one_store(store: PredictionStore, url: str) -> None:
 
 
 def test_the_clock_jumping_back_loses_nothing_and_the_later_label_holds(store: PredictionStore) -> None:
-    store.keep([answered("a", second=3600), answered("b", second=0)])
+    store.ingest([answered("a", second=3600), answered("b", second=0)])
     store.label([Feedback(id="a", label="No", at=NOON)])
-    store.keep([labelled("Yes", id="a", second=-3600), answered("c", second=1)])
+    store.ingest([labelled("Yes", id="a", second=-3600), answered("c", second=1)])
     assert labels_of(store) == {"b": None, "c": None, "a": "Yes"}
 
 
 def test_how_variants_compare(store: PredictionStore) -> None:
-    store.keep(
+    store.ingest(
         [
             *(answered(f"a{n}", variant="champion", latency_ms=float(n), second=n) for n in range(1, 101)),
             answered("x", "y", variant="new", latency_ms=7.0, second=50),
@@ -197,6 +197,6 @@ def test_how_variants_compare(store: PredictionStore) -> None:
 
 
 def test_which_predictions_are_not_known_yet(store: PredictionStore) -> None:
-    store.keep([answered("a", "b")])
+    store.ingest([answered("a", "b")])
     assert store.unknown(["x", "b", "y", "a"]) == ["x", "y"]
     assert store.unknown([]) == []

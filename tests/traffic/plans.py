@@ -29,7 +29,7 @@ def variant(name: str, share: float, version: str = "1", *, shadow: bool = False
     return PlannedVariant(name=name, bundle=Path(f"/bundles/{version}"), version=version, share=share, shadow=shadow)
 
 
-def order(challenger: float = 0.0, **more: Any) -> TrafficPlan:
+def plan(challenger: float = 0.0, **more: Any) -> TrafficPlan:
     """A champion (version 1) and, with a share, a challenger (version 2)."""
     others = [variant("challenger", challenger, "2")] if challenger else []
     return TrafficPlan(variants=[variant("champion", 1 - challenger), *others], **more)
