@@ -40,7 +40,7 @@ def stream(
             # in one place, one item after another; it waits most of the time
             work = work.map_batches(_expand, batch_format="numpy", num_cpus=0, fn_kwargs={"expand": expand})
         found = work.map_batches(
-            _apply,
+            _process_item,
             batch_size=1,
             batch_format="numpy",
             num_cpus=cores,
@@ -69,7 +69,7 @@ def _expand(batch: Batch, expand: Callable[..., Iterator[Any]]) -> Iterator[Batc
     yield from _items(expand(item) for item in batch[_ITEM])
 
 
-def _apply(batch: Batch, function: Callable[..., Iterator[Any]], shared: dict[str, Any]) -> Iterator[Batch]:
+def _process_item(batch: Batch, function: Callable[..., Iterator[Any]], shared: dict[str, Any]) -> Iterator[Batch]:
     item = batch[_ITEM][0]
     yield from _items([iter([item]) if isinstance(item, NoriaError) else function(item, **shared)])
 
