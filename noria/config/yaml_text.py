@@ -49,13 +49,12 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
 def key_spans(text: str) -> dict[str, tuple[int, int]]:
     """Where the keys of each section stand in a text that `parse_yaml` accepts: `section.key` → (start, end)."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - parse_yaml accepts nothing else
     found: dict[str, tuple[int, int]] = {}
     for section, inner in root.value:
         if isinstance(inner, yaml.MappingNode):
-            spans = {
-                f"{section.value}.{key.value}": (key.start_mark.index, key.end_mark.index) for key, _ in inner.value
-            }
-            found |= spans
+            for key, _ in inner.value:
+                found[f"{section.value}.{key.value}"] = key.start_mark.index, key.end_mark.index
     return found
 
 
