@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import cli.config
 import cli.data
 import cli.platform
 import cli.serve

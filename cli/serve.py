@@ -78,15 +78,19 @@ def traffic(
         str | None, typer.Option("--canary", help="Its share grows by serving.canary.steps while it does well.")
     ] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help="Policy, binary: act from here on.")] = None,
-    ask_within: Annotated[
-        float | None, typer.Option("--ask-within", help="Policy, binary: this close to the threshold a person decides.")
+    review_margin: Annotated[
+        float | None,
+        typer.Option("--review-margin", help="Policy, binary: this close to the threshold a person decides."),
     ] = None,
-    ask_below: Annotated[
-        float | None, typer.Option("--ask-below", help="Policy, several classes: below this a person decides.")
+    review_below: Annotated[
+        float | None, typer.Option("--review-below", help="Policy, several classes: below this a person decides.")
     ] = None,
-    act_above: Annotated[
-        float | None, typer.Option("--act-above", help="Policy, regression: act from this number on.")
+    act_from: Annotated[
+        float | None, typer.Option("--act-from", help="Policy, regression: act from this number on.")
     ] = None,
+    ask_within: Annotated[float | None, typer.Option("--ask-within", hidden=True)] = None,
+    ask_below: Annotated[float | None, typer.Option("--ask-below", hidden=True)] = None,
+    act_above: Annotated[float | None, typer.Option("--act-above", hidden=True)] = None,
     variant: Annotated[
         str | None, typer.Option("--variant", help="Whose policy changes; by default the champion's.")
     ] = None,
@@ -113,10 +117,28 @@ def traffic(
     use_case = begin(config, None)
     from app.commands.traffic import TrafficRequest, change_traffic, show_traffic
 
-    policy = {"threshold": threshold, "ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}
+    policy = {"threshold": threshold, "review_margin": review_margin}
+    policy |= {"review_below": review_below, "act_from": act_from}
+    policy |= _renamed({"ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}, policy)
     request = TrafficRequest.read(shares or [], shadow, canary, variant, **policy)
     result = change_traffic(use_case, request, stack, url) if request else show_traffic(use_case, stack, url)
     show(result, config, stack)
+
+
+def _renamed(old: dict[str, float | None], new: dict[str, float | None]) -> dict[str, float | None]:
+    """The values of options that were given by their old names, by the new ones."""
+    from noria.config.migration import both_given, renamed_in
+    from noria.system import progress
+
+    given = {name: (renamed_in("decision")[name], value) for name, value in old.items() if value is not None}
+    option = {name: "--" + name.replace("_", "-") for name in (*old, *new)}
+    for name, (key, _) in given.items():
+        if new[key] is not None:
+            raise both_given(option[name], option[key])
+    if given:
+        names = ", ".join(f"{option[name]} is now {option[key]}" for name, (key, _) in given.items())
+        progress.warn(f"Old names of options: {names}.")
+    return dict(given.values())
 
 
 @app.command(short_help="Join late labels, look for drift, give a verdict.")

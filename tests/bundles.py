@@ -59,7 +59,7 @@ def contracts() -> Case:
     raw["data"] |= {"target": "contract", "expectations": {}}
     raw["rules"] = {"conditions": [{"when": "tenure > 60", "then": "Two year"}], "otherwise": "Month-to-month"}
     raw["evaluation"] = {"metric": "f1_macro", "slices": ["internet_service"], "mistakes": 3}
-    raw["decision"] = {"ask_below": 0.5}
+    raw["decision"] = {"review_below": 0.5}
     return Case(UseCase.model_validate(raw), churn().train, churn().test)
 
 

@@ -34,8 +34,8 @@ _PROBLEMS: dict[str, dict[str, Any]] = {
 _METRICS = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mae"}
 _POLICIES = {
     "binary": DecisionPolicy(threshold=0.4),
-    "multiclass": DecisionPolicy(ask_below=0.5),
-    "regression": DecisionPolicy(act_above=60.0),
+    "multiclass": DecisionPolicy(review_below=0.5),
+    "regression": DecisionPolicy(act_from=60.0),
 }
 
 
@@ -76,7 +76,7 @@ def use_case(task: str) -> UseCase:
     if task == "binary":
         raw["problem"]["worth"] = {"true_positive": 1, "false_positive": -1, "false_negative": 0, "true_negative": 0}
     others = [name for name in TARGETS.values() if name != TARGETS[task]]
-    raw["data"] |= {"target": TARGETS[task], "id": "customer", "expectations": {}, "known_too_late": others}
+    raw["data"] |= {"target": TARGETS[task], "id": "customer", "expectations": {}, "unavailable_at_prediction": others}
     raw["features"] = {"categorical": ["code"], "calendar": ["year", "month", "weekday"], "clip_quantile": 0.001}
     raw["rules"] = _RULES[task]
     raw["evaluation"] = {"metric": _METRICS[task]}

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from noria.config.migration import accept_old_names
 from noria.config.section import Label, Section
 
 
@@ -103,10 +104,15 @@ class DataConfig(Section):
     """The column that identifies a case; never a feature, must be unique."""
     time: str | None = None
     """The column that tells when the case happened."""
-    known_too_late: list[str] = []
-    """Columns that are known only after the decision; never features."""
+    unavailable_at_prediction: list[str] = []
+    """Columns whose values are not known yet when the prediction is made; never features."""
     expectations: ExpectationsConfig = ExpectationsConfig()
     """What must be true of the table."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: object) -> object:
+        return accept_old_names("data", given)
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from noria.config.migration import old_keys, refuse_both
 from noria.config.use_case import UseCase
 from noria.config.validation_errors import explain_validation_error
 from noria.config.yaml_text import read_yaml
+from noria.system import progress
 from noria.system.errors import NoriaError
 
 ENVIRONMENT_VARIABLE = re.compile(
@@ -19,7 +21,7 @@ ENVIRONMENT_VARIABLE = re.compile(
 
 
 def load_use_case(path: Path) -> UseCase:
-    """Read and check one use-case file.
+    """Read and check one use-case file; old names of keys are taken, with one line of warning.
 
     Raises:
         NoriaError: the file is missing, is not YAML, or breaks the schema.
@@ -32,8 +34,13 @@ def load_use_case(path: Path) -> UseCase:
             else "write one with `python run.py new --data FILE --target COLUMN`"
         )
         raise NoriaError(f"config file not found: {path}", where=str(path), fix=fix)
+    raw = read_yaml(path)
+    refuse_both(raw, str(path))
+    if renamed := old_keys(raw):
+        names = ", ".join(f"{old} is now {new}" for old, new in renamed.items())
+        progress.warn(f"{path} has old names of keys: {names}. To rename them: python run.py config migrate {path}")
     try:
-        return UseCase.model_validate(read_yaml(path))
+        return UseCase.model_validate(raw)
     except ValidationError as error:
         raise explain_validation_error(error, path) from error
 

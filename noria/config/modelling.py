@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from noria.config.migration import accept_old_names
 from noria.config.section import Label, Section
 
 CandidateName = Literal["dummy", "linear", "tree", "forest", "xgboost"]
@@ -165,9 +166,14 @@ class DecisionConfig(Section):
     threshold: Annotated[float, Field(ge=0, le=1)] | Literal["best_worth"] = "best_worth"
     """Binary: act from this probability on; `best_worth` finds the one that brings in most, on cross-validated
     predictions of the training rows."""
-    ask_within: float = Field(default=0.0, ge=0, le=0.5)
-    """Binary: probabilities this close to the threshold go to a person."""
-    ask_below: float = Field(default=0.0, ge=0, le=1)
-    """Multiclass: when the likeliest class has a lower probability, a person is asked."""
-    act_above: float | None = None
-    """Regression: act when the prediction is at least this."""
+    review_margin: float = Field(default=0.0, ge=0, le=0.5)
+    """Binary: a case whose probability is at most this far from the threshold goes to a person; 0 sends none."""
+    review_below: float = Field(default=0.0, ge=0, le=1)
+    """Multiclass: a person decides when the probability of the likeliest class is below this."""
+    act_from: float | None = None
+    """Regression: act when the prediction is at least this; without it, act on every prediction."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: object) -> object:
+        return accept_old_names("decision", given)

@@ -24,9 +24,9 @@ from noria.config.serving import ServingConfig
 
 METRICS = {"binary": BINARY_METRICS, "multiclass": MULTICLASS_METRICS, "regression": REGRESSION_METRICS}
 _DECISION_KEYS = {
-    "binary": {"threshold", "ask_within"},
-    "multiclass": {"ask_below"},
-    "regression": {"act_above"},
+    "binary": {"threshold", "review_margin"},
+    "multiclass": {"review_below"},
+    "regression": {"act_from"},
 }
 
 
@@ -81,7 +81,7 @@ class UseCase(Section):
             raise ValueError("split.method `time` needs data.time, the column that tells when a case happened")
         if self.data.target in {
             *(self.data.id, self.data.time, self.split.group),
-            *(*self.data.known_too_late, *self.features.exclude),
+            *(*self.data.unavailable_at_prediction, *self.features.exclude),
         }:
             raise ValueError(f"data.target `{self.data.target}` has a second role; a target cannot be anything else")
         both = set(self.features.numeric) & set(self.features.categorical)
@@ -96,7 +96,7 @@ class UseCase(Section):
     @property
     def not_features(self) -> frozenset[str]:
         """Columns that no model may see."""
-        roles = {self.data.target, *self.data.known_too_late, *self.features.exclude}
+        roles = {self.data.target, *self.data.unavailable_at_prediction, *self.features.exclude}
         if self.data.id is not None:
             roles.add(self.data.id)
         if self.split.group is not None:

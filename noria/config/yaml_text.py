@@ -17,28 +17,53 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         NoriaError: the file cannot be read, is too large, is not YAML, or holds no mapping.
     """
-    text = _text(path)
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, where: str) -> dict[str, Any]:
+    """The mapping that a YAML text holds; `where` is its file, for errors.
+
+    Raises:
+        NoriaError: it is not YAML, or holds no mapping.
+    """
     try:
         raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise NoriaError(
-            f"not valid YAML: {error.problem}", where=f"{path}, line {line}", fix=_fix(str(error.problem), text, line)
+            f"not valid YAML: {error.problem}", where=f"{where}, line {line}", fix=_fix(str(error.problem), text, line)
         ) from error
     except yaml.YAMLError as error:
         what = f"not a readable text file: {first_line(error)}"
-        raise NoriaError(what, where=str(path), fix="save it as UTF-8 YAML") from error
+        raise NoriaError(what, where=where, fix="save it as UTF-8 YAML") from error
     except RecursionError as error:
         what = "not a use case: lists or mappings are nested too deeply"
-        raise NoriaError(what, where=str(path), fix="start from configs/telco_churn.yaml") from error
+        raise NoriaError(what, where=where, fix="start from configs/telco_churn.yaml") from error
     if not isinstance(raw, dict):
         raise NoriaError(
-            "the file holds no mapping of sections", where=str(path), fix="start from configs/telco_churn.yaml"
+            "the file holds no mapping of sections", where=where, fix="start from configs/telco_churn.yaml"
         )
     return raw
 
 
-def _text(path: Path) -> str:
+def key_spans(text: str) -> dict[str, tuple[int, int]]:
+    """Where the keys of each section stand in a text that `parse_yaml` accepts: `section.key` → (start, end)."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - parse_yaml accepts nothing else
+    found: dict[str, tuple[int, int]] = {}
+    for section, inner in root.value:
+        if isinstance(inner, yaml.MappingNode):
+            for key, _ in inner.value:
+                found[f"{section.value}.{key.value}"] = key.start_mark.index, key.end_mark.index
+    return found
+
+
+def read_text(path: Path) -> str:
+    """The text of a YAML file, with its line ends as they are.
+
+    Raises:
+        NoriaError: the file cannot be read, is too large, or is not UTF-8.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)

@@ -128,7 +128,7 @@ def _required(use_case: UseCase) -> set[str | None]:
 
 
 def _unused(use_case: UseCase) -> set[str]:
-    return {*use_case.data.known_too_late, *use_case.features.exclude}
+    return {*use_case.data.unavailable_at_prediction, *use_case.features.exclude}
 
 
 def _present(values: pd.Series) -> "pd.Series[bool]":

@@ -125,7 +125,7 @@ def _named_columns(use_case: UseCase) -> Iterator[tuple[str, str]]:
     roles = {"data.id": data.id, "data.time": data.time, "split.group": use_case.split.group}
     yield from ((key, column) for key, column in roles.items() if column is not None)
     lists = {
-        "data.known_too_late": data.known_too_late,
+        "data.unavailable_at_prediction": data.unavailable_at_prediction,
         "data.expectations.columns": list(data.expectations.columns),
         "features.numeric": features.numeric,
         "features.categorical": features.categorical,

@@ -24,15 +24,15 @@ def choose_policy(use_case: UseCase, truth: Any, oof: NDArray[np.float64]) -> De
     """
     decision, problem = use_case.decision, use_case.problem
     if problem.task == "multiclass":
-        return DecisionPolicy(ask_below=decision.ask_below)
+        return DecisionPolicy(review_below=decision.review_below)
     if problem.task == "regression":
-        return DecisionPolicy(act_above=decision.act_above)
+        return DecisionPolicy(act_from=decision.act_from)
     if decision.threshold != "best_worth":
-        return DecisionPolicy(threshold=decision.threshold, ask_within=decision.ask_within)
+        return DecisionPolicy(threshold=decision.threshold, review_margin=decision.review_margin)
     known = ~np.isnan(oof)
     positive = as_labels(truth) == str(problem.positive)
     threshold = best_threshold(problem.worth, positive[known], oof[known])
-    return DecisionPolicy(threshold=threshold, ask_within=decision.ask_within)
+    return DecisionPolicy(threshold=threshold, review_margin=decision.review_margin)
 
 
 def best_threshold(worth: BinaryWorth, positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from noria.config.migration import with_new_names
 from noria.system.errors import NoriaError
 from noria.traffic.activation import TrafficPlan
 from noria.traffic.plan_transforms import with_policy
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from noria.bundle import Manifest
 
 KEYS: dict[Literal["binary", "multiclass", "regression"], tuple[str, ...]] = {
-    "binary": ("threshold", "ask_within"),
-    "multiclass": ("ask_below",),
-    "regression": ("act_above",),
+    "binary": ("threshold", "review_margin"),
+    "multiclass": ("review_below",),
+    "regression": ("act_from",),
 }
 """The keys of a decision policy, by task."""
 
@@ -34,7 +35,7 @@ def with_changed_policy(
     Args:
         plan: the current plan.
         name: the variant.
-        changes: keys of its policy → values.
+        changes: keys of its policy → values; old names of keys are taken too.
         folder: the service folder, which keeps the policies' versions.
         manifest: of its model.
         shown: formats a key as the user wrote it.
@@ -47,6 +48,7 @@ def with_changed_policy(
         raise NoriaError(
             f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in plan.variants)}"
         )
+    changes = with_new_names("decision", changes)
     keys = KEYS[manifest.task]
     stray = [key for key in changes if key not in keys]
     if stray:
@@ -57,9 +59,9 @@ def with_changed_policy(
     if manifest.kind == "rules" and manifest.task != "regression":
         raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
     for key, value in changes.items():
-        if key != "act_above" and not 0 <= value <= 1:
+        if key != "act_from" and not 0 <= value <= 1:
             raise NoriaError(f"{shown(key)} {value:g} is no probability", fix="give a number from 0 to 1")
     own = manifest.policy
-    policy = (variant.policy or own).model_copy(update=dict(changes))
+    policy = (variant.policy or own).model_copy(update=changes)
     version = policy_version(folder, variant.bundle.name, policy, own)
     return with_policy(plan, name, None if policy == own else policy, version)

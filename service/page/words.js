@@ -71,7 +71,7 @@ export function prediction(answer, facts) {
 
 /** One decimal where a whole number would seem to be on the other side of the limit. */
 function decimals(answer, facts) {
-  const limit = facts.task === "binary" ? facts.policy.threshold : facts.policy.ask_below;
+  const limit = facts.task === "binary" ? facts.policy.threshold : facts.policy.review_below;
   if (typeof limit !== "number") return 0;
   const seems = Math.round(100 * answer.probability) >= 100 * limit;
   return seems === answer.probability >= limit ? 0 : 1;
@@ -91,7 +91,7 @@ export function decision(answer, facts) {
 }
 
 function rule(answer, facts) {
-  const { threshold, ask_within: within, ask_below: below, act_above: above } = facts.policy;
+  const { threshold, review_margin: within, review_below: below, act_from: above } = facts.policy;
   if (facts.task === "regression") {
     if (typeof above !== "number") return null;
     const acts = answer.prediction >= above ? "act" : "leave";

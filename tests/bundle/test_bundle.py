@@ -84,7 +84,7 @@ def test_answers_fit_the_task(case: Callable[[], Case], kind: str, tmp_path: Pat
         policy = bundle.manifest.policy
         assert classes == ["No", "Yes"]
         assert ((answers["prediction"] == "Yes") == (scores >= policy.threshold)).all()
-        near = np.abs(scores - policy.threshold) <= policy.ask_within
+        near = np.abs(scores - policy.threshold) <= policy.review_margin
         assert ((answers["decision"] == "ask") == near).all()
         assert near.any()
     elif bundle.manifest.task == "multiclass":

@@ -115,7 +115,7 @@ def test_a_wrong_value_is_named_by_its_key(tmp_path: Path, old: str, new: str, k
     ("old", "new", "said"),
     [
         ("  metric: roc_auc", "  metric: mae", "does not fit task `binary`"),
-        ("  threshold: best_worth", "  act_above: 3", "does not apply to task `binary`"),
+        ("  threshold: best_worth", "  act_from: 3", "does not apply to task `binary`"),
         ("  method: stratified", "  method: time", "needs data.time"),
         ("  method: stratified", "  method: group", "go together"),
         ("  method: stratified", "  method: stratified\n  cutoff: 2012-01-01", "`method: time`"),

@@ -35,7 +35,7 @@ def contracts(churn: Case) -> Case:
     raw["data"] |= {"target": "contract", "expectations": {}}
     raw["rules"] = {"conditions": [{"when": "tenure > 60", "then": "Two year"}], "otherwise": "Month-to-month"}
     raw["evaluation"] = {"metric": "accuracy"}
-    raw["decision"] = {"ask_below": 0.4}
+    raw["decision"] = {"review_below": 0.4}
     return Case(UseCase.model_validate(raw), churn.train, churn.test)
 
 

@@ -53,17 +53,17 @@ def test_best_worth_uses_the_rows_that_have_a_score(churn: Case) -> None:
     scores = np.where(truth == "Yes", 0.8, 0.2)
     scores[:1000] = np.nan
     policy = choose_policy(churn.use_case, truth, scores)
-    assert policy == DecisionPolicy(threshold=0.5, ask_within=0.03)
+    assert policy == DecisionPolicy(threshold=0.5, review_margin=0.03)
 
 
 def test_a_threshold_set_by_hand_is_kept(churn: Case) -> None:
-    use_case = changed(churn.use_case, decision={"threshold": 0.7, "ask_within": 0.0})
+    use_case = changed(churn.use_case, decision={"threshold": 0.7, "review_margin": 0.0})
     policy = choose_policy(use_case, churn.train["churn"], np.full(len(churn.train), 0.5))
     assert policy.decide(np.array([0.69, 0.7, 0.71])).tolist() == ["leave", "act", "act"]
 
 
 def test_near_the_threshold_a_person_is_asked() -> None:
-    policy = DecisionPolicy(threshold=0.5, ask_within=0.1)
+    policy = DecisionPolicy(threshold=0.5, review_margin=0.1)
     scores = np.array([0.1, 0.45, 0.5, 0.55, 0.9, np.nan])
     assert policy.decide(scores).tolist() == ["leave", "ask", "ask", "ask", "act", "ask"]
 
@@ -88,14 +88,14 @@ def test_numbers_are_acted_on_from_a_limit_on(bike: Case) -> None:
 @given(
     score=st.one_of(st.floats(0, 1), st.just(float("nan")), st.sampled_from([0.25, 0.5, 0.75])),
     threshold=st.sampled_from([None, 0.0, 0.5, 1.0]),
-    ask_within=st.sampled_from([0.0, 0.25]),
-    act_above=st.sampled_from([None, 0.5]),
+    review_margin=st.sampled_from([0.0, 0.25]),
+    act_from=st.sampled_from([None, 0.5]),
     task=st.sampled_from(["binary", "regression"]),
 )
 def test_one_row_is_answered_as_many_are(
-    score: float, threshold: float | None, ask_within: float, act_above: float | None, task: str
+    score: float, threshold: float | None, review_margin: float, act_from: float | None, task: str
 ) -> None:
-    policy = DecisionPolicy(threshold=threshold, ask_within=ask_within, act_above=act_above)
+    policy = DecisionPolicy(threshold=threshold, review_margin=review_margin, act_from=act_from)
     many = build_predictions(np.array([score, score]), task, ["no", "yes"], policy)
     prediction, probability, decision = build_prediction(score, task, ["no", "yes"], policy)
     assert decision == many["decision"][1]

@@ -228,14 +228,14 @@ def test_a_new_model_is_noticed_and_what_was_entered_stays(
 
 
 def test_a_rule_that_was_changed_meanwhile_is_asked_for(open_page: Open) -> None:
-    tab, standin = open_page(facts={"policy": {"threshold": 0.9, "ask_within": 0.0}})
+    tab, standin = open_page(facts={"policy": {"threshold": 0.9, "review_margin": 0.0}})
     standin.facts = {}
     send(tab)
     assert "Act. The rule is to act from 19.3 of 100 on." in tab.text(".decision")
 
 
 def test_the_variant_that_answered_has_its_own_rule_and_the_reasons_may_be_anothers(open_page: Open) -> None:
-    variants = [{"name": "champion", "version": "1", "kind": "rules", "policy": {"threshold": 0.5, "ask_within": 0}}]
+    variants = [{"name": "champion", "version": "1", "kind": "rules", "policy": {"threshold": 0.5, "review_margin": 0}}]
     tab, _ = open_page(facts={"variants": variants}, explained_by={"variant": "old", "version": "0"})
     send(tab)
     assert "Act. Your written rules say so." in tab.text(".decision")

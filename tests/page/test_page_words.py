@@ -16,7 +16,7 @@ BINARY = {
     "target": "churn",
     "classes": ["No", "Yes"],
     "positive": "Yes",
-    "policy": {"threshold": 0.2, "ask_within": 0.03},
+    "policy": {"threshold": 0.2, "review_margin": 0.03},
     "inputs": [{"name": "monthly_charges"}, {"name": "a: b"}],
     "metric": "roc_auc",
     "metrics": {"roc_auc": {"value": 0.849}},
@@ -25,9 +25,9 @@ MULTICLASS = BINARY | {
     "task": "multiclass",
     "target": "contract",
     "classes": ["Monthly", "One year"],
-    "policy": {"ask_below": 0.5},
+    "policy": {"review_below": 0.5},
 }
-REGRESSION = BINARY | {"task": "regression", "case": "city", "target": "cnt", "policy": {"act_above": 400.0}}
+REGRESSION = BINARY | {"task": "regression", "case": "city", "target": "cnt", "policy": {"act_from": 400.0}}
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +128,8 @@ def test_a_rule_that_was_changed_meanwhile_is_not_named(tab: Tab) -> None:
 
 def test_without_a_rule_there_is_no_decision(tab: Tab) -> None:
     for facts, answer in (
-        (REGRESSION | {"policy": {"act_above": None}}, {"prediction": 1, "decision": "act"}),
-        (MULTICLASS | {"policy": {"ask_below": 0.0}}, {"probability": 0.4, "decision": "act"}),
+        (REGRESSION | {"policy": {"act_from": None}}, {"prediction": 1, "decision": "act"}),
+        (MULTICLASS | {"policy": {"review_below": 0.0}}, {"probability": 0.4, "decision": "act"}),
     ):
         assert call(tab, "words", "decision", answer, facts) is None
 

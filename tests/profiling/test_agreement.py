@@ -178,11 +178,11 @@ def test_new_and_explore_suspect_the_same_columns(tmp_path: Path, error: float, 
     frame = awkward(LEAK_ROWS)
     frame["status"] = leaking(error)(frame["y"])
     case = proposed(frame, tmp_path)
-    assert case.data.known_too_late == (["status"] if suspected else [])
+    assert case.data.unavailable_at_prediction == (["status"] if suspected else [])
     profile, _ = explored(
-        undeclared(case).model_copy(update={"data": case.data.model_copy(update={"known_too_late": []})})
+        undeclared(case).model_copy(update={"data": case.data.model_copy(update={"unavailable_at_prediction": []})})
     )
-    assert list(profile.suspects) == case.data.known_too_late
+    assert list(profile.suspects) == case.data.unavailable_at_prediction
     red = [finding.text for finding in profile.findings if finding.tone == "bad"]
     assert len(red) == len(profile.suspects)
     assert all("status is suspected of leakage: alone predicts y almost perfectly" in text for text in red)
@@ -195,13 +195,14 @@ def test_sums_and_near_copies_of_a_number_are_suspected_by_both(tmp_path: Path) 
     frame["billed"] = frame["total"] * 1.19 + random.normal(0, 5, LEAK_ROWS)
     frame["forecast"] = frame["total"] + random.normal(0, 60, LEAK_ROWS)
     case = proposed(frame, tmp_path, "total")
-    profile, _ = explored(case.model_copy(update={"data": case.data.model_copy(update={"known_too_late": []})}))
-    assert set(profile.suspects) == set(case.data.known_too_late) == {"casual", "registered", "billed"}
+    silent = case.data.model_copy(update={"unavailable_at_prediction": []})
+    profile, _ = explored(case.model_copy(update={"data": silent}))
+    assert set(profile.suspects) == set(case.data.unavailable_at_prediction) == {"casual", "registered", "billed"}
     assert any("casual + registered = total" in finding.text for finding in profile.findings)
 
 
 def test_a_text_that_hardly_repeats_is_no_leak_in_a_small_table(tmp_path: Path) -> None:
     frame = awkward(60).assign(name=texts(45, 60))
     case = proposed(frame, tmp_path)
-    assert case.data.known_too_late == []
+    assert case.data.unavailable_at_prediction == []
     assert explored(case)[0].suspects == {}

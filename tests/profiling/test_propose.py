@@ -77,7 +77,7 @@ def test_churn_is_a_binary_question_about_leavers(churn: tuple[UseCase, Proposal
     assert use_case.problem.positive == "Yes"
     assert use_case.data.sources[0].path == CHURN
     assert use_case.evaluation.metric == "roc_auc"
-    assert use_case.data.known_too_late == []
+    assert use_case.data.unavailable_at_prediction == []
     assert use_case.data.id is None
     assert use_case.data.time is None
     assert use_case.data.expectations.columns["churn"].allowed == ["No", "Yes"]
@@ -93,7 +93,8 @@ def test_a_new_use_case_gets_its_own_name_and_port(churn: tuple[UseCase, Proposa
 
 def test_every_line_to_replace_is_marked(churn: tuple[UseCase, Proposal]) -> None:
     lines = churn[1].yaml.splitlines()
-    for key in ("question:", "decided_by:", "worth:", "needed:", "label_delay_days:", "rules:", "known_too_late:"):
+    keys = "question decided_by worth needed label_delay_days rules unavailable_at_prediction"
+    for key in (f"{name}:" for name in keys.split()):
         assert any(key in line and "# replace:" in line for line in lines), key
 
 
@@ -112,7 +113,7 @@ def test_proposed_churn_trains(churn: tuple[UseCase, Proposal]) -> None:
 
 def test_bikes_columns_that_add_up_to_the_target_are_suspected(bikes: tuple[UseCase, Proposal]) -> None:
     use_case, proposal = bikes
-    assert set(use_case.data.known_too_late) == {"casual", "registered"}
+    assert set(use_case.data.unavailable_at_prediction) == {"casual", "registered"}
     assert "`casual` + `registered` = `cnt`" in proposal.yaml
     assert any("`registered`" in note and "leakage" in note for note in proposal.notes)
 
@@ -145,7 +146,7 @@ def test_a_column_that_gives_the_answer_away_is_suspected(tmp_path: Path) -> Non
     frame["left_on"] = np.where(frame["churn"] == "Yes", "2024-05-01", None)
     frame["retention_code"] = np.where(frame["churn"] == "Yes", 7.0, 3.0)
     use_case, _ = proposed(frame, "churn", tmp_path)
-    assert set(use_case.data.known_too_late) == {"left_on", "retention_code"}
+    assert set(use_case.data.unavailable_at_prediction) == {"left_on", "retention_code"}
 
 
 def test_difference_and_near_copy_of_a_number_are_suspected(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_difference_and_near_copy_of_a_number_are_suspected(tmp_path: Path) -> N
     frame["profit"] = frame["revenue"] - frame["cost"]
     frame["booked"] = frame["profit"] * 1.19 + random.normal(0, 0.1, 600)
     use_case, proposal = proposed(frame, "profit", tmp_path)
-    assert set(use_case.data.known_too_late) == {"revenue", "cost", "booked"}
+    assert set(use_case.data.unavailable_at_prediction) == {"revenue", "cost", "booked"}
     assert "`revenue` - `cost` = `profit`" in proposal.yaml
 
 
@@ -300,8 +301,8 @@ def test_any_column_name_and_class_survive_the_file(tmp_path: Path) -> None:
     frame["target: y/n?\nsecond line"] = np.where(frame["Größe & Gewicht"] > 0.5, "off", "#1 'on'")
     use_case, proposal = proposed(frame, "target: y/n?\nsecond line", tmp_path)
     assert use_case.data.target == "target: y/n?\nsecond line"
-    assert set(use_case.data.expectations.columns) | set(use_case.data.known_too_late) == set(frame.columns)
-    assert use_case.data.known_too_late == ["Größe & Gewicht"]
+    assert set(use_case.data.expectations.columns) | set(use_case.data.unavailable_at_prediction) == set(frame.columns)
+    assert use_case.data.unavailable_at_prediction == ["Größe & Gewicht"]
     assert "second line" in proposal.yaml
     train = training_rows(use_case)
     assert cross_validate("rules", {}, train, use_case)[0].mean >= 0.5

@@ -127,7 +127,7 @@ def test_another_token_changes_nothing(
         ("/traffic", {"shares": "all"}),
         ("/traffic", {}),
         ("/policy", {"policy": {"threshold": 2}}),
-        ("/policy", {"policy": {"act_above": 2}}),
+        ("/policy", {"policy": {"act_from": 2}}),
         ("/policy", {"policy": {"threshold": 0.4}, "variant": "nobody"}),
         ("/policy", {"policies": {}}),
     ],

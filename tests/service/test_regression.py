@@ -37,7 +37,7 @@ def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         use_case=use_case,
         train=train,
         out_of_fold=np.full(len(train), 100.0),
-        policy=DecisionPolicy(act_above=150.0),
+        policy=DecisionPolicy(act_from=150.0),
         fingerprint="0" * 64,
         version="7",
     )

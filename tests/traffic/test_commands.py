@@ -199,7 +199,7 @@ def test_if_the_registries_fail_the_service_goes_back_too(
 def test_every_change_is_an_event(alone: CommandResult, command: Command, config: Path, case: UseCase) -> None:
     before = len(events(case))
     command("traffic", "--config", config, "--set", "challenger=0.1")
-    command("traffic", "--config", config, "--threshold", "0.31", "--ask-within", "0.02")
+    command("traffic", "--config", config, "--threshold", "0.31", "--review-margin", "0.02")
     command("traffic", "--config", config, "--canary", "challenger")
     command("rollback", "--config", config)
     found = events(case)[before:]
@@ -213,7 +213,7 @@ def test_every_change_is_an_event(alone: CommandResult, command: Command, config
     assert changes[:4] == [
         "rolled back",
         "challenger began as a canary",
-        "threshold of the champion set to 0.31, ask_within of the champion set to 0.02",
+        "threshold of the champion set to 0.31, review_margin of the champion set to 0.02",
         "challenger set to 0.1",
     ]
 
@@ -221,14 +221,14 @@ def test_every_change_is_an_event(alone: CommandResult, command: Command, config
 def test_a_policy_is_changed_checked_and_named(
     alone: CommandResult, command: Command, config: Path, case: UseCase
 ) -> None:
-    ended = command("traffic", "--config", config, "--threshold", "0", "--ask-within", "0")
+    ended = command("traffic", "--config", config, "--threshold", "0", "--review-margin", "0")
     assert ended.code == 0, ended.err
     assert "champion policy" in ended.out
     with ServiceClient(url_of(alone)) as client:
         assert {answer.decision for answer in client.predict(rows(30))} == {"act"}
     for wrong, said in (
         (("--threshold", "1.5"), "--threshold 1.5 is no probability"),
-        (("--act-above", "3"), "says nothing about a binary model"),
+        (("--act-from", "3"), "says nothing about a binary model"),
         (("--threshold", "0.5", "--variant", "nobody"), "no variant `nobody`"),
         (("--variant", "champion"), "nothing is said about `champion`"),
         (("--set", "challenger"), "`challenger` is no share"),

@@ -96,7 +96,7 @@ def _role(name: str, use_case: UseCase) -> Role:
         data.id: "identifier",
         data.target: "target",
     }
-    if name in data.known_too_late:
+    if name in data.unavailable_at_prediction:
         return "known too late"
     if name in use_case.features.exclude:
         return "excluded"

@@ -97,7 +97,7 @@ def _suspects(facts: TableProfile) -> list[ProfileFinding]:
         ProfileFinding(
             tone="bad",
             text=f"{name} is suspected of leakage: {why.replace('`', '')}. "
-            "Is it known when the decision is made? If not, list it under data.known_too_late.",
+            "Is it known when the decision is made? If not, list it under data.unavailable_at_prediction.",
         )
         for name, why in facts.suspects.items()
     ]

@@ -64,7 +64,7 @@ def data(source: SourceConfig, seen: TableSummary) -> Draft:
         "target": target.name,
         **({"id": roles.id} if roles.id else {}),
         **({"time": roles.time} if roles.time else {}),
-        "known_too_late": list(seen.leakage.suspects),
+        "unavailable_at_prediction": list(seen.leakage.suspects),
         "expectations": {
             "max_quarantined": max_quarantined(seen.lost / seen.rows),
             "columns": _expected(seen),
@@ -156,8 +156,8 @@ def rounded(value: float) -> float:
 def decision(target: InferredTarget) -> Draft:
     """`decision`, with the keys that apply to the task."""
     if target.task == "binary":
-        return {"threshold": "best_worth", "ask_within": 0.02}
-    return {"ask_below": round(1 / len(target.classes), 2)} if target.task == "multiclass" else {}
+        return {"threshold": "best_worth", "review_margin": 0.02}
+    return {"review_below": round(1 / len(target.classes), 2)} if target.task == "multiclass" else {}
 
 
 def models(rows: int, folds: int) -> Draft:
