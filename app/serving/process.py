@@ -156,7 +156,9 @@ class ProcessBackend:
                     where=str(workspace.service),
                     fix="name the version that should answer: `python run.py promote --version N`",
                 )
-            changed = processes.change_plan(use_case, workspace, lambda _: plan_transforms.renew(before), is_rollback=True)
+            changed = processes.change_plan(
+                use_case, workspace, lambda _: plan_transforms.renew(before), is_rollback=True
+            )
             record_change(changed, "traffic", "rolled back")
             if changed.before.champion.bundle != changed.after.champion.bundle:
                 self._restore_champion(use_case, changed.after)

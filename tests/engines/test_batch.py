@@ -142,7 +142,9 @@ def test_a_worker_that_dies_is_replaced(
     killed = []
 
     def kill() -> None:
-        workers = [each for each in psutil.Process().children(recursive=True) if "_process_item" in " ".join(each.cmdline())]
+        workers = [
+            each for each in psutil.Process().children(recursive=True) if "_process_item" in " ".join(each.cmdline())
+        ]
         killed.append(workers[0].pid)
         workers[0].kill()
 
