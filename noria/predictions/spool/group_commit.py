@@ -64,12 +64,12 @@ class GroupCommitter:
         try:
             future.result(timeout_s)
         except TimeoutError as error:
-            raise self._error(f"not on disk after {timeout_s:g} s") from error
+            raise self._spool_error(f"not on disk after {timeout_s:g} s") from error
 
     def failed(self, error: OSError) -> SpoolFailed:
         """Record a failed write and return the error to raise."""
         self.failing = error.strerror or str(error)
-        return self._error(self.failing)
+        return self._spool_error(self.failing)
 
     def end(self) -> None:
         """Sync once more and stop the thread."""
@@ -80,7 +80,7 @@ class GroupCommitter:
     def _register(self, position: int, future: Waiting) -> None:
         with self._lock:
             if position in self._lost:
-                future.set_exception(self._error(self.failing or "the write failed"))
+                future.set_exception(self._spool_error(self.failing or "the write failed"))
             elif position <= self._synced:
                 future.set_result(None)
             else:
@@ -123,7 +123,7 @@ class GroupCommitter:
             self._waiting = [(until, future) for until, future in self._waiting if until > position]
         _resolve_all(due, failure)
 
-    def _error(self, reason: str) -> SpoolFailed:
+    def _spool_error(self, reason: str) -> SpoolFailed:
         return SpoolFailed(
             f"the spool cannot be written: {reason}", where=str(self._folder), fix="free some space, or repair the disk"
         )
