@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.commands.result import CommandResult
 from noria.bundle.manifest import Manifest
 from noria.config import UseCase, load_use_case
 from noria.config.migration import RENAMED, migrate_text, with_new_names
@@ -184,3 +185,27 @@ def test_a_request_may_use_old_names() -> None:
     assert with_new_names("decision", {"threshold": 0.4, "ask_within": 0.1}) == {"threshold": 0.4, "review_margin": 0.1}
     with pytest.raises(NoriaError, match="`ask_within` is the old name of `review_margin`"):
         with_new_names("decision", {"ask_within": 0.1, "review_margin": 0.1})
+
+
+def test_old_options_of_traffic_work_hidden_with_one_warning(
+    command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def change(_: UseCase, request: Any, *__: object) -> CommandResult:
+        asked.append(request.policy)
+        return CommandResult("Changed.", [])
+
+    monkeypatch.setattr("app.commands.traffic.change_traffic", change)
+    ended = command("traffic", "--config", CHURN, "--ask-within", "0.02", "--act-above", "3")
+    assert ended.code == 0, ended.err
+    assert asked == [{"review_margin": 0.02, "act_from": 3.0}]
+    said = " ".join((ended.out + ended.err).split())
+    assert said.count("Old names of options") == 1
+    assert "--ask-within is now --review-margin, --act-above is now --act-from" in said
+    both = command("traffic", "--config", CHURN, "--ask-within", "0.02", "--review-margin", "0.02")
+    assert both.code == 2
+    assert "--ask-within is the old name of --review-margin" in " ".join(both.err.split())
+    told = command("traffic", "--help").out
+    assert "--review-margin" in told
+    assert "--ask-within" not in told

@@ -97,6 +97,14 @@ def test_a_policy_gets_a_version_of_its_own(client: "TestClient", tmp_path: Path
     assert plan(tmp_path).champion.policy is None
 
 
+def test_a_policy_may_be_changed_by_old_names_of_its_keys(client: "TestClient", tmp_path: Path) -> None:
+    assert put(client, "/policy", {"policy": {"threshold": 0.9, "ask_within": 0.05}}).status_code == 200
+    policy = order(tmp_path).champion.policy
+    assert policy is not None
+    assert (policy.threshold, policy.review_margin) == (0.9, 0.05)
+    assert "ask_within" not in (tmp_path / "active.json").read_text("utf-8")
+
+
 def test_who_answers_what_is_told(client: "TestClient") -> None:
     told = client.get("/traffic", headers=ADMIN).json()
     assert [(each["name"], each["share"], each["version"]) for each in told["variants"]] == [
@@ -128,6 +136,7 @@ def test_another_token_changes_nothing(
         ("/traffic", {}),
         ("/policy", {"policy": {"threshold": 2}}),
         ("/policy", {"policy": {"act_from": 2}}),
+        ("/policy", {"policy": {"ask_within": 0.1, "review_margin": 0.1}}),
         ("/policy", {"policy": {"threshold": 0.4}, "variant": "nobody"}),
         ("/policy", {"policies": {}}),
     ],
