@@ -12,7 +12,7 @@ PROJECT_NEEDS := pyproject.toml --extra monitoring --group app
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test coverage check lint fast e2e audit secrets lock clouds schema benchmarks image images platform wheel clean
+.PHONY: help env env-dev demo test coverage check lint fast e2e audit secrets lock clouds schema docs-errors benchmarks image images platform wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -109,6 +109,9 @@ images: env ## Build the images that the stack `docker` runs: the steps of pipel
 
 schema: env ## Write the JSON Schema of use-case files, for editors
 	@.venv/bin/python -c 'from pathlib import Path; from noria.config import write_schema; write_schema(Path("configs/use_case.schema.json"))'
+
+docs-errors: env ## Write docs/errors.md from the catalogue of error codes
+	@.venv/bin/python -m noria.system.error_catalogue > docs/errors.md
 
 benchmarks: env ## Measure the pipeline, serving and batch inference against others, and the service under trouble (an hour)
 	@.venv/bin/python benchmarks/pipeline_overhead.py

@@ -61,6 +61,7 @@ class Screen:
             self.err.print(f"[bold]where[/]  {escape(error.where)}")
         if error.fix:
             self.err.print(f"[bold]fix[/]    {escape(error.fix)}")
+        self.err.print(f"[dim]code   {escape(error.code)}[/]")
 
     def unexpected(self, error: BaseException) -> None:
         """An error that Noria did not foresee."""

@@ -134,17 +134,25 @@ class Client:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise NoriaError(
-                "the response does not come from a Noria service", where=str(response.url), fix="check host and port"
+                "the response does not come from a Noria service",
+                code="client.not_noria",
+                where=str(response.url),
+                fix="check host and port",
             ) from error
 
     def _send(self, method: str, path: str, **sent: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **sent)
         except ValueError as error:  # infinite or not a number
-            raise NoriaError(f"the rows cannot be sent as JSON: {error}", fix="send None for missing values") from error
+            raise NoriaError(
+                f"the rows cannot be sent as JSON: {error}",
+                code="client.rows_not_json",
+                fix="send None for missing values",
+            ) from error
         except httpx.HTTPError as error:
             raise NoriaError(
                 f"the service cannot be reached: {error}",
+                code="client.unreachable",
                 where=f"{self._http.base_url.join(path)}",
                 fix="check that it runs (`python run.py status`) and that host and port are right",
             ) from error
@@ -165,6 +173,7 @@ def _refusal(response: httpx.Response) -> NoriaError:
     rows = "".join(f"\n  row {problem.row}: {problem.problem}" for problem in refusal.rows[:10])
     return NoriaError(
         f"the service refuses ({response.status_code}): {refusal.error}{rows}",
+        code=refusal.code or "client.refused",
         where=str(response.url),
         fix=refusal.fix,
     )

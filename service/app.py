@@ -203,7 +203,7 @@ class App:
         """GET /readyz: whether predictions are made and recorded."""
         problem = self.runtime.not_ready
         if problem:
-            raise HTTPError(503, problem, fix="see the service's log", retry_s=_RETRY_S)
+            raise HTTPError(503, problem, code="service.not_ready", fix="see the service's log", retry_s=_RETRY_S)
         return Response(b'{"ready":true}')
 
     async def _answer(self, route: Route, request: Request, send: Send) -> None:
@@ -218,13 +218,20 @@ class App:
 
     async def _guarded(self, route: Route, request: Request, began: float) -> Response:
         if request.method not in route.methods:
-            error = HTTPError(405, f"{request.method[:20]} is not a method of this address", fix="see /openapi.json")
+            error = HTTPError(
+                405,
+                f"{request.method[:20]} is not a method of this address",
+                code="request.method_not_allowed",
+                fix="see /openapi.json",
+            )
             answer = error_response(error)
             answer.headers.append((b"allow", ", ".join(route.methods).encode()))
             return answer
         if route.limited and self._requests_under_way >= self._max_concurrent:
             return error_response(
-                HTTPError(503, "too many requests at once", fix="try again in a moment", retry_s=_RETRY_S)
+                HTTPError(
+                    503, "too many requests at once", code="service.busy", fix="try again in a moment", retry_s=_RETRY_S
+                )
             )
         self._requests_under_way += 1
         try:
@@ -238,12 +245,12 @@ class App:
         except NoriaError as error:
             logger.error("%s %s: %s", request.method, request.path, error)
             what = "the service cannot do this at the moment"
-            return error_response(HTTPError(503, what, fix="try later", retry_s=_RETRY_S))
+            return error_response(HTTPError(503, what, code="service.failed", fix="try later", retry_s=_RETRY_S))
         except ClientDisconnected:
             raise
         except Exception:
             logger.exception("%s %s", request.method, request.path)
-            return error_response(HTTPError(500, "an unexpected error; see the service's log"))
+            return error_response(HTTPError(500, "an unexpected error; see the service's log", code="service.failed"))
         finally:
             self._requests_under_way -= 1
 
@@ -266,7 +273,11 @@ class App:
             self._update_gauges()
             await self._delegate(scope, receive, send)
         else:
-            answer = error_response(HTTPError(404, "there is nothing at this address", fix="see /openapi.json"))
+            answer = error_response(
+                HTTPError(
+                    404, "there is nothing at this address", code="request.address_unknown", fix="see /openapi.json"
+                )
+            )
             await send_response(send, answer, head=scope["method"] == "HEAD")
 
     def _update_gauges(self) -> None:
@@ -288,5 +299,10 @@ def _tested_variant(active: LoadedModels, request: Request) -> int | None:
     name = request.headers.get(VARIANT, b"").decode("latin-1")
     names = [predictor.name for predictor in active.predictors]
     if name and name not in names:
-        raise HTTPError(422, "no variant of that name answers", fix=f"name one of {', '.join(names)}")
+        raise HTTPError(
+            422,
+            "no variant of that name answers",
+            code="traffic.variant_unknown",
+            fix=f"name one of {', '.join(names)}",
+        )
     return names.index(name) if name else 0

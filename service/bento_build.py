@@ -66,7 +66,10 @@ def build_bento(bundle: Bundle, workspace: Workspace) -> Path:
                 _build(Path(staging), bento_version, home)
         except OSError as error:
             raise NoriaError(
-                f"the Bento cannot be written: {error}", where=str(workspace.service), fix="free some space"
+                f"the Bento cannot be written: {error}",
+                code="deployment.bento_unwritable",
+                where=str(workspace.service),
+                fix="free some space",
             ) from error
     return built
 
@@ -118,4 +121,9 @@ def _build(staging: Path, bento_version: str, home: Path) -> None:
     )
     if done.returncode != 0:
         output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
-        raise NoriaError(f"the Bento could not be built:\n{output}", where=str(home), fix="correct it, deploy again")
+        raise NoriaError(
+            f"the Bento could not be built:\n{output}",
+            code="deployment.bento_not_built",
+            where=str(home),
+            fix="correct it, deploy again",
+        )

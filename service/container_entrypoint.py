@@ -50,6 +50,7 @@ def _prepare_service_folder(settings: Settings) -> None:
     except OSError as error:
         raise NoriaError(
             f"changes at run time cannot be stored: {error.strerror}",
+            code="deployment.state_unwritable",
             where=str(own),
             fix="give that volume to the user that the container runs as",
         ) from error
@@ -67,6 +68,7 @@ def _require_tokens(settings: Settings) -> None:
     if not settings.tokens:
         raise NoriaError(
             "a container is reachable by others, and the service has no tokens",
+            code="deployment.tokens_missing",
             where=f"environment variables {', '.join(TOKENS.values())}",
             fix="set each to a secret of its own, such as `openssl rand -hex 32` prints",
         )

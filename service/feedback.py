@@ -45,15 +45,22 @@ def read_labels(body: bytes, manifest: Manifest, most: int) -> list[Feedback]:
         raise shape
     sent: list[Any] = found["labels"]
     if not sent:
-        raise HTTPError(422, "labels: there are none", fix="send at least one label")
+        raise HTTPError(422, "labels: there are none", code="request.labels_missing", fix="send at least one label")
     if len(sent) > most:
-        raise HTTPError(413, f"{len(sent)} labels in one request; at most {most}", fix="send them in several requests")
+        raise HTTPError(
+            413,
+            f"{len(sent)} labels in one request; at most {most}",
+            code="request.too_large",
+            fix="send them in several requests",
+        )
     problems = [
         RowError(row=row, problem=problem) for row, one in enumerate(sent) if (problem := _problem(one, manifest))
     ]
     if problems:
         what = f"{len(problems)} of {len(sent)} labels are wrong; none was kept"
-        raise HTTPError(422, what, fix="correct them and send the request again", rows=problems)
+        raise HTTPError(
+            422, what, code="request.labels_invalid", fix="correct them and send the request again", rows=problems
+        )
     return [_feedback(one, manifest) for one in sent]
 
 
@@ -141,5 +148,5 @@ def _redact(feedback: Feedback, redactor: Redactor) -> Feedback:
     try:
         entity = None if feedback.entity is None else redactor.named(feedback.entity)
     except NoriaError as error:
-        raise HTTPError(422, error.what, fix=error.fix) from error
+        raise HTTPError(422, error.what, code=error.code, fix=error.fix) from error
     return Feedback(id=feedback.id, entity=entity, label=feedback.label, at=feedback.at)

@@ -162,5 +162,5 @@ class Runtime:
 
 def _started(part: T | None) -> T:
     if part is None:
-        raise NoriaError("the service has not started yet", fix="try again in a moment")
+        raise NoriaError("the service has not started yet", code="service.not_started", fix="try again in a moment")
     return part

@@ -51,6 +51,7 @@ class Settings:
         if not url:
             raise NoriaError(
                 "no place is named where predictions are kept",
+                code="predictions.url_missing",
                 where=f"environment variable {PREDICTIONS_URL}",
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )
@@ -58,6 +59,7 @@ class Settings:
         if not spool:
             raise NoriaError(
                 "no place is named where answers wait for the prediction store",
+                code="spool.folder_missing",
                 where=f"environment variable {SPOOL_DIR}",
                 fix=f"set {SPOOL_DIR} to a folder on a disk that outlives the process",
             )
@@ -88,7 +90,12 @@ def serving_from(text: str) -> ServingConfig:
     try:
         return ServingConfig.model_validate_json(text) if text else ServingConfig()
     except ValidationError as error:
-        raise NoriaError(f"the settings cannot be read: {error}", where=SERVING, fix="deploy again") from error
+        raise NoriaError(
+            f"the settings cannot be read: {error}",
+            code="service.settings_unreadable",
+            where=SERVING,
+            fix="deploy again",
+        ) from error
 
 
 def _tokens() -> dict[str, str]:
@@ -97,6 +104,7 @@ def _tokens() -> dict[str, str]:
         if len(token) < _SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
             raise NoriaError(
                 f"the token is none: it needs at least {_SHORTEST} letters, digits or signs, and no blank",
+                code="service.token_weak",
                 where=f"environment variable {TOKENS[scope]}",
                 fix="make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
             )
@@ -104,6 +112,7 @@ def _tokens() -> dict[str, str]:
         lacking = ", ".join(name for scope, name in TOKENS.items() if scope not in found)
         raise NoriaError(
             "some tokens are set and others are not, so a part of the service would be open",
+            code="service.tokens_incomplete",
             where=lacking,
             fix="set all three, or none",
         )

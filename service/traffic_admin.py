@@ -44,7 +44,9 @@ def decode_body(kind: type[Body], body: bytes) -> Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise HTTPError(422, str(error), fix="see /openapi.json for what the request should look like") from error
+        raise HTTPError(
+            422, str(error), code="request.shape_invalid", fix="see /openapi.json for what the request should look like"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(error) from error
 
@@ -84,10 +86,18 @@ def _change(runtime: Runtime, kind: str, make: Callable[[TrafficPlan, Path], Tra
     folder = runtime.settings.service_dir
     if runtime.settings.is_fixed:
         raise HTTPError(
-            409, "the traffic plan is part of this service's image", fix="build a new image with `run.py traffic`"
+            409,
+            "the traffic plan is part of this service's image",
+            code="traffic.fixed_in_image",
+            fix="build a new image with `run.py traffic`",
         )
     if folder is None:
-        raise HTTPError(409, "this service answers with what it was built with", fix="start it with NORIA_SERVICE_DIR")
+        raise HTTPError(
+            409,
+            "this service answers with what it was built with",
+            code="traffic.not_managed",
+            fix="start it with NORIA_SERVICE_DIR",
+        )
     try:
         with plan_lock(folder):
             current = read_plan(folder) or runtime.active.plan
@@ -100,7 +110,9 @@ def _change(runtime: Runtime, kind: str, make: Callable[[TrafficPlan, Path], Tra
             if after.variants != before.variants:
                 plan_history.remember_plan(folder, before)
     except NoriaError as error:
-        raise HTTPError(422, error.what, fix=error.fix) from error
+        raise HTTPError(422, error.what, code=error.code, fix=error.fix) from error
     except ValueError as error:  # shares that make no valid plan
-        raise HTTPError(422, "these shares make no valid plan", fix="shares are numbers from 0 to 1") from error
+        raise HTTPError(
+            422, "these shares make no valid plan", code="traffic.shares_invalid", fix="shares are numbers from 0 to 1"
+        ) from error
     return {"serial": after.plan_id, "now": describe_plan(after), "before": describe_plan(before)}

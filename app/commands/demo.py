@@ -37,6 +37,7 @@ def demo(use_case: UseCase, stack: str | None, *, keep: bool, title: Callable[[s
     if not backend.is_local:
         raise NoriaError(
             "the demo serves on this machine and stops what it started, but the service of this stack is remote",
+            code="cli.demo_needs_local_stack",
             where=f"stack `{stack}`" if stack else "the stack in use",
             fix="python run.py demo --stack local",
         )

@@ -35,4 +35,9 @@ def new(data: str, target: str, query: str | None, output: Path | None, *, force
 
 def _refuse_taken(path: Path) -> None:
     if os.path.lexists(path):
-        raise NoriaError("the file is there already", where=str(path), fix="name another --output, or add --force")
+        raise NoriaError(
+            "the file is there already",
+            code="cli.output_taken",
+            where=str(path),
+            fix="name another --output, or add --force",
+        )

@@ -47,6 +47,8 @@ def predict(use_case: UseCase, source: str, output: str | None, stack: str | Non
 def _default_output(source: str) -> str:
     """Beside the input, or here if that is remote."""
     if "*" in source:  # it would match the output, too, the next time
-        raise NoriaError("where to write the predictions?", where=source, fix="say --output NAME.parquet")
+        raise NoriaError(
+            "where to write the predictions?", code="cli.output_missing", where=source, fix="say --output NAME.parquet"
+        )
     name = f"{Path(source).stem}.predictions.parquet"
     return name if "://" in source else str(Path(source).with_name(name))

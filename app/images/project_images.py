@@ -115,7 +115,10 @@ def docker(*arguments: str, quiet: bool = False) -> str:
     print(done.stderr or "", end="", file=sys.stderr)
     if done.returncode != 0:
         raise NoriaError(
-            f"docker {arguments[0]} failed with status {done.returncode}", where="docker", fix="see what it said above"
+            f"docker {arguments[0]} failed with status {done.returncode}",
+            code="image.docker_failed",
+            where="docker",
+            fix="see what it said above",
         )
     return done.stdout or ""
 

@@ -130,7 +130,7 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
     from zenml.client import Client
 
     broken = next((step for step in run.steps.values() if step.exception_info), None)
-    told = broken and NoriaError.told(broken.exception_info.traceback)
+    told = broken and NoriaError.from_traceback(broken.exception_info.traceback)
     if told:
         return told
     pod = pod_failure(Client(), stack, run.id) if broken is None else None
@@ -145,6 +145,7 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
         )
     return NoriaError(
         f"the run did not complete: {said}",
+        code="pipelines.run_failed",
         where=where,
         fix="look at the step's log: python run.py dashboard",
     )
@@ -182,7 +183,7 @@ def _outside_steps(stack: str, run: PipelineRun | None, error: BaseException) ->
 
     if isinstance(error, StackValidationError):
         fix = "take another --stack, or give it what it lacks with `zenml stack update`"
-        return NoriaError(f"the stack does not fit: {error}", where=f"stack `{stack}`", fix=fix)
+        return NoriaError(f"the stack does not fit: {error}", code="stack.unfit", where=f"stack `{stack}`", fix=fix)
     in_vain = submission_error(Client(), stack, run, error) if run is not None else None
     if in_vain is not None:
         _mark(run, "failed")

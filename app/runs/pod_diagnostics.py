@@ -43,7 +43,12 @@ class PodFailure:
 
     def error(self, run: str) -> NoriaError:
         """For whoever started the run."""
-        return NoriaError(f"the run did not complete: {self.what}", where=f"{self.pod}, run {run}", fix=self.fix)
+        return NoriaError(
+            f"the run did not complete: {self.what}",
+            code="pipelines.pod_failed",
+            where=f"{self.pod}, run {run}",
+            fix=self.fix,
+        )
 
 
 def submission_error(client: Any, stack: str, run: Any, error: BaseException) -> NoriaError | None:
@@ -52,6 +57,7 @@ def submission_error(client: Any, stack: str, run: Any, error: BaseException) ->
     if refused:
         return NoriaError(
             f"the cluster did not take the run: {refused[3].strip() or refused[1]} ({refused[2]})",
+            code="cluster.run_refused",
             where=f"stack `{stack}`",
             fix=f"python run.py stack check {stack}",
         )

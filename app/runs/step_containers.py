@@ -46,7 +46,7 @@ def in_containers(stack: StackFile, run: str, files: MountedFiles, client: Any) 
         NoriaError: the engine does not have the image.
     """
     for finding in (*engine_findings(stack.orchestrator.title), *image_findings(stack, client)):
-        raise NoriaError(finding.what, where=f"stack `{stack.stack_name}`", fix=finding.fix)
+        raise NoriaError(finding.what, code="stack.not_ready", where=f"stack `{stack.stack_name}`", fix=finding.fix)
     arguments = dict(stack.orchestrator.filled(os.environ).get("run_args") or {})
     arguments |= {
         "user": f"{os.getuid()}:{os.getgid()}",

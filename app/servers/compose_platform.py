@@ -129,7 +129,12 @@ def serve(image: str | None) -> tuple[str, str]:
         chosen[IMAGE_BEFORE] = before
     settings = _settings(chosen)
     if not settings.get(SERVICE_IMAGE):
-        raise NoriaError("no image is named", where="--image", fix="make image, then name what it has built")
+        raise NoriaError(
+            "no image is named",
+            code="platform.image_missing",
+            where="--image",
+            fix="make image, then name what it has built",
+        )
     compose("--profile", "service", "up", "--detach")
     url = url_of(settings, "SERVICE_PORT")
     _wait(f"{url}/readyz")
@@ -175,7 +180,12 @@ def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
         [*_command(), *which, *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
     )
     if done.returncode:
-        raise NoriaError(f"Compose failed with status {done.returncode}", where=str(FILE), fix="see what it said above")
+        raise NoriaError(
+            f"Compose failed with status {done.returncode}",
+            code="platform.compose_failed",
+            where=str(FILE),
+            fix="see what it said above",
+        )
     return done.stdout or ""
 
 
@@ -188,7 +198,12 @@ def _command() -> list[str]:
         pass
     if shutil.which("docker-compose"):
         return ["docker-compose"]
-    raise NoriaError("Docker Compose is not installed", where="docker compose", fix="install Docker with Compose")
+    raise NoriaError(
+        "Docker Compose is not installed",
+        code="platform.compose_missing",
+        where="docker compose",
+        fix="install Docker with Compose",
+    )
 
 
 def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -220,6 +235,7 @@ def _reachable() -> str:
             return str(address)
     raise NoriaError(
         "Docker does not tell which address of this machine containers reach",
+        code="platform.address_unknown",
         where="docker network inspect bridge",
         fix=f"write BIND=ADDRESS into {settings_file()}; every machine that reaches this address reaches the platform",
     )
@@ -240,5 +256,10 @@ def _wait(url: str, *, is_open: bool = True) -> None:
         except httpx.HTTPError:
             pass
         if time.monotonic() > until:
-            raise NoriaError("it does not come up", where=url, fix="see its log: docker ps, then docker logs NAME")
+            raise NoriaError(
+                "it does not come up",
+                code="platform.not_ready",
+                where=url,
+                fix="see its log: docker ps, then docker logs NAME",
+            )
         time.sleep(_POLL_S)

@@ -136,6 +136,7 @@ def _start(plan: _Plan) -> Dashboard:
     if owner := processes.listener(plan.port):
         raise NoriaError(
             f"port {plan.port} of {plan.name}'s dashboard is taken by {owner}",
+            code="platform.port_taken",
             where=f"{_HOST}:{plan.port}",
             fix="stop that process, then run the command again",
         )
@@ -167,6 +168,7 @@ def _wait(dashboard: Dashboard, plan: _Plan) -> None:
     lines = _log(dashboard.name).read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
     raise NoriaError(
         f"{dashboard.name}'s dashboard does not start: {' / '.join(lines)}",
+        code="platform.dashboard_failed",
         where=str(_log(dashboard.name)),
         fix="read the log",
     )

@@ -28,6 +28,7 @@ def write(path: Path, variables: Mapping[str, str]) -> None:
         if _READ_DIFFERENTLY & set(value):
             raise NoriaError(
                 "the value has a quote, a backslash or a line break, and not every program reads these alike",
+                code="platform.value_not_portable",
                 where=f"{name} for {path}",
                 fix="choose another value",
             )

@@ -56,11 +56,15 @@ def _is_fresh(client: httpx.Client, address: str) -> bool:
         server, active = str(facts["version"]), bool(facts["active"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise NoriaError(
-            f"no ZenML server answers: {error}", where=address, fix="check the address, and that the server has started"
+            f"no ZenML server answers: {error}",
+            code="platform.zenml_unreachable",
+            where=address,
+            fix="check the address, and that the server has started",
         ) from error
     if server != version("zenml"):
         raise NoriaError(
             f"the ZenML server runs version {server}, and {version('zenml')} is installed here",
+            code="platform.zenml_version_differs",
             where=address,
             fix=f"install zenml=={server}, or bring the server to {version('zenml')}",
         )
@@ -79,6 +83,7 @@ def _refuse_short(given: str) -> None:
     if len(given) < _SHORTEST:
         raise NoriaError(
             f"the administrator's password {'has less than ' + str(_SHORTEST) + ' signs' if given else 'is not set'}",
+            code="platform.password_missing",
             where=f"environment variable {PASSWORD}",
             fix=f"export {PASSWORD}=$(openssl rand -hex 16), and keep it: whoever has it may do everything there",
         )
@@ -94,6 +99,7 @@ def _sign_in(client: httpx.Client, address: str, password: str) -> None:
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise NoriaError(
             f"the server refuses the password of its administrator `{ADMIN}`",
+            code="platform.password_refused",
             where=address,
             fix=f"set {PASSWORD} to the one that the server was first set up with",
         )
@@ -123,6 +129,7 @@ def _told(answer: httpx.Response) -> Any:
     if answer.is_error:
         raise NoriaError(
             f"the ZenML server answers {answer.status_code}: {answer.text[:300]}",
+            code="platform.zenml_failed",
             where=f"{answer.request.method} {answer.request.url.copy_with(query=None)}",
             fix="see the server's log",
         )

@@ -73,7 +73,9 @@ class ComposeBackend(RemoteBackend):
         with one_at_a_time("deploy", Workspace(use_case.name)):
             if not compose_platform.known_settings():
                 file = compose_platform.settings_file()
-                raise NoriaError("there is no platform here", where=str(file), fix="make platform")
+                raise NoriaError(
+                    "there is no platform here", code="platform.missing", where=str(file), fix="make platform"
+                )
             plan = champion_plan(self._target.stack, use_case)
             image = build_image(plan, f"noria-{use_case.name}:{image_tag(plan)}".lower())
             progress.stage("image", f"{image}")
@@ -112,6 +114,7 @@ class ComposeBackend(RemoteBackend):
         if not previous:
             raise NoriaError(
                 "there is nothing to take back: no other image has answered",
+                code="deployment.nothing_to_roll_back",
                 where=self.title,
                 fix='name the one that should: make platform ARGS="serve --image NAME"',
             )

@@ -208,11 +208,18 @@ def _output(command: list[str], where: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     except FileNotFoundError as error:
-        raise NoriaError(f"{name} is not installed", where=name, fix="install it: it asks the cluster") from error
+        raise NoriaError(
+            f"{name} is not installed", code="cluster.tool_missing", where=name, fix="install it: it asks the cluster"
+        ) from error
     if done.returncode:
         reason = last_line(done.stderr)
         again = " ".join([name, *command[1:]])
-        raise NoriaError(f"{name} failed: {reason}", where=where, fix=f"correct the cause; the command was: {again}")
+        raise NoriaError(
+            f"{name} failed: {reason}",
+            code="cluster.command_failed",
+            where=where,
+            fix=f"correct the cause; the command was: {again}",
+        )
     return done.stdout
 
 

@@ -86,6 +86,7 @@ def cluster_of(stack: StackFile, *, pushes: bool = True) -> Cluster:
         if not value or "${" in value:
             raise NoriaError(
                 f"the service goes to a cluster, and `{what}` is {'not set: ' + value if value else 'missing'}",
+                code="cluster.setting_missing",
                 where=f"stack `{stack.stack_name}`",
                 fix="name the cluster with the orchestrator and its registry with the container registry",
             )
@@ -100,7 +101,12 @@ def helm() -> str:
     """
     found = shutil.which("helm")
     if found is None:
-        raise NoriaError("Helm is not installed", where="helm", fix="install it: the service's release is Helm's")
+        raise NoriaError(
+            "Helm is not installed",
+            code="cluster.tool_missing",
+            where="helm",
+            fix="install it: the service's release is Helm's",
+        )
     return found
 
 
@@ -124,6 +130,7 @@ def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
         reason = last_line(done.stderr)
         raise NoriaError(
             f"the service could not be updated: {reason}",
+            code="cluster.release_failed",
             where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",
             fix=f"see {' '.join(cluster.command('get', 'pods'))}; the release must be there (docs/kubernetes.md); "
             f"back to the model before: {cluster.rollback_command}",

@@ -39,6 +39,7 @@ class ProcessBackend:
         if target.url is not None:
             raise NoriaError(
                 f"stack `{target.stack}` serves on this machine, where the workspace knows the address",
+                code="cli.url_not_needed",
                 where="--url",
                 fix="leave it out, or name the stack of the service with --stack",
             )
@@ -71,7 +72,10 @@ class ProcessBackend:
         server = processes.read_state(workspace)
         if server is None:
             raise NoriaError(
-                "the service stopped after it had been deployed", where=str(workspace.service), fix="read its log"
+                "the service stopped after it had been deployed",
+                code="deployment.server_died",
+                where=str(workspace.service),
+                fix="read its log",
             )
         return CommandResult(
             f"Version {server.version} ({champion.manifest.kind}) answers at {server.url}.",
@@ -153,6 +157,7 @@ class ProcessBackend:
             if before is None:
                 raise NoriaError(
                     "there is nothing to take back: nothing has changed since the service was first deployed",
+                    code="deployment.nothing_to_roll_back",
                     where=str(workspace.service),
                     fix="name the version that should answer: `python run.py promote --version N`",
                 )

@@ -73,5 +73,9 @@ def _next_champion(use_case: UseCase, plan: TrafficPlan | None) -> str:
         rivals = [each for each in rivals if each.name == plan.canary.variant]
     versions = sorted({each.version for each in rivals})
     if len(versions) > 1:
-        raise NoriaError(f"several challengers answer: versions {', '.join(versions)}", fix="name one with --version N")
+        raise NoriaError(
+            f"several challengers answer: versions {', '.join(versions)}",
+            code="registry.challenger_ambiguous",
+            fix="name one with --version N",
+        )
     return versions[0] if versions else str(newest_challenger(use_case.name, above_champion=True).number)

@@ -120,7 +120,10 @@ class RemoteBackend(ABC):
             return CommandResult(f"Nothing was running there: there is no {self.title}.", [], [run_py("deploy")])
         if not confirm(self.stop_question()):
             raise NoriaError(
-                "nothing was stopped: it was not confirmed", where=self.title, fix="answer y, or add --yes"
+                "nothing was stopped: it was not confirmed",
+                code="cli.not_confirmed",
+                where=self.title,
+                fix="answer y, or add --yes",
             )
         return CommandResult("Stopped.", self._remove(), [run_py("deploy")])
 
@@ -134,17 +137,24 @@ class RemoteBackend(ABC):
 
     def _require_deployed(self) -> None:
         if not self.is_deployed:
-            raise NoriaError(f"no service is deployed: there is no {self.title}", fix="python run.py deploy")
+            raise NoriaError(
+                f"no service is deployed: there is no {self.title}",
+                code="deployment.not_deployed",
+                fix="python run.py deploy",
+            )
 
     def _require_address(self, problem: str) -> ServiceAddress:
         if self.address is None:
-            raise NoriaError(problem, where=self.title, fix=f"name it {_HOW_TO_NAME}")
+            raise NoriaError(
+                problem, code="deployment.address_unknown", where=self.title, fix=f"name it {_HOW_TO_NAME}"
+            )
         return self.address
 
     def _not_changeable(self) -> NoriaError:
         """The error that says what to do instead of changing the service while it runs."""
         return NoriaError(
             self.change_limit,
+            code="deployment.not_changeable",
             where=self.title,
             fix="promote or train what should answer, then `python run.py deploy`; `python run.py rollback` goes back",
         )

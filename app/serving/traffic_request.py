@@ -43,7 +43,11 @@ class TrafficRequest:
         """
         given = {name: value for name, value in policy.items() if value is not None}
         if of is not None and not given:
-            raise NoriaError(f"nothing is said about `{of}`", fix="--variant goes with --threshold and its like")
+            raise NoriaError(
+                f"nothing is said about `{of}`",
+                code="traffic.policy_missing",
+                fix="--variant goes with --threshold and its like",
+            )
         return cls(dict(map(_share, shares)), shadow, canary, given, of)
 
     def __bool__(self) -> bool:
@@ -139,7 +143,10 @@ def _share(text: str) -> tuple[str, float]:
         return name.strip(), float(share)
     except ValueError as error:
         raise NoriaError(
-            f"`{text}` is no share", where="--set", fix="write NAME=SHARE, such as challenger=0.1"
+            f"`{text}` is no share",
+            code="traffic.share_invalid",
+            where="--set",
+            fix="write NAME=SHARE, such as challenger=0.1",
         ) from error
 
 

@@ -80,7 +80,12 @@ def refuse_another(client: Any, stack: str) -> None:
             here, there = address(context) if context else "", str((component.labels or {}).get(LABEL) or "")
             if here and there and here != there:
                 what, fix = another(context, here, there, stack)
-                raise NoriaError(what, where=f"stack `{stack}`, {component.type} `{component.name}`", fix=fix)
+                raise NoriaError(
+                    what,
+                    code="cluster.context_differs",
+                    where=f"stack `{stack}`, {component.type} `{component.name}`",
+                    fix=fix,
+                )
 
 
 def another(context: str, here: str, there: str, stack: str) -> tuple[str, str]:
@@ -119,5 +124,9 @@ def _read(file: Path) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise yaml.YAMLError("it is no configuration of Kubernetes")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise NoriaError(f"{file} cannot be read: {error}", fix="set KUBECONFIG to the cluster's file") from error
+        raise NoriaError(
+            f"{file} cannot be read: {error}",
+            code="cluster.kubeconfig_unreadable",
+            fix="set KUBECONFIG to the cluster's file",
+        ) from error
     return found

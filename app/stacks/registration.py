@@ -91,9 +91,15 @@ def remove_stack(name: str) -> list[str]:
     client = zenml_client()
     if name not in stacks.registered_stacks(client):
         known = ", ".join(stacks.registered_stacks(client))
-        raise NoriaError(f"no stack named `{name}` is registered", fix=f"registered are: {known}")
+        raise NoriaError(
+            f"no stack named `{name}` is registered", code="stack.not_registered", fix=f"registered are: {known}"
+        )
     if client.active_stack_model.name == name:
-        raise NoriaError(f"`{name}` is the stack in use", fix="choose another one first: python run.py stack use local")
+        raise NoriaError(
+            f"`{name}` is the stack in use",
+            code="stack.in_use",
+            fix="choose another one first: python run.py stack use local",
+        )
     with wait_lock("stacks", Workspace("zenml")):
         model = client.get_stack(name, allow_name_prefix_match=False)
         gone = [
@@ -146,6 +152,7 @@ def _put(client: Any, key: tuple[str, str], member: StackMember, known: StackMem
     if known is not None and known.flavor != member.flavor:
         raise NoriaError(
             f"{key[0]} `{name}` is registered with flavor `{known.flavor}`, and the file says `{member.flavor}`",
+            code="stack.flavor_differs",
             fix=f"give it another name in the file, or take the old one away: zenml {key[0].replace('_', '-')} "
             f"delete {name}",
         )
@@ -173,6 +180,7 @@ def _told(name: str, change: Callable[[], T]) -> T:
     except (ValueError, KeyError, RuntimeError, NotImplementedError, OSError) as error:
         raise NoriaError(
             f"ZenML refuses it: {first_line(error)}",
+            code="stack.refused",
             where=str(stacks.STACK_FILES / f"{name}.yaml"),
             fix="correct that setting; python run.py stack check tells what else is amiss",
         ) from error

@@ -77,6 +77,7 @@ def unknown_stack(name: str, registered: list[str]) -> NoriaError:
     """The error that there is neither a registered stack nor a file of that name."""
     return NoriaError(
         f"no stack is named `{name}`",
+        code="stack.unknown",
         where=str(STACK_FILES),
         fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
     )
@@ -96,7 +97,10 @@ def running_on(name: str) -> StepsConfig:
     for variable in running.variables:
         if variable not in known:
             raise NoriaError(
-                f"environment variable {variable} is not set", where=f"{file}, section `noria`", fix=_export(variable)
+                f"environment variable {variable} is not set",
+                code="config.variable_unset",
+                where=f"{file}, section `noria`",
+                fix=_export(variable),
             )
     return running.filled(known)
 
@@ -114,7 +118,10 @@ def wanted_members(name: str) -> dict[tuple[str, str], StackMember]:
         unset = [variable for variable in component.variables if variable not in os.environ]
         if unset:
             raise NoriaError(
-                f"environment variable {unset[0]} is not set", where=f"{file}, {component.title}", fix=_export(unset[0])
+                f"environment variable {unset[0]} is not set",
+                code="config.variable_unset",
+                where=f"{file}, {component.title}",
+                fix=_export(unset[0]),
             )
         settings = {key: _referred(component, key, value) for key, value in component.configuration.items()}
         filled = component.model_copy(update={"configuration": settings}).filled(os.environ)

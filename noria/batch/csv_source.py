@@ -30,7 +30,12 @@ class CsvSource:
         )
         header = next(self._rows(), None)
         if header is None:
-            raise NoriaError("the file is empty", where=where, fix="bring a CSV file with a header line and rows")
+            raise NoriaError(
+                "the file is empty",
+                code="data.file_empty",
+                where=where,
+                fix="bring a CSV file with a header line and rows",
+            )
         self.parser = CsvParser(_header(header, where), separator, decimal, columns)
         self.names, self.schema = self.parser.names, self.parser.schema
 
@@ -55,11 +60,18 @@ class CsvSource:
                 return
             except UnicodeDecodeError as error:
                 fix = "save it as UTF-8, for example `iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`"
-                raise NoriaError("the file is not UTF-8 text", where=self.where, fix=fix) from error
+                raise NoriaError(
+                    "the file is not UTF-8 text", code="data.encoding_invalid", where=self.where, fix=fix
+                ) from error
             except csv.Error as error:
                 fields = self._broken(error)
             except (OSError, EOFError) as error:
-                raise NoriaError(f"the file cannot be read: {error}", where=self.where, fix="check the file") from error
+                raise NoriaError(
+                    f"the file cannot be read: {error}",
+                    code="data.file_unreadable",
+                    where=self.where,
+                    fix="check the file",
+                ) from error
             if fields:
                 yield fields
 
@@ -68,6 +80,7 @@ class CsvSource:
         if "field larger" in str(error) or "unexpected end" in str(error):
             raise NoriaError(
                 "a quotation mark is never closed, so that the rows cannot be told apart",
+                code="data.quote_unclosed",
                 where=f"{self.where}, at line {line} or before",
                 fix="close the quotation mark",
             ) from error
@@ -76,9 +89,14 @@ class CsvSource:
 
 def _header(fields: Fields, where: str) -> list[str]:
     if isinstance(fields, str):
-        raise NoriaError(fields, where=where, fix="mend the header line")
+        raise NoriaError(fields, code="data.header_invalid", where=where, fix="mend the header line")
     names = [name or f"Unnamed: {place}" for place, name in enumerate(fields)]
     doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if doubled:
-        raise NoriaError(f"two columns are named `{doubled[0]}`", where=where, fix="give every column its own name")
+        raise NoriaError(
+            f"two columns are named `{doubled[0]}`",
+            code="data.column_duplicated",
+            where=where,
+            fix="give every column its own name",
+        )
     return names

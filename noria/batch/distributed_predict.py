@@ -105,4 +105,6 @@ def _written(ready: Iterator[ChunkResult], job: BatchJob, place: int) -> Iterato
                 yield replace(result, table=None)
     except OSError as error:
         fix = "free some space, or name a folder or URL that every machine of the cluster can write to"
-        raise NoriaError(f"a worker cannot write: {write_failure(error)}", where=where, fix=fix) from error
+        raise NoriaError(
+            f"a worker cannot write: {write_failure(error)}", code="batch.target_unwritable", where=where, fix=fix
+        ) from error

@@ -55,6 +55,7 @@ class ParquetFiles:
             if not schema.equals(self.schema):
                 raise NoriaError(
                     f"its columns, or their types, are not those of {files[0]}",
+                    code="batch.schemas_differ",
                     where=file,
                     fix="write it anew with the same columns, or leave it out",
                 )
@@ -100,16 +101,25 @@ def list_parquet_files(source: str) -> list[str]:
     pattern = source if "*" in source else source.rstrip("/") + "/*"
     folder, full = pattern.rpartition("/")[0], expand_environment(pattern, where=source)
     if "*" in folder:
-        raise NoriaError("a glob may stand for names of files only", where=source, fix="name one folder")
+        raise NoriaError(
+            "a glob may stand for names of files only", code="batch.glob_in_folder", where=source, fix="name one folder"
+        )
     try:
         files, path = fsspec.core.url_to_fs(full)
         names = sorted(name.rpartition("/")[2] for name in files.glob(path))
     except Exception as error:  # every file system has errors of its own
         said = str(error).replace(full, pattern)
-        raise NoriaError(f"the folder cannot be read: {said}", where=source, fix="check the path") from error
+        raise NoriaError(
+            f"the folder cannot be read: {said}", code="data.file_unreadable", where=source, fix="check the path"
+        ) from error
     found = [name for name in names if name.lower().endswith(_ENDINGS) and not name.startswith(("_", "."))]
     if not found:
-        raise NoriaError("no Parquet file there", where=source, fix="name a folder with files that end in .parquet")
+        raise NoriaError(
+            "no Parquet file there",
+            code="batch.folder_empty",
+            where=source,
+            fix="name a folder with files that end in .parquet",
+        )
     return [f"{folder}/{name}" if "/" in pattern else name for name in found]
 
 
@@ -145,6 +155,7 @@ def _require_empty(files: Any, path: str, target: str) -> None:
     if files.exists(path) and (not files.isdir(path) or files.ls(path)):
         raise NoriaError(
             "there are files already, and predictions are not mixed with others",
+            code="batch.target_taken",
             where=target,
             fix="name a new folder, or empty that one",
         )
@@ -157,4 +168,9 @@ def _put_in_place(files: Any, aside: str, path: str) -> None:
 
 
 def _unwritable(error: OSError, target: str) -> NoriaError:
-    return NoriaError(f"cannot write: {write_failure(error)}", where=target, fix="choose a folder you may write to")
+    return NoriaError(
+        f"cannot write: {write_failure(error)}",
+        code="batch.target_unwritable",
+        where=target,
+        fix="choose a folder you may write to",
+    )

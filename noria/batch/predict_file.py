@@ -114,15 +114,32 @@ def check_places(source: str, target: str, quarantine: Path, engine: EngineConfi
     if target.endswith("/"):
         if not engine_of(engine).is_distributed:
             fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"
-            raise NoriaError("a folder of predictions is written by the workers of Ray", where=target, fix=fix)
+            raise NoriaError(
+                "a folder of predictions is written by the workers of Ray",
+                code="batch.folder_needs_ray",
+                where=target,
+                fix=fix,
+            )
     elif not target.lower().endswith((".parquet", ".pq")):
-        raise NoriaError("predictions are written as Parquet", where=target, fix="let the name end in .parquet")
+        raise NoriaError(
+            "predictions are written as Parquet",
+            code="batch.target_not_parquet",
+            where=target,
+            fix="let the name end in .parquet",
+        )
     elif "://" in target:
         fix = "name a local file, or let the URL end with `/` where `engine: ray` is said: a folder is written"
-        raise NoriaError("a single file of predictions is written to this machine", where=target, fix=fix)
+        raise NoriaError(
+            "a single file of predictions is written to this machine", code="batch.target_remote", where=target, fix=fix
+        )
     places = [Path(source).resolve(), Path(target).resolve(), quarantine.resolve()]
     if len(set(places)) < len(places):
-        raise NoriaError("source, target and quarantine must be three files", where=target, fix="name another file")
+        raise NoriaError(
+            "source, target and quarantine must be three files",
+            code="batch.places_equal",
+            where=target,
+            fix="name another file",
+        )
 
 
 @contextmanager
@@ -138,11 +155,14 @@ def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
     try:
         bundle.manifest.schema_.check(pd.DataFrame(columns=names))
     except NoriaError as error:
-        raise NoriaError(error.what, where=source, fix=error.fix) from error
+        raise NoriaError(error.what, code=error.code, where=source, fix=error.fix) from error
     taken = [name for name in NAMES if name in names]
     if taken:
         raise NoriaError(
-            f"the file has a column `{taken[0]}`, as the predictions have", where=source, fix="rename that column"
+            f"the file has a column `{taken[0]}`, as the predictions have",
+            code="batch.column_taken",
+            where=source,
+            fix="rename that column",
         )
 
 
@@ -156,7 +176,9 @@ def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: 
             counts["warned"] += outcome.warned
             progress.tick(f"{count(counts['rows'])} rows predicted")
         if not counts["rows"]:
-            raise NoriaError("the file holds no rows", where=source.where, fix="bring a file with rows")
+            raise NoriaError(
+                "the file holds no rows", code="data.table_empty", where=source.where, fix="bring a file with rows"
+            )
     return counts
 
 

@@ -153,7 +153,9 @@ class Bundle:
         errors = answers.table["error"].to_numpy()
         bad = np.flatnonzero(errors != "")
         if len(bad):
-            raise NoriaError(str(errors[bad[0]]), where=f"row {bad[0]}", fix="correct the row")
+            raise NoriaError(
+                str(errors[bad[0]]), code="predictions.row_invalid", where=f"row {bad[0]}", fix="correct the row"
+            )
         return answers.scores
 
     def examples(self) -> list[dict[str, Any]]:

@@ -40,7 +40,9 @@ class FastModel:
             return cls(stored, _score(stored, files, task), None)
         except Exception as error:
             raise NoriaError(
-                f"the model's fast form cannot be read: {error}", fix="fetch the bundle again or train anew"
+                f"the model's fast form cannot be read: {error}",
+                code="bundle.fast_form_unreadable",
+                fix="fetch the bundle again or train anew",
             ) from error
 
     def scores(self, matrix: Numbers) -> Numbers:

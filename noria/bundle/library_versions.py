@@ -26,6 +26,7 @@ def check_libraries(manifest: Manifest, folder: Path) -> None:
         if wrote.partition(".")[0] != installed.partition(".")[0]:
             raise NoriaError(
                 f"the model bundle was written with {name} {wrote}, here is {installed}",
+                code="bundle.library_version_differs",
                 where=str(folder),
                 fix=f"install {name} {wrote}, or train anew",
             )
@@ -41,6 +42,7 @@ def _installed(name: str) -> str:
     except PackageNotFoundError as error:
         raise NoriaError(
             f"a model in its full form needs {name}, which is not installed",
+            code="bundle.library_missing",
             fix="install noria with its extra `models`, or use `Predictor.of(bundle).predict_rows`, which needs the "
             "fast form only",
         ) from error

@@ -42,7 +42,12 @@ def verify_seal(folder: Path) -> Manifest:
         NoriaError: the folder is no bundle, was changed in any way, or has a layout that this version does not read.
     """
     if not folder.is_dir():
-        raise NoriaError("no model bundle there", where=str(folder), fix="train first, or name the bundle's folder")
+        raise NoriaError(
+            "no model bundle there",
+            code="bundle.not_found",
+            where=str(folder),
+            fix="train first, or name the bundle's folder",
+        )
     manifest = _manifest(folder)
     _same_files(folder, manifest)
     for name in manifest.files:
@@ -54,33 +59,52 @@ def sealed_bytes(folder: Path, manifest: Manifest, name: str) -> bytes:
     """The content of one file, which is what was sealed: the bytes that are checked are those that are used."""
     content = _read(folder / name)
     if _digest(content) != manifest.files[name]:
-        raise NoriaError(f"the model bundle's file {name} was changed or cut short", where=str(folder), fix=_AGAIN)
+        raise NoriaError(
+            f"the model bundle's file {name} was changed or cut short",
+            code="bundle.checksum_mismatch",
+            where=str(folder),
+            fix=_AGAIN,
+        )
     return content
 
 
 def _manifest(folder: Path) -> Manifest:
     content, digest = _read(folder / MANIFEST), _read(folder / SEAL)
     if _digest(content).encode() != digest.strip():
-        raise NoriaError("the model bundle's manifest was changed or cut short", where=str(folder), fix=_AGAIN)
+        raise NoriaError(
+            "the model bundle's manifest was changed or cut short",
+            code="bundle.checksum_mismatch",
+            where=str(folder),
+            fix=_AGAIN,
+        )
     try:
         raw: Any = json.loads(content)
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             found = raw.get("format") if isinstance(raw, dict) else None
             raise NoriaError(
                 f"the model bundle has format {found!r}, this Noria reads {FORMAT}",
+                code="bundle.format_unknown",
                 where=str(folder),
                 fix="train anew, or use the Noria that wrote it",
             )
         return Manifest.model_validate_json(content)
     except (ValueError, ValidationError) as error:
-        raise NoriaError(f"the model bundle's manifest is not valid: {error}", where=str(folder), fix=_AGAIN) from error
+        raise NoriaError(
+            f"the model bundle's manifest is not valid: {error}",
+            code="bundle.manifest_invalid",
+            where=str(folder),
+            fix=_AGAIN,
+        ) from error
 
 
 def _same_files(folder: Path, manifest: Manifest) -> None:
     strange = [name for name in manifest.files if name != Path(name).name or name in {"", ".", "..", MANIFEST, SEAL}]
     if strange:
         raise NoriaError(
-            f"the manifest names a file outside the model bundle: {strange[0]!r}", where=str(folder), fix=_AGAIN
+            f"the manifest names a file outside the model bundle: {strange[0]!r}",
+            code="bundle.incomplete",
+            where=str(folder),
+            fix=_AGAIN,
         )
     there = {path.name: path for path in folder.iterdir()}
     wanted = {*manifest.files, MANIFEST, SEAL}
@@ -90,7 +114,12 @@ def _same_files(folder: Path, manifest: Manifest) -> None:
         f"{name} is not a plain file" for name, path in sorted(there.items()) if path.is_symlink() or not path.is_file()
     ]
     if problems:
-        raise NoriaError(f"the model bundle is not whole: {'; '.join(problems)}", where=str(folder), fix=_AGAIN)
+        raise NoriaError(
+            f"the model bundle is not whole: {'; '.join(problems)}",
+            code="bundle.incomplete",
+            where=str(folder),
+            fix=_AGAIN,
+        )
 
 
 def _read(path: Path) -> bytes:
@@ -98,10 +127,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise NoriaError(
-            f"the model bundle is not whole: {path.name} is missing", where=str(path.parent), fix=_AGAIN
+            f"the model bundle is not whole: {path.name} is missing",
+            code="bundle.incomplete",
+            where=str(path.parent),
+            fix=_AGAIN,
         ) from error
     except OSError as error:
-        raise NoriaError(f"cannot read the model bundle: {error.strerror}", where=str(path), fix=_AGAIN) from error
+        raise NoriaError(
+            f"cannot read the model bundle: {error.strerror}", code="bundle.unreadable", where=str(path), fix=_AGAIN
+        ) from error
 
 
 def _digest(content: bytes) -> str:

@@ -129,6 +129,7 @@ def _write(folder: Path, manifest: Manifest, fill: Callable[[Path], None]) -> Bu
     except OSError as error:
         raise NoriaError(
             f"cannot write the model bundle: {error.strerror or error}",
+            code="bundle.unwritable",
             where=str(folder),
             fix="choose a folder you may write to, with space left",
         ) from error
@@ -142,7 +143,10 @@ def _check_place(folder: Path) -> None:
     taken = folder.exists() and not (folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir())))
     if taken:
         raise NoriaError(
-            "there is something else where the model bundle should go", where=str(folder), fix="name another folder"
+            "there is something else where the model bundle should go",
+            code="bundle.target_taken",
+            where=str(folder),
+            fix="name another folder",
         )
 
 

@@ -33,7 +33,7 @@ def load_use_case(path: Path) -> UseCase:
             if near
             else "write one with `python run.py new --data FILE --target COLUMN`"
         )
-        raise NoriaError(f"config file not found: {path}", where=str(path), fix=fix)
+        raise NoriaError(f"config file not found: {path}", code="config.file_not_found", where=str(path), fix=fix)
     raw = read_yaml(path)
     refuse_both(raw, str(path))
     if renamed := old_keys(raw):
@@ -67,7 +67,12 @@ def expand_environment(text: str, *, where: str) -> str:
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in os.environ:
-            raise NoriaError(f"environment variable {name} is not set", where=where, fix=f"export {name}=…")
+            raise NoriaError(
+                f"environment variable {name} is not set",
+                code="config.variable_unset",
+                where=where,
+                fix=f"export {name}=…",
+            )
         return os.environ[name]
 
     return ENVIRONMENT_VARIABLE.sub(value, text)

@@ -42,7 +42,12 @@ def refuse_both(raw: Mapping[str, Any], where: str) -> None:
 
 def both_given(old: str, new: str, where: str = "") -> NoriaError:
     """The error for a key that is given by its old and by its new name, each as it was written."""
-    return NoriaError(f"{old} is the old name of {new}, and both are given", where=where, fix=f"remove {old}")
+    return NoriaError(
+        f"{old} is the old name of {new}, and both are given",
+        code="config.key_given_twice",
+        where=where,
+        fix=f"remove {old}",
+    )
 
 
 def with_new_names(section: str, given: Mapping[str, Value]) -> dict[str, Value]:
@@ -102,7 +107,12 @@ def migrate_text(text: str, where: str = "") -> tuple[str, dict[str, str]]:
     }
     # where a key is an alias, the text that it stands for would have changed
     if repr(parse_yaml(text, where)) != repr(wanted):
-        raise NoriaError(f"{', '.join(changes)} cannot be renamed", where=where, fix="write the keys without anchors")
+        raise NoriaError(
+            f"{', '.join(changes)} cannot be renamed",
+            code="config.migration_unsupported",
+            where=where,
+            fix="write the keys without anchors",
+        )
     return text, changes
 
 

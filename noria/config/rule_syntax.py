@@ -44,7 +44,12 @@ def parse_condition(when: str, where: str) -> tuple[ast.Expression, dict[str, st
         NoriaError: the condition is too long, or no expression.
     """
     if len(when) > _LONGEST:
-        raise NoriaError(f"the condition is longer than {_LONGEST} characters", where=where, fix="split the rule")
+        raise NoriaError(
+            f"the condition is longer than {_LONGEST} characters",
+            code="rules.condition_too_long",
+            where=where,
+            fix="split the rule",
+        )
     quoted: dict[str, str] = {}
 
     def name(match: re.Match[str]) -> str:
@@ -61,7 +66,11 @@ def parse_condition(when: str, where: str) -> tuple[ast.Expression, dict[str, st
             tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         hint = "; write `==` for equality" if re.search(r"[^=<>!]=[^=]", when) else ""
-        raise NoriaError("the condition cannot be read", where=where, fix=HELP + hint) from error
+        raise NoriaError(
+            "the condition cannot be read", code="rules.condition_unreadable", where=where, fix=HELP + hint
+        ) from error
     if sum(not isinstance(node, ast.Constant | ast.expr_context) for node in ast.walk(tree)) > _MOST_NODES:
-        raise NoriaError("the condition is too long", where=where, fix="split the rule into several")
+        raise NoriaError(
+            "the condition is too long", code="rules.condition_too_long", where=where, fix="split the rule into several"
+        )
     return tree, quoted

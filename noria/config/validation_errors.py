@@ -34,7 +34,7 @@ def explain_validation_error(error: ValidationError, path: Path, model: type[Bas
         lines[line] = None
         fixes[fix] = None
     fix = " ".join(filter(None, fixes)) or "correct the value in that file"
-    return NoriaError("; ".join(lines), where=str(path), fix=fix)
+    return NoriaError("; ".join(lines), code="config.invalid", where=str(path), fix=fix)
 
 
 def _by_place(

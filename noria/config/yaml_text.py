@@ -31,17 +31,25 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise NoriaError(
-            f"not valid YAML: {error.problem}", where=f"{where}, line {line}", fix=_fix(str(error.problem), text, line)
+            f"not valid YAML: {error.problem}",
+            code="config.yaml_invalid",
+            where=f"{where}, line {line}",
+            fix=_fix(str(error.problem), text, line),
         ) from error
     except yaml.YAMLError as error:
         what = f"not a readable text file: {first_line(error)}"
-        raise NoriaError(what, where=where, fix="save it as UTF-8 YAML") from error
+        raise NoriaError(what, code="config.not_text", where=where, fix="save it as UTF-8 YAML") from error
     except RecursionError as error:
         what = "not a use case: lists or mappings are nested too deeply"
-        raise NoriaError(what, where=where, fix="start from configs/telco_churn.yaml") from error
+        raise NoriaError(
+            what, code="config.nested_too_deeply", where=where, fix="start from configs/telco_churn.yaml"
+        ) from error
     if not isinstance(raw, dict):
         raise NoriaError(
-            "the file holds no mapping of sections", where=where, fix="start from configs/telco_churn.yaml"
+            "the file holds no mapping of sections",
+            code="config.no_mapping",
+            where=where,
+            fix="start from configs/telco_churn.yaml",
         )
     return raw
 
@@ -69,17 +77,26 @@ def read_text(path: Path) -> str:
             content = file.read(_LARGEST_BYTES + 1)
         if len(content) > _LARGEST_BYTES:
             raise NoriaError(
-                "the file is larger than 1 MB, so it is no use case", where=str(path), fix="name another --config"
+                "the file is larger than 1 MB, so it is no use case",
+                code="config.too_large",
+                where=str(path),
+                fix="name another --config",
             )
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise NoriaError(
-            "not a readable text file: it is not UTF-8", where=f"{path}, line {line}", fix="save it as UTF-8 YAML"
+            "not a readable text file: it is not UTF-8",
+            code="config.not_text",
+            where=f"{path}, line {line}",
+            fix="save it as UTF-8 YAML",
         ) from error
     except OSError as error:
         raise NoriaError(
-            f"the file cannot be read: {error.strerror}", where=str(path), fix="give yourself read access"
+            f"the file cannot be read: {error.strerror}",
+            code="config.file_unreadable",
+            where=str(path),
+            fix="give yourself read access",
         ) from error
 
 

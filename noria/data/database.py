@@ -43,12 +43,16 @@ def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
         engine = sa.create_engine(address, connect_args=_connect_args(address))
     except (SQLAlchemyError, ImportError) as error:
         fix = f"install the driver of `{address.drivername}`, or correct the URL's first part"
-        raise NoriaError(f"no driver for this database: {error}", where=place, fix=fix) from error
+        raise NoriaError(
+            f"no driver for this database: {error}", code="data.driver_missing", where=place, fix=fix
+        ) from error
     try:
         return _rows(engine, query, place)
     except (SQLAlchemyError, OSError) as error:
         fix = "check that the database runs, and the host, port, user and password in the URL"
-        raise NoriaError(f"the database cannot be reached: {_reason(error)}", where=place, fix=fix) from error
+        raise NoriaError(
+            f"the database cannot be reached: {_reason(error)}", code="data.database_unreachable", where=place, fix=fix
+        ) from error
     finally:
         engine.dispose()
 
@@ -61,11 +65,15 @@ def _rows(engine: Any, query: str, place: str) -> pd.DataFrame:
             frame = pd.read_sql_query(query, connection)
         except Exception as error:  # drivers raise errors of their own kinds
             fix = "correct `query`; it must be one statement that returns rows"
-            raise NoriaError(f"the query fails: {_reason(error)}", where=place, fix=fix) from error
+            raise NoriaError(
+                f"the query fails: {_reason(error)}", code="data.query_failed", where=place, fix=fix
+            ) from error
     doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
     if doubled:
         fix = "name each column of the query once, with `AS` where needed"
-        raise NoriaError(f"the query returns two columns named `{doubled[0]}`", where=place, fix=fix)
+        raise NoriaError(
+            f"the query returns two columns named `{doubled[0]}`", code="data.column_duplicated", where=place, fix=fix
+        )
     return with_single_values(frame)
 
 
@@ -85,14 +93,19 @@ def _address(url: str, place: str) -> "URL":
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
         fix = "write it like `postgresql+psycopg://user:${env:PASSWORD}@host/database` or `sqlite:///data/my.db`"
-        raise NoriaError("this is no SQLAlchemy URL", where=place, fix=fix) from error
+        raise NoriaError("this is no SQLAlchemy URL", code="data.url_invalid", where=place, fix=fix) from error
     file = address.database
     if address.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return address
     full = in_project(file)
     # SQLite would make an empty database here
     if not Path(full).is_file():
-        raise NoriaError(f"database file not found: {full}", where=place, fix="correct the path in the URL")
+        raise NoriaError(
+            f"database file not found: {full}",
+            code="data.file_not_found",
+            where=place,
+            fix="correct the path in the URL",
+        )
     return address.set(database=full)
 
 

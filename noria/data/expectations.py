@@ -84,6 +84,7 @@ def _declared(frame: pd.DataFrame, use_case: UseCase) -> dict[str, Type]:
         if limits and kinds.get(column) not in {None, "number", "integer"}:
             raise NoriaError(
                 f"`min` and `max` are for numbers, but `{column}` is declared {kinds[column]}",
+                code="data.limits_not_numeric",
                 where=f"data.expectations.columns.{column}",
                 fix="remove the limits, or declare `type: number`",
             )

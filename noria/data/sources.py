@@ -94,7 +94,9 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, join: JoinConfig) -> pd.DataF
     both = sorted(set(left.columns) & set(right.columns) - set(join.on))
     if both:
         fix = "rename one of them, or select the needed columns in a query"
-        raise NoriaError(f"both sides of the join have a column `{both[0]}`", where=where, fix=fix)
+        raise NoriaError(
+            f"both sides of the join have a column `{both[0]}`", code="data.join_columns_clash", where=where, fix=fix
+        )
     # as in SQL, a missing key matches nothing
     right = right.dropna(subset=join.on)
     if join.many_to_one:
@@ -103,7 +105,9 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, join: JoinConfig) -> pd.DataF
         joined = left.merge(right, on=join.on, how=join.how, indicator="__found")
     except ValueError as error:
         fix = "give the key the same type in both sources"
-        raise NoriaError(f"the keys {join.on} do not fit together: {error}", where=where, fix=fix) from error
+        raise NoriaError(
+            f"the keys {join.on} do not fit together: {error}", code="data.join_keys_differ", where=where, fix=fix
+        ) from error
     _tell_about_rows(left, joined, join)
     return joined.drop(columns="__found")
 
@@ -113,6 +117,7 @@ def _require_in_added(right: pd.DataFrame, join: JoinConfig, where: str) -> None
         if key not in right.columns:
             raise NoriaError(
                 f"source `{join.source}` has no column `{key}`",
+                code="data.join_key_missing",
                 where=f"{where}.on",
                 fix=did_you_mean(key, right.columns),
             )
@@ -125,6 +130,7 @@ def _require_unique(right: pd.DataFrame, join: JoinConfig, where: str) -> None:
         raise NoriaError(
             f"source `{join.source}` has {int(doubled.sum())} repeated key(s), for example {example}: "
             "the join would double rows",
+            code="data.join_key_repeated",
             where=where,
             fix="keep one row per key in that source, join on more columns, or allow it with `many_to_one: false`",
         )

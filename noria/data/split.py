@@ -81,7 +81,9 @@ def _stratified(frame: pd.DataFrame, use_case: UseCase) -> Fold:
         )
     except ValueError as error:
         fix = "bring more rows, or change split.test_share"
-        raise NoriaError(f"the rows cannot be split: {error}", where="split", fix=fix) from error
+        raise NoriaError(
+            f"the rows cannot be split: {error}", code="data.split_impossible", where="split", fix=fix
+        ) from error
     return np.sort(train), np.sort(test)
 
 
@@ -89,7 +91,12 @@ def _by_time(frame: pd.DataFrame, use_case: UseCase) -> Fold:
     order, times = _in_order(frame, use_case)
     if times[0] == times[-1]:
         what = f"all rows have the same `{use_case.data.time}`, so they cannot be divided by it"
-        raise NoriaError(what, where="data.time", fix="use another column as data.time, or `split.method: stratified`")
+        raise NoriaError(
+            what,
+            code="data.time_constant",
+            where="data.time",
+            fix="use another column as data.time, or `split.method: stratified`",
+        )
     if use_case.split.cutoff is not None:
         start = np.searchsorted(times, _moment(use_case.split.cutoff, times), side="left")
     else:
@@ -115,7 +122,9 @@ def _by_group(frame: pd.DataFrame, use_case: UseCase) -> Fold:
         best: Fold = min(draws.split(strata, groups=groups), key=distance)
     except ValueError as error:
         fix = "bring rows of more groups, or change split.test_share"
-        raise NoriaError(f"the groups cannot be split: {error}", where="split.group", fix=fix) from error
+        raise NoriaError(
+            f"the groups cannot be split: {error}", code="data.split_impossible", where="split.group", fix=fix
+        ) from error
     return best
 
 
@@ -165,6 +174,7 @@ def _in_order(frame: pd.DataFrame, use_case: UseCase) -> tuple[Rows, npt.NDArray
     if not (pd.api.types.is_datetime64_any_dtype(times) or pd.api.types.is_numeric_dtype(times)):
         raise NoriaError(
             f"column `{column}` holds no dates or numbers to order the rows by",
+            code="data.time_not_ordered",
             where="data.time",
             fix=f"declare `{column}: {{type: datetime}}` in data.expectations.columns",
         )
@@ -178,7 +188,12 @@ def _in_order(frame: pd.DataFrame, use_case: UseCase) -> tuple[Rows, npt.NDArray
 def _moment(cutoff: datetime, times: npt.NDArray[np.generic]) -> np.datetime64:
     if times.dtype.kind != "M":
         fix = "use split.test_share, or a date column as data.time"
-        raise NoriaError("split.cutoff is a date, but data.time holds numbers", where="split.cutoff", fix=fix)
+        raise NoriaError(
+            "split.cutoff is a date, but data.time holds numbers",
+            code="data.cutoff_not_comparable",
+            where="split.cutoff",
+            fix=fix,
+        )
     moment = pd.Timestamp(cutoff)
     if moment.tzinfo is not None:
         moment = moment.tz_convert("UTC").tz_localize(None)
@@ -197,18 +212,25 @@ def _require_roles(frame: pd.DataFrame, use_case: UseCase) -> None:
         roles.append(("split.group", use_case.split.group))
     require_columns(frame, roles)
     if len(frame) < 2:
-        raise NoriaError(f"the table has {len(frame)} row(s); nothing to split", where="data", fix="bring more rows")
+        raise NoriaError(
+            f"the table has {len(frame)} row(s); nothing to split",
+            code="data.rows_too_few",
+            where="data",
+            fix="bring more rows",
+        )
     for key, column in roles:
         if frame[column].isna().any():
             fix = "validate the table first, or remove those rows"
-            raise NoriaError(f"column `{column}` has missing values", where=key, fix=fix)
+            raise NoriaError(f"column `{column}` has missing values", code="data.values_missing", where=key, fix=fix)
 
 
 def _check_sides(frame: pd.DataFrame, train: Rows, test: Rows, use_case: UseCase, *, where: str) -> None:
     held_out = "test" if where == "split" else "validation"
     for name, rows in (("training", train), (held_out, test)):
         if len(rows) == 0:
-            raise NoriaError(f"no {name} rows are left", where=where, fix=_advice(use_case, where))
+            raise NoriaError(
+                f"no {name} rows are left", code="data.split_side_empty", where=where, fix=_advice(use_case, where)
+            )
     if use_case.problem.task == "regression":
         return
     strata = _strata(frame, use_case)
@@ -223,7 +245,12 @@ def _check_classes(frame: pd.DataFrame, use_case: UseCase, absent: Rows, side: s
         return
     labels = sorted(frame[use_case.data.target].astype(str).unique())
     names = ", ".join(f"`{labels[code]}`" for code in absent)
-    raise NoriaError(f"no {side} row has the class {names}", where=where, fix=_advice(use_case, where))
+    raise NoriaError(
+        f"no {side} row has the class {names}",
+        code="data.split_class_missing",
+        where=where,
+        fix=_advice(use_case, where),
+    )
 
 
 def _advice(use_case: UseCase, where: str) -> str:
@@ -237,6 +264,7 @@ def _advice(use_case: UseCase, where: str) -> str:
 def _too_few(use_case: UseCase, reason: str) -> NoriaError:
     return NoriaError(
         f"the training rows do not suffice for {use_case.models.folds} folds: {reason}",
+        code="data.folds_too_many",
         where="models.folds",
         fix="lower models.folds, or bring more rows",
     )

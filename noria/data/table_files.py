@@ -71,7 +71,9 @@ def format_of(path: str, *, where: str = "") -> Format:
         if name.endswith(ending):
             return kind
     fix = "say `format: csv` or `format: parquet` for this source"
-    raise NoriaError("the file's ending does not tell its format", where=where or path, fix=fix)
+    raise NoriaError(
+        "the file's ending does not tell its format", code="data.format_unknown", where=where or path, fix=fix
+    )
 
 
 @contextmanager
@@ -92,21 +94,29 @@ def open_file(path: str, *, where: str) -> Iterator[Any]:
     except FileNotFoundError as error:
         if "://" in path:  # fsspec says the same of a host that cannot be reached
             fix = "check the URL and the network"
-            raise NoriaError("file not found, or its host cannot be reached", where=where, fix=fix) from error
+            raise NoriaError(
+                "file not found, or its host cannot be reached", code="data.file_not_found", where=where, fix=fix
+            ) from error
         fix = "check the path; relative paths start at the project folder"
-        raise NoriaError("file not found", where=where, fix=fix) from error
+        raise NoriaError("file not found", code="data.file_not_found", where=where, fix=fix) from error
     except IsADirectoryError as error:
-        raise NoriaError("this is a folder, not a file", where=where, fix="name one CSV or Parquet file") from error
+        raise NoriaError(
+            "this is a folder, not a file", code="data.file_is_folder", where=where, fix="name one CSV or Parquet file"
+        ) from error
     except PermissionError as error:
         fix = "give yourself read access, or check the credentials in the environment"
-        raise NoriaError("the file may not be read", where=where, fix=fix) from error
+        raise NoriaError("the file may not be read", code="data.file_forbidden", where=where, fix=fix) from error
     except ImportError as error:
-        raise NoriaError(f"this kind of URL needs a package: {error}", where=where, fix=str(error)) from error
+        raise NoriaError(
+            f"this kind of URL needs a package: {error}", code="data.driver_missing", where=where, fix=str(error)
+        ) from error
     except (OSError, ValueError, EOFError) as error:
         fix = "check the path and that its host can be reached"
         # a URL may carry a secret from the environment
         reason = str(error).replace(full, path)
-        raise NoriaError(f"the file cannot be opened: {reason}", where=where, fix=fix) from error
+        raise NoriaError(
+            f"the file cannot be opened: {reason}", code="data.file_unreadable", where=where, fix=fix
+        ) from error
 
 
 def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
@@ -119,7 +129,9 @@ def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
         fix = "write it anew as Parquet, or say `format: csv` if it is text"
-        raise NoriaError(f"not a readable Parquet file: {reason}", where=place, fix=fix) from error
+        raise NoriaError(
+            f"not a readable Parquet file: {reason}", code="data.parquet_invalid", where=place, fix=fix
+        ) from error
     compound = [field.name for field in table.schema if is_compound(field.type)]
     frame = frame.assign(**{name: as_texts(frame[name]) for name in compound if name in frame.columns})
     # an index written by pandas comes back as columns, so that nothing is lost
@@ -131,7 +143,9 @@ def _read_csv(raw: bytes, separator: str, decimal: str, place: str) -> pd.DataFr
     import pyarrow as pa
 
     if not raw.strip():
-        raise NoriaError("the file is empty", where=place, fix="bring a CSV file with a header line and rows")
+        raise NoriaError(
+            "the file is empty", code="data.file_empty", where=place, fix="bring a CSV file with a header line and rows"
+        )
     try:
         table = _parse(raw, separator, decimal)
         names = table.column_names
@@ -191,10 +205,11 @@ def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
         bad.clear()
     if not bad:
         fix = "check the separator and the quotation marks (data.sources.separator)"
-        return NoriaError(f"not a readable CSV file: {message}", where=place, fix=fix)
+        return NoriaError(f"not a readable CSV file: {message}", code="data.csv_invalid", where=place, fix=fix)
     number, expected, actual, text = bad[0]
     return NoriaError(
         f"{len(bad)} row(s) do not have {expected} fields; the first is row {number} with {actual}: {text[:80]!r}",
+        code="data.csv_invalid",
         where=place,
         fix=f"mend those rows (quote values that hold `{separator}`), or set the right separator",
     )
@@ -203,7 +218,7 @@ def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
 def _not_utf8(raw: bytes, place: str) -> NoriaError:
     for start, what, fix in _OTHER_KINDS:
         if raw.startswith(start):
-            return NoriaError(what, where=place, fix=fix)
+            return NoriaError(what, code="data.format_mismatch", where=place, fix=fix)
     line = ""
     try:
         raw.decode("utf-8")
@@ -211,7 +226,7 @@ def _not_utf8(raw: bytes, place: str) -> NoriaError:
         newlines = raw[: error.start].count(b"\n")
         line = f" (line {newlines + 1})"
     fix = "save it as UTF-8, for example `iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`"
-    return NoriaError(f"the file is not UTF-8 text{line}", where=place, fix=fix)
+    return NoriaError(f"the file is not UTF-8 text{line}", code="data.encoding_invalid", where=place, fix=fix)
 
 
 def _check_quotes(raw: bytes, table: Any, place: str) -> None:
@@ -222,7 +237,12 @@ def _check_quotes(raw: bytes, table: Any, place: str) -> None:
     for value in last:
         if isinstance(value, str) and "\n" in value:
             fix = "close the quotation mark in that row"
-            raise NoriaError(f"a quotation mark is never closed; it opens before {value[:60]!r}", where=place, fix=fix)
+            raise NoriaError(
+                f"a quotation mark is never closed; it opens before {value[:60]!r}",
+                code="data.quote_unclosed",
+                where=place,
+                fix=fix,
+            )
 
 
 def _named(frame: pd.DataFrame, place: str) -> pd.DataFrame:
@@ -231,6 +251,9 @@ def _named(frame: pd.DataFrame, place: str) -> pd.DataFrame:
     doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
     if doubled:
         raise NoriaError(
-            f"two columns are named `{doubled[0]}`", where=place, fix="give every column a name of its own"
+            f"two columns are named `{doubled[0]}`",
+            code="data.column_duplicated",
+            where=place,
+            fix="give every column a name of its own",
         )
     return frame

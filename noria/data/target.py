@@ -20,14 +20,21 @@ def require_usable(target: pd.Series, use_case: UseCase) -> None:
     name = use_case.data.target
     if target.isna().all():
         fix = "name another column, or bring rows whose answer is known"
-        raise NoriaError(f"the target `{name}` has no values at all", where="data.target", fix=fix)
+        raise NoriaError(
+            f"the target `{name}` has no values at all", code="data.target_empty", where="data.target", fix=fix
+        )
     if use_case.problem.task != "regression":
         return
     unreadable = convert(target, "number")[1]
     if unreadable.mean() > _MOST_UNREADABLE or pd.api.types.is_bool_dtype(target):
         example = target[target.notna()].iloc[0]
         fix = "use `task: binary` or `task: multiclass`, or name another target"
-        raise NoriaError(f"the target `{name}` is not a number, for example {example!r}", where="data.target", fix=fix)
+        raise NoriaError(
+            f"the target `{name}` is not a number, for example {example!r}",
+            code="data.target_not_numeric",
+            where="data.target",
+            fix=fix,
+        )
 
 
 def require_learnable(target: pd.Series, use_case: UseCase) -> None:
@@ -41,6 +48,7 @@ def require_learnable(target: pd.Series, use_case: UseCase) -> None:
     if len(seen) == 1:
         raise NoriaError(
             f"the target `{name}` is always {seen.index[0]!r}: there is nothing to learn",
+            code="data.target_constant",
             where="data.target",
             fix="bring rows with other outcomes, or name another target",
         )
@@ -67,20 +75,33 @@ def _require_two_classes(seen: "pd.Series[int]", name: str, problem: BinaryProbl
         shown = ", ".join(repr(label) for label in classes[:6]) + (", …" if len(classes) > 6 else "")
         fix = f"use `task: multiclass`, or list the two in data.expectations.columns.{name}.allowed"
         raise NoriaError(
-            f"a binary target has two values, but `{name}` has {len(classes)}: {shown}", where="data.target", fix=fix
+            f"a binary target has two values, but `{name}` has {len(classes)}: {shown}",
+            code="data.target_not_binary",
+            where="data.target",
+            fix=fix,
         )
     if str(problem.positive) not in classes:
         fix = did_you_mean(str(problem.positive), classes).replace("the columns are", "the values are")
         if isinstance(problem.positive, bool):
             fix += ' (YAML reads Yes, No, On and Off as true or false: write `positive: "Yes"` in quotation marks)'
-        raise NoriaError(f"`{name}` is never {str(problem.positive)!r}", where="problem.positive", fix=fix)
+        raise NoriaError(
+            f"`{name}` is never {str(problem.positive)!r}",
+            code="data.positive_class_missing",
+            where="problem.positive",
+            fix=fix,
+        )
 
 
 def _require_known_classes(named: list[str], classes: list[str]) -> None:
     for label in named:
         if label not in classes:
             fix = did_you_mean(label, classes).replace("the columns are", "the classes are")
-            raise NoriaError(f"`{label}` is not a class of the target", where="problem.worth.wrong_when_true", fix=fix)
+            raise NoriaError(
+                f"`{label}` is not a class of the target",
+                code="data.class_unknown",
+                where="problem.worth.wrong_when_true",
+                fix=fix,
+            )
 
 
 def _require_common_classes(seen: "pd.Series[int]", use_case: UseCase) -> None:
@@ -91,6 +112,7 @@ def _require_common_classes(seen: "pd.Series[int]", use_case: UseCase) -> None:
         raise NoriaError(
             f"class {rare.index[0]!r} of `{name}` has {rare.iloc[0]} row(s); "
             f"{use_case.models.folds} folds and a test need at least {needed}",
+            code="data.class_too_rare",
             where="data.target",
             fix="bring more rows of that class, lower models.folds, or leave the class out "
             f"with data.expectations.columns.{name}.allowed",

@@ -115,7 +115,12 @@ def _divide(
 def _require_table(frame: pd.DataFrame, use_case: UseCase) -> None:
     place = ", ".join(source.path or str(source.url) for source in use_case.data.sources)
     if frame.empty:
-        raise NoriaError("the table has no rows", where=place, fix="bring rows, or correct the source or its query")
+        raise NoriaError(
+            "the table has no rows",
+            code="data.table_empty",
+            where=place,
+            fix="bring rows, or correct the source or its query",
+        )
     require_columns(frame, _named_columns(use_case))
 
 
@@ -145,6 +150,7 @@ def _require_few(summary: ValidationSummary, use_case: UseCase, file: Path | Non
     raise NoriaError(
         f"{summary.quarantined:,} of {summary.rows:,} rows ({share:.1%}) break an expectation, "
         f"more than the {limit:.1%} allowed: {top}",
+        code="data.quarantine_too_large",
         where=f"data.expectations{kept}",
         fix="correct the data, change the expectation, or raise data.expectations.max_quarantined",
     )
@@ -157,6 +163,7 @@ def _require_present(frame: pd.DataFrame, use_case: UseCase) -> None:
             raise NoriaError(
                 f"column `{column}` is missing in {share:.1%} of the rows, "
                 f"more than the {expectation.max_missing:.1%} allowed",
+                code="data.column_too_sparse",
                 where=f"data.expectations.columns.{column}.max_missing",
                 fix="fill in the missing values, or raise max_missing",
             )

@@ -25,6 +25,7 @@ def cached_bundle(workspace: Workspace, bundle: Bundle) -> Path:
     except OSError as error:
         raise NoriaError(
             f"the bundle cannot be copied: {error}",
+            code="bundle.not_copied",
             where=str(workspace.service / "bundles"),
             fix="free some space and deploy again",
         ) from error

@@ -67,13 +67,21 @@ def prepare(workspace: Workspace, settings: "ServerSettings") -> None:
     """
     if run_docker("image", "inspect", settings.image).returncode:
         raise NoriaError(
-            f"the Docker engine has no image `{settings.image}`", where="docker", fix="`make images` builds it"
+            f"the Docker engine has no image `{settings.image}`",
+            code="deployment.image_missing",
+            where="docker",
+            fix="`make images` builds it",
         )
     remove(workspace)
     settings.spool.mkdir(parents=True, exist_ok=True)  # otherwise the engine creates it, owned by root
     created = run_docker("network", "create", container_name(workspace))
     if created.returncode:
-        raise NoriaError(f"Docker cannot create a network: {created.stderr.strip()}", where="docker", fix="correct it")
+        raise NoriaError(
+            f"Docker cannot create a network: {created.stderr.strip()}",
+            code="deployment.network_failed",
+            where="docker",
+            fix="correct it",
+        )
 
 
 def remove(workspace: Workspace) -> None:
@@ -93,6 +101,7 @@ def require_fast_form(bundles: Sequence[Bundle]) -> None:
         if FAST not in bundle.manifest.files:
             raise NoriaError(
                 "this model has no fast form, so it needs the training libraries, which the image lacks",
+                code="bundle.fast_form_missing",
                 where=str(bundle.folder),
                 fix="train it again; if it still has none, serve it as a process: deploy --stack local",
             )

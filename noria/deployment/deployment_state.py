@@ -144,7 +144,10 @@ def read_state(workspace: Workspace) -> Deployment | None:
         return None
     except OSError as error:
         raise NoriaError(
-            f"the deployment's state cannot be read: {error.strerror}", where=str(path), fix="free or unlock that path"
+            f"the deployment's state cannot be read: {error.strerror}",
+            code="deployment.state_unreadable",
+            where=str(path),
+            fix="free or unlock that path",
         ) from error
     if not deployment.is_remote and alive(deployment.process) is None:
         if deployment.settings.image:  # it may outlive its `docker run`
@@ -227,7 +230,10 @@ def _address(host: str) -> str:
             return socket.gethostbyname(host)
         except OSError as error:
             raise NoriaError(
-                f"serving.host `{host}` cannot be found", where="the use case", fix="write an address such as 127.0.0.1"
+                f"serving.host `{host}` cannot be found",
+                code="deployment.host_unknown",
+                where="the use case",
+                fix="write an address such as 127.0.0.1",
             ) from error
     return host
 
@@ -245,6 +251,7 @@ def spool_in_use(workspace: Workspace) -> Path:
     if running.settings.predictions_url != wanted:
         raise NoriaError(
             f"the running service uses another prediction store: {running.settings.predictions_url}",
+            code="predictions.store_elsewhere",
             where=wanted,
             fix="set NORIA_PREDICTIONS_URL as it was when the service was deployed",
         )

@@ -23,7 +23,12 @@ def run_docker(
         return subprocess.run(command, capture_output=not shown, text=True, timeout=timeout_s, check=False)  # noqa: S603
     except FileNotFoundError as error:
         raise NoriaError(
-            "the command `docker` is not installed", where="docker", fix="install Docker, then start it"
+            "the command `docker` is not installed",
+            code="deployment.docker_missing",
+            where="docker",
+            fix="install Docker, then start it",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise NoriaError("the Docker engine does not answer", where="docker", fix="restart it") from error
+        raise NoriaError(
+            "the Docker engine does not answer", code="deployment.docker_unresponsive", where="docker", fix="restart it"
+        ) from error

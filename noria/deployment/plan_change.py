@@ -38,6 +38,7 @@ def running_server(workspace: Workspace) -> Deployment:
     if deployment is None or not deployment.ready:
         raise NoriaError(
             f"no service of `{workspace.use_case}` is running on this machine",
+            code="deployment.not_running",
             fix="start it first: `python run.py deploy` with the same --config; one elsewhere is found by its --stack",
         )
     return deployment

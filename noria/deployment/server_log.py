@@ -21,7 +21,10 @@ def fresh_log(path: Path) -> BinaryIO:
         return path.open("wb")
     except OSError as error:
         raise NoriaError(
-            f"cannot write the server's log: {error.strerror}", where=str(path), fix="free or unlock that path"
+            f"cannot write the server's log: {error.strerror}",
+            code="deployment.log_unwritable",
+            where=str(path),
+            fix="free or unlock that path",
         ) from error
 
 

@@ -123,6 +123,7 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float
             if waited > timeout_s:
                 raise NoriaError(
                     f"the server is not ready after {timeout_s:.0f} s; its last output:\n{last_lines(deployment.log)}",
+                    code="deployment.not_ready",
                     where=str(deployment.log),
                     fix="see the log, or raise serving.start_timeout_s",
                 )
@@ -146,6 +147,7 @@ def _all_workers_follow(folder: Path, workers: int) -> bool:
         if worker.error:
             raise NoriaError(
                 f"the server cannot answer with this bundle: {worker.error}",
+                code="deployment.bundle_refused",
                 where=str(folder / "server.log"),
                 fix="correct that and deploy again",
             )
@@ -162,6 +164,7 @@ def _is_alive(worker: activation.WorkerReport) -> bool:
 def _server_died(deployment: Deployment) -> NoriaError:
     return NoriaError(
         f"the server died; its last output:\n{last_lines(deployment.log)}",
+        code="deployment.server_died",
         where=str(deployment.log),
         fix="correct what the log reports and deploy again",
     )
@@ -178,6 +181,7 @@ def _check_port_free(settings: ServerSettings) -> None:
             raise NoriaError(
                 f"the server cannot listen on port {settings.port}: {error.strerror}"
                 + (f" by {owner}" if owner else ""),
+                code="deployment.port_taken",
                 where=f"{settings.host}:{settings.port}",
                 fix="stop that process, or choose another serving.port",
             ) from error

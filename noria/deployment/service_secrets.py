@@ -24,6 +24,7 @@ def require_tokens(host: str) -> None:
     if missing:
         raise NoriaError(
             f"{host} is reachable by others, and the service has no tokens: {', '.join(missing)} not set",
+            code="deployment.tokens_missing",
             where="serving.host",
             fix=f"export {missing[0]}=$(openssl rand -hex 32), and likewise each, or set serving.host to 127.0.0.1",
         )

@@ -58,4 +58,9 @@ def _is_close(over_http: object, in_process: object) -> bool:
 
 
 def _failed(deployment: Deployment, what: str) -> NoriaError:
-    return NoriaError(f"the smoke test failed: {what}", where=deployment.url, fix="see the log, then deploy again")
+    return NoriaError(
+        f"the smoke test failed: {what}",
+        code="deployment.smoke_test_failed",
+        where=deployment.url,
+        fix="see the log, then deploy again",
+    )

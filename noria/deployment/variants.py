@@ -49,6 +49,7 @@ class VariantSpec:
         if not _NAME.fullmatch(self.name) or self.name == SMOKE:
             raise NoriaError(
                 f"`{self.name}` is not a valid name for a variant",
+                code="traffic.variant_name_invalid",
                 where="serving.variants",
                 fix=f"use up to 64 letters, digits, dots, dashes and underscores, but not `{SMOKE}`",
             )

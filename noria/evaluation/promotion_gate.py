@@ -67,6 +67,7 @@ def _compare(challenger: ScoredPredictions, rival: ScoredPredictions, name: Riva
     if not np.isfinite([difference.value, difference.low, difference.high]).all():
         raise NoriaError(
             f"{judging.metric} is undefined on the test rows",
+            code="evaluation.metric_undefined",
             where="evaluation.metric",
             fix="bring test rows of every class, or choose another metric",
         )

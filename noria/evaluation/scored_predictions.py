@@ -86,7 +86,12 @@ def score_rows(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> ScoredP
     usable = (answers.table["error"] == "").to_numpy()
     if not usable.any():
         first = answers.table["error"].iloc[0] if len(test) else "there are no rows"
-        raise NoriaError("the model can answer none of the test rows", where=str(first), fix="check the test rows")
+        raise NoriaError(
+            "the model can answer none of the test rows",
+            code="evaluation.rows_unanswered",
+            where=str(first),
+            fix="check the test rows",
+        )
     truth = test[use_case.data.target]
     found = truth.to_numpy(dtype=np.float64) if use_case.problem.task == "regression" else as_labels(truth)
     whole = ScoredPredictions(

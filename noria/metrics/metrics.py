@@ -106,6 +106,7 @@ def metric_statistics(
     if len(truth) != len(numbers) or (decisions is not None and len(decisions) != len(numbers)):
         raise NoriaError(
             f"{len(truth)} truths, {len(numbers)} scores and {_count(decisions)} decisions cannot be compared",
+            code="evaluation.lengths_differ",
             fix="give one of each per row",
         )
     if problem.task == "regression":
@@ -122,7 +123,9 @@ def metric_statistics(
         names = np.asarray(sorted(set(labels.tolist())) if classes is None else classes, dtype=str)
         if numbers.ndim != 2 or numbers.shape[1] != len(names):
             raise NoriaError(
-                f"scores of shape {numbers.shape} for {len(names)} classes", fix="give one column of scores per class"
+                f"scores of shape {numbers.shape} for {len(names)} classes",
+                code="evaluation.shape_mismatch",
+                fix="give one column of scores per class",
             )
         answered = names[numbers.argmax(axis=1)] if predictions is None else as_labels(predictions)
         worth = multiclass_worth(problem.worth, labels, answered)

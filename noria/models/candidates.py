@@ -122,7 +122,10 @@ def _check_names(kind: str, task: str, params: Mapping[str, Any]) -> None:
         if name not in known:
             fix = "Noria sets it" if name in _OURS else did_you_mean(name, known).replace("columns", "parameters")
             raise NoriaError(
-                f"`{name}` is not a parameter of the candidate `{kind}`", where=f"models.candidates.{kind}", fix=fix
+                f"`{name}` is not a parameter of the candidate `{kind}`",
+                code="models.parameter_unknown",
+                where=f"models.candidates.{kind}",
+                fix=fix,
             )
 
 

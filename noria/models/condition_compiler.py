@@ -60,7 +60,11 @@ class Compiler:
         if isinstance(node, ast.Call):
             return self._is_missing(node)
         if isinstance(node, ast.Name):
-            raise self._error(f"`{self._column(node)}` alone is no condition", f"compare it: {node.id} == …")
+            raise self._error(
+                f"`{self._column(node)}` alone is no condition",
+                f"compare it: {node.id} == …",
+                code="rules.condition_incomplete",
+            )
         raise self._refused(node)
 
     def operand(self, node: ast.expr) -> _Operand:
@@ -91,27 +95,41 @@ class Compiler:
         if isinstance(op, ast.In | ast.NotIn):
             return self._membership(left, right, wanted=isinstance(op, ast.In))
         if type(op) not in _COMPARE:
-            raise self._error("`is` is not allowed in a rule", HELP)
+            raise self._error("`is` is not allowed in a rule", HELP, code="rules.expression_not_allowed")
         one, other = self.operand(left), self.operand(right)
         kind = one.kind or other.kind or "number"
         if {one.kind, other.kind} - {None, kind}:
-            raise self._error(f"`{ast.unparse(left)}` and `{ast.unparse(right)}` are of different kinds", HELP)
+            raise self._error(
+                f"`{ast.unparse(left)}` and `{ast.unparse(right)}` are of different kinds",
+                HELP,
+                code="rules.kinds_differ",
+            )
         if kind == "category" and not isinstance(op, ast.Eq | ast.NotEq):
-            raise self._error(f"`{self._named(left, one, right)}` is a category: it has no order", "use ==, != or in")
+            raise self._error(
+                f"`{self._named(left, one, right)}` is a category: it has no order",
+                "use ==, != or in",
+                code="rules.category_unordered",
+            )
         first, second = self._of_kind(one, kind), self._of_kind(other, kind)
         return _compared(_COMPARE[type(op)], first, second, kind, different=isinstance(op, ast.NotEq))
 
     def _membership(self, left: ast.expr, right: ast.expr, *, wanted: bool) -> Predicate:
         if not isinstance(right, ast.List | ast.Tuple | ast.Set) or not right.elts:
-            raise self._error("`in` needs a list of values", f"write {ast.unparse(left)[:60]} in [value, value]")
+            raise self._error(
+                "`in` needs a list of values",
+                f"write {ast.unparse(left)[:60]} in [value, value]",
+                code="rules.list_invalid",
+            )
         one = self.operand(left)
         if one.kind is None:
-            raise self._error("the left side of `in` is no column", HELP)
+            raise self._error("the left side of `in` is no column", HELP, code="rules.list_invalid")
         choices = []
         for item in right.elts:
             option = self.operand(item)
             if option.kind is not None and option.constant is None:
-                raise self._error("`in` needs a list of values", "name values, not columns, in the list")
+                raise self._error(
+                    "`in` needs a list of values", "name values, not columns, in the list", code="rules.list_invalid"
+                )
             choices.append(self._of_kind(option, one.kind)({}))
         kind, listed = one.kind, np.array(choices, dtype=object if one.kind == "category" else None)
 
@@ -131,13 +149,17 @@ class Compiler:
     def _column(self, node: ast.Name) -> str:
         name = self.quoted.get(node.id, node.id)
         if name not in self.kinds:
-            raise self._error(f"`{name}` is not a column that rules may use", did_you_mean(name, self.kinds))
+            raise self._error(
+                f"`{name}` is not a column that rules may use",
+                did_you_mean(name, self.kinds),
+                code="rules.column_unknown",
+            )
         return name
 
     def _constant(self, node: ast.Constant) -> _Operand:
         value = node.value
         if isinstance(value, int) and abs(value) > 10**300:
-            raise self._error("a number is too large", "write a smaller one")
+            raise self._error("a number is too large", "write a smaller one", code="rules.number_too_large")
         if not isinstance(value, str | int | float):
             raise self._refused(node)
         return _Operand(None, lambda values: value, value)
@@ -145,7 +167,11 @@ class Compiler:
     def _number(self, node: ast.expr) -> Predicate:
         operand = self.operand(node)
         if operand.kind not in {None, "number"}:
-            raise self._error(f"`{ast.unparse(node)}` is no number, so nothing can be computed with it", HELP)
+            raise self._error(
+                f"`{ast.unparse(node)}` is no number, so nothing can be computed with it",
+                HELP,
+                code="rules.kinds_differ",
+            )
         return self._of_kind(operand, "number")
 
     def _computed(self, value: Predicate, node: ast.expr) -> _Operand:
@@ -169,18 +195,20 @@ class Compiler:
             except ValueError:
                 pass
         fix = 'write a date as "2012-01-31"' if kind == "datetime" else "compare it with a number"
-        raise self._error(f"{shown(constant)} is compared with a {kind}", fix)
+        raise self._error(f"{shown(constant)} is compared with a {kind}", fix, code="rules.kinds_differ")
 
     def _named(self, left: ast.expr, one: _Operand, right: ast.expr) -> str:
         return ast.unparse(left if one.kind == "category" else right)
 
     def _refused(self, node: ast.expr) -> NoriaError:
-        return self._error(f"`{ast.unparse(node)[:60]}` is not allowed there in a rule", HELP)
+        return self._error(
+            f"`{ast.unparse(node)[:60]}` is not allowed there in a rule", HELP, code="rules.expression_not_allowed"
+        )
 
-    def _error(self, what: str, fix: str) -> NoriaError:
+    def _error(self, what: str, fix: str, *, code: str) -> NoriaError:
         for stand_in, name in self.quoted.items():
             what = what.replace(stand_in, name)
-        return NoriaError(what, where=self.where, fix=fix)
+        return NoriaError(what, code=code, where=self.where, fix=fix)
 
 
 def _compared(

@@ -113,7 +113,12 @@ def mean_value(values: Sequence[float]) -> float:
     """
     known = [value for value in values if not np.isnan(value)]
     if not known:
-        raise NoriaError("the metric is defined in no fold", where="models.folds", fix="lower models.folds")
+        raise NoriaError(
+            "the metric is defined in no fold",
+            code="evaluation.metric_undefined",
+            where="models.folds",
+            fix="lower models.folds",
+        )
     return float(np.mean(known))
 
 

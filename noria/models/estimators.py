@@ -150,6 +150,7 @@ def _refused(kind: str, error: Exception) -> NoriaError:
     reason = str(error).strip().splitlines()
     return NoriaError(
         f"the candidate `{kind}` cannot be fitted: {reason[-1] if reason else type(error).__name__}",
+        code="models.fit_failed",
         where=f"models.candidates.{kind}",
         fix="correct its `params` or `search`",
     )

@@ -46,7 +46,11 @@ def load_model(
     names = {"rules": [RULES], "xgboost": [PREPARATION, BOOSTER]}.get(kind, [MODEL])
     absent = [name for name in names if name not in files]
     if absent:
-        raise NoriaError(f"the model's file {absent[0]} is missing", fix="fetch the bundle again or train anew")
+        raise NoriaError(
+            f"the model's file {absent[0]} is missing",
+            code="models.file_missing",
+            fix="fetch the bundle again or train anew",
+        )
     common: dict[str, Any] = {"kind": kind, "params": params, "schema": schema, "task": task, "classes": list(classes)}
     try:
         if kind == "rules":
@@ -57,7 +61,9 @@ def load_model(
         raise
     except Exception as error:
         raise NoriaError(
-            f"the model's files cannot be read: {error}", fix="fetch the bundle again or train anew"
+            f"the model's files cannot be read: {error}",
+            code="models.file_unreadable",
+            fix="fetch the bundle again or train anew",
         ) from error
 
 
@@ -76,6 +82,7 @@ def _from_skops(content: bytes) -> Any:
     if strange:
         raise NoriaError(
             f"the model's file holds types that are not trusted: {', '.join(strange)}",
+            code="models.type_untrusted",
             fix="use a bundle that Noria wrote",
         )
     pipeline = skops.io.loads(content, trusted=list(TRUSTED))
@@ -96,7 +103,11 @@ def _check_tree(tree: Any) -> None:
         and ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all()
     )
     if not sound:
-        raise NoriaError("the model's file holds a broken tree", fix="fetch the bundle again or train anew")
+        raise NoriaError(
+            "the model's file holds a broken tree",
+            code="models.tree_broken",
+            fix="fetch the bundle again or train anew",
+        )
 
 
 def _rules(content: bytes) -> RuleModel:

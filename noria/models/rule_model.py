@@ -123,6 +123,7 @@ def _check_answers(written: Sequence[tuple[str | None, Any]], classes: Sequence[
         if classes and str(then) not in classes:
             raise NoriaError(
                 f"`{then}` is not a class of the target",
+                code="rules.answer_unknown",
                 where="rules.otherwise" if when is None else rule_place(place, when),
                 fix=did_you_mean(str(then), classes).replace("columns", "classes"),
             )

@@ -42,7 +42,9 @@ def read_training_rows(
         NoriaError: see `InputSchema.fit` and `target_classes`.
     """
     if len(train) == 0:
-        raise NoriaError("there are no training rows", where="data", fix="bring more rows")
+        raise NoriaError(
+            "there are no training rows", code="training.rows_missing", where="data", fix="bring more rows"
+        )
     schema = InputSchema.fit(train, use_case, warn=warn)
     found = target_classes(train, use_case) if classes is None else classes
     target = encode_target(train, use_case, found)
@@ -87,6 +89,7 @@ def target_classes(train: pd.DataFrame, use_case: UseCase) -> list[str]:
     if len(classes) != 2 or positive not in classes:
         raise NoriaError(
             f"the training rows hold the classes {', '.join(classes)}; two are needed, one of them `{positive}`",
+            code="training.classes_missing",
             where=f"column {use_case.data.target}",
             fix="correct problem.positive, or bring rows of both classes",
         )

@@ -133,7 +133,9 @@ def keep(snapshot: Snapshot, folder: Path, use_case: UseCase) -> None:
             workspace.add_run(home.id, snapshot, include_data=False)
     except OSError as error:
         fix = "free some space or unlock that folder"
-        raise NoriaError(f"cannot write: {error.strerror or error}", where=str(folder), fix=fix) from error
+        raise NoriaError(
+            f"cannot write: {error.strerror or error}", code="monitoring.report_unwritable", where=str(folder), fix=fix
+        ) from error
 
 
 def _new_project(workspace: Workspace, use_case: UseCase) -> Project:

@@ -74,13 +74,21 @@ def join_labels(
 def _key(frame: pd.DataFrame, use_case: UseCase, file: str) -> str:
     target, own = use_case.data.target, use_case.data.id
     if target not in frame.columns:
-        raise NoriaError(f"no column `{target}`", where=file, fix=did_you_mean(target, list(frame.columns)))
+        raise NoriaError(
+            f"no column `{target}`",
+            code="monitoring.label_column_missing",
+            where=file,
+            fix=did_you_mean(target, list(frame.columns)),
+        )
     for key in filter(None, (PREDICTION_ID, own)):
         if key in frame.columns:
             return key
     wanted = f"`{PREDICTION_ID}` or `{own}`" if own else f"`{PREDICTION_ID}`"
     raise NoriaError(
-        "nothing tells which prediction a label belongs to", where=file, fix=f"add the column {wanted} to that file"
+        "nothing tells which prediction a label belongs to",
+        code="monitoring.label_key_missing",
+        where=file,
+        fix=f"add the column {wanted} to that file",
     )
 
 

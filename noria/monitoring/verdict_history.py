@@ -40,7 +40,10 @@ def append(file: Path, verdict: MonitoringVerdict) -> None:
             os.close(handle)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {error.strerror}", where=str(file), fix="free some space or unlock that file"
+            f"cannot write: {error.strerror}",
+            code="monitoring.history_unwritable",
+            where=str(file),
+            fix="free some space or unlock that file",
         ) from error
 
 

@@ -32,9 +32,11 @@ def connect(url: str) -> Engine:
         timeout = {"connect_timeout": _CONNECT_TIMEOUT_S} if parsed.get_backend_name() == "postgresql" else {}
         engine = create_engine(parsed, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise _unusable(f"its driver is not installed ({error})") from error
+        raise _unusable(f"its driver is not installed ({error})", code="predictions.url_invalid") from error
     except (ArgumentError, ValueError):
-        raise _unusable("it is not a database URL") from None  # that error may contain the password
+        raise _unusable(
+            "it is not a database URL", code="predictions.url_invalid"
+        ) from None  # that error may contain the password
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
@@ -43,9 +45,10 @@ def connect(url: str) -> Engine:
     return engine
 
 
-def _unusable(why: str) -> NoriaError:
+def _unusable(why: str, *, code: str) -> NoriaError:
     return NoriaError(
         f"the prediction store's URL cannot be used: {why}",
+        code=code,
         fix="write a SQLAlchemy URL such as sqlite:///p.db or postgresql+psycopg://user@host/database",
     )
 
@@ -78,6 +81,7 @@ def translated(engine: Engine) -> Iterator[None]:
         is_damaged = "not a database" in reason or "malformed" in reason
         raise NoriaError(
             f"the prediction store does not work: {reason}",
+            code="predictions.store_failed",
             where=shown_url(engine.url),
             fix="restore that file from a backup, or move it away to start with an empty one"
             if is_damaged
@@ -94,7 +98,7 @@ def shown_url(url: str | URL) -> str:
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
-        raise _unusable("it is not a database URL") from None
+        raise _unusable("it is not a database URL", code="predictions.url_invalid") from None
 
 
 def _without_password(text: str, engine: Engine) -> str:

@@ -35,6 +35,7 @@ def upgrade(connection: Connection) -> None:
     if at is not None and at not in known:
         raise NoriaError(
             f"the prediction store was written by a newer Noria: its tables are at revision {at}, not {HEAD}",
+            code="predictions.store_newer",
             fix="use that version of Noria, or another store",
         )
     if at is None and inspect(connection).has_table("predictions"):

@@ -95,6 +95,7 @@ def case_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> C
     if id is not None and (id in privacy.drop or id in privacy.truncate):
         raise NoriaError(
             f"`{id}` is not stored completely, so it does not match labels to predictions",
+            code="predictions.id_not_kept",
             where="serving.privacy",
             fix="name the prediction by its id, or hash the column instead",
         )
@@ -134,6 +135,7 @@ def _unknown_column(section: str, column: str, known: Sequence[str]) -> NoriaErr
     near = get_close_matches(column, known, n=1, cutoff=0.6)
     return NoriaError(
         f"`{column}` is not an input of the model, so nothing of it is stored",
+        code="predictions.column_unknown",
         where=f"serving.privacy.{section}",
         fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known[:12])}",
     )
@@ -142,6 +144,7 @@ def _unknown_column(section: str, column: str, known: Sequence[str]) -> NoriaErr
 def _missing_key() -> NoriaError:
     return NoriaError(
         "columns are to be hashed, but there is no key",
+        code="predictions.key_missing",
         where=f"environment variable {KEY}",
         fix=f"set {KEY} to a long random text and keep it: with another one, a case no longer matches its past",
     )

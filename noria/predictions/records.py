@@ -31,9 +31,17 @@ class Feedback:
 
     def __post_init__(self) -> None:
         if (self.id is None) == (self.entity is None):
-            raise NoriaError("a label belongs to a prediction or to a case", fix="give either `id` or `entity`")
+            raise NoriaError(
+                "a label belongs to a prediction or to a case",
+                code="predictions.label_owner_ambiguous",
+                fix="give either `id` or `entity`",
+            )
         if self.label is None or (isinstance(self.label, float) and not math.isfinite(self.label)):
-            raise NoriaError(f"{self.label!r} is not a label", fix="leave out the cases whose label is not known yet")
+            raise NoriaError(
+                f"{self.label!r} is not a label",
+                code="predictions.label_invalid",
+                fix="leave out the cases whose label is not known yet",
+            )
 
 
 @dataclass(frozen=True, slots=True)

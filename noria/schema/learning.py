@@ -28,7 +28,12 @@ def learn_columns(train: pd.DataFrame, use_case: UseCase, *, warn: bool) -> list
             left_out[name] = found
     _require_ruled(ruled, learned, train, use_case)
     if not learned:
-        raise NoriaError("no column is left that a model could learn from", where="data", fix="bring more columns")
+        raise NoriaError(
+            "no column is left that a model could learn from",
+            code="schema.inputs_missing",
+            where="data",
+            fix="bring more columns",
+        )
     if warn:
         for name, reason in left_out.items():
             progress.warn(f"column `{name}` is no feature: {reason}")
@@ -66,6 +71,7 @@ def learn_column(name: str, series: "pd.Series[Any]", keep: bool, *, use_case: U
 def _unreadable(name: str, found: ColumnType) -> NoriaError:
     return NoriaError(
         f"column `{name}` is to be read as {found.kind}, but {found.unreadable}",
+        code="schema.column_unreadable",
         where=f"column {name}",
         fix=f"declare data.expectations.columns.{name}.type, so that such rows are quarantined, or list the column "
         "in features.categorical or features.exclude",
@@ -82,4 +88,4 @@ def _require_ruled(ruled: dict[str, str], learned: list[Column], train: pd.DataF
             fix = "use other columns; the target, the identifier, the group and excluded columns are no inputs"
         else:
             what, fix = f"a rule uses `{name}`, which is not a column", did_you_mean(name, names)
-        raise NoriaError(what, where=rule, fix=fix)
+        raise NoriaError(what, code="rules.column_unknown", where=rule, fix=fix)

@@ -63,11 +63,21 @@ def check_names(columns: Sequence[Column], frame: pd.DataFrame) -> list[str]:
     if absent:
         names = ", ".join(f"`{name}`" for name in absent)
         fix = did_you_mean(absent[0], ignored or given) if len(absent) == 1 else "give every input column of the model"
-        raise NoriaError(f"missing column{'s' if len(absent) > 1 else ''}: {names}", where="input", fix=fix)
+        raise NoriaError(
+            f"missing column{'s' if len(absent) > 1 else ''}: {names}",
+            code="schema.column_missing",
+            where="input",
+            fix=fix,
+        )
     if len(given) > len(known):
         twice = sorted({str(name) for name in given if given.count(name) > 1} & wanted)
         if twice:
-            raise NoriaError(f"column `{twice[0]}` comes twice", where="input", fix="give each column once")
+            raise NoriaError(
+                f"column `{twice[0]}` comes twice",
+                code="data.column_duplicated",
+                where="input",
+                fix="give each column once",
+            )
     return ignored
 
 

@@ -166,5 +166,7 @@ class ErrorResponse(Section):
     model_config = ConfigDict(extra="ignore")
 
     error: str
+    code: str = ""
+    """Stable code of the error, such as `request.rows_invalid`; docs/errors.md lists all."""
     fix: str = ""
     rows: list[RowError] = []

@@ -10,11 +10,18 @@ class HTTPError(Exception):
     """The request fails as a whole; nothing of it was done or recorded."""
 
     def __init__(
-        self, status: int, error: str, *, fix: str = "", rows: Sequence[RowError] = (), retry_s: int | None = None
+        self,
+        status: int,
+        error: str,
+        *,
+        code: str,
+        fix: str = "",
+        rows: Sequence[RowError] = (),
+        retry_s: int | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status
-        self.body = ErrorResponse(error=error, fix=fix, rows=list(rows))
+        self.body = ErrorResponse(error=error, code=code, fix=fix, rows=list(rows))
         self.retry_s = retry_s
         """Seconds until it is worth trying again."""
 
@@ -22,22 +29,26 @@ class HTTPError(Exception):
 def not_json(error: Exception) -> HTTPError:
     """400: the body is not JSON."""
     if isinstance(error, RecursionError):
-        return HTTPError(400, "the request is nested too deeply", fix="send rows of plain values")
-    return HTTPError(400, f"the request is not valid JSON: {str(error).partition(': ')[2] or error}")
+        return HTTPError(
+            400, "the request is nested too deeply", code="request.nested_too_deeply", fix="send rows of plain values"
+        )
+    return HTTPError(
+        400, f"the request is not valid JSON: {str(error).partition(': ')[2] or error}", code="request.json_invalid"
+    )
 
 
 def wrong_shape(found: Any, key: str) -> HTTPError | None:
     """422, unless `found` is an object with nothing but the list `key`."""
     see = "see /openapi.json for what the request should look like"
     if not isinstance(found, dict):
-        return HTTPError(422, f"request: must be an object with `{key}`", fix=see)
+        return HTTPError(422, f"request: must be an object with `{key}`", code="request.shape_invalid", fix=see)
     if key not in found:
-        return HTTPError(422, f"{key}: missing", fix=see)
+        return HTTPError(422, f"{key}: missing", code="request.shape_invalid", fix=see)
     unknown = sorted(set(found) - {key})
     if unknown:
-        return HTTPError(422, f"{unknown[0][:100]}: not a known field", fix=see)
+        return HTTPError(422, f"{unknown[0][:100]}: not a known field", code="request.shape_invalid", fix=see)
     if not isinstance(found[key], list):
-        return HTTPError(422, f"{key}: must be a list", fix=see)
+        return HTTPError(422, f"{key}: must be a list", code="request.shape_invalid", fix=see)
     return None
 
 
@@ -56,4 +67,10 @@ def raise_row_errors(problems: Sequence[RowError], rows: int) -> None:
         if only_missing
         else "correct these rows and send the request again"
     )
-    raise HTTPError(422, f"{len(problems)} of {rows} {noun} cannot be predicted, so none was", fix=fix, rows=problems)
+    raise HTTPError(
+        422,
+        f"{len(problems)} of {rows} {noun} cannot be predicted, so none was",
+        code="request.rows_invalid",
+        fix=fix,
+        rows=problems,
+    )

@@ -98,7 +98,7 @@ class Predictor:
             read = self.reader.read_objects([dict(row) for row in rows])
         except HTTPError as error:
             details = "".join(f"\n  row {each.row}: {each.problem}" for each in error.body.rows[:10])
-            raise NoriaError(f"{error.body.error}{details}", fix=error.body.fix) from error
+            raise NoriaError(f"{error.body.error}{details}", code=error.body.code, fix=error.body.fix) from error
         predicted = self.predict(read)
         columns = (predicted.predictions, predicted.probabilities, predicted.decisions, read.warnings)
         names = ("prediction", "probability", "decision", "warning")

@@ -204,10 +204,13 @@ class RowReader:
 
     def _check_row_count(self, rows: int) -> None:
         if rows == 0:
-            raise HTTPError(422, "rows: there are none", fix="send at least one row")
+            raise HTTPError(422, "rows: there are none", code="request.rows_missing", fix="send at least one row")
         if rows > self._max_rows:
             raise HTTPError(
-                413, f"{rows} rows in one request; at most {self._max_rows}", fix="send them in several requests"
+                413,
+                f"{rows} rows in one request; at most {self._max_rows}",
+                code="request.too_large",
+                fix="send them in several requests",
             )
 
 

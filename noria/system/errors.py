@@ -1,34 +1,40 @@
 """The one error that a user is meant to read."""
 
+import re
+
+_CODE = re.compile(r"\[([a-z0-9_.]+)\] ")
+
 
 class NoriaError(Exception):
-    """Something the user can mend: what is wrong, where it is, and how to mend it.
+    """Something that the user can correct: what is wrong, where it is, how to correct it, and a stable code.
 
-    The command line prints these three parts without a traceback and exits with 2;
-    the service answers with `what` and `fix` only.
+    The command line prints these parts without a traceback and exits with 2; the service answers with `what`, `code`
+    and `fix` only. Programs and tests match on `code`, so that messages can be reworded; see docs/errors.md.
     """
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+    def __init__(self, what: str, *, code: str, where: str = "", fix: str = "") -> None:
         super().__init__(what)
         self.what = what
+        self.code = code
         self.where = where
         self.fix = fix
 
     @classmethod
-    def told(cls, text: str) -> "NoriaError | None":
-        """The error that a traceback from elsewhere ends with; None: it ends with another one."""
+    def from_traceback(cls, text: str) -> "NoriaError | None":
+        """The error at the end of a traceback from another process; None: it ends with an error of another kind."""
         _, marker, said = text.strip().rpartition(f"{cls.__module__}.{cls.__name__}: ")
-        if not marker:
+        code = _CODE.match(said)
+        if not marker or code is None:
             return None
-        before, _, fix = said.partition(" | fix: ")
+        before, _, fix = said[code.end() :].partition(" | fix: ")
         what, _, where = before.partition(" | where: ")
-        return cls(what, where=where, fix=fix)
+        return cls(what, code=code[1], where=where, fix=fix)
 
-    def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
-        return _rebuild, (self.what, self.where, self.fix)
+    def __reduce__(self) -> tuple[object, tuple[str, str, str, str]]:
+        return _rebuild, (self.what, self.code, self.where, self.fix)
 
     def __str__(self) -> str:
-        parts = [self.what]
+        parts = [f"[{self.code}] {self.what}"]
         if self.where:
             parts.append(f"where: {self.where}")
         if self.fix:
@@ -47,5 +53,5 @@ def last_line(said: str) -> str:
     return (said.strip().splitlines() or ["it says nothing"])[-1]
 
 
-def _rebuild(what: str, where: str, fix: str) -> NoriaError:
-    return NoriaError(what, where=where, fix=fix)
+def _rebuild(what: str, code: str, where: str, fix: str) -> NoriaError:
+    return NoriaError(what, code=code, where=where, fix=fix)

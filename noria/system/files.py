@@ -27,7 +27,10 @@ def atomic_path(target: Path, mode: int = 0o644) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {write_failure(error)}", where=str(target), fix="choose a folder you may write to"
+            f"cannot write: {write_failure(error)}",
+            code="workspace.file_unwritable",
+            where=str(target),
+            fix="choose a folder you may write to",
         ) from error
     part = Path(name)
     try:
@@ -38,7 +41,10 @@ def atomic_path(target: Path, mode: int = 0o644) -> Iterator[Path]:
         part.replace(target)
     except OSError as error:
         raise NoriaError(
-            f"cannot write: {write_failure(error)}", where=str(target), fix="free some space or choose another folder"
+            f"cannot write: {write_failure(error)}",
+            code="workspace.file_unwritable",
+            where=str(target),
+            fix="free some space or choose another folder",
         ) from error
     finally:
         part.unlink(missing_ok=True)

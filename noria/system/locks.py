@@ -50,11 +50,15 @@ def _acquired(action: str, workspace: Workspace, *, timeout: float) -> FileLock:
         pid = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
         raise NoriaError(
             f"another `{action}` of {workspace.use_case} is running (process {pid})",
+            code="workspace.locked",
             where=str(path),
             fix="wait until it has ended, or stop it with Ctrl-C",
         ) from error
     except OSError as error:
         raise NoriaError(
-            f"cannot write the lock of `{action}`: {error.strerror}", where=str(path), fix="free or unlock that path"
+            f"cannot write the lock of `{action}`: {error.strerror}",
+            code="workspace.lock_unwritable",
+            where=str(path),
+            fix="free or unlock that path",
         ) from error
     return lock

@@ -72,6 +72,7 @@ def end(identities: Iterable[ProcessIdentity], grace_s: float, *, spare: Collect
     if left:
         raise NoriaError(
             "processes do not end: " + ", ".join(str(process.pid) for process in left),
+            code="deployment.process_not_ended",
             fix="end them by hand, as their owner or as root",
         )
 

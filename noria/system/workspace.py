@@ -93,6 +93,7 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise NoriaError(
             f"cannot write to the workspace: {write_failure(error)}",
+            code="workspace.unwritable",
             where=str(folder),
             fix="free or unlock that path, or point NORIA_HOME at a folder you may write to",
         ) from error

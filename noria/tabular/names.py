@@ -41,6 +41,7 @@ def require_columns(frame: pd.DataFrame, needed: Iterable[tuple[str, str]]) -> N
         hints = [hint] if (hint := other_separator(frame.columns)) else _hints(absent, frame)
         raise NoriaError(
             "; ".join(f"the table has no column `{column}`" for _, column in absent),
+            code="data.column_missing",
             where=", ".join(dict.fromkeys(key for key, _ in absent)),
             fix=" ".join(hints),
         )

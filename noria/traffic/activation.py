@@ -148,7 +148,10 @@ def plan_lock(folder: Path) -> Iterator[None]:
         lock.acquire()
     except (OSError, Timeout) as error:
         raise NoriaError(
-            f"the server's traffic plan cannot be changed: {error}", where=str(path), fix="free or unlock that path"
+            f"the server's traffic plan cannot be changed: {error}",
+            code="traffic.plan_locked",
+            where=str(path),
+            fix="free or unlock that path",
         ) from error
     try:
         yield
@@ -189,7 +192,9 @@ def _order(path: Path, what: str, fix: str) -> TrafficPlan | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        raise NoriaError(f"{what} cannot be read: {error}", where=str(path), fix=fix) from error
+        raise NoriaError(
+            f"{what} cannot be read: {error}", code="traffic.plan_unreadable", where=str(path), fix=fix
+        ) from error
 
 
 def plan_version(folder: Path) -> tuple[int, int] | None:

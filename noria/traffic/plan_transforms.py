@@ -37,9 +37,13 @@ def with_shares(plan: TrafficPlan, shares: Mapping[str, float]) -> TrafficPlan:
     """
     for name, share in shares.items():
         if plan.find(name) is None:
-            raise NoriaError(f"no variant `{name}` answers", fix=f"name one of {_names(plan)}")
+            raise NoriaError(
+                f"no variant `{name}` answers", code="traffic.variant_unknown", fix=f"name one of {_names(plan)}"
+            )
         if not 0 <= share <= 1:
-            raise NoriaError(f"a share of {share:g} for `{name}`", fix="shares go from 0 to 1")
+            raise NoriaError(
+                f"a share of {share:g} for `{name}`", code="traffic.share_invalid", fix="shares go from 0 to 1"
+            )
     named = [
         each.model_copy(update={"share": shares[each.name], "shadow": False}) if each.name in shares else each
         for each in plan.variants
@@ -50,7 +54,9 @@ def with_shares(plan: TrafficPlan, shares: Mapping[str, float]) -> TrafficPlan:
     total = sum(each.share for each in named)
     if abs(total - 1) > 1e-6:
         raise NoriaError(
-            f"the shares add up to {total:g}, not to 1", fix="leave the champion out: it takes what the others leave"
+            f"the shares add up to {total:g}, not to 1",
+            code="traffic.shares_sum_invalid",
+            fix="leave the champion out: it takes what the others leave",
         )
     return TrafficPlan(variants=named, canary=canary)
 
@@ -64,12 +70,15 @@ def with_canary(plan: TrafficPlan, state: CanaryState) -> TrafficPlan:
     variant = _require_challenger(plan, state.variant)
     if plan.canary is not None and plan.canary.variant != state.variant:
         raise NoriaError(
-            f"`{plan.canary.variant}` is a canary already", fix="promote it or take it back with rollback first"
+            f"`{plan.canary.variant}` is a canary already",
+            code="traffic.canary_under_way",
+            fix="promote it or take it back with rollback first",
         )
     spare, most = round(plan.champion.share + variant.share, 9), state.plan.steps[-1]
     if most > spare:
         raise NoriaError(
             f"the canary grows to a share of {most:g}, but champion and canary have only {spare:g} between them",
+            code="traffic.canary_share_missing",
             where="serving.canary.steps",
             fix="take shares from the other variants first, or let the steps end lower",
         )
@@ -104,7 +113,9 @@ def with_policy(plan: TrafficPlan, name: str, policy: DecisionPolicy | None, ver
     """Set the decision policy of one variant; None selects the one in its bundle."""
     variant = plan.find(name)
     if variant is None:
-        raise NoriaError(f"no variant `{name}` answers", fix=f"name one of {_names(plan)}")
+        raise NoriaError(
+            f"no variant `{name}` answers", code="traffic.variant_unknown", fix=f"name one of {_names(plan)}"
+        )
     decided = variant.model_copy(update={"policy": policy, "policy_version": version})
     return TrafficPlan(variants=_with_replaced(plan, decided), canary=plan.canary)
 
@@ -129,14 +140,20 @@ def _with_champion_remainder(variants: list[PlannedVariant]) -> list[PlannedVari
     """Give the champion the share that the others leave."""
     left = round(1 - sum(each.share for each in variants[1:]), 9)
     if left < 0:
-        raise NoriaError(f"the challengers' shares add up to {1 - left:g}", fix="leave them at most 1 together")
+        raise NoriaError(
+            f"the challengers' shares add up to {1 - left:g}",
+            code="traffic.shares_sum_invalid",
+            fix="leave them at most 1 together",
+        )
     return [variants[0].model_copy(update={"share": left}), *variants[1:]]
 
 
 def _require_challenger(plan: TrafficPlan, name: str) -> PlannedVariant:
     variant = plan.find(name)
     if variant is None or name == plan.champion.name:
-        raise NoriaError(f"there is no challenger `{name}`", fix=f"name one of {_names(plan)}")
+        raise NoriaError(
+            f"there is no challenger `{name}`", code="traffic.variant_unknown", fix=f"name one of {_names(plan)}"
+        )
     return variant
 
 

@@ -46,7 +46,9 @@ def with_changed_policy(
     variant = plan.find(name)
     if variant is None:
         raise NoriaError(
-            f"no variant `{name[:64]}` answers", fix=f"name one of {', '.join(each.name for each in plan.variants)}"
+            f"no variant `{name[:64]}` answers",
+            code="traffic.variant_unknown",
+            fix=f"name one of {', '.join(each.name for each in plan.variants)}",
         )
     changes = with_new_names("decision", changes)
     keys = KEYS[manifest.task]
@@ -54,13 +56,22 @@ def with_changed_policy(
     if stray:
         raise NoriaError(
             f"{shown(stray[0][:64])} says nothing about a {manifest.task} model",
+            code="traffic.policy_key_unknown",
             fix=f"its decisions follow {' and '.join(map(shown, keys))}",
         )
     if manifest.kind == "rules" and manifest.task != "regression":
-        raise NoriaError("written rules decide as they are written", fix="change them in the use case and train")
+        raise NoriaError(
+            "written rules decide as they are written",
+            code="traffic.policy_of_rules_fixed",
+            fix="change them in the use case and train",
+        )
     for key, value in changes.items():
         if key != "act_from" and not 0 <= value <= 1:
-            raise NoriaError(f"{shown(key)} {value:g} is no probability", fix="give a number from 0 to 1")
+            raise NoriaError(
+                f"{shown(key)} {value:g} is no probability",
+                code="traffic.policy_value_invalid",
+                fix="give a number from 0 to 1",
+            )
     own = manifest.policy
     policy = (variant.policy or own).model_copy(update=changes)
     version = policy_version(folder, variant.bundle.name, policy, own)

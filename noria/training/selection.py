@@ -70,6 +70,7 @@ class _Chooser:
         if not allowed:
             raise NoriaError(
                 "no candidate can be chosen: " + "; ".join(f"{kind} {why}" for kind, why in self.dropped.items()),
+                code="training.no_candidate_left",
                 where="problem.latency_budget_ms, problem.size_budget_mb, problem.readable",
                 fix="raise the budgets, or bring smaller candidates",
             )

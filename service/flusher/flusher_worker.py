@@ -74,6 +74,7 @@ class FlusherWorker:
         if not url:
             raise NoriaError(
                 "no prediction store is configured",
+                code="predictions.url_missing",
                 where=f"environment variable {PREDICTIONS_URL}",
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )

@@ -25,19 +25,29 @@ class BearerTokens:
         kind, _, given = request.headers.get(b"authorization", b"").partition(b" ")
         if kind.lower() != b"bearer" or not given:
             raise HTTPError(
-                401, f"this needs the token for `{scope}`", fix="send it in a header: Authorization: Bearer TOKEN"
+                401,
+                f"this needs the token for `{scope}`",
+                code="request.token_missing",
+                fix="send it in a header: Authorization: Bearer TOKEN",
             )
         # all are compared, so that the time reveals nothing about partial matches
         matches = {name: hmac.compare_digest(given.strip(), token) for name, token in self._tokens.items()}
         if not matches[scope]:
             known = any(matches.values())
             error = f"this token is not the one for `{scope}`" if known else "this token is not known"
-            raise HTTPError(403 if known else 401, error, fix=f"send the token for `{scope}`")
+            raise HTTPError(
+                403 if known else 401, error, code="request.token_refused", fix=f"send the token for `{scope}`"
+            )
 
     def require(self, scope: str) -> None:
         """Raise HTTPError (403) if no token is set for `scope`, because it is never open."""
         if scope not in self._tokens:
-            raise HTTPError(403, f"no token for `{scope}` is set, so it is disabled", fix="start it with tokens")
+            raise HTTPError(
+                403,
+                f"no token for `{scope}` is set, so it is disabled",
+                code="request.token_not_set",
+                fix="start it with tokens",
+            )
 
     def allows(self, request: Request, scope: str) -> bool:
         """Whether `check` would pass."""
@@ -69,5 +79,9 @@ class RateLimiter:
         if left < 1:
             wait = max(1, round((1 - left) / self._rate))
             raise HTTPError(
-                429, f"more than {self._rate:g} requests per second", fix="send fewer requests", retry_s=wait
+                429,
+                f"more than {self._rate:g} requests per second",
+                code="request.rate_exceeded",
+                fix="send fewer requests",
+                retry_s=wait,
             )

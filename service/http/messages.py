@@ -106,4 +106,6 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _too_long(limit: int) -> HTTPError:
-    return HTTPError(413, f"the request is longer than {limit} bytes", fix="send it in several requests")
+    return HTTPError(
+        413, f"the request is longer than {limit} bytes", code="request.too_large", fix="send it in several requests"
+    )

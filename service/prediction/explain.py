@@ -21,7 +21,10 @@ def explain(active: LoadedModels, rows: RequestRows) -> ExplainResponse:
     """
     if len(rows.values) > MOST_ROWS:
         raise HTTPError(
-            413, f"{len(rows.values)} rows; at most {MOST_ROWS} are explained at once", fix="send fewer rows"
+            413,
+            f"{len(rows.values)} rows; at most {MOST_ROWS} are explained at once",
+            code="request.too_large",
+            fix="send fewer rows",
         )
     found = [_explain_row(*_variant_of(active, rows.take([place]))) for place in range(len(rows.values))]
     return ExplainResponse(explanations=found, unit=_unit(active.champion), ignored=rows.ignored)

@@ -112,6 +112,7 @@ def record(spool: SpoolWriter, event: Event) -> int | None:
         raise HTTPError(
             503,
             "the service cannot record predictions at the moment, so it makes none",
+            code="spool.answers_not_kept",
             fix="try later",
             retry_s=_RETRY_S,
         ) from error

@@ -38,7 +38,12 @@ def is_bulk(request: Request) -> bool:
         return False
     if kind in {ARROW, PARQUET}:
         return True
-    raise HTTPError(415, f"{kind[:80]} cannot be read", fix=f"send application/json, {ARROW} or {PARQUET}")
+    raise HTTPError(
+        415,
+        f"{kind[:80]} cannot be read",
+        code="request.media_type_unknown",
+        fix=f"send application/json, {ARROW} or {PARQUET}",
+    )
 
 
 def predict(
@@ -75,7 +80,12 @@ def _read(request: Request, body: bytes, active: LoadedModels, runtime: Runtime)
             return _parquet(body, wanted, limits.max_bulk_rows, most_bytes)
         return _stream(body, limits.max_bulk_rows, most_bytes)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise HTTPError(400, "the table cannot be read", fix="write it with a current Arrow library") from error
+        raise HTTPError(
+            400,
+            "the table cannot be read",
+            code="request.table_unreadable",
+            fix="write it with a current Arrow library",
+        ) from error
 
 
 def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: int) -> "pa.Table":
@@ -99,7 +109,12 @@ def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
     import pyarrow as pa
 
     if is_compressed(body):
-        raise HTTPError(415, "compressed Arrow streams are not read", fix="send it without compression, or as Parquet")
+        raise HTTPError(
+            415,
+            "compressed Arrow streams are not read",
+            code="request.compression_not_read",
+            fix="send it without compression, or as Parquet",
+        )
     batches, rows, size = [], 0, 0
     with pa.ipc.open_stream(body) as reader:
         for batch in reader:
@@ -154,22 +169,32 @@ def _is_view(kind: "pa.DataType") -> bool:
 
 def _check_size(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
     if rows > most_rows:
-        raise HTTPError(413, f"more than {most_rows} rows", fix="send them in several requests")
+        raise HTTPError(
+            413, f"more than {most_rows} rows", code="request.too_large", fix="send them in several requests"
+        )
     if size > most_bytes:
         raise HTTPError(
-            413, f"expanded, the table is longer than {most_bytes} bytes", fix="send it in several requests"
+            413,
+            f"expanded, the table is longer than {most_bytes} bytes",
+            code="request.too_large",
+            fix="send it in several requests",
         )
 
 
 def _rows(table: "pa.Table", active: LoadedModels) -> RequestRows:
     reader, id = active.champion.reader, active.champion.manifest.id
     if not table.num_rows:
-        raise HTTPError(422, "the table has no rows", fix="send at least one row")
+        raise HTTPError(422, "the table has no rows", code="request.rows_missing", fix="send at least one row")
     duplicates = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     missing = [name for name in reader.names if name not in table.column_names]
     if duplicates or missing:
         error = f"column `{duplicates[0]}` occurs twice" if duplicates else f"missing: {', '.join(missing)}"
-        raise HTTPError(422, error, fix="send every input of the model once; null says that a value is not known")
+        raise HTTPError(
+            422,
+            error,
+            code="request.columns_mismatch",
+            fix="send every input of the model once; null says that a value is not known",
+        )
     columns = [_python_values(table[name]) for name in reader.names]
     entities = [None] * table.num_rows if id not in table.column_names else _python_values(table[id])
     ignored = sorted(set(table.column_names) - {*reader.names, id})
@@ -198,7 +223,12 @@ def _check_type(kind: "pa.DataType") -> None:
         pa.types.is_timestamp, pa.types.is_date, pa.types.is_time,
     )  # fmt: skip
     if not (_is_text(inner) or any(check(inner) for check in known)):
-        raise HTTPError(422, f"values of type {kind} cannot be read", fix="send numbers, texts, truth values or dates")
+        raise HTTPError(
+            422,
+            f"values of type {kind} cannot be read",
+            code="request.value_type_unknown",
+            fix="send numbers, texts, truth values or dates",
+        )
 
 
 def _is_date(kind: "pa.DataType") -> bool:

@@ -19,7 +19,12 @@ def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
     workspace = Workspace(use_case.name)
     running = deployment.read_state(workspace)
     if running is None:
-        raise NoriaError("the service stopped right after it started", where=service_url, fix="look at its log")
+        raise NoriaError(
+            "the service stopped right after it started",
+            code="deployment.server_died",
+            where=service_url,
+            fix="look at its log",
+        )
     variants = deployment.current_plan(workspace, running).variants
     for variant in variants:
         deployment.smoke_test(running, Bundle.load(variant.bundle), variant)

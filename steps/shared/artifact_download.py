@@ -22,6 +22,7 @@ def fetch_bundle(artifact: ArtifactVersionResponse) -> Bundle | None:
     except Exception as error:  # each kind of store has errors of its own
         raise NoriaError(
             f"the model's bundle cannot be fetched from {_store(artifact)}: {first_line(error)}",
+            code="registry.bundle_not_fetched",
             where=artifact.uri,
             fix="use the stack that it was trained on (--stack NAME), or train on this one",
         ) from error

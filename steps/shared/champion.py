@@ -24,7 +24,11 @@ def find_champion(name: str) -> Bundle | None:
         return None
     bundle = fetch_bundle(artifact)
     if bundle is None:
-        raise NoriaError(f"version {version.number} of {name} holds no bundle", fix="train and promote again")
+        raise NoriaError(
+            f"version {version.number} of {name} holds no bundle",
+            code="registry.bundle_missing",
+            fix="train and promote again",
+        )
     return bundle
 
 
@@ -61,5 +65,6 @@ def champion_version(name: str) -> ModelVersionResponse | None:
 def _nothing_promoted(name: str) -> NoriaError:
     return NoriaError(
         f"no model of `{name}` has been promoted yet",
+        code="registry.champion_missing",
         fix="train one first: `python run.py train` with the same --config",
     )

@@ -51,6 +51,7 @@ def newest_challenger(name: str, *, above_champion: bool = False) -> ModelVersio
     newer = " newer than the champion" if above_champion else ""
     raise NoriaError(
         f"`{name}` has no challenger: no version{newer} that was never promoted",
+        code="registry.challenger_missing",
         where=f"versions {_listed(name)}",
         fix=f"{_TRAIN}, or name a version with its number",
     )
@@ -103,6 +104,7 @@ def _numbered(name: str, number: str) -> ModelVersionResponse:
             return version
     raise NoriaError(
         f"`{name}` has no version {number}",
+        code="registry.version_unknown",
         where=f"versions {_listed(name)}",
         fix="name one of those, or `champion`, `challenger` or `rules`",
     )
@@ -113,7 +115,12 @@ def _bundle(version: ModelVersionResponse | None, artifact: str, name: str) -> B
     bundle = None if found is None else fetch_bundle(found)
     if bundle is None:
         what = f"version {version.number} of `{name}`" if version is not None else f"`{name}`"
-        raise NoriaError(f"{what} has no bundle `{artifact}`", where=f"versions {_listed(name)}", fix=_TRAIN)
+        raise NoriaError(
+            f"{what} has no bundle `{artifact}`",
+            code="registry.bundle_missing",
+            where=f"versions {_listed(name)}",
+            fix=_TRAIN,
+        )
     return bundle
 
 

@@ -11,8 +11,8 @@ from app.servers.dashboards import running_dashboards, stop_dashboards
 from noria.config import load_use_case
 from noria.deployment import read_state, service_status
 from noria.predictions import PredictionStore
-from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
+from tests.errors_raised import raises
 
 CHURN = Path("configs/telco_churn.yaml")
 
@@ -54,7 +54,7 @@ def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspac
 
 def test_a_folder_in_the_place_of_the_state(workspace: Workspace) -> None:
     (workspace.service / "state.json").mkdir()
-    with pytest.raises(NoriaError, match="cannot be read"):
+    with raises("deployment.state_unreadable"):
         read_state(workspace)
 
 
@@ -62,7 +62,7 @@ def test_predictions_are_never_thrown_away(workspace: Workspace) -> None:
     file = workspace.folder / "predictions.db"
     file.write_bytes(b"\x00garbage" * 1000)
     for look in (lambda: service_status(workspace), lambda: PredictionStore(workspace.predictions_url)):
-        with pytest.raises(NoriaError, match="not a database") as caught:
+        with raises("predictions.store_failed") as caught:
             look()
         assert "backup" in caught.value.fix
     assert file.read_bytes() == b"\x00garbage" * 1000

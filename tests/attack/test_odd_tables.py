@@ -23,7 +23,7 @@ from noria.data.validation import validate
 from noria.models.fitted_model import fit
 from noria.models.policy_choice import choose_policy
 from noria.profiling.report import exploration_report, profile_table
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 
 ROWS = 240
 WORTH = {"true_positive": 1, "false_positive": -1, "false_negative": 0}
@@ -167,7 +167,7 @@ def test_a_column_in_which_a_database_mixes_kinds_is_text(tmp_path: Path) -> Non
 @pytest.mark.parametrize("query", ["DROP TABLE t", "DELETE FROM t RETURNING *", "UPDATE t SET x = 0 RETURNING x"])
 def test_a_query_changes_nothing(tmp_path: Path, query: str) -> None:
     path = database(tmp_path)
-    with pytest.raises(NoriaError, match="the query fails"):
+    with raises("data.query_failed"):
         read_query(f"sqlite:///{path}", query)
     assert len(read_query(f"sqlite:///{path}", "SELECT * FROM t WHERE x != 0")) == ROWS
 
@@ -183,7 +183,7 @@ def test_a_query_changes_nothing(tmp_path: Path, query: str) -> None:
 def test_another_kind_of_file_is_called_by_its_name(tmp_path: Path, content: bytes, said: str, fix: str) -> None:
     path = tmp_path / "cases.csv"
     path.write_bytes(content + b"\x00\xff" * 20)
-    with pytest.raises(NoriaError, match=said) as caught:
+    with raises("data.format_mismatch", said) as caught:
         read_file(str(path))
     assert fix in caught.value.fix
 
@@ -193,7 +193,7 @@ def test_another_separator_is_guessed_in_the_hint(tmp_path: Path, mark: str, sai
     path = tmp_path / "cases.csv"
     pd.DataFrame(table()).to_csv(path, index=False, sep=mark)
     case = use_case(path)
-    with pytest.raises(NoriaError, match="no column `y`") as caught:
+    with raises("data.column_missing", "`y`") as caught:
         validate(read(case.data), case)
     assert said in caught.value.fix
 
@@ -205,12 +205,12 @@ def test_a_worth_of_a_class_that_is_not_there_is_refused(tmp_path: Path) -> None
     case = use_case(
         written(tmp_path), problem=problem | {"task": "multiclass", "worth": worth}, evaluation={"metric": "accuracy"}
     )
-    with pytest.raises(NoriaError, match="`yess` is not a class") as caught:
+    with raises("data.class_unknown", "`yess`") as caught:
         validate(read(case.data), case)
     assert "`yes`" in caught.value.fix
 
 
 def test_rows_of_one_moment_cannot_be_split_by_time(tmp_path: Path) -> None:
     case = use_case(written(tmp_path, day=[dt.date(2020, 1, 1)] * ROWS), data={"time": "day"}, split={"method": "time"})
-    with pytest.raises(NoriaError, match="all rows have the same `day`"):
+    with raises("data.time_constant", "`day`"):
         split(validate(read(case.data), case).frame, case)

@@ -11,7 +11,7 @@ import pytest
 from noria.batch import BatchSummary, predict_file
 from noria.batch.parquet_folder import ParquetFiles, list_parquet_files, staged
 from noria.bundle import Bundle
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 
 
 def predict(bundle: Bundle, source: Path | str, target: Path | str) -> BatchSummary:
@@ -69,34 +69,34 @@ def test_pieces_are_whole_row_groups_that_fit_a_chunk(months: Path, rows: int, g
 def test_files_of_other_columns_are_told_by_name(bundle: Bundle, months: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(months / "c.parquet")
     table.assign(tenure=table["tenure"].astype("float32")).to_parquet(months / "c.parquet", index=False)
-    with pytest.raises(NoriaError, match="are not those of") as caught:
+    with raises("batch.schemas_differ") as caught:
         predict(bundle, months, tmp_path / "out.parquet")
     assert caught.value.where == str(months / "c.parquet")
     assert not (tmp_path / "out.parquet").exists()
 
 
 @pytest.mark.parametrize(
-    ("source", "message"),
+    ("source", "told"),
     [
-        ("months/below", "no Parquet file there"),
-        ("gone/*.parquet", "no Parquet file"),
-        ("*/b.parquet", "names of files"),
+        ("months/below", ("batch.folder_empty",)),
+        ("gone/*.parquet", ("batch.folder_empty",)),
+        ("*/b.parquet", ("batch.glob_in_folder",)),
     ],
 )
 def test_sources_without_files_are_refused(
-    bundle: Bundle, months: Path, tmp_path: Path, source: str, message: str
+    bundle: Bundle, months: Path, tmp_path: Path, source: str, told: tuple[str, ...]
 ) -> None:
-    with pytest.raises(NoriaError, match=message):
+    with raises(*told):
         predict(bundle, f"{tmp_path}/{source}", tmp_path / "out.parquet")
 
 
 @pytest.mark.parametrize(
-    ("target", "message"), [("out/", "workers of Ray"), ("memory://out.parquet", "written to this machine")]
+    ("target", "told"), [("out/", ("batch.folder_needs_ray",)), ("memory://out.parquet", ("batch.target_remote",))]
 )
 def test_targets_that_this_machine_does_not_write_are_refused(
-    bundle: Bundle, months: Path, tmp_path: Path, target: str, message: str
+    bundle: Bundle, months: Path, tmp_path: Path, target: str, told: tuple[str, ...]
 ) -> None:
-    with pytest.raises(NoriaError, match=message):
+    with raises(*told):
         predict(bundle, months, target if "://" in target else f"{tmp_path}/{target}")
     assert not (tmp_path / "out").exists()
 
@@ -138,6 +138,6 @@ def test_a_folder_that_failed_leaves_nothing(place: str) -> None:
 def test_a_folder_with_files_is_not_added_to(place: str) -> None:
     with staged(f"{place}/out/") as folder:
         written(folder, "part-00000.parquet")
-    with pytest.raises(NoriaError, match="there are files already"), staged(f"{place}/out/"):
+    with raises("batch.target_taken"), staged(f"{place}/out/"):
         pass
     assert names_in(place) == ["part-00000.parquet"]

@@ -12,8 +12,8 @@ import pytest
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
 from noria.data.table_files import read_file
-from noria.system.errors import NoriaError
 from tests import bundles
+from tests.errors_raised import raises
 
 ANSWERS = ["prediction", "probability", "decision", "warning", "error"]
 
@@ -143,7 +143,7 @@ def test_a_missing_column_is_told_before_anything_is_written(
     bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
 ) -> None:
     test_rows.drop(columns=["tenure", "contract"]).to_csv(tmp_path / "rows.csv", index=False)
-    with pytest.raises(NoriaError, match="missing columns: `tenure`, `contract`") as caught:
+    with raises("schema.column_missing", "`tenure`, `contract`") as caught:
         predict(bundle, tmp_path / "rows.csv")
     assert caught.value.where == str(tmp_path / "rows.csv")
     assert nothing_left(tmp_path, "rows.csv")
@@ -157,30 +157,32 @@ def test_a_failure_half_way_leaves_the_earlier_output_as_it_was(
     predict(bundle, tmp_path / "rows.csv")
     before = (tmp_path / "out.parquet").read_bytes()
     (tmp_path / "rows.csv").write_text(text.replace(",0,", ",?,", 1) + '"never closed,1\n' * 3)
-    with pytest.raises(NoriaError, match="never closed"):
+    with raises("data.quote_unclosed"):
         predict(bundle, tmp_path / "rows.csv", chunk_rows=10)
     assert (tmp_path / "out.parquet").read_bytes() == before
     assert nothing_left(tmp_path, "rows.csv", "out.parquet")
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "told"),
     [
-        (b"", "the file is empty"),
-        (b"\n\n", "the file is empty"),
-        (b"HEADER\n", "the file holds no rows"),
-        (b"HEADER\n" + b"\xff\xfe\n", "not UTF-8"),
-        (b"HEADER,prediction\n", "a column `prediction`"),
-        (b"HEADER,x,x\n", "two columns are named `x`"),
-        (b"PAR1", "missing columns"),
-        (None, "file not found"),
+        (b"", ("data.file_empty",)),
+        (b"\n\n", ("data.file_empty",)),
+        (b"HEADER\n", ("data.table_empty",)),
+        (b"HEADER\n" + b"\xff\xfe\n", ("data.encoding_invalid",)),
+        (b"HEADER,prediction\n", ("batch.column_taken", "`prediction`")),
+        (b"HEADER,x,x\n", ("data.column_duplicated", "`x`")),
+        (b"PAR1", ("schema.column_missing",)),
+        (None, ("data.file_not_found",)),
     ],
 )
-def test_files_that_cannot_be_predicted(bundle: Bundle, tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_files_that_cannot_be_predicted(
+    bundle: Bundle, tmp_path: Path, content: bytes | None, told: tuple[str, ...]
+) -> None:
     source = tmp_path / "rows.csv"
     if content is not None:
         source.write_bytes(content.replace(b"HEADER", ",".join(bundle.manifest.schema_.names).encode()))
-    with pytest.raises(NoriaError, match=message):
+    with raises(*told):
         predict(bundle, source)
     assert nothing_left(tmp_path, *(["rows.csv"] if content is not None else []))
 
@@ -189,15 +191,15 @@ def test_a_damaged_parquet_file_is_no_traceback(bundle: Bundle, test_rows: pd.Da
     test_rows.to_parquet(tmp_path / "rows.parquet")
     whole = (tmp_path / "rows.parquet").read_bytes()
     (tmp_path / "rows.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(NoriaError, match="not a readable Parquet file"):
+    with raises("data.parquet_invalid"):
         predict(bundle, tmp_path / "rows.parquet")
 
 
 def test_places_that_would_overwrite_the_source_or_mislead_are_refused(bundle: Bundle, tmp_path: Path) -> None:
     source = tmp_path / "rows.parquet"
-    with pytest.raises(NoriaError, match="three files"):
+    with raises("batch.places_equal"):
         predict_file(bundle, source, source, chunk_rows=10, quarantine=tmp_path / "bad.csv")
-    with pytest.raises(NoriaError, match="written as Parquet"):
+    with raises("batch.target_not_parquet"):
         predict_file(bundle, source, tmp_path / "out.csv", chunk_rows=10, quarantine=tmp_path / "bad.csv")
 
 

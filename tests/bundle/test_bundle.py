@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from noria.bundle import Bundle, MetricValue, revise_bundle
-from noria.system.errors import NoriaError
 from tests.bundles import PARAMS, ROOT, Case, bike, churn, contracts, make
+from tests.errors_raised import raises
 
 KINDS = ["rules", "dummy", *PARAMS]
 
@@ -61,14 +61,14 @@ def test_rows_keep_their_order_and_index_and_a_bad_one_spoils_no_other(tmp_path:
     assert answers[["prediction", "probability", "decision"]].iloc[[3, 4]].isna().all(axis=None)
     good = rows.drop(index=rows.index[[3, 4]])
     pd.testing.assert_frame_equal(answers.drop(index=rows.index[[3, 4]]), bundle.predict(good))
-    with pytest.raises(NoriaError, match="not a number"):
+    with raises("predictions.row_invalid"):
         bundle.scores(rows)
 
 
 def test_a_missing_column_is_named_and_an_extra_one_is_ignored(tmp_path: Path) -> None:
     bundle = make(churn(), "tree", tmp_path / "bundle")
     rows = churn().test.head(5)
-    with pytest.raises(NoriaError, match="`tenure`"):
+    with raises("schema.column_missing", "`tenure`"):
         bundle.predict(rows.drop(columns="tenure"))
     pd.testing.assert_frame_equal(bundle.predict(rows.assign(shoe_size=42)), bundle.predict(rows))
     assert len(bundle.predict(rows.head(0))) == 0

@@ -122,7 +122,7 @@ def test_a_mistyped_command_or_option_ends_with_2(command: Command, arguments: l
 def test_a_missing_config_is_said(command: Command, name: str, tmp_path: Path) -> None:
     missing = tmp_path / "nothing.yaml"
     ended = command(name, *REQUIRED.get(name, []), "--config", missing)
-    assert_told(ended, f"config file not found: {missing}", "fix")
+    assert_told(ended, "config.file_not_found", str(missing), "fix")
     assert ended.out == ""
 
 
@@ -130,7 +130,7 @@ def test_a_missing_config_is_said(command: Command, name: str, tmp_path: Path) -
 def test_a_mistake_in_the_config_is_said(command: Command, name: str, config: Path) -> None:
     config.write_text(config.read_text(encoding="utf-8").replace("folds:", "fold:"), encoding="utf-8")
     ended = command(name, *REQUIRED.get(name, []), "--config", config)
-    assert_told(ended, "unknown key `models.fold`", "did you mean `folds`?", str(config))
+    assert_told(ended, "config.invalid", "`models.fold`", "did you mean `folds`?", str(config))
 
 
 @pytest.mark.parametrize("content", [b"name: [unclosed", b"\xff\xfe\x00", b"", b"- a\n- b\n"])
@@ -189,7 +189,7 @@ def test_a_workspace_that_cannot_be_written_is_said(
 def test_what_needs_a_model_says_so_before_training(command: Command, config: Path, home: Path, name: str) -> None:
     needed = ["--input", config.parent / "few.csv", "--output", config.parent / "out.parquet"]
     ended = command(name, "--config", config, *(needed if name == "predict" else []))
-    assert_told(ended, "no model of `never_trained` has been promoted yet", "python run.py train")
+    assert_told(ended, "registry.champion_missing", "`never_trained`", "python run.py train")
     assert not (config.parent / "out.parquet").exists()
     assert not (home / "never_trained" / "service" / "state.json").exists()
 
@@ -235,7 +235,7 @@ def test_a_config_without_a_command_is_the_cycle(
 
 def test_a_cycle_ends_where_training_fails(command: Command, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise NoriaError("the table is empty", fix="fill it")
+        raise NoriaError("the table is empty", code="test.example", fix="fill it")
 
     def never(*_: object) -> None:
         raise AssertionError("must not run")

@@ -19,7 +19,7 @@ def test_texts_are_printed_as_they_are(text: str, capsys: pytest.CaptureFixture[
     progress.stage("split", text)
     progress.warn(text)
     screen.stopped(text)
-    screen.error(NoriaError(text, where=text, fix=text))
+    screen.error(NoriaError(text, code="test.example", where=text, fix=text))
     screen.unexpected(ValueError(text))
     assert capsys.readouterr().err.count(text) == 8
     screen.result(text, [("name", text), (text, 1)], following=[text])
@@ -43,8 +43,8 @@ def test_results_and_progress_go_different_ways(capsys: pytest.CaptureFixture[st
 
 
 def test_an_error_without_place_or_remedy_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    Screen().error(NoriaError("it is broken"))
-    assert capsys.readouterr().err == "\nError  it is broken\n"
+    Screen().error(NoriaError("it is broken", code="test.example"))
+    assert capsys.readouterr().err == "\nError  it is broken\ncode   test.example\n"
 
 
 def test_a_counter_does_not_flood_a_log(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ import pytest
 from app.stacks import kube_contexts
 from app.stacks.definition import Component, PreflightFinding, read_stack
 from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from tests.cluster.fake_api import Cluster, served
+from tests.errors_raised import raises
 
 COMPONENT = Component(name="kubernetes", type="orchestrator", flavor="kubernetes")
 
@@ -127,7 +127,7 @@ def test_no_run_goes_to_another_cluster_of_the_same_name(cluster: Cluster) -> No
     kube_contexts.refuse_another(registered("cluster", cluster.url), "mine")
     kube_contexts.refuse_another(registered("cluster", ""), "mine")
     kube_contexts.refuse_another(registered("", ""), "local")
-    with pytest.raises(NoriaError, match=r"registered for https://old\.example\.com") as caught:
+    with raises("cluster.context_differs", "https://old.example.com") as caught:
         kube_contexts.refuse_another(registered("cluster", "https://old.example.com"), "mine")
     assert cluster.url in caught.value.what
 

@@ -8,6 +8,7 @@ import yaml
 
 from noria.config import UseCase, expand_environment, load_use_case, use_case_schema, write_schema
 from noria.system.errors import NoriaError
+from tests.errors_raised import assert_error, raises
 
 CHURN = Path("configs/telco_churn.yaml")
 BUNDLED = sorted(Path("configs").glob("*.yaml"))
@@ -145,20 +146,20 @@ def test_a_key_written_twice_is_refused_by_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "told"),
     [
-        (b"name: [", "not valid YAML"),
-        (b"", "no mapping"),
-        (b"- a\n- b\n", "no mapping"),
-        (b"name: caf\xe9\n", "not a readable text file"),
-        (b"name: !!python/object/apply:os.system ['true']\n", "not valid YAML"),
-        (b"? [a, b]\n: 1\n", "a key must be one word"),
+        (b"name: [", ("config.yaml_invalid",)),
+        (b"", ("config.no_mapping",)),
+        (b"- a\n- b\n", ("config.no_mapping",)),
+        (b"name: caf\xe9\n", ("config.not_text",)),
+        (b"name: !!python/object/apply:os.system ['true']\n", ("config.yaml_invalid",)),
+        (b"? [a, b]\n: 1\n", ("config.yaml_invalid",)),
     ],
 )
-def test_files_that_are_no_use_case_are_refused(tmp_path: Path, raw: bytes, said: str) -> None:
+def test_files_that_are_no_use_case_are_refused(tmp_path: Path, raw: bytes, told: tuple[str, ...]) -> None:
     path = tmp_path / "other.yaml"
     path.write_bytes(raw)
-    assert said in error(path).what
+    assert_error(error(path), *told)
 
 
 def test_a_missing_file_names_those_that_are_there() -> None:
@@ -181,7 +182,7 @@ def test_environment_is_filled_in_and_missing_names_are_told(monkeypatch: pytest
     monkeypatch.setenv("DB_USER", "ann$")
     monkeypatch.delenv("DB_PASSWORD", raising=False)
     assert expand_environment("${env:DB_USER}@$host ${env:} $DB_USER", where="url") == "ann$@$host ${env:} $DB_USER"
-    with pytest.raises(NoriaError) as caught:
+    with raises("config.variable_unset") as caught:
         expand_environment("${env:DB_USER}:${env:DB_PASSWORD}", where="data.sources.rows.url")
     assert "DB_PASSWORD" in caught.value.what
     assert caught.value.where == "data.sources.rows.url"

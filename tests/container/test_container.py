@@ -13,8 +13,8 @@ from docker_engine import Container, address, docker
 
 from noria.bundle import Bundle
 from noria.client import Client
-from noria.system.errors import NoriaError
 from tests.container.conftest import STRICT, wait_until_ready
+from tests.errors_raised import raises
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
@@ -81,7 +81,7 @@ def test_a_table_is_answered(container: Container) -> None:
 
 
 def test_without_its_token_nothing_is_answered(container: Container) -> None:
-    with Client(container.url) as stranger, pytest.raises(NoriaError, match="401"):
+    with Client(container.url) as stranger, raises("request.token_missing", 401):
         stranger.predict(rows(1))
 
 

@@ -17,9 +17,9 @@ from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, read_state, service_status, start_or_roll, stop, wait_until_stored
 from noria.deployment.container_command import container_name, require_fast_form
-from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from service.bento_build import build_bento
+from tests.errors_raised import raises
 from tests.service.serving import free_port
 from tests.spool.spooled import eventually
 
@@ -109,7 +109,7 @@ def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Serve
 def test_without_the_image_nothing_starts(engine: None, bundle: Bundle, home: Path) -> None:
     case = churn().use_case.model_copy(update={"name": "no_image"})
     workspace = Workspace(case.name)
-    with pytest.raises(NoriaError, match="no image `nowhere:1`") as caught:
+    with raises("deployment.image_missing", "`nowhere:1`") as caught:
         start_or_roll(case, workspace, build_bento(bundle, workspace), bundle, image="nowhere:1")
     assert "make images" in caught.value.fix
     assert read_state(workspace) is None
@@ -119,5 +119,5 @@ def test_without_the_image_nothing_starts(engine: None, bundle: Bundle, home: Pa
 def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle) -> None:
     files = {name: digest for name, digest in bundle.manifest.files.items() if name != FAST}
     slow = Bundle(bundle.manifest.model_copy(update={"files": files}), bundle.folder)
-    with pytest.raises(NoriaError, match="no fast form"):
+    with raises("bundle.fast_form_missing"):
         require_fast_form([bundle, slow])

@@ -15,10 +15,10 @@ from app.images.service_image import answering, build_image
 from noria.bundle import Bundle, revise_bundle
 from noria.bundle.fast_format import FAST
 from noria.bundle.seal import seal
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from noria.traffic import activation
 from noria.traffic.activation import TrafficPlan
+from tests.errors_raised import raises
 
 
 def copied(until: str) -> set[str]:
@@ -66,14 +66,14 @@ def test_a_model_that_needs_the_training_libraries_is_refused(bundle: Bundle, tm
     slow = shutil.copytree(bundle.folder, tmp_path / "slow")
     (slow / FAST).unlink()
     seal(slow, bundle.manifest)
-    with pytest.raises(NoriaError, match="no fast form"):
+    with raises("bundle.fast_form_missing"):
         build_image(TrafficPlan.of(slow, "1"), "never-built")
 
 
 def test_a_bundle_that_was_changed_does_not_go_into_an_image(bundle: Bundle, tmp_path: Path) -> None:
     changed = shutil.copytree(bundle.folder, tmp_path / "changed")
     (changed / "model.ubj").write_bytes(b"another model")
-    with pytest.raises(NoriaError, match="was changed or cut short"):
+    with raises("bundle.checksum_mismatch"):
         build_image(TrafficPlan.of(changed, "1"), "never-built")
 
 

@@ -10,10 +10,10 @@ from docker_engine import Container, address, docker
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config.serving import CanaryConfig
-from noria.system.errors import NoriaError
 from noria.traffic import plan_transforms
 from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
 from tests.container.conftest import TOKENS, built, started, wait_until_ready
+from tests.errors_raised import raises
 from tests.spool.spooled import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
@@ -64,7 +64,7 @@ def test_both_answer_the_canary_grows_by_itself_and_goes_on_after_a_restart(
 
 
 def test_one_of_several_servers_is_not_told_otherwise(container: Container) -> None:
-    with client_of(container) as client, pytest.raises(NoriaError, match="in this service's image"):
+    with client_of(container) as client, raises("traffic.fixed_in_image"):
         client.change_shares({"challenger": 0.1})
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from noria.config import load_use_case
 from noria.data.sources import read
 from noria.data.split import folds, split
-from noria.system.errors import NoriaError
 from tests.data.cases import table, use_case
+from tests.errors_raised import raises
 
 
 def test_churn_keeps_its_mix_and_loses_no_row() -> None:
@@ -80,33 +80,33 @@ def test_folds_cover_every_training_row_once(rows: int, task: str, many: int) ->
 @pytest.mark.parametrize("cutoff", ["1999-01-01", "2099-01-01"])
 def test_a_cutoff_outside_the_table_is_refused(cutoff: str) -> None:
     known = use_case(data={"time": "day"}, split={"method": "time", "cutoff": cutoff})
-    with pytest.raises(NoriaError, match="rows are left") as error:
+    with raises("data.split_side_empty") as error:
         split(days(100, 5), known)
     assert "split.cutoff" in error.value.fix
 
 
 def test_a_side_without_a_class_is_refused() -> None:
     frame = days(100, 5).assign(y=["yes"] * 50 + ["no"] * 50)
-    with pytest.raises(NoriaError, match="no test row has the class `yes`"):
+    with raises("data.split_class_missing", "`yes`"):
         split(frame, use_case(data={"time": "day"}, split={"method": "time"}))
 
 
 def test_one_row_of_a_class_cannot_be_split() -> None:
-    with pytest.raises(NoriaError, match="cannot be split"):
+    with raises("data.split_impossible"):
         split(table(50).assign(y=["yes"] + ["no"] * 49), use_case())
 
 
 def test_too_few_moments_or_groups_for_the_folds() -> None:
     by_time = use_case(data={"time": "day"}, split={"method": "time"})
-    with pytest.raises(NoriaError, match="do not suffice for 5 folds"):
+    with raises("data.folds_too_many", "5 folds"):
         folds(days(90, 30), by_time)
     by_group = use_case(split={"method": "group", "group": "g"})
-    with pytest.raises(NoriaError, match="do not suffice for 5 folds"):
+    with raises("data.folds_too_many", "5 folds"):
         folds(table(90).assign(g=lambda t: t["id"] % 3), by_group)
 
 
 def test_text_cannot_order_rows() -> None:
     known = use_case(data={"time": "c"}, split={"method": "time"})
-    with pytest.raises(NoriaError, match="no dates or numbers") as error:
+    with raises("data.time_not_ordered") as error:
         split(table(), known)
     assert "type: datetime" in error.value.fix

@@ -19,8 +19,8 @@ import service.http.metrics
 from app.servers import compose_platform, zenml_server
 from app.servers.env_files import read
 from app.stacks.definition import read_stack
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
+from tests.errors_raised import raises
 
 FOLDER = PROJECT / "deploy" / "compose"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
@@ -53,7 +53,7 @@ def test_servers_listen_where_containers_reach_this_machine(
     if address is not None:
         assert compose_platform._reachable() == address
         return
-    with pytest.raises(NoriaError, match="BIND=ADDRESS"):
+    with raises("platform.address_unknown", "BIND=ADDRESS"):
         compose_platform._reachable()
 
 

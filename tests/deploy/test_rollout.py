@@ -16,6 +16,7 @@ from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import plan_transforms
 from noria.traffic.activation import PlannedVariant, TrafficPlan
+from tests.errors_raised import raises
 
 VARIABLES = {
     "NORIA_KUBERNETES_CONTEXT": "production",
@@ -110,7 +111,7 @@ def test_whoever_answers_beside_the_champion_is_in_the_image_and_names_it(
 
 @pytest.mark.parametrize(("fails", "done"), [("build", 1), ("push", 2)])
 def test_what_could_not_be_built_or_pushed_is_not_put_into_service(asked: Any, fails: str, done: int) -> None:
-    with pytest.raises(NoriaError, match=f"docker {fails} failed"):
+    with raises("image.docker_failed", fails):
         asked(fails, "denied")
     assert len(asked.commands()) == done
 
@@ -124,7 +125,7 @@ def test_pods_that_do_not_become_ready_are_an_error_with_the_way_back(asked: Any
 
 def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
-    with pytest.raises(NoriaError, match="Helm is not installed"):
+    with raises("cluster.tool_missing", "Helm"):
         kubernetes_rollout.roll_out("kubernetes", CASE)
 
 

@@ -11,6 +11,7 @@ from noria.system.workspace import PROJECT
 from service.app import App
 from service.runtime import Runtime
 from service.settings import PREDICTIONS_URL, PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
+from tests.errors_raised import raises
 
 
 def probes(container: dict[str, Any]) -> dict[str, str]:
@@ -36,14 +37,13 @@ def test_the_service_s_probes_are_answered() -> None:
 
 
 def test_the_password_of_the_database_is_filled_in_when_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    from noria.system.errors import NoriaError
 
     url = environment(container_of(example("small"), "noria-service"))["NORIA_PREDICTIONS_URL"]
     service = named(example("small"), "Service", "noria-postgresql")
     assert f"@{service['metadata']['name']}:{service['spec']['ports'][0]['port']}/" in url
     monkeypatch.setenv("NORIA_DATABASE_PASSWORD", "hunter2")
     here = url.replace("noria-postgresql:5432", "127.0.0.1:1")
-    with pytest.raises(NoriaError, match="does not work") as caught:  # it was read, and nobody listens there
+    with raises("predictions.store_failed") as caught:  # it was read, and nobody listens there
         connect(here)
     assert "hunter2" not in str(caught.value)
     assert caught.value.where == "postgresql+psycopg://noria:***@127.0.0.1:1/noria"

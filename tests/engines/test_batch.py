@@ -17,9 +17,9 @@ from listening import listen
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
 from noria.config.engine import EngineConfig
-from noria.system.errors import NoriaError
 from noria.system.signals import Stopped
 from tests import bundles
+from tests.errors_raised import raises
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.e2e
@@ -120,7 +120,7 @@ def test_a_folder_is_answered_by_a_folder_in_the_same_order(
     assert there.table["customer"].to_pylist() == rows["customer"].tolist()
     parts = {f"part-{place:05d}.parquet" for place in range(12)}
     assert {path.name for path in (tmp_path / "there").iterdir()} == parts
-    with pytest.raises(NoriaError, match="there are files already"):
+    with raises("batch.target_taken"):
         predict(bundle, tmp_path / "rows", f"{tmp_path}/there/", engine)
     assert {path.name for path in tmp_path.iterdir()} == {"rows", "there", "aside", "here.parquet"}
 
@@ -165,7 +165,7 @@ def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
 
     for engine_of in (None, engine):
         for target in ("out.parquet", "out/") if engine_of else ("out.parquet",):
-            with pytest.raises(NoriaError, match="not a readable Parquet file") as caught:
+            with raises("data.parquet_invalid") as caught:
                 predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/{target}", engine_of)
             assert caught.value.where == str(tmp_path / "rows.parquet")
             assert left(tmp_path) == {"rows.parquet"}
@@ -191,6 +191,6 @@ def test_work_for_which_there_is_no_room_is_told(
 
     monkeypatch.setattr(DataContext.get_current(), "execution_no_progress_timeout_s", 3.0)  # by default half an hour
     rows.to_parquet(tmp_path / "rows.parquet")
-    with pytest.raises(NoriaError, match="the Ray cluster has lost work"):
+    with raises("engine.work_lost"):
         predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine.model_copy(update={"cores": 8}))
     assert left(tmp_path) == {"rows.parquet"}

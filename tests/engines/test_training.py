@@ -23,9 +23,9 @@ from noria.engines.ray.storage import place
 from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import FittedModel, fit
 from noria.models.training_rows import read_training_rows
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.training.leaderboard import score_candidates, tune_candidates
+from tests.errors_raised import raises
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.e2e
@@ -169,39 +169,39 @@ def test_ctrl_c_ends_tuning(cluster: str, tmp_path: Path) -> None:
 
 def test_what_the_library_refuses_is_told_as_on_one_machine(cluster: str, tmp_path: Path) -> None:
     case = churn()
-    with pytest.raises(NoriaError, match="the candidate `xgboost` cannot be fitted"):
+    with raises("models.fit_failed", "`xgboost`"):
         fit("xgboost", {**SOME, "max_depth": -4}, case.train, on_ray(case.use_case, cluster, tmp_path))
     use_case = changed(
         on_ray(case.use_case, cluster, tmp_path),
         models={"candidates": {"linear": {"params": {"C": -1.0}}}, "folds": 2},
     )
-    with pytest.raises(NoriaError, match="the candidate `linear` cannot be fitted"):
+    with raises("models.fit_failed", "`linear`"):
         score_candidates(case.train, use_case)
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "told"),
     [
-        ("127.0.0.1:1", "refused"),
-        ("nowhere.invalid:6379", "cannot be used"),
-        ("ray://127.0.0.1:10001", "HOST:PORT"),
-        ("auto", "HOST:PORT"),
-        ("${env:NORIA_NO_SUCH_CLUSTER}", "NORIA_NO_SUCH_CLUSTER is not set"),
+        ("127.0.0.1:1", ("engine.cluster_unreachable", "refused")),
+        ("nowhere.invalid:6379", ("engine.cluster_unreachable",)),
+        ("ray://127.0.0.1:10001", ("engine.cluster_unreachable", "HOST:PORT")),
+        ("auto", ("engine.cluster_unreachable", "HOST:PORT")),
+        ("${env:NORIA_NO_SUCH_CLUSTER}", ("config.variable_unset", "NORIA_NO_SUCH_CLUSTER")),
     ],
 )
 def test_a_cluster_that_is_not_there_is_told_at_once(
-    address: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, told: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(NoriaError, match=said):
+    with raises(*told):
         connection.connect(EngineConfig(name="ray", address=address, storage=str(tmp_path)))
 
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(NoriaError, match="not installed") as caught:
+    with raises("engine.ray_missing") as caught:
         fit("xgboost", SOME, churn().train, churn().use_case.model_copy(update={"engine": EngineConfig(name="ray")}))
     assert "requirements-ray.lock" in caught.value.fix
 
@@ -212,7 +212,7 @@ def test_more_workers_than_this_machine_has_cores_are_refused() -> None:
         def cluster_resources() -> dict[str, float]:
             return {"CPU": 2.0}
 
-    with pytest.raises(NoriaError, match="4 workers of 2 cores want 8 cores, and Ray has 2"):
+    with raises("engine.cores_too_few", "4 workers", "8 cores"):
         connection.require_cores(TwoCores, EngineConfig(name="ray", workers=4, cores=2))
 
 
@@ -223,7 +223,7 @@ def test_another_version_on_a_machine_of_the_cluster_is_told(
     ray = connection.connect(use_case.engine)
     there = connection._versions()
     monkeypatch.setattr(connection, "gather", lambda ray, work: [{**there, "xgboost": "1.0"} for _ in work])
-    with pytest.raises(NoriaError, match=r"has xgboost 1\.0, and here is"):
+    with raises("engine.versions_differ", "xgboost 1.0"):
         connection._require_versions(ray, cluster)
 
 

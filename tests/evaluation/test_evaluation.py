@@ -9,8 +9,8 @@ import pytest
 
 from noria.evaluation.evaluate import evaluate
 from noria.evaluation.results import EvaluationResult
-from noria.system.errors import NoriaError
 from tests.bundles import Case, bike, changed, churn, contracts, make
+from tests.errors_raised import raises
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_rows_that_cannot_be_answered_are_counted(folder: Path) -> None:
     spoilt.loc[spoilt.index[:7], "tenure"] = "?"
     found = evaluate(bundle, spoilt, changed(use_case, evaluation={"slices": [], "bootstrap": 100}))
     assert (found.rows, found.unusable) == (293, 7)
-    with pytest.raises(NoriaError, match="none of the test rows"):
+    with raises("evaluation.rows_unanswered"):
         evaluate(bundle, spoilt.head(7), use_case)
 
 

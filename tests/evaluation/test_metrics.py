@@ -15,8 +15,8 @@ from noria.metrics.metrics import (
     metric_statistics,
     primary_metric,
 )
-from noria.system.errors import NoriaError
 from tests.bundles import bike, changed, churn, contracts
+from tests.errors_raised import raises
 
 
 def sample(rows: int, *, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -102,9 +102,9 @@ def test_worth_of_classes_and_of_numbers() -> None:
 
 def test_what_cannot_be_compared_is_said() -> None:
     use_case = churn().use_case
-    with pytest.raises(NoriaError, match="2 truths, 3 scores"):
+    with raises("evaluation.lengths_differ", "2 truths", "3 scores"):
         compute_metrics(use_case, ["Yes", "No"], [0.1, 0.2, 0.3])
-    with pytest.raises(NoriaError, match="for 2 classes"):
+    with raises("evaluation.shape_mismatch", "2 classes"):
         compute_metrics(contracts().use_case, ["a", "b"], np.eye(3)[:2], classes=["a", "b"])
 
 

@@ -1,12 +1,11 @@
 """Selection: what is chosen and the reason that a person reads."""
 
-import pytest
 from model_cases import Case, changed
 
 from noria.config import UseCase
 from noria.models.candidate_score import CandidateScore
-from noria.system.errors import NoriaError
 from noria.training.selection import select
+from tests.errors_raised import raises
 
 
 def score(kind: str, mean: float, error: float = 0.003, *, latency: float = 1.0, size: float = 0.1) -> CandidateScore:
@@ -94,5 +93,5 @@ def test_the_rules_stand_in_when_no_model_beats_the_dummy(churn: Case) -> None:
 
 
 def test_no_candidate_within_the_budgets_is_an_error(churn: Case) -> None:
-    with pytest.raises(NoriaError, match=r"forest takes 500.0 ms"):
+    with raises("training.no_candidate_left", "forest", "500.0 ms"):
         select([score("forest", 0.9, latency=500)], use_case(churn))

@@ -75,7 +75,9 @@ def test_a_promoted_model_is_no_alert_and_every_other_end_is() -> None:
 
 
 def test_a_failure_quotes_only_what_was_written_for_people() -> None:
-    told = failure_alert("bike_demand", "batch_inference", "predict_file", NoriaError("no file", fix="name another"))
+    told = failure_alert(
+        "bike_demand", "batch_inference", "predict_file", NoriaError("no file", code="test.example", fix="name another")
+    )
     assert told.splitlines() == [
         "bike_demand: `predict` failed in step `predict_file`",
         "no file",
@@ -86,7 +88,9 @@ def test_a_failure_quotes_only_what_was_written_for_people() -> None:
 
 
 def test_commands_are_for_the_stack_that_sends_them_where_they_ask_one() -> None:
-    told = failure_alert("bikes", "training", "", NoriaError("say python run.py train --config x to nobody"))
+    told = failure_alert(
+        "bikes", "training", "", NoriaError("say python run.py train --config x to nobody", code="test.example")
+    )
     *said, command = with_stack_option(told, "my team").splitlines()
     assert command == "python run.py train --config configs/bikes.yaml --stack 'my team'"
     assert said == told.splitlines()[:-1]

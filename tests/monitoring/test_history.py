@@ -11,7 +11,7 @@ from listening import listen
 from noria.monitoring import verdict_history
 from noria.monitoring.results import PerformanceResult
 from noria.monitoring.verdict import MonitoringVerdict
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 from tests.monitoring.served import NOW
 
 
@@ -70,6 +70,6 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").symlink_to("/dev/full")
-    with pytest.raises(NoriaError, match="No space left"):
+    with raises("monitoring.history_unwritable", "No space left"):
         verdict_history.append(tmp_path / "history.jsonl", verdict("1"))
     assert os.path.lexists(tmp_path / "history.jsonl")

@@ -14,6 +14,7 @@ from noria.predictions import PredictionStore
 from noria.predictions.privacy import Redactor
 from noria.system.errors import NoriaError
 from tests import bundles
+from tests.errors_raised import raises
 from tests.monitoring.conftest import Tables
 from tests.monitoring.served import NOW, serve
 from tests.predicted import prediction_event
@@ -84,17 +85,17 @@ def test_a_number_is_asked_for_where_a_number_is_predicted(
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "told"),
     [
-        ("prediction_id,chrn\na,Yes\n", "no column `churn`.*did you mean `chrn`"),
-        ("name,churn\na,Yes\n", "which prediction.*add the column `prediction_id`"),
-        ("", "the file is empty"),
+        ("prediction_id,chrn\na,Yes\n", ("monitoring.label_column_missing", "`churn`", "did you mean `chrn`")),
+        ("name,churn\na,Yes\n", ("monitoring.label_key_missing", "`prediction_id`")),
+        ("", ("data.file_empty",)),
     ],
 )
 def test_a_file_without_the_needed_columns_is_refused(
-    churn: UseCase, store: PredictionStore, tmp_path: Path, text: str, message: str
+    churn: UseCase, store: PredictionStore, tmp_path: Path, text: str, told: tuple[str, ...]
 ) -> None:
     (tmp_path / "labels.csv").write_text(text)
-    with pytest.raises(NoriaError, match=message):
+    with raises(*told):
         join_labels(store, str(tmp_path / "labels.csv"), churn, quarantine=tmp_path / "bad.csv", at=NOW)
     assert store.counts().unmatched_labels == 0

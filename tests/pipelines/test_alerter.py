@@ -17,6 +17,7 @@ from noria.evaluation.results import GateVerdict
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, Workspace
 from tests.conftest import Command
+from tests.errors_raised import raises
 from tests.small_cases import churn_table, small_case, write_config
 
 pytestmark = pytest.mark.e2e
@@ -116,7 +117,7 @@ def test_a_run_that_dies_outside_its_steps_is_told(
         raise RuntimeError("the machine is gone")
 
     monkeypatch.setattr(StepLauncher, "launch", die)
-    with pytest.raises(NoriaError, match="the run did not complete"):
+    with raises("pipelines.run_failed"):
         explore(case, stack)
     (text,) = slack.texts
     assert text.startswith("alerted_case: `explore` failed\nthe run did not complete")

@@ -70,7 +70,7 @@ def test_a_mendable_error_of_a_step_reaches_the_command_line(
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (NoriaError("the disk is full", where="somewhere", fix="free some space"), 2),
+        (NoriaError("the disk is full", code="test.example", where="somewhere", fix="free some space"), 2),
         (ZeroDivisionError("there are no rows"), 1),
     ],
     ids=["mendable", "unforeseen"],

@@ -26,6 +26,7 @@ from noria.config import UseCase
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT, home
 from tests.conftest import Command
+from tests.errors_raised import raises
 from tests.small_cases import churn_table, small_case
 
 pytestmark = pytest.mark.e2e
@@ -100,7 +101,7 @@ def options_of(running: StepsConfig) -> dict[str, Any]:
 
 def test_an_unset_variable_is_told_before_anything_runs(case: UseCase, trained: object, write: Any) -> None:
     write("unset", {"image": "${env:NORIA_TEST_IMAGE}"}, "local_docker")
-    with pytest.raises(NoriaError, match="NORIA_TEST_IMAGE is not set") as caught:
+    with raises("config.variable_unset", "NORIA_TEST_IMAGE") as caught:
         stacks.running_on("unset")
     assert "unset.yaml" in caught.value.where
     assert "export NORIA_TEST_IMAGE=" in caught.value.fix
@@ -189,7 +190,7 @@ def test_code_that_steps_download_is_not_mounted_over(
     monkeypatch.setattr(step_containers, "run_docker", lambda *told: CompletedProcess(told, 0, "", ""))
     stack = stacks.read_stack(write("downloads", {"image": "steps:1", "code": "artifact_store"}, "local_docker"))
     files = step_containers.MountedFiles(reads=["data/known.csv", "out/ignored.csv"])
-    with pytest.raises(NoriaError, match="would upload"), step_containers.in_containers(stack, "r", files, Client()):
+    with raises("stack.not_ready"), step_containers.in_containers(stack, "r", files, Client()):
         pass
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
     with step_containers.in_containers(stack, "run-1", files, Client()) as arguments:

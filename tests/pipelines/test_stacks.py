@@ -15,8 +15,8 @@ from app.commands.train import train
 from app.stacks import stacks
 from app.stacks.active_stack import service_stack
 from noria.config import UseCase
-from noria.system.errors import NoriaError
 from steps.shared.champion import require_champion
+from tests.errors_raised import raises
 from tests.small_cases import churn_table, small_case
 
 pytestmark = pytest.mark.e2e
@@ -84,7 +84,7 @@ def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str)
 
 
 def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: str) -> None:
-    with pytest.raises(NoriaError, match="experiment tracker") as caught:
+    with raises("stack.unfit", "experiment tracker") as caught:
         train(case, "other")
     assert "other" in caught.value.where
     assert "zenml stack update" in caught.value.fix
@@ -92,7 +92,7 @@ def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: st
 
 
 def test_an_unknown_stack_is_a_clear_error(case: UseCase, trained: object) -> None:
-    with pytest.raises(NoriaError, match="no stack is named `lokal`") as caught:
+    with raises("stack.unknown", "`lokal`") as caught:
         explore(case, "lokal")
     assert "local" in caught.value.fix
 
@@ -104,7 +104,7 @@ def test_a_stack_file_registers_its_stack(
     text = text.replace("name: local", "name: from_file").replace("${env:NORIA_HOME}", "${env:NORIA_TEST_STORE}")
     (tmp_path / "from_file.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(stacks, "STACK_FILES", tmp_path)
-    with pytest.raises(NoriaError, match="NORIA_TEST_STORE is not set"):
+    with raises("config.variable_unset", "NORIA_TEST_STORE"):
         explore(case, "from_file")
     monkeypatch.setenv("NORIA_TEST_STORE", str(tmp_path / "store"))
     with stacks.stack_for_one_run("from_file"):
@@ -119,7 +119,7 @@ def test_a_model_whose_store_has_gone_is_not_deployed_and_why_is_said(
     store = Path(Client().get_stack("local").components[StackComponentType.ARTIFACT_STORE][0].configuration["path"])
     away = store.rename(store.with_name("away"))
     try:
-        with pytest.raises(NoriaError, match="bundle cannot be fetched from artifact store `local`") as caught:
+        with raises("registry.bundle_not_fetched", "artifact store `local`") as caught:
             require_champion(use_case.name)
     finally:
         store.is_dir() and shutil.rmtree(store)
@@ -146,5 +146,5 @@ def test_the_stack_in_use_is_known_without_zenml_once_it_was_asked_for(
 
 
 def test_no_service_is_looked_for_on_a_stack_that_there_is_not(trained: object) -> None:
-    with pytest.raises(NoriaError, match="no stack is named `lokal`"):
+    with raises("stack.unknown", "`lokal`"):
         service_stack("lokal")

@@ -20,6 +20,7 @@ from noria.predictions.spool.writer import SpoolWriter
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from tests.conftest import Command
+from tests.errors_raised import raises
 from tests.predictions.conftest import Direct
 from tests.predictions.events import NOON, answered, failed
 from tests.small_cases import small_case, write_config
@@ -126,7 +127,7 @@ def test_a_hashed_person_is_found_by_the_plain_name(
     hashed = Redactor(use_case.serving.privacy, [], b"secret", id="customer").entity(ANN)
     store.ingest([answered("new", "before", entities=[hashed, ANN]), answered("b1", entities=[BOB])])
     monkeypatch.delenv("NORIA_PRIVACY_KEY", raising=False)
-    with pytest.raises(NoriaError, match="without the key"):
+    with raises("predictions.key_missing"):
         erased(ANN, use_case, workspace)
     assert store.counts().predictions == 3
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "secret")
@@ -186,10 +187,13 @@ def test_odd_and_short_names_erase_that_case_alone(
     assert direct.rows("SELECT count(*) FROM labels") == [(1,)]
 
 
-@pytest.mark.parametrize(("entity", "has_id", "said"), [(ANN, False, "no identifier column"), (" ", True, "empty")])
-def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, said: str) -> None:
+@pytest.mark.parametrize(
+    ("entity", "has_id", "told"),
+    [(ANN, False, ("predictions.id_column_missing",)), (" ", True, ("predictions.entity_empty",))],
+)
+def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, told: tuple[str, ...]) -> None:
     nameless = small_case("churn", Path("customers.csv"))
-    with pytest.raises(NoriaError, match=said):
+    with raises(*told):
         erased(entity, case() if has_id else nameless, workspace)
 
 

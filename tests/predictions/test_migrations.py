@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from noria.predictions import Feedback, PredictionStore, migrate
 from noria.predictions.sql_tables import metadata
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 from tests.predictions.conftest import Direct
 from tests.predictions.events import NOON, answered
 
@@ -80,7 +80,7 @@ def test_a_failed_upgrade_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     with sqlite3.connect(file) as old:
         old.execute("CREATE TABLE events (something INTEGER)")  # in the way of the last step
     before = dump(file)
-    with pytest.raises(NoriaError, match="events"):
+    with raises("predictions.store_failed", "events"):
         PredictionStore(url)
     assert dump(file) == before
 
@@ -93,7 +93,7 @@ def test_a_failed_upgrade_leaves_an_empty_database_empty(
     with (broken / "versions" / "0002_variants_and_events.py").open("a") as script:
         script.write("    op.execute('SELECT no_such_thing')\n")
     monkeypatch.setattr(migrate, "_SCRIPTS", broken)
-    with pytest.raises(NoriaError, match="no_such_thing"):
+    with raises("predictions.store_failed", "no_such_thing"):
         PredictionStore(url)
     is_sqlite = url.startswith("sqlite")
     tables = "sqlite_master" if is_sqlite else "pg_tables WHERE schemaname = 'public'"
@@ -102,7 +102,7 @@ def test_a_failed_upgrade_leaves_an_empty_database_empty(
 
 def test_a_store_of_a_newer_noria_is_left_alone(store: PredictionStore, url: str, direct: Direct) -> None:
     direct.run("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(NoriaError, match="newer Noria"):
+    with raises("predictions.store_newer"):
         PredictionStore(url)
     assert direct.rows("SELECT version_num FROM alembic_version") == [("9999",)]
 

@@ -11,6 +11,7 @@ import pytest
 from noria.config.serving import PrivacyConfig
 from noria.predictions.privacy import Redactor, key_from_environment
 from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ["email", "age", "city", "plan"]
@@ -98,7 +99,7 @@ def test_a_warning_does_not_tell_what_is_not_kept(text: str, kept: str) -> None:
 
 def test_hashing_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "")
-    with pytest.raises(NoriaError, match="no key") as caught:
+    with raises("predictions.key_missing") as caught:
         redactor(key=key_from_environment())
     assert "NORIA_PRIVACY_KEY" in caught.value.where
     monkeypatch.setenv("NORIA_PRIVACY_KEY", "secret")
@@ -106,11 +107,11 @@ def test_hashing_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_unknown_column_is_refused_with_a_hint() -> None:
-    with pytest.raises(NoriaError, match="`emial`") as caught:
+    with raises("predictions.column_unknown", "`emial`") as caught:
         redactor(PrivacyConfig(drop=["emial"]))
     assert caught.value.where == "serving.privacy.drop"
     assert "`email`" in caught.value.fix
-    with pytest.raises(NoriaError, match="`customer`"):
+    with raises("predictions.column_unknown", "`customer`"):
         redactor(PrivacyConfig(drop=["customer"]), id=None)
 
 

@@ -15,6 +15,7 @@ import sqlalchemy
 from noria.predictions import SMOKE, Feedback, PredictionStore, ids, inputs_of
 from noria.predictions.spool.events import PredictionEvent
 from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 from tests.predicted import prediction_event
 from tests.predictions.conftest import Direct
 
@@ -204,13 +205,13 @@ def test_what_ingest_returned_for_survives_a_killed_process(url: str) -> None:
 
 
 def test_a_store_that_cannot_be_used_says_so(tmp_path: Path) -> None:
-    with pytest.raises(NoriaError, match="unable to open database file") as caught:
+    with raises("predictions.store_failed", "unable to open database file") as caught:
         PredictionStore(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     assert "folder.db" in caught.value.where
-    with pytest.raises(NoriaError, match="URL cannot be used"):
+    with raises("predictions.url_invalid"):
         PredictionStore("not a url")
     (tmp_path / "text.db").write_text("this is not a database, though it is long enough to look like one" * 20)
-    with pytest.raises(NoriaError, match="not a database"):
+    with raises("predictions.store_failed", "not a database"):
         PredictionStore(f"sqlite:///{tmp_path / 'text.db'}")
 
 
@@ -234,11 +235,11 @@ def test_a_database_that_cannot_be_reached_does_not_show_its_password(url: str) 
 
 def test_a_refused_password_is_not_shown(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = sqlalchemy.make_url(postgres).set(database="no_such_database", password="s3cr3t")  # noqa: S106
-    with pytest.raises(NoriaError, match="no_such_database") as caught:
+    with raises("predictions.store_failed", "no_such_database") as caught:
         PredictionStore(given.render_as_string(hide_password=False))
     assert "s3cr3t" not in str(caught.value)
     monkeypatch.setenv("STORE_PASSWORD", "s3cr3t")
     from_environment = given.set(password="PASSWORD").render_as_string(hide_password=False)  # noqa: S106
-    with pytest.raises(NoriaError, match="no_such_database") as caught:
+    with raises("predictions.store_failed", "no_such_database") as caught:
         PredictionStore(from_environment.replace("PASSWORD", "${env:STORE_PASSWORD}"))
     assert "s3cr3t" not in str(caught.value)

@@ -5,11 +5,10 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
 import sqlalchemy
 
 from noria.predictions import Feedback, PredictionStore
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 from tests.predictions.conftest import Direct
 from tests.predictions.events import NOON, answered
 from tests.predictions.postgres import database
@@ -64,7 +63,7 @@ def test_a_database_that_breaks_its_connections_is_found_again(postgres: str) ->
         assert store.ingest([answered("after")]) == 1
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         break_all(other, str(name))
-        with pytest.raises(NoriaError, match="does not work"):
+        with raises("predictions.store_failed"):
             store.ingest([answered("meanwhile")])
         other.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
         assert store.ingest([answered("meanwhile"), answered("again")]) == 2

@@ -15,6 +15,7 @@ from noria.data.validation import validate
 from noria.models.cross_validation import cross_validate
 from noria.profiling.scaffold import Proposal, propose
 from noria.system.errors import NoriaError
+from tests.errors_raised import assert_error, raises
 
 CHURN = "data/telco_churn.csv"
 BIKES = "data/bike_sharing.csv"
@@ -326,7 +327,7 @@ def test_the_schema_line_fits_the_place_of_the_file() -> None:
 
 
 def test_a_name_that_no_use_case_can_have_is_refused() -> None:
-    with pytest.raises(NoriaError, match="my_churn"):
+    with raises("profiling.name_invalid", "my_churn"):
         propose(CHURN, "churn", name="My churn")
 
 
@@ -345,28 +346,33 @@ def test_misspelt_target_names_the_one_that_was_meant() -> None:
     assert "`churn`" in error(CHURN, "chrun").fix
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "empty"), ("a,b\n", "no rows"), ("b\n1\n2\n", "no column but")])
-def test_tables_without_content_are_refused(tmp_path: Path, text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", ("data.file_empty",)), ("a,b\n", ("data.table_empty",)), ("b\n1\n2\n", ("profiling.inputs_missing",))],
+)
+def test_tables_without_content_are_refused(tmp_path: Path, text: str, told: tuple[str, ...]) -> None:
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
-    assert said in error(path, "b").what
+    assert_error(error(path, "b"), *told)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "told"),
     [
-        (["x"] * 50, "one value only"),
-        ([None] * 50, "no value"),
-        ([f"text {i}" for i in range(50)], "too many for classes"),
-        ([str(i) for i in range(49)] + ["n/k"], "mixes numbers with text"),
-        (["a"] * 49 + ["b"], "fewer than 3 rows"),
-        ([dt.timedelta(hours=hour % 2) for hour in range(50)], "neither numbers nor classes"),
+        (["x"] * 50, ("profiling.target_constant",)),
+        ([None] * 50, ("profiling.target_constant",)),
+        ([f"text {i}" for i in range(50)], ("profiling.target_classes_too_many",)),
+        ([str(i) for i in range(49)] + ["n/k"], ("profiling.target_mixed",)),
+        (["a"] * 49 + ["b"], ("profiling.target_class_too_rare", "3 rows")),
+        ([dt.timedelta(hours=hour % 2) for hour in range(50)], ("profiling.target_kind_unusable",)),
     ],
 )
-def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path, values: list[object], said: str) -> None:
+def test_targets_that_cannot_be_learned_are_refused(
+    tmp_path: Path, values: list[object], told: tuple[str, ...]
+) -> None:
     path = tmp_path / "table.parquet"
     pd.DataFrame({"x": range(50), "y": values}).to_parquet(path)
-    assert said in error(path, "y").what
+    assert_error(error(path, "y"), *told)
 
 
 def test_a_table_of_identifiers_is_refused(tmp_path: Path) -> None:
@@ -376,7 +382,7 @@ def test_a_table_of_identifiers_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_without_query_is_refused(tmp_path: Path) -> None:
-    assert "query" in error(f"sqlite:///{tmp_path / 'x.db'}", "y").what
+    assert error(f"sqlite:///{tmp_path / 'x.db'}", "y").code == "profiling.query_missing"
 
 
 def test_an_unreachable_database_is_named_without_a_traceback() -> None:
@@ -385,5 +391,6 @@ def test_an_unreachable_database_is_named_without_a_traceback() -> None:
 
 def test_a_password_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = error("postgresql://me:s3cret@127.0.0.1:1/db", "y", query="SELECT 1")
+    assert refused.code == "profiling.password_in_url"
     assert "s3cret" not in str(refused)
     assert "${env:DB_PASSWORD}" in refused.fix

@@ -99,7 +99,7 @@ def test_a_policy_gets_a_version_of_its_own(client: "TestClient", tmp_path: Path
 
 def test_a_policy_may_be_changed_by_old_names_of_its_keys(client: "TestClient", tmp_path: Path) -> None:
     assert put(client, "/policy", {"policy": {"threshold": 0.9, "ask_within": 0.05}}).status_code == 200
-    policy = order(tmp_path).champion.policy
+    policy = plan(tmp_path).champion.policy
     assert policy is not None
     assert (policy.threshold, policy.review_margin) == (0.9, 0.05)
     assert "ask_within" not in (tmp_path / "active.json").read_text("utf-8")

@@ -11,9 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from noria.bundle import Bundle
-from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from service.bento_build import build_bento, requirements
+from tests.errors_raised import raises
 
 _LOADED = """
 import sys
@@ -71,6 +71,6 @@ def test_a_bento_that_cannot_be_built_says_why(bundle: Bundle, tmp_path: Path, m
     monkeypatch.setenv("NORIA_HOME", str(tmp_path))
     workspace = Workspace("blocked")
     (workspace.service / "bentoml").write_text("a file where a folder belongs")
-    with pytest.raises(NoriaError, match="could not be built"):
+    with raises("deployment.bento_not_built"):
         build_bento(bundle, workspace)
     assert [path.name for path in workspace.service.iterdir()] == ["bentoml"]

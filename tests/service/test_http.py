@@ -14,7 +14,7 @@ from serving import Served
 from noria.batch import predict_file
 from noria.client import Client
 from noria.deployment import service_status
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 
 pytestmark = pytest.mark.e2e
 Rows = list[dict[str, Any]]
@@ -172,13 +172,13 @@ def test_status_counts_what_was_asked(served: Served, held_out: Rows) -> None:
 
 
 def test_the_client_explains_a_refusal_and_an_absent_service(served: Served, held_out: Rows) -> None:
-    with pytest.raises(NoriaError, match="row 0: tenure: 'abc' is not a number"):
+    with raises("request.rows_invalid", "row 0: tenure", "'abc'"):
         served.client.predict([held_out[0] | {"tenure": "abc"}])
-    with pytest.raises(NoriaError, match="cannot be sent as JSON"):
+    with raises("client.rows_not_json"):
         served.client.predict([held_out[0] | {"tenure": math.nan}])
     with Client("http://127.0.0.1:9") as nobody:
         assert not nobody.ready()
-        with pytest.raises(NoriaError, match="cannot be reached"):
+        with raises("client.unreachable"):
             nobody.model()
 
 

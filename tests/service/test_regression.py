@@ -15,11 +15,11 @@ from noria.models.fitted_model import fit
 from noria.models.policy_choice import DecisionPolicy
 from noria.predictions import PredictionStore
 from noria.predictions.spool.backlog import wait_until_flushed
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import activation
 from service.app import App
 from service.runtime import Runtime
+from tests.errors_raised import raises
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -111,7 +111,7 @@ def test_without_a_place_for_predictions_the_service_does_not_start(
     monkeypatch.delenv("NORIA_PREDICTIONS_URL", raising=False)
     monkeypatch.setenv("NORIA_SERVICE_DIR", str(tmp_path))
     activation.write_plan(tmp_path, activation.TrafficPlan.of(bikes.folder, "7"))
-    with pytest.raises(NoriaError, match="no place is named"):
+    with raises("predictions.url_missing"):
         Runtime().start()
     assert "no place is named" in activation.worker_reports(tmp_path)[0].error
 

@@ -18,10 +18,10 @@ from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, ServerSettings, read_state, start_or_roll, stop
 from noria.deployment.deployment_state import save_state
-from noria.system.errors import NoriaError
 from noria.system.processes import alive, namespace
 from noria.system.workspace import PROJECT, Workspace
 from noria.traffic import activation
+from tests.errors_raised import raises
 from tests.spool.spooled import eventually
 
 pytestmark = pytest.mark.e2e
@@ -68,7 +68,7 @@ def test_restart_for_new_settings_then_a_killed_server_leaves_no_worker(
     changed = with_serving(alone, max_rows=2)
     second = start_or_roll(changed, workspace, bento, bundle)
     assert alive(first.process) is None
-    with Client(second.url) as client, pytest.raises(NoriaError, match="at most 2"):
+    with Client(second.url) as client, raises("request.too_large", "at most 2"):
         client.predict(bundle.examples()[:3])
     assert len(processes_of(workspace)) >= 2
     os.kill(second.pid, signal.SIGKILL)
@@ -122,14 +122,14 @@ def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, ben
     with socket.socket() as other:
         other.bind(("127.0.0.1", alone.serving.port))
         other.listen()
-        with pytest.raises(NoriaError, match=f"port {alone.serving.port}.*process {os.getpid()}"):
+        with raises("deployment.port_taken", alone.serving.port, os.getpid()):
             start_or_roll(alone, workspace, bento, bundle)
     assert_nothing_is_left(workspace)
 
 
 def test_a_worker_that_cannot_start_says_why(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     (workspace.folder / "predictions.db").mkdir()
-    with pytest.raises(NoriaError, match="prediction store does not work: unable to open database file"):
+    with raises("deployment.bundle_refused", "unable to open database file"):
         start_or_roll(alone, workspace, bento, bundle)
     assert_nothing_is_left(workspace)
 
@@ -140,7 +140,7 @@ def test_a_server_that_dies_shows_its_last_words(
     broken = tmp_path / "broken"
     shutil.copytree(bento, broken)
     (broken / "src" / "service" / "service.py").write_text("raise RuntimeError('the cellar is flooded')\n")
-    with pytest.raises(NoriaError, match="the cellar is flooded") as caught:
+    with raises("deployment.server_died", "the cellar is flooded") as caught:
         start_or_roll(alone, workspace, broken, bundle)
     assert caught.value.where == str(workspace.service / "server.log")
     assert_nothing_is_left(workspace)
@@ -169,12 +169,12 @@ def test_a_workspace_that_cannot_be_written(
 ) -> None:
     (tmp_path / "home").write_text("a file, not a folder")
     monkeypatch.setenv("NORIA_HOME", str(tmp_path / "home"))
-    with pytest.raises(NoriaError, match="cannot write to the workspace"):
+    with raises("workspace.unwritable"):
         start_or_roll(alone, Workspace("any"), bento, bundle)
 
 
 def test_a_host_that_does_not_exist(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
-    with pytest.raises(NoriaError, match=r"serving\.host"):
+    with raises("deployment.host_unknown", "serving.host"):
         start_or_roll(with_serving(alone, host="no.such.host.invalid"), workspace, bento, bundle)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from noria.bundle import Bundle
 from noria.serving.predictor import Predictor
-from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 
 
 @pytest.mark.parametrize("kind", ["rules", "xgboost"])
@@ -31,7 +31,7 @@ def test_the_answers_are_those_of_a_table(kind: str, task: str, tmp_path: Path) 
 def test_a_row_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     predictor = Predictor.of(mixed.write("linear", "binary", tmp_path / "bundle"))
     good = mixed.odd_rows(5)[4]
-    with pytest.raises(NoriaError, match="row 1: age: missing"):
+    with raises("request.rows_invalid", "row 1: age"):
         predictor.predict_rows([good, {name: value for name, value in good.items() if name != "age"}])
-    with pytest.raises(NoriaError, match="there are none"):
+    with raises("request.rows_missing"):
         predictor.predict_rows([])

@@ -65,7 +65,7 @@ class Memory:
 
     def ingest(self, events: Sequence[Event]) -> int:
         if self.down:
-            raise NoriaError("the prediction store does not work: it is down")
+            raise NoriaError("the prediction store does not work: it is down", code="predictions.store_failed")
         if any(self.refuses(event) for event in events):
             raise ValueError("year 99999 is out of range")
         self.events += events

@@ -13,8 +13,8 @@ from noria.predictions import Feedback, PredictionStore
 from noria.predictions.spool.flusher import Flusher, drain
 from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segments import segments
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
+from tests.errors_raised import raises
 from tests.spool.spooled import Memory, answered, ids_in, labelled, small_disk, writing
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -120,7 +120,7 @@ def test_while_the_database_is_locked_all_wait(tmp_path: Path, database: Path, m
         writer.append(answered("a"))
         other = sqlite3.connect(database, isolation_level=None)
         other.execute("begin immediate")
-        with pytest.raises(NoriaError, match="locked"):
+        with raises("predictions.store_failed", "locked"):
             Flusher(tmp_path / "spool", store).flush()
         writer.append(answered("b"))
         other.execute("rollback")
@@ -134,7 +134,7 @@ def test_while_the_database_is_read_only_or_its_disk_is_full_all_wait(tmp_path: 
         writer.append(answered("a"))
         store.close()  # a disk that is written to cannot be mounted anew
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        with pytest.raises(NoriaError, match="the prediction store does not work"):
+        with raises("predictions.store_failed"):
             Flusher(tmp_path / "spool", store).flush()
         store.close()
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
@@ -144,7 +144,7 @@ def test_while_the_database_is_read_only_or_its_disk_is_full_all_wait(tmp_path: 
                 file.write(b"\0" * 4096)
         for number in range(2000):
             writer.append(answered(f"r{number}"))
-        with pytest.raises(NoriaError, match="full"):
+        with raises("predictions.store_failed", "full"):
             Flusher(tmp_path / "spool", store).flush()
         filler.unlink()
         Flusher(tmp_path / "spool", store).flush()
@@ -174,7 +174,7 @@ def test_drain_leaves_nothing_of_what_was_there(tmp_path: Path) -> None:
         assert not [path for path in tmp_path.iterdir() if b"secret name" in path.read_bytes()]
         store.down = True
         writer.append(answered("b"))
-        with pytest.raises(NoriaError, match="it is down"):
+        with raises("predictions.store_failed", "it is down"):
             drain(tmp_path, store, timeout_s=20)
     assert store.ids == ["secret name-0"]
 

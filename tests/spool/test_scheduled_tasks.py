@@ -44,7 +44,11 @@ def test_a_duty_is_done_when_it_is_due(store: PredictionStore, monkeypatch: pyte
 
 
 def test_a_duty_that_fails_is_told_until_it_works(store: PredictionStore, caplog: pytest.LogCaptureFixture) -> None:
-    errors: list[Exception] = [NoriaError("no order"), NoriaError("no order"), ZeroDivisionError("by zero")]
+    errors: list[Exception] = [
+        NoriaError("no order", code="test.example"),
+        NoriaError("no order", code="test.example"),
+        ZeroDivisionError("by zero"),
+    ]
 
     def work(_: PredictionStore) -> None:
         if errors:
@@ -65,7 +69,7 @@ def test_a_long_duty_holds_nothing_up_and_runs_once_at_a_time(store: PredictionS
     def work(_: PredictionStore) -> None:
         begun.append(1)
         go.wait(60)
-        raise NoriaError("it took long")
+        raise NoriaError("it took long", code="test.example")
 
     task = ScheduledTask("retention", 0.0, work, in_thread=True)
     for _ in range(3):

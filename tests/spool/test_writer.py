@@ -16,8 +16,8 @@ from noria.predictions.spool.journal import Journal
 from noria.predictions.spool.segments import segments
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.predictions.spool.writer import SpoolWriter
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
+from tests.errors_raised import raises
 from tests.spool.spooled import Memory, answered, eventually, flushed, settings, small_disk, writing
 
 
@@ -307,7 +307,7 @@ def test_a_closed_writer_and_a_folder_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(SpoolFailed, match="closed"):
         writer.append(answered("a"))
     (tmp_path / "file").write_text("")
-    with pytest.raises(NoriaError, match="the spool cannot be written") as caught:
+    with raises("spool.unwritable") as caught:
         SpoolWriter(tmp_path / "file" / "spool", settings())
     assert "NORIA_SPOOL_DIR" in caught.value.fix
 

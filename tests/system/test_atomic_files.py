@@ -13,6 +13,7 @@ import pytest
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path, scratch_folder, write_text
 from noria.system.workspace import PROJECT
+from tests.errors_raised import raises
 
 
 def names(folder: Path) -> list[str]:
@@ -29,7 +30,7 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
 
 
-@pytest.mark.parametrize("error", [ValueError("bad row"), KeyboardInterrupt(), NoriaError("no")])
+@pytest.mark.parametrize("error", [ValueError("bad row"), KeyboardInterrupt(), NoriaError("no", code="test.example")])
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "report.html"
     write_text(target, "old")
@@ -51,7 +52,7 @@ def test_an_error_where_there_was_no_file_leaves_nothing(tmp_path: Path) -> None
 def test_a_full_disk_is_said_and_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "report.html"
     write_text(target, "old")
-    with pytest.raises(NoriaError, match="cannot write") as caught, atomic_path(target) as part:
+    with raises("workspace.file_unwritable") as caught, atomic_path(target) as part:
         part.write_text("half")
         with Path("/dev/full").open("w") as full:
             full.write("x" * 100_000)

@@ -17,20 +17,20 @@ def ended_with(error: Exception) -> str:
 @pytest.mark.parametrize(
     "error",
     [
-        NoriaError("too few rows", where="data.csv", fix="add some"),
-        NoriaError("two lines:\nof them", fix="read on"),
-        NoriaError("nothing more is known"),
+        NoriaError("too few rows", code="test.example", where="data.csv", fix="add some"),
+        NoriaError("two lines:\nof them", code="test.example", fix="read on"),
+        NoriaError("nothing more is known", code="test.example"),
     ],
     ids=["whole", "no place", "alone"],
 )
 def test_the_parts_come_back(error: NoriaError) -> None:
-    told = NoriaError.told(ended_with(error))
+    told = NoriaError.from_traceback(ended_with(error))
     assert told is not None
-    assert (told.what, told.where, told.fix) == (error.what, error.where, error.fix)
+    assert (told.what, told.code, told.where, told.fix) == (error.what, error.code, error.where, error.fix)
 
 
 def test_another_error_is_none_of_ours() -> None:
-    assert NoriaError.told(ended_with(ZeroDivisionError("no rows"))) is None
+    assert NoriaError.from_traceback(ended_with(ZeroDivisionError("no rows"))) is None
 
 
 @pytest.mark.parametrize(

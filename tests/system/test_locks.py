@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from noria.system.errors import NoriaError
 from noria.system.locks import exclusive, wait_lock
 from noria.system.workspace import PROJECT, Workspace
+from tests.errors_raised import raises
 
 HOLD = """
 import sys
@@ -58,7 +58,7 @@ def held(use_case: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_the_second_is_refused_by_name() -> None:
     with held("churn") as other:
-        refused = pytest.raises(NoriaError, match=f"another `train` of churn is running .process {other.pid}")
+        refused = raises("workspace.locked", "`train`", "churn", f"process {other.pid}")
         with refused, exclusive("train", Workspace("churn")):
             raise AssertionError("must not get here")
         with exclusive("deploy", Workspace("churn")), exclusive("train", Workspace("bikes")):
@@ -86,7 +86,7 @@ def test_an_error_frees_the_lock() -> None:
 
 def test_a_lock_that_cannot_be_written_is_said(home: Path) -> None:
     (home / "churn" / "train.lock").mkdir(parents=True)
-    refused = pytest.raises(NoriaError, match="cannot write the lock of `train`")
+    refused = raises("workspace.lock_unwritable", "`train`")
     with refused as caught, exclusive("train", Workspace("churn")):
         raise AssertionError("must not get here")
     assert caught.value.where == str(home / "churn" / "train.lock")

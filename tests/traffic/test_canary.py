@@ -19,6 +19,7 @@ from noria.traffic import activation, plan_transforms
 from noria.traffic.activation import TrafficPlan
 from noria.traffic.canary import CanaryDecision, next_step, run_canary
 from noria.traffic.canary_metrics import MetricGap, compare_labels
+from tests.errors_raised import raises
 
 WORSE = MetricGap(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
@@ -165,10 +166,10 @@ def test_without_the_store_it_stays_as_it_is(service: Path, store: PredictionSto
     before = current(service)
 
     def broken(*_: Any) -> None:
-        raise NoriaError("the prediction store does not work")
+        raise NoriaError("the prediction store does not work", code="predictions.store_failed")
 
     monkeypatch.setattr(store, "ingest", broken)
-    with pytest.raises(NoriaError, match="does not work"):
+    with raises("predictions.store_failed"):
         run_canary(service, store, NOW)
     assert current(service) == before
 

@@ -183,7 +183,7 @@ def test_if_the_registries_fail_the_service_goes_back_too(
     from steps.shared import model_versions
 
     def broken(*_: object) -> None:
-        raise NoriaError("the registry cannot be reached")
+        raise NoriaError("the registry cannot be reached", code="test.example")
 
     before = plan(case)
     with monkeypatch.context() as patch:

@@ -12,6 +12,7 @@ from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from tests.bundles import changed, churn
 from tests.conftest import Command
+from tests.errors_raised import raises
 from tests.small_cases import write_config
 
 
@@ -48,7 +49,7 @@ def test_this_machine_alone_needs_none(host: str) -> None:
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in TOKENS:
         monkeypatch.setenv(name, "")
-    with pytest.raises(NoriaError, match="NORIA_PREDICT_TOKEN, NORIA_FEEDBACK_TOKEN, NORIA_ADMIN_TOKEN not set"):
+    with raises("deployment.tokens_missing", "NORIA_PREDICT_TOKEN, NORIA_FEEDBACK_TOKEN, NORIA_ADMIN_TOKEN"):
         settings(host="0.0.0.0")  # noqa: S104
 
 

@@ -7,9 +7,9 @@ from plans import PLAN, plan, state, variant
 from pydantic import ValidationError
 
 from noria.models.decision_policy import DecisionPolicy
-from noria.system.errors import NoriaError
 from noria.traffic import plan_transforms
 from noria.traffic.activation import TrafficPlan
+from tests.errors_raised import raises
 
 
 def shares(of: TrafficPlan) -> dict[str, float]:
@@ -25,16 +25,16 @@ def test_the_champion_takes_what_the_others_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("wanted", "told"),
     [
-        ({"stranger": 0.1}, "no variant `stranger`"),
-        ({"challenger": 1.2}, "a share of 1.2"),
-        ({"challenger": -0.1}, "a share of -0.1"),
-        ({"challenger": 0.3, "champion": 0.5}, "add up to 0.8"),
+        ({"stranger": 0.1}, ("traffic.variant_unknown", "`stranger`")),
+        ({"challenger": 1.2}, ("traffic.share_invalid", "1.2")),
+        ({"challenger": -0.1}, ("traffic.share_invalid", "-0.1")),
+        ({"challenger": 0.3, "champion": 0.5}, ("traffic.shares_sum_invalid", "0.8")),
     ],
 )
-def test_shares_that_cannot_be(wanted: dict[str, float], said: str) -> None:
-    with pytest.raises(NoriaError, match=said):
+def test_shares_that_cannot_be(wanted: dict[str, float], told: tuple[str, ...]) -> None:
+    with raises(*told):
         plan_transforms.with_shares(plan(0.1), wanted)
 
 
@@ -48,7 +48,7 @@ def test_a_shadow_answers_nobody() -> None:
     made = plan_transforms.with_shadow(plan(0.3), "challenger")
     assert made.champion.share == 1.0
     assert [(each.share, each.shadow) for each in made.variants[1:]] == [(0.0, True)]
-    with pytest.raises(NoriaError, match="no challenger `champion`"):
+    with raises("traffic.variant_unknown", "`champion`"):
         plan_transforms.with_shadow(made, "champion")
 
 
@@ -67,7 +67,7 @@ def test_a_canary_begins_at_its_first_step_and_another_one_has_to_wait() -> None
     made = plan_transforms.with_canary(base, state())
     assert shares(made) == {"champion": 0.75, "challenger": 0.05, "rules": 0.2}
     other = state().model_copy(update={"variant": "rules"})
-    with pytest.raises(NoriaError, match="is a canary already"):
+    with raises("traffic.canary_under_way"):
         plan_transforms.with_canary(made, other)
 
 
@@ -75,7 +75,7 @@ def test_a_canary_that_would_need_more_than_the_champion_has() -> None:
     base = TrafficPlan(
         variants=[variant("champion", 0.4), variant("challenger", 0.0, "2"), variant("rules", 0.6, "1r")]
     )
-    with pytest.raises(NoriaError, match=r"have only 0\.4"):
+    with raises("traffic.canary_share_missing", 0.4):
         plan_transforms.with_canary(base, state(plan=PLAN))
 
 
@@ -106,7 +106,7 @@ def test_others_keep_their_share_when_another_version_is_promoted() -> None:
 def test_a_policy_changes_one_variant_alone() -> None:
     made = plan_transforms.with_policy(plan(0.1), "challenger", DecisionPolicy(threshold=0.2), "2")
     assert [(each.policy is None, each.policy_version) for each in made.variants] == [(True, "1"), (False, "2")]
-    with pytest.raises(NoriaError, match="no variant `nobody`"):
+    with raises("traffic.variant_unknown", "`nobody`"):
         plan_transforms.with_policy(made, "nobody", DecisionPolicy(), "2")
 
 

@@ -15,9 +15,9 @@ from noria.config.serving import CanaryConfig
 from noria.deployment import VariantSpec, service_status, wait_until_stored
 from noria.deployment.server_process import wait_ready
 from noria.models.decision_policy import DecisionPolicy
-from noria.system.errors import NoriaError
 from noria.traffic import plan_transforms
 from noria.traffic.activation import CanaryState
+from tests.errors_raised import raises
 from tests.load import Load
 from tests.spool.spooled import eventually
 from tests.traffic.conftest import Service
@@ -148,7 +148,7 @@ def test_a_challenger_that_cannot_answer_is_not_let_in(service: Service, client:
     before = service.plan
     other = Bundle(service.bundles["challenger"].manifest, service.bundles["challenger"].folder)
     vars(other)["fitted"] = service.bundles["nonsense"].fitted
-    with pytest.raises(NoriaError, match="smoke test failed"):
+    with raises("deployment.smoke_test_failed"):
         service.answer_with(VariantSpec(other, "challenger", 0.2))
     assert service.plan.variants == before.variants
     assert {answer.variant for answer in client.predict(service.rows[:50])} == {"champion"}
@@ -225,7 +225,7 @@ def test_a_container_takes_over_no_model_that_needs_the_training_libraries(
     monkeypatch.setattr(sys.modules["noria.deployment.plan_change"], "running_server", lambda _: boxed)
     monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
     newcomer = service.spec("challenger").variant(service.workspace)
-    with pytest.raises(NoriaError, match="no fast form"):
+    with raises("bundle.fast_form_missing"):
         processes.change_plan(
             service.use_case, service.workspace, lambda plan: plan_transforms.with_variant(plan, newcomer)
         )

@@ -156,7 +156,12 @@ def read_stack(path: Path) -> StackFile:
     """
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
-        raise NoriaError(f"no stack file of that name: {path}", where=str(path.parent), fix=f"there are: {known}")
+        raise NoriaError(
+            f"no stack file of that name: {path}",
+            code="stack.unknown",
+            where=str(path.parent),
+            fix=f"there are: {known}",
+        )
     try:
         stack = StackFile.model_validate(read_yaml(path))
     except ValidationError as error:
@@ -164,6 +169,7 @@ def read_stack(path: Path) -> StackFile:
     if stack.stack_name != path.stem:
         raise NoriaError(
             f"the stack is named `{stack.stack_name}` in a file named `{path.stem}`",
+            code="stack.name_differs",
             where=str(path),
             fix=f"write stack_name: {path.stem}, or rename the file",
         )

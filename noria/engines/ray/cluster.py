@@ -72,7 +72,12 @@ def require_cores(ray: Any, engine: EngineConfig) -> None:
         return
     said = f"{engine.workers} workers of {engine.cores} cores want {wanted} cores, and Ray has {there}"
     if engine.address is None:
-        raise NoriaError(said, where="engine.workers", fix=f"at most {there}, or name a cluster in engine.address")
+        raise NoriaError(
+            said,
+            code="engine.cores_too_few",
+            where="engine.workers",
+            fix=f"at most {there}, or name a cluster in engine.address",
+        )
     progress.warn(f"{said}: the work waits until the cluster has grown")
 
 
@@ -95,7 +100,12 @@ def cause_of(error: Exception) -> Exception:
 
     if isinstance(error, ray.exceptions.RayTaskError):
         return error.cause if isinstance(error.cause, NoriaError) else error
-    return NoriaError(f"the Ray cluster has lost work: {first_line(error)}", where="engine", fix="look at `ray status`")
+    return NoriaError(
+        f"the Ray cluster has lost work: {first_line(error)}",
+        code="engine.work_lost",
+        where="engine",
+        fix="look at `ray status`",
+    )
 
 
 def _imported() -> Any:
@@ -109,6 +119,7 @@ def _imported() -> Any:
     except ImportError as error:
         raise NoriaError(
             "`engine: ray` needs Ray, which is not installed",
+            code="engine.ray_missing",
             where="engine",
             fix="install the packages of requirements-ray.lock, see docs/scaling.md; or leave `engine` out",
         ) from error
@@ -122,6 +133,7 @@ def _join(ray: Any, address: str, **settings: Any) -> None:
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise NoriaError(
             f"the Ray cluster at {address} cannot be used: {first_line(error)}",
+            code="engine.cluster_unreachable",
             where="engine.address",
             fix=f"run this on a machine of the cluster, where `ray status --address {address}` answers; see "
             "docs/scaling.md",
@@ -150,6 +162,7 @@ def _require_versions(ray: Any, address: str) -> None:
                 where = f"{node['NodeManagerAddress']} of the Ray cluster"
                 raise NoriaError(
                     f"{where} has {name} {there[name]}, and here is {here[name]}",
+                    code="engine.versions_differ",
                     where="engine.address",
                     fix=f"let every machine of {address} run the same image, see docs/scaling.md",
                 )

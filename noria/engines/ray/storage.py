@@ -49,6 +49,7 @@ def remove(where: str) -> None:
     except Exception as error:  # every file system has errors of its own
         raise NoriaError(
             f"the storage of the Ray cluster cannot be used: {error}",
+            code="engine.storage_unusable",
             where="engine.storage",
             fix="free it, or name another",
         ) from error

@@ -26,11 +26,17 @@ def entity_names(entity: str, use_case: UseCase) -> EntityNames:
     if column is None:
         raise NoriaError(
             "the use case has no identifier column, so stored rows name no case",
+            code="predictions.id_column_missing",
             where="data.id",
             fix="without one there is nothing to find; serving.privacy.keep_days erases old rows",
         )
     if not entity.strip():
-        raise NoriaError("an empty text is not an entity", where="--entity", fix=f"give a value of `{column}`")
+        raise NoriaError(
+            "an empty text is not an entity",
+            code="predictions.entity_empty",
+            where="--entity",
+            fix=f"give a value of `{column}`",
+        )
     if column in privacy.hash:
         return EntityNames((entity, _hashed(entity, column)))
     if column in privacy.drop:
@@ -48,6 +54,7 @@ def _hashed(entity: str, column: str) -> str:
     if key is None:
         raise NoriaError(
             f"`{column}` is stored as a keyed hash, so without the key nothing of this case can be found",
+            code="predictions.key_missing",
             where=f"environment variable {KEY}",
             fix=f"set {KEY} to the key of the service",
         )

@@ -86,6 +86,7 @@ def _drain_spool(spool: Path, store: PredictionStore) -> None:
     if spool.is_dir() and not drain(spool, store, _DRAIN_S):
         raise NoriaError(
             f"the spool could not be moved to the store within {_DRAIN_S:.0f} seconds, so nothing was erased",
+            code="spool.not_drained",
             where=str(spool),
             fix="try again when the service is less busy",
         )
@@ -106,11 +107,13 @@ def _require_nothing_left(done: ErasureResult) -> None:
     if done.after:
         raise NoriaError(
             f"the case was predicted again in the meantime: {done.after.predictions} predictions",
+            code="predictions.entity_predicted_again",
             fix="stop sending it, and try again",
         )
     if done.bytes_after and not done.others:
         raise NoriaError(
             "its rows are erased, but bytes of them are still in the store's files: another process is reading them",
+            code="predictions.traces_left",
             where=", ".join(map(str, done.searched)),
             fix="try again when nothing else reads the store",
         )

@@ -71,5 +71,8 @@ def remove_dead_letters(folder: Path, before: datetime) -> None:
                 path.unlink()
     except OSError as error:
         raise NoriaError(
-            f"dead letters cannot be removed: {error.strerror}", where=str(folder), fix="free or unlock that path"
+            f"dead letters cannot be removed: {error.strerror}",
+            code="spool.dead_letters_not_removed",
+            where=str(folder),
+            fix="free or unlock that path",
         ) from error

@@ -41,7 +41,10 @@ class Flusher:
                 _remove_stale_offsets(self._folder)
         except OSError as error:
             raise NoriaError(
-                f"the spool cannot be read or written: {error.strerror}", where=str(self._folder), fix="repair the disk"
+                f"the spool cannot be read or written: {error.strerror}",
+                code="spool.unusable",
+                where=str(self._folder),
+                fix="repair the disk",
             ) from error
         return done
 

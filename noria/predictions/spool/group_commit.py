@@ -125,7 +125,10 @@ class GroupCommitter:
 
     def _spool_error(self, reason: str) -> SpoolFailed:
         return SpoolFailed(
-            f"the spool cannot be written: {reason}", where=str(self._folder), fix="free some space, or repair the disk"
+            f"the spool cannot be written: {reason}",
+            code="spool.unwritable",
+            where=str(self._folder),
+            fix="free some space, or repair the disk",
         )
 
 

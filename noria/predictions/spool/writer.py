@@ -41,6 +41,7 @@ class SpoolWriter:
         except OSError as error:
             raise NoriaError(
                 f"the spool cannot be written: {error.strerror}",
+                code="spool.unwritable",
                 where=str(folder),
                 fix="free some space, or choose a folder that the service may write to (NORIA_SPOOL_DIR)",
             ) from error
@@ -69,11 +70,14 @@ class SpoolWriter:
         if waiting + len(frame) > self._bound and waiting:
             raise SpoolFull(
                 f"the spool is full: {waiting / 1e6:.0f} MB wait for the prediction store",
+                code="spool.full",
                 where=str(self._folder),
                 fix="make the prediction store work again, or raise serving.spool.max_mb",
             )
         if self._is_closed:
-            raise SpoolFailed("the spool is closed", where=str(self._folder), fix="start the service again")
+            raise SpoolFailed(
+                "the spool is closed", code="spool.closed", where=str(self._folder), fix="start the service again"
+            )
         try:
             position = self._journal.append(frame)
         except OSError as error:

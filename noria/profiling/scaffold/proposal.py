@@ -69,19 +69,30 @@ def propose(
 
 def _check_table(frame: pd.DataFrame, target: str, data: str) -> None:
     if frame.empty:
-        raise NoriaError("the table has no rows", where=f"--data {data}", fix="bring a table with rows")
+        raise NoriaError(
+            "the table has no rows", code="data.table_empty", where=f"--data {data}", fix="bring a table with rows"
+        )
     if target not in frame.columns:
         fix = did_you_mean(target, frame.columns)
-        raise NoriaError(f"the table has no column `{target}`", where=f"--target {target}", fix=fix)
+        raise NoriaError(
+            f"the table has no column `{target}`", code="data.column_missing", where=f"--target {target}", fix=fix
+        )
     if len(frame.columns) < 2:
         fix = "bring a table that holds the inputs beside the target"
-        raise NoriaError("the table has no column but the target", where=f"--data {data}", fix=fix)
+        raise NoriaError(
+            "the table has no column but the target", code="profiling.inputs_missing", where=f"--data {data}", fix=fix
+        )
 
 
 def _named(name: str | None, output: Path | None, source: SourceConfig, target: str) -> str:
     if name is not None and name != slug(name):
         what = f"`{name}` cannot name a use case"
-        raise NoriaError(what, where="--name", fix=f"use lower case, digits and `_`, such as `{slug(name)}`")
+        raise NoriaError(
+            what,
+            code="profiling.name_invalid",
+            where="--name",
+            fix=f"use lower case, digits and `_`, such as `{slug(name)}`",
+        )
     if name is not None:
         return name
     if output is not None:

@@ -52,10 +52,17 @@ def _is_database(data: str) -> bool:
 def _database(url: str, query: str | None) -> SourceConfig:
     if query is None or not query.strip():
         fix = "add --query 'SELECT … FROM …'"
-        raise NoriaError("a database needs a query that says which rows", where="--query", fix=fix)
+        raise NoriaError(
+            "a database needs a query that says which rows", code="profiling.query_missing", where="--query", fix=fix
+        )
     if "://" not in url:
         fix = "write --data as an SQLAlchemy URL, such as sqlite:///data/my.db, or leave --query out"
-        raise NoriaError("--query reads databases, and --data is no database URL", where=f"--data {url}", fix=fix)
+        raise NoriaError(
+            "--query reads databases, and --data is no database URL",
+            code="profiling.query_without_database",
+            where=f"--data {url}",
+            fix=fix,
+        )
     return SourceConfig(name="rows", url=_shareable(url), query=query)
 
 
@@ -67,10 +74,15 @@ def _shareable(url: str) -> str:
         address = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
         fix = "write it like `postgresql+psycopg://user:${env:DB_PASSWORD}@host/database` or `sqlite:///data/my.db`"
-        raise NoriaError("this is no SQLAlchemy URL", where="--data", fix=fix) from error
+        raise NoriaError("this is no SQLAlchemy URL", code="data.url_invalid", where="--data", fix=fix) from error
     if any(value and "${env:" not in value for value in _secrets(address)):
         fix = "`export DB_PASSWORD=…` and write ${env:DB_PASSWORD} in its place (within single quotes)"
-        raise NoriaError("the URL holds a password, and it would be written to a file", where="--data", fix=fix)
+        raise NoriaError(
+            "the URL holds a password, and it would be written to a file",
+            code="profiling.password_in_url",
+            where="--data",
+            fix=fix,
+        )
     file = address.database or ""
     if address.get_backend_name() == "sqlite" and Path(file).expanduser().is_file():
         return f"{address.drivername}:///{_project_path(Path(file).expanduser().resolve())}"
@@ -89,11 +101,16 @@ def _existing(data: str) -> Path:
             return path.resolve()
     folder = Path(data).expanduser().parent
     if Path(data).expanduser().is_dir():
-        raise NoriaError("this is a folder, not a file", where=f"--data {data}", fix="name one CSV or Parquet file")
+        raise NoriaError(
+            "this is a folder, not a file",
+            code="data.file_is_folder",
+            where=f"--data {data}",
+            fix="name one CSV or Parquet file",
+        )
     files = sorted(item.name for item in folder.iterdir() if item.is_file()) if folder.is_dir() else []
     near = difflib.get_close_matches(Path(data).name, files, n=1)
     fix = f"did you mean `{folder / near[0]}`?" if near else "check the path"
-    raise NoriaError("file not found", where=f"--data {data}", fix=fix)
+    raise NoriaError("file not found", code="data.file_not_found", where=f"--data {data}", fix=fix)
 
 
 def _project_path(path: Path) -> str:
@@ -111,14 +128,21 @@ def _format(path: str, data: str) -> tuple[Literal["csv", "parquet"], Literal["c
         return "parquet", "parquet"
     if b"\x00" in head or head.startswith(b"PK"):
         fix = "save the table as CSV (UTF-8) or Parquet"
-        raise NoriaError("this is neither CSV nor Parquet", where=f"--data {data}", fix=fix)
+        raise NoriaError(
+            "this is neither CSV nor Parquet", code="data.format_mismatch", where=f"--data {data}", fix=fix
+        )
     return "csv", "csv"
 
 
 def _beginning(path: str, data: str) -> str:
     raw = _head(path, data, _SNIFFED_BYTES)
     if not raw.strip():
-        raise NoriaError("the file is empty", where=f"--data {data}", fix="bring a CSV file with a header and rows")
+        raise NoriaError(
+            "the file is empty",
+            code="data.file_empty",
+            where=f"--data {data}",
+            fix="bring a CSV file with a header and rows",
+        )
     # the cut may fall within a character; the reader complains of other encodings by line
     return raw.decode("utf-8-sig", errors="replace")
 

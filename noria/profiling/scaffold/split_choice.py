@@ -44,7 +44,9 @@ def choose_split(sections: dict[str, Any], frame: pd.DataFrame, roles: ColumnRol
                 continue
             sections.update(tried)
             return train, _WHY[method] + (f"; not by time: {failed.what}" if roles.time and failed else "")
-    raise failed or NoriaError("the table cannot be split", where="--data", fix="bring more rows")
+    raise failed or NoriaError(
+        "the table cannot be split", code="data.split_impossible", where="--data", fix="bring more rows"
+    )
 
 
 def _methods(roles: ColumnRoles) -> list[str]:

@@ -80,7 +80,12 @@ def summarize_table(frame: pd.DataFrame, facts: dict[str, ColumnSummary], target
     if not found.features and not roles.time:
         gone = {**roles.exclude, **found.leakage.suspects} | ({roles.id: "an identifier"} if roles.id else {})
         what = "no column is left to learn from: " + "; ".join(f"`{name}` is out ({why})" for name, why in gone.items())
-        raise NoriaError(what, where="--data", fix="bring columns that are known when the prediction is needed")
+        raise NoriaError(
+            what,
+            code="profiling.inputs_missing",
+            where="--data",
+            fix="bring columns that are known when the prediction is needed",
+        )
     return found
 
 

@@ -49,9 +49,14 @@ def infer_task(values: pd.Series, fact: ColumnSummary) -> InferredTarget:
     present = values.dropna()
     if present.empty or (fact.distinct <= 1 and fact.type is not None):
         what = "no value at all" if present.empty else f"one value only, {_label(present.iloc[0])!r}"
-        raise _unfit(fact.name, f"has {what}", "choose a target that varies")
+        raise _unfit(fact.name, f"has {what}", "choose a target that varies", code="profiling.target_constant")
     if fact.type in {"datetime", None}:
-        raise _unfit(fact.name, "holds neither numbers nor classes", "choose a target of numbers, texts or booleans")
+        raise _unfit(
+            fact.name,
+            "holds neither numbers nor classes",
+            "choose a target of numbers, texts or booleans",
+            code="profiling.target_kind_unusable",
+        )
     if fact.distinct > 2 and fact.type in {"number", "integer"}:
         classes, why = _number_is_class(present, fact)
         if not classes:
@@ -79,9 +84,17 @@ def _check_text(present: pd.Series, fact: ColumnSummary) -> None:
     if numbers.notna().mean() > 0.5:
         junk = present[numbers.isna()]
         what = f"mixes numbers with text such as {str(junk.iloc[0])!r} ({len(junk)} rows)"
-        raise _unfit(fact.name, what, "empty or remove those values, then the target can be predicted as a number")
+        raise _unfit(
+            fact.name,
+            what,
+            "empty or remove those values, then the target can be predicted as a number",
+            code="profiling.target_mixed",
+        )
     raise _unfit(
-        fact.name, f"has {fact.distinct} different texts, too many for classes", "choose a target with fewer classes"
+        fact.name,
+        f"has {fact.distinct} different texts, too many for classes",
+        "choose a target with fewer classes",
+        code="profiling.target_classes_too_many",
     )
 
 
@@ -90,7 +103,12 @@ def _classes(present: pd.Series, fact: ColumnSummary, why: str) -> InferredTarge
     enough = counts[counts >= _ROWS_PER_CLASS]
     if len(enough) < 2:
         rare = ", ".join(repr(value) for value in counts[counts < _ROWS_PER_CLASS].index[:5])
-        raise _unfit(fact.name, f"has fewer than {_ROWS_PER_CLASS} rows of {rare}", "bring more rows of it")
+        raise _unfit(
+            fact.name,
+            f"has fewer than {_ROWS_PER_CLASS} rows of {rare}",
+            "bring more rows of it",
+            code="profiling.target_class_too_rare",
+        )
     classes = [_label(value) for value in enough.index]
     too_rare = list(counts.index[len(enough) :])
     if len(classes) > 2:
@@ -107,5 +125,5 @@ def _label(value: Hashable) -> Hashable:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _unfit(name: str, what: str, fix: str) -> NoriaError:
-    return NoriaError(f"target `{name}` {what}", where=f"--target {name}", fix=fix)
+def _unfit(name: str, what: str, fix: str, *, code: str) -> NoriaError:
+    return NoriaError(f"target `{name}` {what}", code=code, where=f"--target {name}", fix=fix)

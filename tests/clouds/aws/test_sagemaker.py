@@ -9,6 +9,8 @@ from amazon import BUCKET, IMAGE, ROLE, Amazon
 from sagemaker_here import Execution
 from small_cases import churn_table, small_case
 
+from tests.errors_raised import raises
+
 pytestmark = pytest.mark.e2e
 
 
@@ -60,13 +62,12 @@ def test_a_failed_step_keeps_a_model_from_being_registered(submitter: Amazon, tm
     import sagemaker.workflow.pipeline as sdk
 
     from app.commands.train import train
-    from noria.system.errors import NoriaError
 
     churn_table(400).to_csv(tmp_path / "few.csv", index=False)
     executions: list[Execution] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk._PipelineExecution, "wait", lambda execution, **_: executions.append(execution))
-        with pytest.raises(NoriaError, match="the run did not complete"):
+        with raises("pipelines.run_failed"):
             train(small_case("cloud_churn", tmp_path / "few.csv"), "aws")
     steps = Execution(submitter, executions[0].arn).steps
     before, todo = set(), ["register"]
