@@ -211,6 +211,14 @@ ERRORS = {
         "One or more keys are unknown, missing or have a value that is not allowed.",
         "Correct the keys that the message names; it lists all of them at once.",
     ),
+    "config.key_given_twice": ErrorEntry(
+        "A key stands there under its old and its new name.",
+        "Remove the old one.",
+    ),
+    "config.migration_unsupported": ErrorEntry(
+        "A key that should be renamed is written in a way that cannot be rewritten, such as through an alias.",
+        "Rename it by hand.",
+    ),
     "config.nested_too_deeply": ErrorEntry(
         "Lists or mappings are nested too deeply for a use-case file.",
         "Start from `configs/telco_churn.yaml`.",
@@ -234,14 +242,6 @@ ERRORS = {
     "config.yaml_invalid": ErrorEntry(
         "The file is not valid YAML.",
         "Correct the line that the message names.",
-    ),
-    "config.key_given_twice": ErrorEntry(
-        "A key stands there under its old and its new name.",
-        "Remove the old one.",
-    ),
-    "config.migration_unsupported": ErrorEntry(
-        "A key that should be renamed is written in a way that cannot be rewritten, such as through an alias.",
-        "Rename it by hand.",
     ),
     "data.class_too_rare": ErrorEntry(
         "A class of the target has too few rows for the folds and the test set.",
@@ -632,6 +632,10 @@ ERRORS = {
         "Another process uses the port of a dashboard.",
         "Stop that process, and run the command again.",
     ),
+    "platform.value_not_portable": ErrorEntry(
+        "A value for a file of variables holds a quote, a backslash or a line break.",
+        "Choose a value without these characters.",
+    ),
     "platform.zenml_failed": ErrorEntry(
         "The ZenML server answered with an error.",
         "Read the log of the server.",
@@ -643,10 +647,6 @@ ERRORS = {
     "platform.zenml_version_differs": ErrorEntry(
         "The ZenML server has another version than the installed package.",
         "Install the version of the server, or update the server.",
-    ),
-    "platform.value_not_portable": ErrorEntry(
-        "A value for a file of variables holds a quote, a backslash or a line break.",
-        "Choose a value without these characters.",
     ),
     "predictions.column_unknown": ErrorEntry(
         "`serving.privacy` names a column that is not an input of the model.",

@@ -183,7 +183,7 @@ def own_attributes(tree: ast.Module) -> dict[str, Types]:
 
 
 def shared_attributes() -> dict[str, Types]:
-    """Fields and properties of any class that hold a section, where the name stands for the same one everywhere."""
+    """Fields and properties of any class that hold a section, where the name stands for no other section."""
     found: dict[str, set[Types]] = {}
     for tree in modules():
         for holder in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
@@ -193,7 +193,8 @@ def shared_attributes() -> dict[str, Types]:
                         found.setdefault(name, set()).add(annotated(annotation))
                     case ast.FunctionDef(name=name, returns=returns):
                         found.setdefault(name, set()).add(annotated(returns))
-    return {name: next(iter(types)) for name, types in found.items() if len(types) == 1 and types != {NONE}}
+    sections = {name: types - {NONE} for name, types in found.items()}
+    return {name: next(iter(types)) for name, types in sections.items() if len(types) == 1}
 
 
 def in_templates() -> set[tuple[type[BaseModel], str]]:
@@ -239,5 +240,5 @@ def test_the_search_tells_owners_apart() -> None:
     reads = Reads({})
     reads.visit(ast.parse(source))
     names = {(owner.__name__, name) for owner, name in reads.found}
-    assert {("Source", "path"), ("Monitoring", "min_rows"), ("Data", "sources")} <= names
-    assert not names & {("Serving", "max_rows"), ("Monitoring", "max_rows"), ("Source", "url")}
+    assert {("SourceConfig", "path"), ("MonitoringConfig", "min_rows"), ("DataConfig", "sources")} <= names
+    assert not names & {("ServingConfig", "max_rows"), ("MonitoringConfig", "max_rows"), ("SourceConfig", "url")}

@@ -188,12 +188,12 @@ def test_odd_and_short_names_erase_that_case_alone(
 
 
 @pytest.mark.parametrize(
-    ("entity", "has_id", "told"),
-    [(ANN, False, ("predictions.id_column_missing",)), (" ", True, ("predictions.entity_empty",))],
+    ("entity", "has_id", "code"),
+    [(ANN, False, "predictions.id_column_missing"), (" ", True, "predictions.entity_empty")],
 )
-def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, told: tuple[str, ...]) -> None:
+def test_what_names_nobody_is_refused(workspace: Workspace, entity: str, has_id: bool, code: str) -> None:
     nameless = small_case("churn", Path("customers.csv"))
-    with raises(*told):
+    with raises(code):
         erased(entity, case() if has_id else nameless, workspace)
 
 
