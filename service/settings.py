@@ -26,7 +26,7 @@ class Settings:
     service_dir: Path | None
     """Where orders come from and reports go; None: the bundle that was built in answers, and nothing changes that."""
     spool_dir: Path
-    predictions_url: str
+    predictions_url: str = field(repr=False)
     serving: ServingConfig
     tokens: dict[str, str] = field(repr=False)
     """What may be done → its token; without an entry everybody may."""

@@ -194,8 +194,6 @@ def _environment(workspace: Workspace, settings: ServerSettings) -> dict[str, st
         "NORIA_SPOOL_DIR": str(settings.spool),
         "NORIA_SERVING": settings.serving.model_dump_json(),
         "NORIA_PREDICTIONS_URL": workspace.predictions_url,
-        "NORIA_WORKERS": str(settings.workers),
-        "NORIA_MAX_ROWS": str(settings.max_rows),
         "PYTHONUNBUFFERED": "1",
     }
 
