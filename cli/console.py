@@ -44,7 +44,7 @@ class Screen:
             self.out.print(f"  [bold]next[/]  {escape(command)}")
 
     def problems(self, headline: str, problems: Sequence[tuple[str, str]], *, following: Sequence[str]) -> None:
-        """Several things that the user can mend: what, and how."""
+        """Several things that the user can correct: what, and how."""
         self._status.stop()
         self.err.print(f"\n[bold red]{escape(headline)}[/]")
         for what, fix in problems:
@@ -54,7 +54,7 @@ class Screen:
             self.err.print(f"  [bold]next[/]  {escape(command)}")
 
     def error(self, error: NoriaError) -> None:
-        """An error that the user can mend."""
+        """An error that the user can correct."""
         self._status.stop()
         self.err.print(f"\n[bold red]Error[/]  {escape(error.what)}")
         if error.where:

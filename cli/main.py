@@ -57,9 +57,9 @@ def noria(
 
 
 def main() -> None:
-    """Run one command. What goes wrong is told without a traceback, and the exit code says what it was.
+    """Run one command. Errors are shown without a traceback, and the exit code says what it was.
 
-    0: done. 1: an unforeseen error. 2: an error that the user can mend. 130 and the like: stopped by a signal.
+    0: done. 1: an unforeseen error. 2: an error that the user can correct. 130 and the like: stopped by a signal.
     """
     from noria.system.signals import Stopped, stop_on_signals
 

@@ -73,7 +73,9 @@ def traffic(
         list[str] | None,
         typer.Option("--set", help="NAME=SHARE from 0 to 1; 0 takes it out. May be given several times."),
     ] = None,
-    shadow: Annotated[str | None, typer.Option("--shadow", help="It predicts everything, but answers nobody.")] = None,
+    shadow: Annotated[
+        str | None, typer.Option("--shadow", help="It predicts everything, but its answers are not sent.")
+    ] = None,
     canary: Annotated[
         str | None, typer.Option("--canary", help="Its share grows by serving.canary.steps while it does well.")
     ] = None,

@@ -41,7 +41,7 @@ def stack_up(name: StackName) -> None:
 
 @stack_app.command("check")
 def stack_check(name: StackName) -> None:
-    """The preflight: all that is missing or wrong, and how to mend it, before anything is submitted.
+    """The preflight: all that is missing or wrong, and how to fix it, before anything is submitted.
 
     Example: python run.py stack check local
     """

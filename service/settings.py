@@ -1,4 +1,4 @@
-"""What the service is told by its environment."""
+"""What the service reads from its environment."""
 
 import os
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
 PREDICTIONS_URL, SERVING = "NORIA_PREDICTIONS_URL", "NORIA_SERVING"
 PRIVACY_KEY = "NORIA_PRIVACY_KEY"
 FIXED = "NORIA_TRAFFIC_FIXED"
-"""Set where several servers have the same order in their image, so that none of them may be told another one."""
+"""Set where several servers have the same order in their image, so that none of them may follow another one."""
 TOKENS = {"predict": "NORIA_PREDICT_TOKEN", "feedback": "NORIA_FEEDBACK_TOKEN", "admin": "NORIA_ADMIN_TOKEN"}
 """What may be done → the variable with the token that it takes."""
 _SHORTEST = 16
@@ -32,7 +32,7 @@ class Settings:
     """What may be done → its token; without an entry everybody may."""
     privacy_key: bytes | None = field(repr=False)
     is_fixed: bool = False
-    """Who answers is changed by nobody but its own canary."""
+    """Only its own canary changes who answers."""
 
     @property
     def limits(self) -> LimitsConfig:

@@ -19,7 +19,7 @@ def status(use_case: UseCase, stack: str | None = None, url: str | None = None) 
         url: the address of a remote service.
 
     Raises:
-        NoriaError: the prediction store cannot be read, or whoever knows of a remote service cannot be asked.
+        NoriaError: the prediction store cannot be read, or a remote service cannot be asked.
     """
     service = backend_of(stack, url).status(use_case)
     dashboards = [("dashboard", f"{each.name} {each.url}") for each in running_dashboards()]

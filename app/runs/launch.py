@@ -90,7 +90,7 @@ def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
 
 
 def _run_name(pipeline: str, model: str) -> str:
-    """Unique, so that a run can be found again before ZenML has told its id."""
+    """Unique, so that a run can be found again before its id is known."""
     return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
@@ -130,9 +130,9 @@ def _failure(run: PipelineRun, stack: str) -> NoriaError:
     from zenml.client import Client
 
     broken = next((step for step in run.steps.values() if step.exception_info), None)
-    told = broken and NoriaError.from_traceback(broken.exception_info.traceback)
-    if told:
-        return told
+    known = broken and NoriaError.from_traceback(broken.exception_info.traceback)
+    if known:
+        return known
     pod = pod_failure(Client(), stack, run.id) if broken is None else None
     if pod is not None:
         return pod.error(run.name)

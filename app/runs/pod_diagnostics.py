@@ -42,7 +42,7 @@ class PodFailure:
     fix: str
 
     def error(self, run: str) -> NoriaError:
-        """For whoever started the run."""
+        """For the person who started the run."""
         return NoriaError(
             f"the run did not complete: {self.what}",
             code="pipelines.pod_failed",
@@ -77,13 +77,13 @@ def pod_failure(client: Any, stack: str, run_id: object) -> PodFailure | None:
 
 
 def end_jobs(client: Any, stack: str, run_id: object) -> None:
-    """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is told of."""
+    """Take the jobs of a stopped run away, with their pods; a cluster that cannot be asked is a warning."""
     for context, namespace in places_of_pods(client, stack):
         delete_jobs(context, namespace, f"run_id={run_id}")
 
 
 def delete_jobs(context: str, namespace: str, selector: str) -> None:
-    """Take the jobs that a selector finds and that have not ended away; a cluster that cannot be asked is told of."""
+    """Take the jobs that a selector finds and that have not ended away; a cluster that cannot be asked is a warning."""
     from kubernetes.client import BatchV1Api
 
     try:
@@ -116,8 +116,8 @@ def places_of_pods(client: Any, stack: str) -> list[tuple[str, str]]:
     """Where the pods of a run may be: context and namespace of each component that runs steps."""
     groups = client.get_stack(stack, allow_name_prefix_match=False).components.items()
     runners = [each for kind, group in groups if str(kind) in {"orchestrator", "step_operator"} for each in group]
-    told = [each.configuration for each in runners if each.configuration.get("kubernetes_context")]
-    places = [(str(each["kubernetes_context"]), str(each.get("kubernetes_namespace") or "zenml")) for each in told]
+    settings = [each.configuration for each in runners if each.configuration.get("kubernetes_context")]
+    places = [(str(each["kubernetes_context"]), str(each.get("kubernetes_namespace") or "zenml")) for each in settings]
     return list(dict.fromkeys(places))
 
 

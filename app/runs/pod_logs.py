@@ -1,4 +1,4 @@
-"""What the steps of a run say in their pods, told where the run was started."""
+"""What the steps of a run say in their pods, shown where the run was started."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ class PodLogs:
 
     def __init__(self) -> None:
         self._told: dict[str, int] = {}
-        """How many characters of each pod's log have been told."""
+        """How many characters of each pod's log have been shown."""
         self._ended: set[str] = set()
         self._in_vain = 0
 
     def tell(self, place: tuple[str, str], selector: str) -> list[Any]:
         """Tell what is new in the logs of a run's pods, and which steps are at work.
 
-        A log that cannot be read is passed over, since a run matters more; that none can is told once.
+        A log that cannot be read is passed over, since a run matters more; that none can is reported once.
 
         Args:
             place: the cluster's context, and the namespace.

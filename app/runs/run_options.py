@@ -1,4 +1,4 @@
-"""What ZenML is told about how steps run on a stack."""
+"""What ZenML needs to know about how steps run on a stack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The platform on this machine: servers in containers of Docker Compose, and what they are told."""
+"""The platform on this machine: servers in containers of Docker Compose, and their settings."""
 
 import json
 import os
@@ -142,17 +142,17 @@ def serve(image: str | None) -> tuple[str, str]:
 
 
 def known_settings() -> dict[str, str]:
-    """What Compose was told last; empty: there never was a platform here."""
+    """The settings of Compose as they were last; empty: there never was a platform here."""
     return read(settings_file())
 
 
 def settings_file() -> Path:
-    """What Compose is told, secrets among it; for its owner alone."""
+    """The settings of Compose, secrets among them; for its owner alone."""
     return Workspace("platform").folder / "compose.env"
 
 
 def access() -> Path:
-    """What whoever runs pipelines needs: variables with the servers' addresses and a key."""
+    """What pipelines need: variables with the servers' addresses and a key."""
     return Workspace("platform").folder / "zenml.env"
 
 
@@ -207,7 +207,7 @@ def _command() -> list[str]:
 
 
 def _settings(chosen: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What Compose is told: secrets that were made once, and what holds at present."""
+    """The settings of Compose: secrets that were made once, and what holds at present."""
     known = read(settings_file())
     made = {name: known.get(name) or secrets.token_hex(size) for name, size in _SECRETS.items()}
     now = {
@@ -229,8 +229,8 @@ def _reachable() -> str:
     """An address of this machine that containers reach, and other machines do not."""
     if sys.platform != "linux":
         return "127.0.0.1"  # Docker Desktop passes containers on to it
-    told = docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}", quiet=True)
-    for part in json.loads(told) or []:
+    ipam = docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}", quiet=True)
+    for part in json.loads(ipam) or []:
         if address := part.get("Gateway") or _first(part.get("Subnet", "")):
             return str(address)
     raise NoriaError(

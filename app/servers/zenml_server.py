@@ -21,7 +21,7 @@ _NO_SURVEY = {"email_opted_in": False, "user_metadata": {"finished_onboarding_su
 def set_up(url: str, output: Path, password: str, others: Mapping[str, str] | None = None) -> list[str]:
     """Activate the server if it is fresh, and write its address with a key for Noria to a file that only you can read.
 
-    Safe to repeat: a key that works is kept, one that does not is made anew.
+    Safe to repeat: a key that works is kept, one that does not is made again.
 
     Args:
         url: the server's address.
@@ -85,7 +85,7 @@ def _refuse_short(given: str) -> None:
             f"the administrator's password {'has less than ' + str(_SHORTEST) + ' signs' if given else 'is not set'}",
             code="platform.password_missing",
             where=f"environment variable {PASSWORD}",
-            fix=f"export {PASSWORD}=$(openssl rand -hex 16), and keep it: whoever has it may do everything there",
+            fix=f"export {PASSWORD}=$(openssl rand -hex 16), and keep it: it allows everything there",
         )
 
 

@@ -38,8 +38,8 @@ class ServingBackend(Protocol):
         backend.change_traffic(use_case, TrafficRequest(shares={"challenger": 0.1}))
         backend.rollback(use_case)
 
-    A backend is a class with these members that is created from a `ServiceTarget`. Creating it asks nobody and
-    needs no environment variable. All methods raise a NoriaError for what the user can correct.
+    A backend is a class with these members that is created from a `ServiceTarget`. Creating it starts no other program
+    and needs no environment variable. All methods raise a NoriaError for what the user can correct.
     """
 
     is_local: bool
@@ -66,7 +66,7 @@ class ServingBackend(Protocol):
         """Whether the service is ready, which versions it serves, and its counts.
 
         Raises:
-            NoriaError: whoever knows cannot be asked. That nothing is deployed is a result, not an error.
+            NoriaError: the tool that knows cannot be asked. That nothing is deployed is a result, not an error.
         """
 
     def show_traffic(self, use_case: UseCase) -> CommandResult:

@@ -171,7 +171,7 @@ class ProcessBackend:
         return CommandResult(headline, traffic_summary.change_facts(changed), [run_py("status")])
 
     def stop(self, use_case: UseCase, confirm: Confirm) -> CommandResult:
-        """End the server; nobody is asked, since it belongs to the user."""
+        """End the server without asking, since it belongs to the user."""
         workspace = Workspace(use_case.name)
         server = processes.read_state(workspace)
         if not processes.stop(workspace):

@@ -1,4 +1,4 @@
-"""Which stack is in use, without ZenML where that can be told: `status` should not wait for its imports."""
+"""Which stack is in use, without ZenML where possible: `status` should not wait for its imports."""
 
 import json
 import os

@@ -21,7 +21,7 @@ class KubeContexts:
     files: str
     """Their names, for people."""
     servers: dict[str, str]
-    """Context → address of its cluster; empty: it is not told."""
+    """Context → address of its cluster; empty: it is not known."""
 
 
 def contexts() -> KubeContexts:
@@ -53,7 +53,7 @@ def address(context: str) -> str:
 
 
 def remember(client: Any, kind: str, name: str, configuration: Any) -> None:
-    """Keep with a component for which cluster it is registered, as far as that can be told here."""
+    """Keep with a component for which cluster it is registered, as far as that is known here."""
     from zenml.enums import StackComponentType
 
     found = address(str(configuration.get("kubernetes_context") or ""))
@@ -89,7 +89,7 @@ def refuse_another(client: Any, stack: str) -> None:
 
 
 def another(context: str, here: str, there: str, stack: str) -> tuple[str, str]:
-    """What is amiss when a context means another cluster, and how to mend it."""
+    """What is wrong when a context means another cluster, and how to fix it."""
     return (
         f"the context `{context}` means the cluster {here} here, and the stack was registered for {there}",
         f"set KUBECONFIG to the file of {there}; if the cluster has moved: python run.py stack up {stack}",

@@ -54,7 +54,7 @@ def register_stack(name: str) -> list[str]:
 
 
 def register(client: Any, name: str) -> list[str]:
-    """Make ZenML's stack what the file says; returns what differed. For whoever holds the turn."""
+    """Make ZenML's stack what the file says; returns what differed. The caller holds the lock."""
     wanted = stacks.wanted_members(name)
     _keep_secrets(client, name)
     known = stacks.standing(client, name, wanted)
@@ -174,7 +174,7 @@ def _by_kind(wanted: dict[tuple[str, str], StackMember]) -> dict[Any, list[str]]
 
 
 def _told(name: str, change: Callable[[], T]) -> T:
-    """What ZenML refuses, as an error that a user can mend."""
+    """What ZenML refuses, as an error that a user can correct."""
     try:
         return change()
     except (ValueError, KeyError, RuntimeError, NotImplementedError, OSError) as error:
@@ -182,5 +182,5 @@ def _told(name: str, change: Callable[[], T]) -> T:
             f"ZenML refuses it: {first_line(error)}",
             code="stack.refused",
             where=str(stacks.STACK_FILES / f"{name}.yaml"),
-            fix="correct that setting; python run.py stack check tells what else is amiss",
+            fix="correct that setting; python run.py stack check tells what else is wrong",
         ) from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Fields = list[str] | str
-"""The fields of a row, or why it cannot be told into fields."""
+"""The fields of a row, or why it cannot be split into fields."""
 
 _MISSING = frozenset(MISSING_MARKS)
 _BOOLEANS = {"true": "True", "false": "False"}
@@ -74,7 +74,7 @@ class CsvParser:
         return Chunk(first, pa.table(kept, schema=self.schema), lambda _: tables, faults=faults)
 
     def _set_aside(self, block: list[Fields]) -> dict[int, str]:
-        """Put missing values in the place of rows that do not fit the header, and say what is wrong with them."""
+        """Put missing values in place of rows that do not fit the header, and say what is wrong with them."""
         faults: dict[int, str] = {}
         for row, fields in enumerate(block):
             if isinstance(fields, str):

@@ -45,14 +45,14 @@ class CsvSource:
             yield self.parser.chunk(block, first, inputs)
 
     def blocks(self, rows: int) -> Iterator[tuple[int, list[Fields]]]:
-        """The same, told into fields only: the number of the first row, and the rows."""
+        """The same, split into fields only: the number of the first row, and the rows."""
         lines, first = self._rows(), 1
         while block := list(islice(lines, rows)):
             yield first, block
             first += len(block)
 
     def _rows(self) -> Iterator[Fields]:
-        """The fields of each row, or why it cannot be told into fields; blank lines are no rows."""
+        """The fields of each row, or why it cannot be split into fields; blank lines are no rows."""
         while True:
             try:
                 fields: Fields = next(self._lines)
@@ -79,17 +79,17 @@ class CsvSource:
         line = self._lines.line_num
         if "field larger" in str(error) or "unexpected end" in str(error):
             raise NoriaError(
-                "a quotation mark is never closed, so that the rows cannot be told apart",
+                "a quotation mark is never closed, so the end of a row cannot be found",
                 code="data.quote_unclosed",
                 where=f"{self.where}, at line {line} or before",
                 fix="close the quotation mark",
             ) from error
-        return f"line {line} cannot be told into fields: {error}"
+        return f"line {line} cannot be split into fields: {error}"
 
 
 def _header(fields: Fields, where: str) -> list[str]:
     if isinstance(fields, str):
-        raise NoriaError(fields, code="data.header_invalid", where=where, fix="mend the header line")
+        raise NoriaError(fields, code="data.header_invalid", where=where, fix="correct the header line")
     names = [name or f"Unnamed: {place}" for place, name in enumerate(fields)]
     doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if doubled:

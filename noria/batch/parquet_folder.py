@@ -57,7 +57,7 @@ class ParquetFiles:
                     f"its columns, or their types, are not those of {files[0]}",
                     code="batch.schemas_differ",
                     where=file,
-                    fix="write it anew with the same columns, or leave it out",
+                    fix="rewrite it with the same columns, or leave it out",
                 )
 
     def chunks(self, inputs: list[str], rows: int) -> Iterator[Chunk]:

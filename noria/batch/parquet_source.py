@@ -69,5 +69,5 @@ def _reading(where: str) -> Iterator[None]:
 
 def _unreadable(error: Exception, where: str) -> NoriaError:
     return NoriaError(
-        f"not a readable Parquet file: {error}", code="data.parquet_invalid", where=where, fix="write the file anew"
+        f"not a readable Parquet file: {error}", code="data.parquet_invalid", where=where, fix="write the file again"
     )

@@ -31,7 +31,7 @@ def build_predictions(
         task: binary, multiclass or regression.
         classes: binary [negative, positive]; multiclass the k classes.
         policy: what is done with a prediction. For binary its threshold also parts the two classes.
-        said: (n,) classes that written rules give. They stand as written and nobody is asked: the rules are
+        said: (n,) classes that written rules give. They stand as written and no person is asked: the rules are
             what was done before there was a model.
 
     Returns:

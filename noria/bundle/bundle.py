@@ -69,7 +69,7 @@ class Bundle:
                 written with another major version of a library.
         """
         bundle = cls.open(folder)
-        bundle.fitted  # noqa: B018 - read now, so that what is wrong is told now
+        bundle.fitted  # noqa: B018 - read now, so that what is wrong shows now
         return bundle
 
     @cached_property
@@ -81,7 +81,7 @@ class Bundle:
         """
         manifest = self.manifest
         check_libraries(manifest, self.folder)
-        from noria.models.model_storage import load_model  # after it: an absent library is told as such
+        from noria.models.model_storage import load_model  # after it: an absent library has an error of its own
 
         names = set(manifest.files) - {REFERENCE, EXAMPLES, FAST, TREES}
         return load_model(

@@ -42,7 +42,7 @@ class FastModel:
             raise NoriaError(
                 f"the model's fast form cannot be read: {error}",
                 code="bundle.fast_form_unreadable",
-                fix="fetch the bundle again or train anew",
+                fix="fetch the bundle again or train again",
             ) from error
 
     def scores(self, matrix: Numbers) -> Numbers:

@@ -28,7 +28,7 @@ def check_libraries(manifest: Manifest, folder: Path) -> None:
                 f"the model bundle was written with {name} {wrote}, here is {installed}",
                 code="bundle.library_version_differs",
                 where=str(folder),
-                fix=f"install {name} {wrote}, or train anew",
+                fix=f"install {name} {wrote}, or train again",
             )
 
 

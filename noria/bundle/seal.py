@@ -1,8 +1,8 @@
 """Sealing a folder and checking the seal.
 
 The manifest holds the SHA-256 of every file, and `manifest.sha256` that of the manifest. This tells damage, a file
-that was swapped, and a manifest edited by hand. It does not prove who wrote the bundle: whoever may write to the
-folder can seal it anew, so guard the folder itself.
+that was swapped, and a manifest edited by hand. It does not prove who wrote the bundle: anyone who may write to the
+folder can reseal it, so guard the folder itself.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from noria.system.errors import NoriaError
 
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
-_AGAIN = "fetch the bundle again or train anew; a bundle is never edited by hand"
+_AGAIN = "fetch the bundle again or train again; a bundle is never edited by hand"
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
@@ -85,7 +85,7 @@ def _manifest(folder: Path) -> Manifest:
                 f"the model bundle has format {found!r}, this Noria reads {FORMAT}",
                 code="bundle.format_unknown",
                 where=str(folder),
-                fix="train anew, or use the Noria that wrote it",
+                fix="train again, or use the Noria that wrote it",
             )
         return Manifest.model_validate_json(content)
     except (ValueError, ValidationError) as error:

@@ -1,4 +1,4 @@
-"""Writing a bundle so that nobody ever sees half of one."""
+"""Writing a bundle so that no reader ever sees half of one."""
 
 from __future__ import annotations
 

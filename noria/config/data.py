@@ -83,7 +83,7 @@ class ColumnExpectation(Section):
 
 
 class ExpectationsConfig(Section):
-    """The contract with whoever delivers the data."""
+    """The contract with those who deliver the data."""
 
     max_quarantined: float = Field(default=0.05, ge=0, le=1)
     """Largest share of rows that may be quarantined (0 to 1); more stops the run."""

@@ -1,4 +1,4 @@
-"""Reading a use case from YAML, with errors that say what, where and how to mend it."""
+"""Reading a use case from YAML, with errors that say what, where and how to fix it."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Keys that have been renamed: what is written with the old names still loads, and a file can be rewritten.
 
-Light to import, for whoever only answers: YAML is imported when text is migrated.
+Light to import, for code that only predicts: YAML is imported when text is migrated.
 """
 
 from collections.abc import Mapping

@@ -69,7 +69,7 @@ class VariantConfig(Section):
     share: float = Field(default=0.0, ge=0, le=1)
     """Share of the cases that it answers; those of all variants add up to 1."""
     shadow: bool = False
-    """It predicts every case and is logged, but answers nobody."""
+    """It predicts every case and is logged, but its answers are not sent."""
 
 
 class CanaryConfig(Section):
@@ -131,7 +131,7 @@ class ServingConfig(Section):
             return self
         for name, variant in self.variants.items():
             if variant.shadow and variant.share:
-                raise ValueError(f"variants.{name} is a shadow, which answers nobody: it takes no share")
+                raise ValueError(f"variants.{name} is a shadow, whose answers are not sent: it takes no share")
         total = sum(variant.share for variant in self.variants.values())
         if abs(total - 1) > 1e-9:
             raise ValueError(f"the shares of variants add up to {total:g}; they must add up to 1")

@@ -106,7 +106,7 @@ def _fix(problem: str, text: str, line: int) -> str:
     lines = text.splitlines()
     if "mapping values" in problem and line <= len(lines) and lines[line - 1].count(":") > 1:
         return "put the text in quotation marks: it holds a colon"
-    return "mend that line"
+    return "correct that line"
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -128,7 +128,7 @@ def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
         frame: pd.DataFrame = table.to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
-        fix = "write it anew as Parquet, or say `format: csv` if it is text"
+        fix = "write it again as Parquet, or say `format: csv` if it is text"
         raise NoriaError(
             f"not a readable Parquet file: {reason}", code="data.parquet_invalid", where=place, fix=fix
         ) from error
@@ -211,7 +211,7 @@ def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
         f"{len(bad)} row(s) do not have {expected} fields; the first is row {number} with {actual}: {text[:80]!r}",
         code="data.csv_invalid",
         where=place,
-        fix=f"mend those rows (quote values that hold `{separator}`), or set the right separator",
+        fix=f"correct those rows (quote values that hold `{separator}`), or set the right separator",
     )
 
 

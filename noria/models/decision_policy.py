@@ -1,4 +1,4 @@
-"""From a score to what is done: act, ask a person, or leave it. Light to import, for whoever only answers."""
+"""From a score to what is done: act, ask a person, or leave it. Light to import, for code that only predicts."""
 
 import math
 

@@ -139,7 +139,7 @@ class Folds:
 
     @property
     def known(self) -> dict[str, Any]:
-        """What `make_fold` is told besides the rows."""
+        """What `make_fold` needs besides the rows."""
         return {"classes": self.classes, "target": self.target, "use_case": self.use_case}
 
     def submit(self, kind: str, params: Params) -> Self:

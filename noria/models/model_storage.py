@@ -49,7 +49,7 @@ def load_model(
         raise NoriaError(
             f"the model's file {absent[0]} is missing",
             code="models.file_missing",
-            fix="fetch the bundle again or train anew",
+            fix="fetch the bundle again or train again",
         )
     common: dict[str, Any] = {"kind": kind, "params": params, "schema": schema, "task": task, "classes": list(classes)}
     try:
@@ -63,7 +63,7 @@ def load_model(
         raise NoriaError(
             f"the model's files cannot be read: {error}",
             code="models.file_unreadable",
-            fix="fetch the bundle again or train anew",
+            fix="fetch the bundle again or train again",
         ) from error
 
 
@@ -106,7 +106,7 @@ def _check_tree(tree: Any) -> None:
         raise NoriaError(
             "the model's file holds a broken tree",
             code="models.tree_broken",
-            fix="fetch the bundle again or train anew",
+            fix="fetch the bundle again or train again",
         )
 
 

@@ -1,4 +1,4 @@
-"""What is told to people who watch no run: the text of an alert, and when it is worth one. `steps/` posts it."""
+"""What people read who watch no run: the text of an alert, and when it is worth one. `steps/` posts it."""
 
 import re
 import shlex
@@ -35,9 +35,9 @@ def monitoring_alert(verdict: MonitoringVerdict) -> str:
 
 
 def is_worth_alerting(verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdict]) -> bool:
-    """Is a verdict told? Each that is new, and once a day again while something is to be done.
+    """Is a verdict posted? Each that is new, and once a day again while something is to be done.
 
-    A first verdict that asks for nothing is not told.
+    A first verdict that asks for nothing is not posted.
 
     Args:
         verdict: the newest.
@@ -69,9 +69,9 @@ def gate_alert(use_case: str, version: str, verdict: GateVerdict) -> str:
 
 
 def failure_alert(use_case: str, pipeline: str, step: str, error: BaseException) -> str:
-    """What failed, and how to mend it.
+    """What failed, and how to fix it.
 
-    An error that nobody foresaw may quote rows of the data, so that only its kind is told; its text is in the log.
+    An unforeseen error may quote rows of the data, so only its kind is shown; its text is in the log.
 
     Args:
         use_case: its name.
@@ -81,11 +81,11 @@ def failure_alert(use_case: str, pipeline: str, step: str, error: BaseException)
     """
     command = _COMMANDS.get(pipeline, pipeline)
     at = f" in step `{step}`" if step else ""
-    what, mend = f"{type(error).__name__}: the step's log says more, python run.py dashboard", ""
+    what, fix = f"{type(error).__name__}: the step's log says more, python run.py dashboard", ""
     if isinstance(error, NoriaError):
-        what, mend = error.what, f"To mend it: {_short(error.fix)}" if error.fix else ""
+        what, fix = error.what, f"To fix it: {_short(error.fix)}" if error.fix else ""
     again = f"python run.py {command} --config configs/{use_case}.yaml"
-    return _lines(f"{use_case}: `{command}` failed{at}", _short(what), mend, again)
+    return _lines(f"{use_case}: `{command}` failed{at}", _short(what), fix, again)
 
 
 def with_stack_option(text: str, stack: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "(missing)"
-_NOTICEABLE = 0.05  # in standard deviations; a smaller change of the middle is better told by the spread
+_NOTICEABLE = 0.05  # in standard deviations; a smaller change of the middle shows better in the spread
 _LARGEST = 1e9
 _TWO = 2  # of a column with two values only the mean tells anything
 
@@ -26,16 +26,16 @@ def largest_number_change(reference: "pd.Series[float]", current: "pd.Series[flo
     """(figure, before, after) of two samples of a number without missing values, neither empty."""
     unit = spread(reference)
 
-    def told(quantity: Callable[["pd.Series[float]"], Any]) -> tuple[str, str] | None:
+    def changed(quantity: Callable[["pd.Series[float]"], Any]) -> tuple[str, str] | None:
         before, after = float(quantity(reference)), float(quantity(current))
         noticeable = math.isfinite(after) and abs(after - before) >= _NOTICEABLE * unit
         return (number(before), number(after)) if noticeable else None
 
-    if reference.nunique() > _TWO and (medians := told(lambda values: values.median())):
+    if reference.nunique() > _TWO and (medians := changed(lambda values: values.median())):
         return "median", *medians
-    if means := told(lambda values: values.mean()):
+    if means := changed(lambda values: values.mean()):
         return "mean", *means
-    if told(lambda values: values.quantile(0.25)) or told(lambda values: values.quantile(0.75)):
+    if changed(lambda values: values.quantile(0.25)) or changed(lambda values: values.quantile(0.75)):
         return "middle half", _middle_half(reference), _middle_half(current)
     return "mean", number(float(reference.mean())), number(float(current.mean()))
 

@@ -166,5 +166,5 @@ def _run(
         for frame in (current, reference)
     )
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # a constant column has no correlation: nothing that anyone could mend
+        warnings.simplefilter("ignore")  # a constant column has no correlation: nothing that anyone could correct
         return Report(parts).run(now, then, timestamp=at, tags=[name], name=name)

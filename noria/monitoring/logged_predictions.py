@@ -53,7 +53,7 @@ def known_labels(manifest: Manifest, labelled: pd.DataFrame) -> pd.DataFrame:
 
 def scores_of(bundle: Bundle, rows: pd.DataFrame) -> NDArray[np.float64]:
     """(n,) or (n, k) scores of n logged predictions: as logged, but for multiclass, where the log holds only the best
-    class's probability, computed anew."""
+    class's probability, computed again."""
     if bundle.manifest.task == "multiclass":
         return bundle.answer(inputs_of(rows).reindex(columns=bundle.manifest.schema_.names)).scores
     return rows[_answer(bundle.manifest)[1]].to_numpy(dtype=np.float64)

@@ -113,8 +113,8 @@ def _history_picture(history: Sequence[MonitoringVerdict]) -> Markup:
         step = max(1, len(history) // _TICKS)
         rows[-1][0].set_xticks(places[::step], [f"{check.at:%d %b %Y\n%H:%M}" for check in history][::step])
         rows[-1][0].set_xlim(-0.5, max(len(history) - 0.5, 5.5))
-        told = ", ".join(check.verdict for check in history)
-        return svg(figure, f"Verdicts so far, oldest first: {told}")
+        summary = ", ".join(check.verdict for check in history)
+        return svg(figure, f"Verdicts so far, oldest first: {summary}")
 
 
 def _draw_metric(axes: Any, measured: list[tuple[int, MetricChange]]) -> None:

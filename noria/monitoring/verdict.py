@@ -94,15 +94,15 @@ def _about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Fin
         if performance.labels < fewest:
             known = f"{plural(performance.labels, 'label')} known, {fewest} needed to judge how right the model is."
             return [("ok", known[0].upper() + known[1:])]
-        return [("ok", f"{use_case.evaluation.metric} cannot be told from the {performance.labels} labels known.")]
-    told = (
+        return [("ok", f"{use_case.evaluation.metric} cannot be measured on the {performance.labels} labels known.")]
+    summary = (
         f"{metric.name} is {number(metric.now)} on {plural(performance.labels, f'labelled {case}')} "
         f"({number(metric.low)} to {number(metric.high)}), {number(metric.before)} on the test rows"
     )
     allowed = use_case.monitoring.metric_drop
     if metric.worse_by <= allowed:
-        return [("ok", f"{told}.")]
-    too_much = f"{told}: worse by {number(metric.worse_by)}, where {number(allowed)} is allowed"
+        return [("ok", f"{summary}.")]
+    too_much = f"{summary}: worse by {number(metric.worse_by)}, where {number(allowed)} is allowed"
     if metric.beyond_chance:
         return [("retrain", f"{too_much}, and more than chance explains.")]
     return [("ok", f"{too_much}; with so few labels that may be chance.")]
@@ -112,12 +112,12 @@ def _about_worth(use_case: UseCase, performance: PerformanceResult) -> list[Find
     worth, unit = performance.worth, use_case.problem.unit
     if worth is None:
         return []
-    told = _balance(worth, unit)
+    summary = _balance(worth, unit)
     if _fell_too_far(worth, use_case.monitoring.worth_drop):
         lost = f"{number(worth.worse_by)} {unit}"
         share = f" ({percent(worth.worse_by / abs(worth.before), 0)})" if worth.before else ""
-        return [("watch", f"{told}: worse by {lost}{share}, and more than chance explains.")]
-    return [("ok", f"{told}.")]
+        return [("watch", f"{summary}: worse by {lost}{share}, and more than chance explains.")]
+    return [("ok", f"{summary}.")]
 
 
 def _fell_too_far(worth: MetricChange, allowed: float) -> bool:
@@ -142,14 +142,17 @@ def _about_inputs(use_case: UseCase, rows: int, drift: DriftResult | None) -> li
     if not drift.moved:
         return [("ok", f"None of the {total} input columns moved.")]
     level: Level = "ok"
-    told = f"{len(drift.moved)} of {total} input columns moved ({percent(drift.share, 0)})"
+    summary = f"{len(drift.moved)} of {total} input columns moved ({percent(drift.share, 0)})"
     if drift.share >= limits.drift_retrain:
-        level, told = "retrain", f"{told}; from {percent(limits.drift_retrain, 0)} on the model is due for training"
+        level, summary = (
+            "retrain",
+            f"{summary}; from {percent(limits.drift_retrain, 0)} on the model is due for training",
+        )
     elif drift.share >= limits.drift_watch:
-        level, told = "watch", f"{told}; from {percent(limits.drift_watch, 0)} on a person should look"
+        level, summary = "watch", f"{summary}; from {percent(limits.drift_watch, 0)} on a person should look"
     named = "; ".join(f"{column.name} moved: {column.change}" for column in drift.moved[:_NAMED])
     more = f"; and {len(drift.moved) - _NAMED} more" if len(drift.moved) > _NAMED else ""
-    return [(level, f"{told}: {named}{more}.")]
+    return [(level, f"{summary}: {named}{more}.")]
 
 
 def _about_answers(drift: DriftResult | None, performance: PerformanceResult) -> list[Finding]:
@@ -163,13 +166,15 @@ def _about_answers(drift: DriftResult | None, performance: PerformanceResult) ->
 
 
 def _about_labels(use_case: UseCase, performance: PerformanceResult) -> list[str]:
-    told = []
+    summary = []
     if performance.unusable:
         wanted = "numbers" if use_case.problem.task == "regression" else "classes that the model knows"
-        told.append(f"{plural(performance.unusable, 'label')} left out, which are no {wanted}.")
+        summary.append(f"{plural(performance.unusable, 'label')} left out, which are no {wanted}.")
     if performance.waiting:
         days = number(use_case.problem.label_delay_days)
-        told.append(f"{plural(performance.waiting, 'prediction')} younger than {days} days still wait for their label.")
+        summary.append(
+            f"{plural(performance.waiting, 'prediction')} younger than {days} days still wait for their label."
+        )
     if performance.overdue:
-        told.append(f"{plural(performance.overdue, 'prediction')} should have their label by now and have none.")
-    return told
+        summary.append(f"{plural(performance.overdue, 'prediction')} should have their label by now and have none.")
+    return summary

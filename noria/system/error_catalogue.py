@@ -833,7 +833,7 @@ ERRORS = {
         "Send the header `Authorization: Bearer TOKEN`.",
     ),
     "request.token_not_set": ErrorEntry(
-        "The service has no token for this address, so nobody may use it.",
+        "The service has no token for this address, so it cannot be used.",
         "Start the service with tokens.",
     ),
     "request.token_refused": ErrorEntry(

@@ -27,7 +27,7 @@ class ProcessIdentity(NamedTuple):
 def namespace() -> str:
     """Names the processes that are seen from here: in a container they are others. Empty where the system has no names.
 
-    Outside containers it stays the same when the machine starts anew.
+    Outside containers it stays the same when the machine restarts.
     """
     try:
         return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - it leads to no file

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: work in progress is told to stop, tidies up, and the command line says so."""
+"""Ctrl-C and its kin: work in progress is stopped, tidies up, and the command line says so."""
 
 import signal
 import threading

@@ -47,7 +47,7 @@ class PageFile:
 
 @dataclass(frozen=True)
 class PageResponse:
-    """What a GET or HEAD of a file is answered; for HEAD the body is left out by whoever sends it."""
+    """What a GET or HEAD of a file is answered; for HEAD the sender leaves the body out."""
 
     status: int
     headers: dict[str, str]

@@ -15,7 +15,7 @@ const KINDS = {
 
 /** Fill in the details of the model. */
 export function showAbout(facts) {
-  const told = [
+  const rows = [
     ["Answers", `“${inText(facts.target)}” of one ${facts.case}`],
     ["Kind", KINDS[facts.kind] ?? facts.kind],
     ["How good it is", quality(facts)],
@@ -24,7 +24,7 @@ export function showAbout(facts) {
   ];
   fill(
     byId("about-facts"),
-    ...told.filter(([, text]) => text).flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]),
+    ...rows.filter(([, text]) => text).flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]),
   );
   byId("about").hidden = false;
 }

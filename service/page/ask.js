@@ -64,14 +64,14 @@ function refused(response, said) {
   const when =
     wait > 0 ? `Try again in ${wait === 1 ? "a second" : `${Math.ceil(wait)} seconds`}.` : "Try again in a moment.";
   const rows = Array.isArray(said.rows) ? said.rows.map((row) => String(row.problem)) : [];
-  const told = sentence(said.error);
+  const message = sentence(said.error);
   switch (response.status) {
     case 422:
-      return new Refusal(422, told || "Something you entered cannot be used.", sentence(said.fix), rows);
+      return new Refusal(422, message || "Something you entered cannot be used.", sentence(said.fix), rows);
     case 429:
       return new Refusal(429, "Too many requests at once.", when);
     case 503:
-      return new Refusal(503, told || "The service cannot answer at the moment.", when);
+      return new Refusal(503, message || "The service cannot answer at the moment.", when);
     default:
       if (response.status >= 500)
         return new Refusal(
@@ -79,7 +79,7 @@ function refused(response, said) {
           "The service failed to answer.",
           "Try again; if it goes on, tell those who run it.",
         );
-      return new Refusal(response.status, told || "The service refused this.", sentence(said.fix));
+      return new Refusal(response.status, message || "The service refused this.", sentence(said.fix));
   }
 }
 

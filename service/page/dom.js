@@ -14,7 +14,7 @@ export function h(tag, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Put these children in the place of the present ones. */
+/** Replace the children by these. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.filter((child) => child !== null && child !== ""));
 }

@@ -21,7 +21,7 @@ function makeField(column, id, examples) {
   return kind.typed ? typed(column, id, kind.typed) : chosen(column, id, kind.chosen);
 }
 
-/** The case's own identifier, which nobody has to give. */
+/** The case's own identifier, which is optional. */
 function identifierField(facts) {
   const id = "field-id";
   const message = h("p", { id: `${id}-problem`, class: "wrong" });

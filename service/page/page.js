@@ -28,10 +28,10 @@ async function open() {
   fillIn(0);
 }
 
-/** Take over what the service says of its model; the form is made anew if its columns are others. */
-function adopt(told) {
+/** Take over what the service says of its model; the form is made again if its columns are others. */
+function adopt(model) {
   const before = facts;
-  facts = { ...told, case: told.case ?? "case", examples: told.examples ?? [], variants: told.variants ?? [] };
+  facts = { ...model, case: model.case ?? "case", examples: model.examples ?? [], variants: model.variants ?? [] };
   document.title = title(facts.name);
   byId("title").textContent = title(facts.name);
   byId("lead").textContent = lead(facts);

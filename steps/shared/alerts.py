@@ -29,7 +29,7 @@ def post_alert(text: str) -> None:
     except Exception as error:  # whatever an integration raises, and what the store of secrets does
         reason = f"{type(error).__name__}: {error}"
     if reason:
-        progress.warn(f"the alerter could not be told ({' '.join(reason.split())[:200]})")
+        progress.warn(f"the alerter could not be reached ({' '.join(reason.split())[:200]})")
 
 
 class _Listener(logging.Handler):

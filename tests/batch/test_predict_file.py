@@ -122,7 +122,7 @@ def test_bad_rows_stay_in_place_and_go_to_the_quarantine_with_the_reason(
     assert aside["reason"].iloc[1] == "total_charges: infinite"
     assert "20 fields where the header has 19" in aside["reason"].iloc[2]
     assert "one too many" in aside["reason"].iloc[2]
-    assert "cannot be told into fields" in aside["reason"].iloc[3]
+    assert "cannot be split into fields" in aside["reason"].iloc[3]
     np.testing.assert_allclose(
         out.drop(index=bad)["probability"], bundle.predict(rows.drop(index=bad))["probability"], atol=1e-9
     )

@@ -81,7 +81,7 @@ def test_a_failure_quotes_only_what_was_written_for_people() -> None:
     assert told.splitlines() == [
         "bike_demand: `predict` failed in step `predict_file`",
         "no file",
-        "To mend it: name another",
+        "To fix it: name another",
         "python run.py predict --config configs/bike_demand.yaml",
     ]
     assert "Jane" not in failure_alert("bike_demand", "training", "", ValueError("Jane Doe"))

@@ -89,7 +89,7 @@ def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, cas
     assert message["channel"] == CHANNEL
     assert first == "alerted_case: `explore` failed in step `validate`"
     assert "tenure" in what
-    assert mend.startswith("To mend it: ")
+    assert mend.startswith("To fix it: ")
     assert command == "python run.py explore --config configs/alerted_case.yaml --stack alerted"
 
 

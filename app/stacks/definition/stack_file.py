@@ -152,7 +152,7 @@ def read_stack(path: Path) -> StackFile:
     """Read and check one stack file.
 
     Raises:
-        NoriaError: it is missing, is no YAML, or breaks the form; every fault is told at once.
+        NoriaError: it is missing, is no YAML, or breaks the form; every fault is listed.
     """
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"

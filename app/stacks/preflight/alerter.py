@@ -33,7 +33,7 @@ def alerter_findings(component: Component, config: Any) -> Iterator[PreflightFin
         yield PreflightFinding(
             f"{component.title}: Slack cannot be reached: {error}", "check the network and its proxy"
         )
-    except KeyError:  # a secret that is not there, told with the component
+    except KeyError:  # a secret that is not there, reported with the component
         return
 
 

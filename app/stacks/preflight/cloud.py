@@ -75,7 +75,7 @@ def _image(component: Component, uri: str, stack: StackFile) -> Iterator[Preflig
     try:
         who: RegistryLogin = login(component.flavor, uri)
     except Exception as error:  # as above
-        yield PreflightFinding(f"{component.title}: nobody can log in to {uri}: {_said(error)}", _fix(component, error))
+        yield PreflightFinding(f"{component.title}: no login works for {uri}: {_said(error)}", _fix(component, error))
         return
     for image in dict.fromkeys(stack.noria.filled(os.environ).images):
         if image.startswith(f"{uri}/"):

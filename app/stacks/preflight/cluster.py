@@ -95,7 +95,7 @@ def _answers(api: Any, context: str, server: str) -> PreflightFinding | None:
     except ApiException as error:
         if error.status in {_UNAUTHORIZED, _FORBIDDEN}:
             return PreflightFinding(
-                f"the cluster {server} does not know you ({error.status})", f"log in anew for the context `{context}`"
+                f"the cluster {server} does not know you ({error.status})", f"log in again for the context `{context}`"
             )
         return PreflightFinding(
             f"{server} answers {error.status}, so it is no cluster", f"check the context `{context}`"
@@ -110,7 +110,7 @@ def _answers(api: Any, context: str, server: str) -> PreflightFinding | None:
 
 
 def _rights(api: Any, config: Any, namespace: str) -> Iterator[PreflightFinding]:
-    """What whoever submits a run must be allowed to do."""
+    """What those who submit a run must be allowed to do."""
     wanted = [*_RIGHTS, *(_SECRETS if getattr(config, "pass_zenml_token_as_secret", False) else [])]
     lacking = [
         f"{verb} {resource}" for group, resource, verb in wanted if not _may(api, namespace, group, resource, verb)
@@ -118,7 +118,7 @@ def _rights(api: Any, config: Any, namespace: str) -> Iterator[PreflightFinding]
     if lacking:
         yield PreflightFinding(
             f"in the namespace `{namespace}` you may not {', '.join(lacking)}",
-            "ask whoever runs the cluster for a Role with these rights: `Rights` in docs/kubernetes.md",
+            "ask the cluster's administrators for a Role with these rights: `Rights` in docs/kubernetes.md",
         )
 
 
@@ -148,7 +148,7 @@ def _account(api: Any, name: str, namespace: str) -> Any:
 
 
 def _status(ask: Any) -> int:
-    """The status of an answer; whoever may not look (403) is not told that something is missing."""
+    """The status of an answer; a user who may not look (403) does not learn that something is missing."""
     from kubernetes.client.exceptions import ApiException
 
     try:

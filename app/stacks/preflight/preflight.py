@@ -193,7 +193,7 @@ def _is_elsewhere(component: Component, client: Any) -> bool:
     try:
         model = client.get_flavor_by_name_and_type(component.flavor, component.type)
         config = Flavor.from_model(model).config_class(**component.filled(os.environ))
-    except Exception:  # told with the component
+    except Exception:  # reported with the component
         return False
     return bool(config.is_remote)
 
@@ -201,7 +201,7 @@ def _is_elsewhere(component: Component, client: Any) -> bool:
 def _registered(name: str, client: Any) -> Iterator[PreflightFinding]:
     try:
         wanted = stacks.wanted_members(name)
-    except NoriaError:  # an unset variable, told with the component
+    except NoriaError:  # an unset variable, reported with the component
         return
     found = differences(wanted, stacks.standing(client, name, wanted))
     if found:

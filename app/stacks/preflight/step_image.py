@@ -51,7 +51,7 @@ def missing_image(key: str, image: str) -> Iterator[PreflightFinding]:
     """That the Docker engine here does not have an image, if that is so; `key` of the stack file names it."""
     try:
         done = run_docker("image", "inspect", "--format", "{{.Id}}", image, timeout_s=_SECONDS)
-    except NoriaError:  # told with the orchestrator
+    except NoriaError:  # reported with the orchestrator
         return
     if done.returncode and "no such image" in done.stderr.lower():
         yield PreflightFinding(
@@ -66,5 +66,5 @@ def _wants_image(orchestrator: Component, client: Any) -> bool:
     try:
         model = client.get_flavor_by_name_and_type(orchestrator.flavor, "orchestrator")
         return issubclass(Flavor.from_model(model).implementation_class, ContainerizedOrchestrator)
-    except (KeyError, ImportError):  # told with the orchestrator
+    except (KeyError, ImportError):  # reported with the orchestrator
         return False

@@ -45,19 +45,19 @@ def _granted(key: str, runner: Component, asked: StepResources) -> Iterator[Pref
     )
 
 
-def _settings(key: str, runner: Component, told: dict[str, Any], client: Any) -> Iterator[PreflightFinding]:
+def _settings(key: str, runner: Component, given: dict[str, Any], client: Any) -> Iterator[PreflightFinding]:
     from pydantic import ValidationError
     from zenml.stack import Flavor
 
     try:
         kind = _settings_class(Flavor.from_model(client.get_flavor_by_name_and_type(runner.flavor, runner.type)))
-    except (KeyError, ImportError):  # told with the component
+    except (KeyError, ImportError):  # reported with the component
         return
-    for unknown in sorted(set(told) - set(kind.model_fields if kind else ())):
+    for unknown in sorted(set(given) - set(kind.model_fields if kind else ())):
         yield PreflightFinding(f"{key}: `{runner.flavor}` has no setting `{unknown}` of a step", "correct its name")
         return
     try:
-        _ = kind and kind(**{name: value for name, value in told.items() if "${env:" not in str(value)})
+        _ = kind and kind(**{name: value for name, value in given.items() if "${env:" not in str(value)})
     except ValidationError as error:
         first = error.errors()[0]
         yield PreflightFinding(f"{key}: `{'.'.join(map(str, first['loc']))}`: {first['msg']}", "correct its value")

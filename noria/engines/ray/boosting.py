@@ -26,7 +26,7 @@ from noria.system import progress
 from noria.system.signals import Stopped
 
 _TRIES = 2
-"""How often the workers are started anew when one is lost."""
+"""How often the workers are restarted when one is lost."""
 _LOOK_S = 2.0
 _FEW = 100
 _SNAPSHOT = "checkpoint_manager_snapshot.json"
@@ -79,19 +79,19 @@ def _trainer(job: BoostingJob, engine: EngineConfig, where: str) -> XGBoostTrain
     )
 
 
-def _boost(told: dict[str, Any]) -> None:
+def _boost(config: dict[str, Any]) -> None:
     """What each worker does; Ray Train has connected the workers' copies of XGBoost with one another."""
-    prepared, target = ray.get(told["shards"][ray.train.get_context().get_world_rank()])
+    prepared, target = ray.get(config["shards"][ray.train.get_context().get_world_rank()])
     kept = ray.train.get_checkpoint()
     model = RayTrainReportCallback.get_model(kept) if kept else None
     done = model.num_boosted_rounds() if model else 0
     xgboost.train(
         # a run that goes on draws other rows and columns than its first rounds did
-        told["settings"] | {"seed": told["settings"]["seed"] + done},
-        xgboost.QuantileDMatrix(prepared, target, **told["table"]),
-        num_boost_round=told["rounds"] - done,
+        config["settings"] | {"seed": config["settings"]["seed"] + done},
+        xgboost.QuantileDMatrix(prepared, target, **config["table"]),
+        num_boost_round=config["rounds"] - done,
         xgb_model=model,
-        callbacks=[_Keep(frequency=told["every"])],
+        callbacks=[_Keep(frequency=config["every"])],
     )
 
 

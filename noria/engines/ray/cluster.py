@@ -153,10 +153,10 @@ def _require_versions(ray: Any, address: str) -> None:
 
     here, task = _versions(), ray.remote(num_cpus=0)(_versions)
     nodes = [node for node in ray.nodes() if node["Alive"]]
-    told = [
+    pinned = [
         task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes
     ]
-    for node, there in zip(nodes, gather(ray, [each.remote() for each in told]), strict=True):
+    for node, there in zip(nodes, gather(ray, [each.remote() for each in pinned]), strict=True):
         for name in here:
             if here[name] != there[name]:
                 where = f"{node['NodeManagerAddress']} of the Ray cluster"

@@ -1,4 +1,4 @@
-"""The evaluation told to people: whole cases out of 1,000, money, and no statistics."""
+"""The evaluation in plain words: whole cases out of 1,000, money, and no statistics."""
 
 import math
 
