@@ -76,7 +76,7 @@ def store_feedback(runtime: Runtime, active: LoadedModels, feedbacks: Sequence[F
     redacted = [_redact(feedback, redactor) for feedback in feedbacks] if redactor.active else list(feedbacks)
     try:
         flushed = _wait_for_flush(runtime, redacted)
-        return [True if known else (False if flushed else None) for known in runtime.store.label(redacted)]
+        return [True if known else (False if flushed else None) for known in runtime.store.add_labels(redacted)]
     except NoriaError as error:
         logger.error("labels go to the spool: %s", error)
         for feedback in redacted:
@@ -94,7 +94,7 @@ def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
     by_case = any(feedback.id is None for feedback in feedbacks)
     ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
     while time.monotonic() < until and waiting_bytes(folder):
-        ids = runtime.store.unknown(ids)
+        ids = runtime.store.unknown_ids(ids)
         heartbeat = read_heartbeat(folder)
         # a round that was already running may have missed recent predictions, so the next one counts
         flushed = heartbeat is not None and (heartbeat.flushed_at or 0) - runtime.flush_interval_s > arrived
@@ -146,7 +146,7 @@ def _feedback(sent: dict[str, Any], manifest: Manifest) -> Feedback:
 
 def _redact(feedback: Feedback, redactor: Redactor) -> Feedback:
     try:
-        entity = None if feedback.entity is None else redactor.named(feedback.entity)
+        entity = None if feedback.entity is None else redactor.label_entity(feedback.entity)
     except NoriaError as error:
         raise HTTPError(422, error.what, code=error.code, fix=error.fix) from error
     return Feedback(id=feedback.id, entity=entity, label=feedback.label, at=feedback.at)

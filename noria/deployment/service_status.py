@@ -86,7 +86,7 @@ def service_status(workspace: Workspace) -> ServiceStatus:
 
 def _variants(store: PredictionStore, deployment: Deployment, plan: TrafficPlan) -> list[VariantSummary]:
     since = deployment.rolled_at or deployment.started_at
-    facts = store.comparison(since, [variant.name for variant in plan.variants])
+    facts = store.variant_statistics(since, [variant.name for variant in plan.variants])
     summaries = []
     for variant in plan.variants:
         its = facts[variant.name]

@@ -12,7 +12,7 @@ import pandas as pd
 from noria.config import UseCase
 from noria.data.table_files import read_file
 from noria.predictions import Feedback, PredictionStore
-from noria.predictions.privacy import case_namer, key_from_environment
+from noria.predictions.privacy import entity_namer, key_from_environment
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
 from noria.tabular.names import did_you_mean
@@ -67,7 +67,7 @@ def join_labels(
     named = zip(_names(good[key], use_case), _plain_labels(good[target], use_case), strict=True)
     field = "id" if key == PREDICTION_ID else "entity"
     feedbacks = [Feedback(label=label, at=at, **{field: name}) for name, label in named]
-    known = store.label(feedbacks)
+    known = store.add_labels(feedbacks)
     return LabelJoinResult(sum(known), len(known) - sum(known), int(unknown.sum()), int((reasons != "").sum()))
 
 
@@ -113,7 +113,7 @@ def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
 def _names(cases: "pd.Series[Any]", use_case: UseCase) -> list[str]:
     """Predictions or cases under the names that the store has for them."""
     privacy, own = use_case.serving.privacy, use_case.data.id
-    name_of = str if cases.name == PREDICTION_ID else case_namer(privacy, own, key_from_environment())
+    name_of = str if cases.name == PREDICTION_ID else entity_namer(privacy, own, key_from_environment())
     return [name_of(str(case)) for case in _texts(cases)]
 
 

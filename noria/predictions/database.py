@@ -63,9 +63,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A read transaction on a consistent snapshot, which never waits for writers."""
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with (
         translated(engine),
-        engine.connect().execution_options(**_snapshot_options(engine)) as connection,
+        engine.connect().execution_options(**options) as connection,
         connection.begin(),
     ):
         yield connection
@@ -106,10 +107,6 @@ def _without_password(text: str, engine: Engine) -> str:
         if isinstance(secret, str) and secret:
             text = text.replace(secret, "***")
     return text
-
-
-def _snapshot_options(engine: Engine) -> dict[str, str]:
-    return {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
 
 
 def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:

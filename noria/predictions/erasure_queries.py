@@ -30,7 +30,7 @@ def erase_old(connection: Connection, moment: datetime, limit: int | None) -> En
     )
 
 
-def holdings(connection: Connection, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
+def entity_records(connection: Connection, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
     """Counts of the rows of a case, known under any of these names, and the ids of its predictions and shadows."""
     ids = _ids(connection, cases)
     named = _labels_of(connection, cases, ids)
@@ -44,7 +44,7 @@ def holdings(connection: Connection, cases: Collection[str]) -> tuple[EntityReco
     )
 
 
-def erase_case(connection: Connection, cases: Collection[str]) -> EntityRecords:
+def erase_entity(connection: Connection, cases: Collection[str]) -> EntityRecords:
     """Erase the predictions and labels of a case, and the details of the events that name it."""
     ids = _ids(connection, cases)
     naming = _events_naming(connection, [*cases, *ids])
@@ -55,7 +55,7 @@ def erase_case(connection: Connection, cases: Collection[str]) -> EntityRecords:
     return _erase(connection, ids, []) + EntityRecords(labels=deleted, events=len(naming))
 
 
-def mentions(connection: Connection, texts: Collection[str]) -> int:
+def count_mentions(connection: Connection, texts: Collection[str]) -> int:
     """The number of rows that contain one of the texts in any column."""
     searched = [
         (predictions, (predictions.c.entity, predictions.c.features, predictions.c.prediction, predictions.c.warning)),

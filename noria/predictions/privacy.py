@@ -42,7 +42,7 @@ class Redactor:
         ]
         self._entity_redaction = self._redactions.get(id) if id is not None else None
         self._names = known
-        self._entity_namer = partial(case_namer, privacy, id, key)
+        self._entity_namer = partial(entity_namer, privacy, id, key)
         self.active = bool(self._redactions)
         """Whether anything is redacted at all."""
 
@@ -65,7 +65,7 @@ class Redactor:
         kept = self._entity_redaction(case)
         return None if kept is None else str(kept)
 
-    def named(self, case: str) -> str:
+    def label_entity(self, case: str) -> str:
         """The name under which a label finds the predictions of a case.
 
         Raises:
@@ -86,7 +86,7 @@ class Redactor:
         return "; ".join(f"{name}: unusual" for name in mentioned)
 
 
-def case_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> Callable[[str], str]:
+def entity_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> Callable[[str], str]:
     """A function from the name of a case to its stored name, so that a label finds its predictions.
 
     Raises:

@@ -34,5 +34,5 @@ def retain(store: "PredictionStore", privacy: "PrivacyConfig", now: datetime) ->
             break
         time.sleep(_PAUSE_S)
     if total:
-        store.tidy()
+        store.compact()
     return total

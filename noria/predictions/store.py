@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from noria.predictions.database import connect, reading, writing
 from noria.predictions.dataframe import inputs_of, to_dataframe
-from noria.predictions.erasure_queries import erase_case, erase_old, holdings, mentions
+from noria.predictions.erasure_queries import count_mentions, entity_records, erase_entity, erase_old
 from noria.predictions.ingest import ingest_events
 from noria.predictions.label_store import store_labels
 from noria.predictions.queries import known_ids, store_counts, window_query
@@ -36,7 +36,7 @@ class PredictionStore:
     database cannot be reached, read or written.
 
     >>> store = PredictionStore("sqlite:///predictions.db")
-    >>> store.label([Feedback(id="a prediction that has not arrived yet", label="Yes")])
+    >>> store.add_labels([Feedback(id="a prediction that has not arrived yet", label="Yes")])
     [False]
     >>> store.counts().unmatched_labels
     1
@@ -58,7 +58,7 @@ class PredictionStore:
         with self._lock, writing(self._engine) as connection:
             return ingest_events(connection, events)
 
-    def label(self, feedbacks: Sequence[Feedback]) -> list[bool]:
+    def add_labels(self, feedbacks: Sequence[Feedback]) -> list[bool]:
         """Store the labels, all or none. For each, in order: is its prediction known?
 
         The label of an unknown one waits and is joined when the prediction arrives. A repeated label replaces the
@@ -103,12 +103,14 @@ class PredictionStore:
         with reading(self._engine) as connection:
             return store_counts(connection, version)
 
-    def comparison(self, since: datetime, variants: Sequence[str], limit: int = 20_000) -> dict[str, VariantStatistics]:
+    def variant_statistics(
+        self, since: datetime, variants: Sequence[str], limit: int = 20_000
+    ) -> dict[str, VariantStatistics]:
         """The statistics of the variants since then, by name; lists hold the newest `limit` elements."""
         with reading(self._engine) as connection:
             return {variant: variant_statistics(connection, variant, since, limit) for variant in variants}
 
-    def unknown(self, ids: Sequence[str]) -> list[str]:
+    def unknown_ids(self, ids: Sequence[str]) -> list[str]:
         """The identifiers that no stored prediction has, in the given order."""
         with reading(self._engine) as connection:
             known = known_ids(connection, ids)
@@ -122,22 +124,22 @@ class PredictionStore:
         with self._lock, writing(self._engine) as connection:
             return erase_old(connection, moment, limit)
 
-    def holdings(self, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
+    def entity_records(self, cases: Collection[str]) -> tuple[EntityRecords, list[str]]:
         """Counts of the rows of a case, known under any of these names, and the ids of its predictions."""
         with reading(self._engine) as connection:
-            return holdings(connection, [indexable_name(case) for case in cases])
+            return entity_records(connection, [indexable_name(case) for case in cases])
 
-    def erase_case(self, cases: Collection[str]) -> EntityRecords:
+    def erase_entity(self, cases: Collection[str]) -> EntityRecords:
         """Erase all rows of a case, known under any of these names, and the details of events that name it."""
         with self._lock, writing(self._engine) as connection:
-            return erase_case(connection, [indexable_name(case) for case in cases])
+            return erase_entity(connection, [indexable_name(case) for case in cases])
 
-    def mentions(self, texts: Collection[str]) -> int:
+    def count_mentions(self, texts: Collection[str]) -> int:
         """The number of rows, of any case, that contain one of the texts; scans all rows."""
         with reading(self._engine) as connection:
-            return mentions(connection, texts)
+            return count_mentions(connection, texts)
 
-    def tidy(self, *, rewrite: bool = False) -> bool:
+    def compact(self, *, rewrite: bool = False) -> bool:
         """Remove erased bytes from the files, too; returns False if a reader is active, so that some stay for now.
 
         With `rewrite` the tables are rewritten, which takes space and time, and blocks other writers.

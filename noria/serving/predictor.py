@@ -169,13 +169,10 @@ class Predictor:
         if self.fast is not None:
             lists: dict[str, list[Any]] = dict(self.fast.background)
         else:
-            lists = {name: list(values) for name, values in self._reference().items()}
+            rows = self.bundle.reference()
+            rows = rows.iloc[sample_background(self.bundle.fitted.scores(rows), _BACKGROUND)]
+            lists = {name: rows[name].tolist() for name in self.reader.names}
         return schema.check_lists(lists, len(next(iter(lists.values()))))
-
-    def _reference(self) -> dict[str, list[Any]]:
-        rows = self.bundle.reference()
-        rows = rows.iloc[sample_background(self.bundle.fitted.scores(rows), _BACKGROUND)]
-        return {name: rows[name].tolist() for name in self.reader.names}
 
     @property
     def _encoded(self) -> NDArray[np.float64]:

@@ -80,9 +80,9 @@ def run_canary(service_dir: Path, store: "PredictionStore", now: datetime | None
 
 def _judge(plan: TrafficPlan, state: CanaryState, store: "PredictionStore", now: datetime) -> CanaryDecision:
     names = [state.variant, plan.champion.name]
-    recent = store.comparison(state.since, names)
+    recent = store.variant_statistics(state.since, names)
     # labels arrive late: those of earlier steps count, too
-    labelled = recent if state.step == 0 else store.comparison(state.began, names)
+    labelled = recent if state.step == 0 else store.variant_statistics(state.began, names)
     gap = compare_labels(
         state.problem, state.metric, labelled[names[0]], labelled[names[1]], at_least=state.plan.min_labels
     )

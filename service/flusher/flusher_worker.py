@@ -94,15 +94,12 @@ class FlusherWorker:
             is_needed = writers_live(self._spool)
             self._flush()
             self._write_heartbeat(now=True)
-            if self._stop.is_set() or not (is_needed or self._has_work()):
+            can_drain = self._heartbeat.backlog_bytes > 0 and not self._failures
+            if self._stop.is_set() or not (is_needed or can_drain):
                 break
             self._pause()
         self._store.close()
         logger.info("ends; %d bytes wait for the next start", self._heartbeat.backlog_bytes)
-
-    def _has_work(self) -> bool:
-        """Whether there is work left that needs no worker."""
-        return not self._failures and self._heartbeat.backlog_bytes > 0
 
     def _flush(self) -> None:
         before = self._result.predictions

@@ -1,6 +1,6 @@
-"""The page for people at `/`: its files as they are sent, and the headers that go with them.
+"""The web page at `/`: its files and their response headers.
 
-The page lies in this folder as it is: no framework, nothing to build, and nothing that is loaded from elsewhere.
+The page is served from this folder as it is: no framework, no build step, and no resources from other hosts.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class PageFile:
 
 @dataclass(frozen=True)
 class PageResponse:
-    """What a GET or HEAD of a file is answered; for HEAD the sender leaves the body out."""
+    """The response to a GET or HEAD of a file; for HEAD the caller leaves out the body."""
 
     status: int
     headers: dict[str, str]
@@ -56,17 +56,17 @@ class PageResponse:
 
 @cache
 def files() -> Mapping[str, PageFile]:
-    """URL path → file; read once. `/` is the page, everything else lies below `/page/`."""
+    """URL path → file; read once. `/` is the page, the other files are below `/page/`."""
     found = {path: _file(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
     urls = {"/" if path.name == "index.html" else f"/page/{path.name}": file for path, file in found.items()}
     return MappingProxyType(urls)
 
 
 def respond(path: str, if_none_match: str = "") -> PageResponse | None:
-    """The answer to a GET of `path`, or None if it is no file of the page.
+    """The response to a GET of `path`, or None if it is not a file of the page.
 
-    Browsers keep the files but ask each time whether they are still the same (`no-cache`), so a new version of the
-    service is seen at once and an old one costs no transfer.
+    Browsers cache the files but revalidate them each time (`no-cache`), so that a new version is seen at once and an
+    unchanged one costs no transfer.
 
     Args:
         path: the URL's path, such as `/` or `/page/page.js`.

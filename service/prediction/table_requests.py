@@ -206,8 +206,8 @@ def _python_values(column: "pa.ChunkedArray") -> list[Any]:
 
     kind = column.type
     _check_type(kind)
-    if pa.types.is_temporal(kind):
-        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string()) if _is_date(kind) else column
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string())
     elif pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     values: list[Any] = column.to_pylist()
@@ -229,12 +229,6 @@ def _check_type(kind: "pa.DataType") -> None:
             code="request.value_type_unknown",
             fix="send numbers, texts, truth values or dates",
         )
-
-
-def _is_date(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
 def _encode(predictions: list[Any], warnings: list[str], active: LoadedModels) -> bytes:

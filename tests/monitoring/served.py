@@ -45,5 +45,5 @@ def serve(
     store.ingest(events)
     ids = [event.ids[0] for event in events]
     if labels is not None:
-        store.label([Feedback(id=key, label=label) for key, label in zip(ids, labels.tolist(), strict=True)])
+        store.add_labels([Feedback(id=key, label=label) for key, label in zip(ids, labels.tolist(), strict=True)])
     return ids

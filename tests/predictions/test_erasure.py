@@ -56,7 +56,7 @@ def kept(store: PredictionStore) -> PredictionStore:
             failed("new", detail="something else"),
         ]
     )
-    store.label([Feedback(entity=ANN, label="No"), Feedback(id="a1", label="Yes"), Feedback(id="b1", label="Yes")])
+    store.add_labels([Feedback(entity=ANN, label="No"), Feedback(id="a1", label="Yes"), Feedback(id="b1", label="Yes")])
     return store
 
 
@@ -94,7 +94,7 @@ def test_no_byte_is_left_in_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     features = [[f"note of {ANN}", n] for n in range(300)]
     store.ingest([answered(*(f"a{n}" for n in range(300)), entities=[ANN] * 300, features=features)])
     store.ingest([answered("b", entities=[BOB])])
-    store.label([Feedback(entity=ANN, label="Yes")])
+    store.add_labels([Feedback(entity=ANN, label="Yes")])
     assert any(ANN.encode() in path.read_bytes() for path in files_below(tmp_path))
 
     done = erased(ANN, case(), workspace)
@@ -181,7 +181,7 @@ def test_odd_and_short_names_erase_that_case_alone(
     store: PredictionStore, workspace: Workspace, direct: Direct, entity: str
 ) -> None:
     store.ingest([answered("a", "b", entities=[entity, "another"]), failed("new", detail="3 rows, Yes")])
-    store.label([Feedback(entity=entity, label="Yes"), Feedback(entity="another", label="Yes")])
+    store.add_labels([Feedback(entity=entity, label="Yes"), Feedback(entity="another", label="Yes")])
     assert erased(entity, case(), workspace).before.predictions == 1
     assert store.window(NOON)[["entity", "label"]].to_numpy().tolist() == [["another", "Yes"]]
     assert direct.rows("SELECT count(*) FROM labels") == [(1,)]

@@ -61,7 +61,7 @@ def test_a_round_is_kept_whole_or_not_at_all(store: PredictionStore) -> None:
 
 
 def test_a_label_before_its_prediction_has_been_flushed_is_joined(store: PredictionStore) -> None:
-    known = store.label([Feedback(id="a", label="Yes"), Feedback(entity="c2", label="No")])
+    known = store.add_labels([Feedback(id="a", label="Yes"), Feedback(entity="c2", label="No")])
     assert known == [False, False]
     store.ingest([answered("a", "b", "c", entities=["c1", "c2", "c3"])])
     assert labels_of(store) == {"a": "Yes", "b": "No", "c": None}
@@ -79,9 +79,9 @@ def test_a_label_for_an_unknown_prediction_is_kept_aside(store: PredictionStore,
 def test_a_label_that_is_sent_again_is_kept_once(store: PredictionStore, direct: Direct) -> None:
     store.ingest([answered("a", entities=["c1"])])
     first, second = Feedback(id="a", label="No", key="k1"), Feedback(id="a", label="Yes", key="k2")
-    assert store.label([first, first]) == [True, True]
-    assert store.label([second]) == [True]
-    assert store.label([first]) == [True]  # sent again after the correction: the correction holds
+    assert store.add_labels([first, first]) == [True, True]
+    assert store.add_labels([second]) == [True]
+    assert store.add_labels([first]) == [True]  # sent again after the correction: the correction holds
     store.ingest([labelled("No", key="k1", id="a")])
     assert labels_of(store) == {"a": "Yes"}
     assert direct.rows("select id from labels order by seq") == [("k1",), ("k2",)]
@@ -104,7 +104,7 @@ def test_within_one_round_a_case_is_labelled_in_the_order_of_its_entries(store: 
 
 def test_labels_of_predictions_and_of_cases_in_one_call(store: PredictionStore) -> None:
     store.ingest([answered("a", "b", entities=["c1", "c1"])])
-    store.label([Feedback(id="a", label="Yes"), Feedback(entity="c1", label="No")])
+    store.add_labels([Feedback(id="a", label="Yes"), Feedback(entity="c1", label="No")])
     assert labels_of(store) == {"a": "Yes", "b": "No"}
 
 
@@ -118,8 +118,8 @@ def test_what_cannot_be_a_label_does_not_hold_up_the_rest(store: PredictionStore
 def test_names_of_any_length_are_kept_and_found(store: PredictionStore) -> None:
     long, other = "x" * 5000 + "1", "x" * 5000 + "2"
     store.ingest([answered("a", "b", "c", entities=[long, other, "n\x00l"])])
-    assert store.label([Feedback(entity=long, label="Yes"), Feedback(id=long, label="No")]) == [True, False]
-    assert store.label([Feedback(entity="n\x00l", label="No")]) == [True]
+    assert store.add_labels([Feedback(entity=long, label="Yes"), Feedback(id=long, label="No")]) == [True, False]
+    assert store.add_labels([Feedback(entity="n\x00l", label="No")]) == [True]
     assert labels_of(store) == {"a": "Yes", "b": None, "c": "No"}
 
 
@@ -138,9 +138,9 @@ def test_shadows_are_logged_but_count_as_no_answer(store: PredictionStore) -> No
 
 
 def test_a_smoke_test_with_a_real_case_takes_none_of_its_labels(store: PredictionStore) -> None:
-    assert store.label([Feedback(entity="c2", label="No")]) == [False]
+    assert store.add_labels([Feedback(entity="c2", label="No")]) == [False]
     store.ingest([answered("smoke", "too", variant=SMOKE, entities=["c1", "c2"])])
-    assert store.label([Feedback(entity="c1", label="Yes")]) == [False]
+    assert store.add_labels([Feedback(entity="c1", label="Yes")]) == [False]
     store.ingest([answered("real", "other", entities=["c1", "c2"], second=60)])
     assert labels_of(store) == {"real": "Yes", "other": "No"}
 
@@ -164,15 +164,15 @@ def test_two_services_on_one_store(store: PredictionStore, url: str) -> None:
     other = PredictionStore(url)
     store.ingest([answered("a", entities=["c1"])])
     other.ingest([answered("b", entities=["c1"], version="2")])
-    assert store.label([Feedback(id="b", label="No")]) == [True]
-    assert other.label([Feedback(id="a", label="Yes")]) == [True]
+    assert store.add_labels([Feedback(id="b", label="No")]) == [True]
+    assert other.add_labels([Feedback(id="a", label="Yes")]) == [True]
     assert labels_of(store) == labels_of(other) == {"a": "Yes", "b": "No"}
     other.close()
 
 
 def test_the_clock_jumping_back_loses_nothing_and_the_later_label_holds(store: PredictionStore) -> None:
     store.ingest([answered("a", second=3600), answered("b", second=0)])
-    store.label([Feedback(id="a", label="No", at=NOON)])
+    store.add_labels([Feedback(id="a", label="No", at=NOON)])
     store.ingest([labelled("Yes", id="a", second=-3600), answered("c", second=1)])
     assert labels_of(store) == {"b": None, "c": None, "a": "Yes"}
 
@@ -187,7 +187,7 @@ def test_how_variants_compare(store: PredictionStore) -> None:
             *(labelled("No", id="x"), labelled("Yes", id="a1")),
         ]
     )
-    facts = store.comparison(NOON, ["champion", "new", "quiet", "none"])
+    facts = store.variant_statistics(NOON, ["champion", "new", "quiet", "none"])
     assert [(each.answers, each.errors) for each in facts.values()] == [(100, 1), (2, 3), (1, 0), (0, 0)]
     assert (facts["champion"].latency_ms(0.95), facts["new"].latency_ms(0.95)) == (95.0, 7.0)
     assert facts["none"].latency_ms(0.95) is None
@@ -198,5 +198,5 @@ def test_how_variants_compare(store: PredictionStore) -> None:
 
 def test_which_predictions_are_not_known_yet(store: PredictionStore) -> None:
     store.ingest([answered("a", "b")])
-    assert store.unknown(["x", "b", "y", "a"]) == ["x", "y"]
-    assert store.unknown([]) == []
+    assert store.unknown_ids(["x", "b", "y", "a"]) == ["x", "y"]
+    assert store.unknown_ids([]) == []

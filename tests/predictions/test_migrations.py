@@ -56,7 +56,7 @@ def dump(file: Path) -> list[str]:
 def test_a_store_of_the_old_kind_is_upgraded_with_its_rows(tmp_path: Path) -> None:
     store = PredictionStore(make_old(tmp_path / "p.db"))
     store.ingest([answered("p2"), answered("s", variant="new", shadow_of=["p1"])])
-    assert store.label([Feedback(entity="c1", label="Yes")]) == [True]
+    assert store.add_labels([Feedback(entity="c1", label="Yes")]) == [True]
     window = store.window(NOON, shadows=True)
     assert window.set_index("prediction_id")["label"].to_dict() == {"p1": "Yes", "p2": "No", "s": "Yes"}
     store.close()

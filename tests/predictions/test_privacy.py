@@ -58,11 +58,11 @@ def test_a_case_is_treated_as_its_column_is(privacy: PrivacyConfig, kept: str | 
 
 
 def test_labels_find_a_case_unless_it_is_kept_in_part_only() -> None:
-    assert redactor().named("c-17") == redactor().entity("c-17")
-    assert redactor(PrivacyConfig()).named("c-17") == "c-17"
+    assert redactor().label_entity("c-17") == redactor().entity("c-17")
+    assert redactor(PrivacyConfig()).label_entity("c-17") == "c-17"
     for privacy in (PrivacyConfig(drop=["customer"]), PrivacyConfig(truncate={"customer": 2})):
         with pytest.raises(NoriaError, match="`customer` is not stored completely"):
-            redactor(privacy).named("c-17")
+            redactor(privacy).label_entity("c-17")
 
 
 def test_a_number_is_the_same_however_it_was_sent() -> None:

@@ -75,7 +75,7 @@ def test_erased_bytes_are_gone_from_the_files(tmp_path: Path) -> None:
     rows = [["a secret of theirs", float(n)] for n in range(500)]
     ids = [f"p{n}" for n in range(500)]
     store.ingest([answered(*ids, features=rows), answered("young", second=9 * DAY)])
-    store.label([Feedback(id="p1", label="Yes", at=NOON)])
+    store.add_labels([Feedback(id="p1", label="Yes", at=NOON)])
     assert any(b"a secret of theirs" in file.read_bytes() for file in store.files)
     retention.retain(store, A_WEEK, NOW)
     assert not any(b"a secret of theirs" in file.read_bytes() for file in store.files)

@@ -101,7 +101,7 @@ def test_a_sample_of_what_was_answered_over_weeks_is_over_all_of_it(
 def test_labels_find_their_prediction_by_id_and_by_case(store: PredictionStore) -> None:
     first, second, third = event(), event(entity="c2"), event(entity="c3")
     store.ingest([first, second, third])
-    known = store.label([Feedback(id=first.ids[0], label="Yes"), Feedback(entity="c2", label="No", at=NOON)])
+    known = store.add_labels([Feedback(id=first.ids[0], label="Yes"), Feedback(entity="c2", label="No", at=NOON)])
     assert known == [True, True]
     window = store.window(NOON, labelled=True).set_index("prediction_id")
     assert window["label"].to_dict() == {first.ids[0]: "Yes", second.ids[0]: "No"}
@@ -111,7 +111,10 @@ def test_labels_find_their_prediction_by_id_and_by_case(store: PredictionStore) 
 
 def test_a_label_that_comes_before_its_prediction_waits_for_it(store: PredictionStore) -> None:
     early = event()
-    assert store.label([Feedback(id=early.ids[0], label="No"), Feedback(entity="c9", label="Yes")]) == [False, False]
+    assert store.add_labels([Feedback(id=early.ids[0], label="No"), Feedback(entity="c9", label="Yes")]) == [
+        False,
+        False,
+    ]
     assert store.counts().unmatched_labels == 2
     store.ingest([event(), early, event(entity="c9")])
     assert store.window(NOON)["label"].fillna("").tolist() == ["", "No", "Yes"]
@@ -120,8 +123,8 @@ def test_a_label_that_comes_before_its_prediction_waits_for_it(store: Prediction
 
 def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStore, direct: Direct) -> None:
     store.ingest([event(entity="c1")])
-    store.label([Feedback(entity="c1", label="No")])
-    store.label([Feedback(entity="c1", label="Yes")])
+    store.add_labels([Feedback(entity="c1", label="No")])
+    store.add_labels([Feedback(entity="c1", label="Yes")])
     assert store.window(NOON)["label"].tolist() == ["Yes"]
     assert store.counts().labelled == 1
     assert direct.rows("select cast(label as text) from labels order by seq") == [('"No"',), ('"Yes"',)]
@@ -129,12 +132,12 @@ def test_a_repeated_label_replaces_and_the_old_one_is_kept(store: PredictionStor
 
 def test_a_case_predicted_again_gets_its_own_later_label(store: PredictionStore) -> None:
     store.ingest([event(0, entity="c1"), event(1, entity="c1")])
-    store.label([Feedback(entity="c1", label="No")])
+    store.add_labels([Feedback(entity="c1", label="No")])
     store.ingest([event(2, entity="c1")])
     assert store.window(NOON)["label"].fillna("").tolist() == ["No", "No", ""]
-    store.label([Feedback(entity="c1", label="Yes")])
+    store.add_labels([Feedback(entity="c1", label="Yes")])
     assert store.window(NOON)["label"].tolist() == ["No", "No", "Yes"]
-    store.label([Feedback(entity="c1", label="No")])
+    store.add_labels([Feedback(entity="c1", label="No")])
     assert store.window(NOON)["label"].tolist() == ["No", "No", "No"]
 
 
@@ -175,7 +178,7 @@ store = PredictionStore(sys.argv[1])
 for number in range(60):
     event = prediction_event(datetime.now(UTC), {"n": number}, request_id=f"{sys.argv[2]}-{number}")
     store.ingest([event])
-    store.label([Feedback(id=event.ids[0], label="No")])
+    store.add_labels([Feedback(id=event.ids[0], label="No")])
     print(event.ids[0], flush=True)
 """
 

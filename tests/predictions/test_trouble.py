@@ -76,7 +76,7 @@ def test_labels_and_predictions_that_come_at_once_do_not_miss_each_other(store: 
     """Each label is given while its prediction is being kept by somebody else."""
     other = PredictionStore(url)
     ids = [f"p{number}" for number in range(60)]
-    labelling = threading.Thread(target=lambda: [other.label([Feedback(id=each, label="Yes")]) for each in ids])
+    labelling = threading.Thread(target=lambda: [other.add_labels([Feedback(id=each, label="Yes")]) for each in ids])
     labelling.start()
     for each in ids:
         store.ingest([answered(each)])

@@ -103,7 +103,7 @@ def test_a_label_that_comes_before_its_prediction_was_moved(tmp_path: Path, stor
         first.append(answered("directly"))
         first.append(answered("by case"))
         first.append(answered("without"))
-        known = store.label([Feedback(id="directly-0", label="No"), Feedback(entity="case by case", label="No")])
+        known = store.add_labels([Feedback(id="directly-0", label="No"), Feedback(entity="case by case", label="No")])
         assert known == [False, False]
         Flusher(tmp_path / "spool", store).flush()
         second.append(labelled("by key-0", key="k1"))  # sent again

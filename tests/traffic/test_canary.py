@@ -148,13 +148,13 @@ def test_errors_take_it_back_and_the_event_is_kept_once(service: Path, store: Pr
 def test_a_change_by_hand_meanwhile_stands(service: Path, store: PredictionStore, monkeypatch: Any) -> None:
     for name in ("champion", "challenger"):
         answered(store, name, 150)
-    judged = store.comparison
+    judged = store.variant_statistics
 
     def meanwhile(*given: Any) -> Any:
         activation.write_plan(service, plan())
         return judged(*given)
 
-    monkeypatch.setattr(store, "comparison", meanwhile)
+    monkeypatch.setattr(store, "variant_statistics", meanwhile)
     assert run_canary(service, store, NOW) is None
     assert [each.name for each in current(service).variants] == ["champion"]
     assert events(store) == []

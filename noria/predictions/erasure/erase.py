@@ -61,16 +61,16 @@ def erase_entity(entity: str, use_case: UseCase, workspace: Workspace, spool: Pa
     store = PredictionStore(workspace.predictions_url)
     try:
         _drain_spool(spool, store)
-        before, ids = store.holdings(names.all)
+        before, ids = store.entity_records(names.all)
         wanted = search_patterns([*names.all, *map(indexable_name, names.all), *ids[:_SEARCHED_IDS]])
         bytes_before = _count(store.files, wanted)
-        if store.erase_case(names.all) or bytes_before:
+        if store.erase_entity(names.all) or bytes_before:
             _rewrite(store)
         detail = f"{before.predictions} predictions and {before.labels} labels of one case"
         store.ingest([AuditEvent(new_id(), time.time(), "forgotten", "", "", detail)])
-        after, _ = store.holdings(names.all)
+        after, _ = store.entity_records(names.all)
         done = ErasureResult(before, after, bytes_before, _count(store.files, wanted), store.files, 0, note=names.note)
-        done.others = store.mentions(names.all)
+        done.others = store.count_mentions(names.all)
     finally:
         store.close()
     case = EntityMatcher(str(use_case.data.id), names.all, ids, wanted)
@@ -94,7 +94,7 @@ def _drain_spool(spool: Path, store: PredictionStore) -> None:
 
 def _rewrite(store: PredictionStore) -> None:
     for attempt in range(_VACUUM_ATTEMPTS):
-        if store.tidy(rewrite=attempt == 0):
+        if store.compact(rewrite=attempt == 0):
             return
         time.sleep(0.5)
 

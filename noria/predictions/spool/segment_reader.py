@@ -95,7 +95,7 @@ class SegmentReader:
         for piece in found:
             event = decode_frame(self._data, piece.start, piece.end) if piece.is_valid else None
             batch.append(_ReadEvent(event or self._write_dead_letter(piece, "damaged"), piece))
-            rows += _rows(event)
+            rows += len(event.ids) if isinstance(event, PredictionEvent) else 1
             if rows >= _ROWS:
                 yield batch
                 batch, rows = [], 0
@@ -131,7 +131,3 @@ class SegmentReader:
             logger.error("%s", detail)
             self._done.dead_letters.append(detail)
         return AuditEvent(letter.stem, time.time(), "corrupt", "", "", detail)
-
-
-def _rows(event: Event | None) -> int:
-    return len(event.ids) if isinstance(event, PredictionEvent) else 1
