@@ -6,11 +6,11 @@ from pathlib import Path
 import fsspec
 import pandas as pd
 import pytest
+from listening import listen
 
 from noria.config.data import DataConfig
 from noria.data.sources import fingerprint, read
 from noria.data.table_files import read_file
-from noria.system import progress
 from tests.errors_raised import raises
 
 CHURN = Path("data/telco_churn.csv").resolve()
@@ -159,7 +159,7 @@ def test_a_left_join_keeps_every_row_in_order_and_says_what_matched_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[str] = []
-    monkeypatch.setattr(progress, "_listeners", [lambda kind, text: heard.append(text)])
+    listen(lambda kind, text: heard.append(text))
     frame = read(two_tables(tmp_path, "id,town\n3,Bern\n1,Ulm\n,Nowhere\n"))
     assert frame["y"].tolist() == ["a", "b", "a", "b"]
     assert frame["town"].isna().tolist() == [False, True, False, True]

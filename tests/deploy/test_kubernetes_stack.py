@@ -104,7 +104,7 @@ def _made_by_zenml(stack: str, which: str) -> dict[str, Any]:
 def test_a_fresh_server_gets_the_stack_by_one_command(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         environment = server.environment(tmp_path / "home", **VARIABLES)
-        twice = "from app.stacks.registration import up; assert up('hybrid') and not up('hybrid')"
+        twice = "from app.stacks.registration import register_stack as up; assert up('hybrid') and not up('hybrid')"
         program = f"from app.environment import prepare_environment as p; p(); {twice}"
         for arguments in (["run.py", "stack", "up", "kubernetes"], ["-c", program]):
             command = [sys.executable, *arguments]

@@ -129,9 +129,9 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     case = small_case("not_better", table)
     reason = "The rules <!channel> are & remain better."
     verdict = GateVerdict(promote="none", reason=reason, comparisons=[], ml_needed=True)
-    gate = sys.modules["steps.training.gate"]
-    monkeypatch.setattr(gate, "compare", lambda *_: verdict)
-    monkeypatch.setattr(gate, "evaluation_report", lambda *_: "<p>report</p>")
+    monkeypatch.setattr("noria.evaluation.promotion_gate.gate", lambda *_: verdict)
+    report = "noria.evaluation.report.evaluation_report.evaluation_report"
+    monkeypatch.setattr(report, lambda *_: "<p>report</p>")
     train(case, stack)
     (text,) = slack.texts
     first, why, command = text.splitlines()
@@ -169,7 +169,7 @@ def test_an_alerter_that_does_not_take_it_fails_no_run(
     (Workspace(use_case.name).monitoring / "history.jsonl").unlink(missing_ok=True)  # the first verdict is told
     ended = command("monitor", "--config", write_config(use_case, tmp_path / "case.yaml"), "--stack", stack)
     assert ended.code == 0
-    assert "the alerter could not be told" in ended.err
+    assert "the alerter could not be reached" in ended.err
     assert (refuses or "refused") in ended.err
     assert "Traceback" not in ended.err
     assert TOKEN not in ended.err

@@ -93,7 +93,7 @@ def test_a_changed_expectation_validates_again(mini: UseCase, run_steps: Explore
     [
         lambda noria: (noria / "data/validate.py").open("a").write("\n# changed\n"),
         lambda noria: (noria / "models/new_module.py").write_text("X = 1\n"),
-        lambda noria: (noria / "errors.py").rename(noria / "mistakes.py"),
+        lambda noria: (noria / "system/errors.py").rename(noria / "system/mistakes.py"),
         lambda noria: next(noria.rglob("*.html*")).open("a").write("<!-- changed -->"),
     ],
     ids=["edited", "added", "renamed", "template"],
