@@ -168,7 +168,7 @@ def test_what_steps_say_in_their_pods_is_told_once_and_in_whole_lines(cluster: C
     cluster.logs = {"orchestrator": "✔ of no use\n", "ingest": "Preparing\n✔ ingest     7,043 rows\n! a colu"}
     logs = PodLogs()
     logs.tell(("cluster", "ml"), "run_name=r")
-    assert told == [("stage", "ingest     7,043 rows"), ("tick", "step `ingest`, `validate` in pods")]
+    assert told == [("stage", "ingest 7,043 rows"), ("tick", "step `ingest`, `validate` in pods")]
     told.clear()
     cluster.logs["ingest"] += "mn is empty"
     ingest["status"] = _pod_status("Succeeded", terminated={"exitCode": 0, "reason": "Completed"})
