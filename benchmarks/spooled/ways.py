@@ -321,7 +321,7 @@ class _Counting:
     def __init__(self) -> None:
         self.entries = 0
 
-    def keep(self, entries: Any) -> int:
+    def ingest(self, entries: Any) -> int:
         self.entries += sum(isinstance(entry, PredictionEvent) for entry in entries)
         return len(entries)
 

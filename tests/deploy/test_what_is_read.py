@@ -32,7 +32,7 @@ def test_the_service_s_probes_are_answered() -> None:
     asked = probes(container)
     assert asked == {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/healthz"}
     assert App(Runtime()).routes["/readyz"].scope is None
-    contained = (PROJECT / "service" / "contained.py").read_text(encoding="utf-8")
+    contained = (PROJECT / "service" / "container_entrypoint.py").read_text(encoding="utf-8")
     assert f'"{container["ports"][0]["containerPort"]}"' in contained
 
 

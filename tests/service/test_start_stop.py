@@ -129,7 +129,7 @@ def test_a_taken_port_names_who_has_it(workspace: Workspace, alone: UseCase, ben
 
 def test_a_worker_that_cannot_start_says_why(workspace: Workspace, alone: UseCase, bento: Path, bundle: Bundle) -> None:
     (workspace.folder / "predictions.db").mkdir()
-    with raises("deployment.bundle_refused", "unable to open database file"):
+    with raises("predictions.store_failed", "unable to open database file"):
         start_or_roll(alone, workspace, bento, bundle)
     assert_nothing_is_left(workspace)
 
