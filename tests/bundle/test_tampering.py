@@ -184,7 +184,7 @@ def test_a_writer_that_is_killed_leaves_the_old_bundle_or_the_new_one(folder: Pa
     code = (
         "import sys, itertools; from pathlib import Path; from noria.bundle import Bundle, revise_bundle;"
         "b = Bundle.load(Path(sys.argv[1])); print('ready', flush=True)\n"
-        "for i in itertools.count(2): revise(b, Path(sys.argv[2]), version=str(i))"
+        "for i in itertools.count(2): revise_bundle(b, Path(sys.argv[2]), version=str(i))"
     )
     target = folder.parent / "target"
     writer = subprocess.Popen(
@@ -193,6 +193,7 @@ def test_a_writer_that_is_killed_leaves_the_old_bundle_or_the_new_one(folder: Pa
     assert writer.stdout is not None
     writer.stdout.readline()
     while not target.exists():
+        assert writer.poll() is None, "the writer ended by itself"
         time.sleep(0.01)
     time.sleep(0.35)
     writer.kill()
