@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from noria.errors import NoriaError
-from pipelines.platform.variables import read, write
+
+from app.servers.env_files import read, write
+from noria.system.errors import NoriaError
 
 PLAIN = {
     "KEY": "ZENKEY_eyJpZCI6IjEyMyJ9+/==",
