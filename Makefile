@@ -62,7 +62,7 @@ audit: env-dev ## Known vulnerabilities of the locked packages, and secrets in t
 	@.venv/bin/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) > .secrets.log || code=$$?; \
 	  case "$${code:-0}" in \
 	    0) ;; \
-	    3) echo "No new secrets; .secrets.baseline names some that are gone and was updated: commit it." ;; \
+	    3) echo "No new secrets; the places in .secrets.baseline were updated: commit it." ;; \
 	    *) cat .secrets.log; rm -f .secrets.log; exit 1 ;; \
 	  esac; rm -f .secrets.log
 
