@@ -48,8 +48,8 @@ test: env-dev lint ## All checks and all tests
 coverage: ## The same, and the lines that no test runs; fewer than 90 % covered is an error
 	@$(MAKE) test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
-fast: env-dev ## Tests that start no server and run no whole pipeline
-	@.venv/bin/pytest -m "not e2e" $(ARGS)
+fast: env-dev ## The tests to run while you work: no servers, no whole pipelines, nothing slow (two minutes)
+	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder -m "not e2e and not docker and not slow" $(ARGS)
 
 lint: env-dev ## ruff, mypy --strict and the arrows of the house
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -67,7 +67,7 @@ audit: env-dev ## Known vulnerabilities of the locked packages, and secrets in t
 	  esac; rm -f .secrets.log
 
 secrets: env-dev ## Accept what looks like a secret and is none, after you have looked at each
-	@.venv/bin/detect-secrets scan --slim > .secrets.baseline.new && mv .secrets.baseline.new .secrets.baseline
+	@.venv/bin/detect-secrets scan > .secrets.baseline.new && mv .secrets.baseline.new .secrets.baseline
 	@git diff --stat .secrets.baseline
 
 lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock files

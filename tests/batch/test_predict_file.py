@@ -242,6 +242,7 @@ for file in sys.argv[3:]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
+@pytest.mark.slow
 def test_long_files_need_no_more_memory_than_short_ones(
     bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from benchmarks.served.goals import goals
 from benchmarks.served.protocols import MLFLOW, MLSERVER, NORIA, write_bodies
 from benchmarks.served.report import verdict
 
+pytestmark = pytest.mark.slow
+
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 REFUSED = b"HTTP/1.1 500 Oh no\r\nContent-Length: 2\r\n\r\n{}"

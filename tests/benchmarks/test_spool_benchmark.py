@@ -12,6 +12,8 @@ from benchmarks.spooled.measure import measure
 from benchmarks.spooled.ways import NOTHING, QUEUES, SPOOL, WAYS, Durability, Way, prepare
 from benchmarks.spooled.worker import Load
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [(way, durability) for way in WAYS if way is not NOTHING for durability in way.durabilities]
 PACED = Case(durability="strict", rows=1, paced=True)
 

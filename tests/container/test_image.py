@@ -20,6 +20,8 @@ from noria.traffic import activation
 from noria.traffic.activation import TrafficPlan
 from tests.errors_raised import raises
 
+pytestmark = pytest.mark.slow
+
 
 def copied(until: str) -> set[str]:
     """What the Dockerfile copies from the folder that it is built in, in its stages up to a target."""

@@ -27,6 +27,8 @@ from tests.monitoring.served import NOW, serve
 from tests.running import running
 from tests.service.serving import free_port
 
+pytestmark = pytest.mark.slow
+
 
 def check(bundle: Bundle, store: PredictionStore, use_case: UseCase, workspace: Workspace) -> MonitoringVerdict:
     window = read_window(store, use_case, bundle.manifest.version, NOW)

@@ -13,6 +13,8 @@ from noria.config import UseCase
 from noria.system.workspace import PROJECT
 from tests.small_cases import churn_table, small_case
 
+pytestmark = pytest.mark.slow
+
 ALL = {"ingest", "validate", "explore"}
 Explore = Callable[[UseCase], set[str]]
 

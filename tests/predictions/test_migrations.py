@@ -18,6 +18,8 @@ from tests.errors_raised import raises
 from tests.predictions.conftest import Direct
 from tests.predictions.events import NOON, answered
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 # what Noria made before revisions were counted
 OLD = """

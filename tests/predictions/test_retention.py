@@ -13,6 +13,8 @@ from noria.predictions.spool.events import AuditEvent
 from tests.predictions.conftest import Direct
 from tests.predictions.events import EPOCH, NOON, answered, failed, labelled
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400.0
 A_WEEK = PrivacyConfig(keep_days=7)
 NOW = NOON + timedelta(days=10)

@@ -20,7 +20,7 @@ from service.runtime import Runtime
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+pytestmark = [pytest.mark.filterwarnings("ignore:Using `httpx`"), pytest.mark.slow]
 ADMIN = {"authorization": "Bearer " + "a" * 32}
 PREDICT = {"authorization": "Bearer " + "p" * 32}
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from noria.bundle import Bundle
 from noria.serving.api import ErrorResponse, PredictResponse
 
+pytestmark = pytest.mark.slow
+
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 _INSIDES = re.compile(rb"Traceback|\.py\b|/tmp/|/work/|site-packages|File \"")
 _SCALARS = st.one_of(

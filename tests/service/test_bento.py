@@ -15,6 +15,8 @@ from noria.system.workspace import Workspace
 from service.bento_build import build_bento, requirements
 from tests.errors_raised import raises
 
+pytestmark = pytest.mark.slow
+
 _LOADED = """
 import sys
 from pathlib import Path

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from noria.bundle import Bundle
 from tests.errors_raised import raises
 
+pytestmark = pytest.mark.slow
+
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 TOKENS = {"predict": "predict-" + "p" * 20, "feedback": "feedback-" + "f" * 20, "admin": "admin-" + "a" * 20}
 _PREDICT = {"authorization": f"Bearer {TOKENS['predict']}"}

@@ -24,7 +24,7 @@ from tests.errors_raised import raises
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
+pytestmark = [pytest.mark.filterwarnings("ignore:Using `httpx`"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

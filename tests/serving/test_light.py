@@ -18,6 +18,8 @@ from noria.predictions.spool.backlog import wait_until_flushed
 from noria.system.workspace import PROJECT
 from noria.traffic import activation
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 

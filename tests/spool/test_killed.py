@@ -14,6 +14,8 @@ from noria.predictions.spool.offsets import waiting_bytes
 from noria.system.workspace import PROJECT
 from tests.spool.spooled import ids_in
 
+pytestmark = pytest.mark.slow
+
 _ANSWERS = """
 import asyncio, sys
 from pathlib import Path

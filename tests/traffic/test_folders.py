@@ -23,6 +23,8 @@ from noria.traffic.policy_versions import policy_version
 from tests.bundles import churn, make
 from tests.errors_raised import raises
 
+pytestmark = pytest.mark.slow
+
 OWN = DecisionPolicy(threshold=0.5)
 
 
