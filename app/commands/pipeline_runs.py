@@ -9,8 +9,6 @@ from app.environment import zenml_client
 from app.runs.launch import About, PipelineRun, artifact, launch
 from app.runs.step_containers import MountedFiles
 from noria.config import UseCase
-from noria.data.sources import fingerprint
-from noria.data.validation import write_quarantine
 from noria.system.files import write_text
 from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
@@ -32,6 +30,8 @@ def run_on_data(
     pipeline: Callable[..., PipelineRun], use_case: UseCase, stack: str | None, about: About
 ) -> PipelineRun:
     """Run a pipeline that begins with reading the sources; their fingerprint decides what its cache may reuse."""
+    from noria.data.sources import fingerprint  # `status` should not wait for pandas
+
     return launch(
         pipeline,
         stack=stack,
@@ -51,6 +51,8 @@ def save_report(html: str, path: Path) -> Path:
 
 def quarantine_facts(run: PipelineRun, workspace: Workspace) -> Facts:
     """Where the quarantined rows are, if there are any; written here too, since the step may have run elsewhere."""
+    from noria.data.validation import write_quarantine
+
     rows, file = artifact(run, "validate", "quarantined_rows"), workspace.quarantine / "training.csv"
     write_quarantine(rows, file)
     return [("quarantined", "no row" if rows.empty else f"{len(rows):,} rows, with reasons in {file}")]

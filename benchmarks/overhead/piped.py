@@ -25,7 +25,8 @@ from benchmarks.overhead.plain import train as _plain  # noqa: F401 - both sides
 from noria.config import UseCase, load_use_case
 
 WORK = {
-    "app.commands.pipeline_runs": {"fingerprint": "fingerprint", "write_text": "reports"},
+    "noria.data.sources": {"fingerprint": "fingerprint"},
+    "app.commands.pipeline_runs": {"write_text": "reports"},
     "steps.training.ingest": {"read": "ingest"},
     "noria.data.validation": {"validate": "validate"},
     "noria.profiling.report": {"profile_table": "explore", "exploration_report": "explore"},

@@ -1,6 +1,5 @@
 """The model versions of the registries: finding the bundle of a variant, and promoting a version to champion."""
 
-import mlflow
 from zenml import log_metadata
 from zenml.client import Client
 from zenml.enums import ModelStages
@@ -79,6 +78,8 @@ def promote_version(name: str, number: int, artifact: str) -> None:
 
 
 def _move_alias(name: str, number: int) -> None:
+    import mlflow  # takes a second; the first step need not wait for it
+
     client = mlflow.MlflowClient()
     found = client.search_model_versions(f"name = '{name}' and tags.zenml_version = '{number}'")
     if not found:
