@@ -44,7 +44,7 @@ def test_a_damaged_bundle_is_not_taken_over(served: Served, tmp_path: Path) -> N
     bundle = Bundle.load(tmp_path / "bundle")
     model = tmp_path / "bundle" / "model.ubj"
     model.write_bytes(model.read_bytes()[:-1])
-    with raises("deployment.bundle_refused", "[bundle.checksum_mismatch]"):
+    with raises("bundle.checksum_mismatch", "[bundle.checksum_mismatch]"):
         start_or_roll(served.use_case, served.workspace, served.bento, bundle)
     _goes_on(served, before)
 
