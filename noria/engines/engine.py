@@ -7,7 +7,7 @@ or a folder beside `ray/`, and name it in `_ENGINES` and in `noria.config.engine
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -178,8 +178,3 @@ def engine_of(config: EngineConfig) -> Engine:
     module, name = _ENGINES[config.name]
     engine: Engine = getattr(import_module(module), name)(config)
     return engine
-
-
-def shared_arguments(shared: Mapping[str, Any], share: Callable[[Any], Any]) -> dict[str, Any]:
-    """Keyword arguments of many tasks, each sent once."""
-    return {name: share(value) for name, value in shared.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from noria.config.engine import EngineConfig
-from noria.engines.engine import BoostingJob, Search, shared_arguments
+from noria.engines.engine import BoostingJob, Search
 from noria.engines.ray.cluster import connect, gather
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class RayEngine:
     def map(self, function: Callable[..., T], pieces: Iterable[Sequence[Any]], **shared: Any) -> list[T]:
         """See `Engine.map`; each piece takes one core."""
         ray = connect(self.config)
-        named = shared_arguments(shared, ray.put)
+        named = {name: ray.put(value) for name, value in shared.items()}  # each is sent once
         task = ray.remote(function).options(num_cpus=1)
         return list(gather(ray, [task.remote(*piece, **named) for piece in pieces]))
 
