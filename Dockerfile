@@ -35,6 +35,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     BENTOML_DO_NOT_TRACK=True \
     NORIA_SPOOL_DIR=/data/spool \
     NORIA_PREDICTIONS_URL=sqlite:////data/predictions.db
+# what is in the image, in CycloneDX
+RUN python noria/deployment/sbom.py /tmp/requirements-serving.lock noria-service > sbom.cdx.json
+LABEL org.noria.sbom=/app/sbom.cdx.json
 # no privileges, and nothing to write to but /tmp and the volume
 USER 10001:10001
 VOLUME /data
@@ -98,4 +101,6 @@ ENV PATH=/opt/venv/bin:$PATH \
     MLFLOW_LOGGING_LEVEL=ERROR \
     BENTOML_DO_NOT_TRACK=True \
     DO_NOT_TRACK=1
+RUN python noria/deployment/sbom.py /tmp/requirements.lock noria-pipeline > sbom.cdx.json
+LABEL org.noria.sbom=/app/sbom.cdx.json
 USER 10001:10001

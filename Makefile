@@ -12,7 +12,7 @@ PROJECT_NEEDS := pyproject.toml --extra monitoring --group app
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo test coverage check lint fast e2e audit secrets lock clouds schema docs-errors benchmarks image images platform wheel clean
+.PHONY: help env env-dev demo test coverage check lint fast e2e audit sbom secrets lock clouds schema docs-errors benchmarks image images platform wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,8 +29,9 @@ env-dev: .venv/.env-dev ## The same with test dependencies
 
 .venv/.env: requirements.lock .venv/bin/uv
 	@echo "Making the environment in .venv (once) …"
-	@.venv/bin/uv pip sync -q --compile-bytecode --require-hashes --python .venv/bin/python requirements.lock
-	@rm -f .venv/.env-dev; touch $@
+	@.venv/bin/uv pip sync -q --compile-bytecode --require-hashes --python .venv/bin/python \
+	  $$(test -f .venv/.env-dev && echo requirements-dev.lock || echo requirements.lock)
+	@touch $@
 	@du -sh .venv | sed 's/\t.*/ in .venv/'
 
 # the test environment is a superset of the default one
@@ -66,8 +67,13 @@ audit: env-dev ## Known vulnerabilities of the locked packages, and secrets in t
 	    *) cat .secrets.log; rm -f .secrets.log; exit 1 ;; \
 	  esac; rm -f .secrets.log
 
+sbom: env ## Write what each image holds into dist/sbom, in CycloneDX; an image has its own as /app/sbom.cdx.json
+	@mkdir -p dist/sbom
+	@for lock in requirements*.lock; do .venv/bin/python noria/deployment/sbom.py $$lock noria-$${lock%.lock} \
+	  > dist/sbom/$${lock%.lock}.cdx.json || exit; done; ls dist/sbom
+
 secrets: env-dev ## Accept what looks like a secret and is none, after you have looked at each
-	@.venv/bin/detect-secrets scan > .secrets.baseline.new && mv .secrets.baseline.new .secrets.baseline
+	@.venv/bin/detect-secrets scan --baseline .secrets.baseline
 	@git diff --stat .secrets.baseline
 
 lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock files
@@ -118,12 +124,14 @@ schema: env ## Write the JSON Schema of use-case files, for editors
 docs-errors: env ## Write docs/errors.md from the catalogue of error codes
 	@.venv/bin/python -m noria.system.error_catalogue > docs/errors.md
 
-benchmarks: env ## Measure the pipeline, serving and batch inference against others, and the service under trouble (an hour)
+benchmarks: env-dev ## Measure quality, the pipeline, serving and batch inference against others, and the service under trouble (hours)
 	@.venv/bin/python benchmarks/pipeline_overhead.py
 	@.venv/bin/python benchmarks/serving.py
 	@.venv/bin/python benchmarks/batch.py
+	@.venv/bin/python benchmarks/quality.py
 	@.venv/bin/python benchmarks/spool.py
 	@.venv/bin/python benchmarks/endurance.py
+	@.venv/bin/python benchmarks/any_request.py
 
 wheel: env-dev ## Build the package `noria` as a wheel in dist/
 	@.venv/bin/python -m hatchling build --target wheel --directory dist

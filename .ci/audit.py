@@ -1,4 +1,4 @@
-"""Looks up the packages of requirements.lock in a list of known vulnerabilities, with pip-audit.
+"""Looks up the packages of every lock file in a list of known vulnerabilities, with pip-audit.
 
 Ends with 1 where one is found that .ci/known_vulnerabilities.toml does not name with a reason. Only when the service
 that holds the list cannot be reached, it says so and ends with 0; `--required` makes that an error too.
@@ -9,7 +9,9 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,29 +31,62 @@ class Found(NamedTuple):
 def main() -> int:
     """Ask, say what was found, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lock", type=Path, default=ROOT / "requirements.lock")
+    parser.add_argument("--lock", type=Path, action="append", help="by default every lock file of the project")
     parser.add_argument("--known", type=Path, default=ROOT / ".ci" / "known_vulnerabilities.toml")
     parser.add_argument("--required", action="store_true", help="an unreachable service is an error")
     parser.add_argument("--osv-url", help="ask this service, which speaks as OSV does, instead of PyPI")
     options = parser.parse_args()
     service = ["--vulnerability-service", "osv", "--osv-url", options.osv_url] if options.osv_url else []
-    done = subprocess.run(  # noqa: S603 - our own command
-        [
-            *(sys.executable, "-m", "pip_audit", "--requirement", str(options.lock), "--no-deps", "--disable-pip"),
-            *("--format", "json", "--progress-spinner", "off", *service),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
-    except (ValueError, KeyError):
-        return _failed(done.stderr, options.required)
+    packages: list[dict[str, Any]] = []
+    locks: list[Path] = options.lock or lock_files(ROOT)
+    for pins in rounds(locks):
+        done = _asked(pins, service)
+        try:
+            packages += json.loads(done.stdout)["dependencies"]
+        except (ValueError, KeyError):
+            return _failed(done.stderr, options.required)
+    print(f"pip-audit: {len(locks)} lock file(s): {', '.join(lock.name for lock in locks)}")
     skipped = [package for package in packages if "skip_reason" in package]
     if len(skipped) == len(packages):
         return _unreachable(f"it knows none of {len(packages)} packages", options.required)
     return _report(packages, skipped, tomllib.loads(options.known.read_text(encoding="utf-8")))
+
+
+def lock_files(root: Path) -> list[Path]:
+    """Every lock file: of the environments, of the clouds' tests, and of the benchmarks' other servers."""
+    peers = root / "benchmarks" / "served" / "requirements-peers.txt"
+    return sorted([*root.glob("requirements*.lock"), *root.glob("tests/**/requirements.lock"), peers])
+
+
+def rounds(locks: Sequence[Path]) -> list[list[str]]:
+    """The pins of all lock files, each once: as many lists as the package with most versions has, as pip-audit takes
+    one version of a package at a time."""
+    versions: dict[str, list[str]] = {}
+    for lock in locks:
+        lines = [line.removesuffix("\\").strip() for line in lock.read_text(encoding="utf-8").splitlines()]
+        for line in lines:
+            if line and not line.startswith(("#", "--hash")):
+                # without its marker, which would leave out what is installed elsewhere
+                pin = line.partition(" ; ")[0].strip()
+                known = versions.setdefault(pin.partition("==")[0], [])
+                known += [pin] * (pin not in known)
+    most = max(map(len, versions.values()), default=0)
+    return [[known[place] for known in versions.values() if place < len(known)] for place in range(most)]
+
+
+def _asked(pins: Sequence[str], service: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    with tempfile.TemporaryDirectory() as folder:
+        lock = Path(folder) / "lock"
+        lock.write_text("\n".join(pins) + "\n", encoding="utf-8")
+        return subprocess.run(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--no-deps", "--disable-pip"),
+                *("--format", "json", "--progress-spinner", "off", *service),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def _report(packages: list[dict[str, Any]], skipped: list[dict[str, Any]], known: dict[str, str]) -> int:

@@ -1,17 +1,38 @@
-"""Environment variables that must stand before ZenML, MLflow or BentoML is imported."""
+"""What every command needs before it touches ZenML: environment variables, the client, and its turn."""
 
 import atexit
 import gc
 import importlib.metadata
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from noria.system.locks import wait_lock
+from noria.system.command_hints import CommandHints, other_home
+from noria.system.locks import exclusive, wait_lock
 from noria.system.workspace import PROJECT, Workspace, home
 
 if TYPE_CHECKING:
     from zenml.client import Client
+
+
+_calls: dict[str, CommandHints] = {}
+
+
+def command_hints(config: str = "", stack: str | None = None) -> CommandHints:
+    """How commands are completed that are printed now: with this file, this stack and the workspace in use."""
+    return CommandHints(config, stack or "", other_home())
+
+
+def remember_config(use_case: str, config: str, stack: str | None) -> None:
+    """Keep from which file a use case was read, for what this process prints or writes about it."""
+    _calls[use_case] = command_hints(config, stack)
+
+
+def hints_of(use_case: str) -> CommandHints:
+    """How commands on a use case are completed; without a file that is known, it is the one in `configs/`."""
+    return _calls.get(use_case) or command_hints(f"configs/{use_case}.yaml")
 
 
 def prepare_environment(*, debug: bool = False) -> None:
@@ -56,6 +77,18 @@ def zenml_client() -> "Client":
         client = Client()
         _ = client.zen_store
     return client
+
+
+@contextmanager
+def one_at_a_time(action: str, workspace: Workspace) -> Iterator[None]:
+    """One `action` at a time on a use case; ZenML's database is ready before steps, which ask it, are declared.
+
+    Raises:
+        NoriaError: another process is at it.
+    """
+    with exclusive(action, workspace):
+        zenml_client()
+        yield
 
 
 @cache

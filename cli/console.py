@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from noria.system.command_hints import CommandHints
 from noria.system.errors import NoriaError
 from noria.system.progress import STAGE, TICK, ProgressHandler
 
@@ -17,6 +18,9 @@ _TICK_SECONDS = 5.0
 
 class Screen:
     """Everything that is printed. Results go to standard output; progress and errors to standard error."""
+
+    hints = CommandHints()
+    """What commands in printed texts are completed with."""
 
     def __init__(self) -> None:
         self.out = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -39,9 +43,9 @@ class Screen:
         self.out.print(f"\n[bold green]{escape(headline)}[/]")
         width = max((len(name) for name, _ in facts), default=0)
         for name, value in facts:  # one line each, however long, so that paths can be copied; a table would cut them
-            self.out.print(f"  [dim]{escape(name):<{width}}[/]  {escape(str(value))}")
+            self.out.print(f"  [dim]{escape(name):<{width}}[/]  {self._escaped(str(value))}")
         for command in following:
-            self.out.print(f"  [bold]next[/]  {escape(command)}")
+            self.out.print(f"  [bold]next[/]  {self._escaped(command)}")
 
     def problems(self, headline: str, problems: Sequence[tuple[str, str]], *, following: Sequence[str]) -> None:
         """Several things that the user can correct: what, and how."""
@@ -49,9 +53,9 @@ class Screen:
         self.err.print(f"\n[bold red]{escape(headline)}[/]")
         for what, fix in problems:
             self.err.print(f"  [red]✘[/] {escape(what)}")
-            self.err.print(f"    [bold]fix[/]  {escape(fix)}")
+            self.err.print(f"    [bold]fix[/]  {self._escaped(fix)}")
         for command in following:
-            self.err.print(f"  [bold]next[/]  {escape(command)}")
+            self.err.print(f"  [bold]next[/]  {self._escaped(command)}")
 
     def error(self, error: NoriaError) -> None:
         """An error that the user can correct."""
@@ -60,7 +64,7 @@ class Screen:
         if error.where:
             self.err.print(f"[bold]where[/]  {escape(error.where)}")
         if error.fix:
-            self.err.print(f"[bold]fix[/]    {escape(error.fix)}")
+            self.err.print(f"[bold]fix[/]    {self._escaped(error.fix)}")
         self.err.print(f"[dim]code   {escape(error.code)}[/]")
 
     def unexpected(self, error: BaseException) -> None:
@@ -93,7 +97,10 @@ class Screen:
             self.err.print(f"{mark} {escape(text)}  [dim]{now - self._last_stage:.1f} s[/]")
             self._last_stage = now
         else:
-            self.err.print(f"  [yellow]![/] {escape(text)}")
+            self.err.print(f"  [yellow]![/] {self._escaped(text)}")
+
+    def _escaped(self, text: str) -> str:
+        return escape(self.hints.complete(text))
 
     def _tick(self, text: str, now: float) -> None:
         if self.err.is_terminal:

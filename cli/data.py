@@ -21,9 +21,10 @@ def new(
 
     Example: python run.py new --data data/bike_sharing.csv --target cnt --output configs/my_bikes.yaml
     """
-    screen()
     from app.commands.new import new as command
+    from app.environment import command_hints
 
+    screen().hints = command_hints()
     show(command(data, target, query, output, force=force))
 
 
@@ -33,10 +34,10 @@ def explore(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
     Example: python run.py explore --config configs/bike_demand.yaml
     """
-    use_case = begin(config, "Exploring")
+    use_case = begin(config, "Exploring", stack)
     from app.commands.explore import explore as command
 
-    show(command(use_case, stack), config, stack)
+    show(command(use_case, stack))
 
 
 @app.command(short_help="Predict a whole file.")
@@ -46,7 +47,8 @@ def predict(
     ],
     config: Config = DEFAULT_CONFIG,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", help="Parquet file; with `engine: ray` also a folder or URL: NAME/.")
+        str | None,
+        typer.Option("--output", "-o", help="CSV or Parquet file; with `engine: ray` also a folder or URL: NAME/."),
     ] = None,
     stack: Stack = None,
 ) -> None:
@@ -56,10 +58,10 @@ def predict(
 
     Example: python run.py predict --input data/telco_churn.csv --output out/predictions.parquet
     """
-    use_case = begin(config, "Predicting a file")
+    use_case = begin(config, "Predicting a file", stack)
     from app.commands.predict import predict as command
 
-    show(command(use_case, source, output, stack), config, stack)
+    show(command(use_case, source, output, stack))
 
 
 @app.command(short_help="Erase a person from what was predicted, and prove it.")
@@ -76,4 +78,4 @@ def forget(
     use_case = begin(config, f"Forgetting {entity}")
     from app.commands.forget import forget as command
 
-    show(command(use_case, entity), config)
+    show(command(use_case, entity))

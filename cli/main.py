@@ -9,6 +9,7 @@ import typer
 
 import cli.config
 import cli.data
+import cli.loop
 import cli.platform
 import cli.serve
 import cli.stacks
@@ -20,7 +21,8 @@ from cli.session import screen
 __all__ = ["app", "main"]
 
 _ORDER = (
-    "demo new explore train deploy predict monitor cycle status traffic promote rollback forget stop dashboard",
+    "demo new explore train deploy predict monitor watch history replay label cycle status",
+    "traffic promote rollback forget stop dashboard",
     "platform image images",
 )
 _PLACES = {name: place for place, name in enumerate(" ".join(_ORDER).split())}

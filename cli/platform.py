@@ -19,7 +19,7 @@ def dashboard(config: Config = DEFAULT_CONFIG) -> None:
     use_case = begin(config, "Dashboards")
     from app.commands.dashboard import dashboard as command
 
-    show(command(use_case), config)
+    show(command(use_case))
 
 
 @app.command(short_help="Servers of your own in containers on this machine.")

@@ -1,6 +1,6 @@
-"""Commands on the service: `deploy`, `promote`, `rollback`, `traffic`, `monitor`, `status`, `stop`."""
+"""Commands on the service: `deploy`, `promote`, `rollback`, `traffic`, `monitor`, `label`, `status`, `stop`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,10 +15,10 @@ def deploy(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
     Example: python run.py deploy --config configs/telco_churn.yaml
     """
-    use_case = begin(config, "Deploying")
+    use_case = begin(config, "Deploying", stack)
     from app.commands.deploy import deploy as command
 
-    show(command(use_case, stack), config, stack)
+    show(command(use_case, stack))
 
 
 @app.command(short_help="Make another version the champion, live.")
@@ -30,24 +30,30 @@ def promote(
             "--version", help="A version's number, or `rules`; default: the challenger that answers, or the newest."
         ),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before a version that the gate did not let through.")
+    ] = False,
     stack: Stack = None,
 ) -> None:
     """Make a version the champion: in ZenML (stage `production`), MLflow (alias `champion`) and the running service.
 
     The service goes on without a restart and without a failed request. Its cases go to the new champion, and so does
     the share that this version had as a challenger. If the service cannot answer with it, nothing changes anywhere.
+    A version that the gate did not let through is promoted only once you have confirmed it, and one that is
+    disqualified never is.
 
     Example: python run.py promote --version 3
 
     \b
     python run.py promote                    the challenger: the one that answers, or else the newest version
     python run.py promote --version 3        version 3, older ones too
+    python run.py promote --version 3 --yes  the same without a question, in a script
     python run.py promote --version rules    your own rules
     """
-    use_case = begin(config, "Promoting")
+    use_case = begin(config, "Promoting", stack)
     from app.commands.promote import promote as command
 
-    show(command(use_case, version, stack), config, stack)
+    show(command(use_case, version, stack, lambda question: yes or screen().confirmed(question)))
 
 
 @app.command(short_help="Take the last change back, live.")
@@ -59,10 +65,10 @@ def rollback(config: Config = DEFAULT_CONFIG, stack: Stack = None) -> None:
 
     Example: python run.py rollback --config configs/telco_churn.yaml
     """
-    use_case = begin(config, "Rolling back")
+    use_case = begin(config, "Rolling back", stack)
     from app.commands.rollback import rollback as command
 
-    show(command(use_case, stack), config, stack)
+    show(command(use_case, stack))
 
 
 @app.command(short_help="Who answers which share of the cases, live.")
@@ -116,7 +122,7 @@ def traffic(
     python run.py traffic --canary challenger             grow by itself, or be taken back by itself
     python run.py traffic --threshold 0.4                 act from a probability of 0.4 on
     """
-    use_case = begin(config, None)
+    use_case = begin(config, None, stack)
     from app.commands.traffic import TrafficRequest, change_traffic, show_traffic
 
     policy = {"threshold": threshold, "review_margin": review_margin}
@@ -124,7 +130,7 @@ def traffic(
     policy |= _renamed({"ask_within": ask_within, "ask_below": ask_below, "act_above": act_above}, policy)
     request = TrafficRequest.read(shares or [], shadow, canary, variant, **policy)
     result = change_traffic(use_case, request, stack, url) if request else show_traffic(use_case, stack, url)
-    show(result, config, stack)
+    show(result)
 
 
 def _renamed(old: dict[str, float | None], new: dict[str, float | None]) -> dict[str, float | None]:
@@ -150,15 +156,61 @@ def monitor(
     labels: Annotated[
         str | None, typer.Option("--labels", help="CSV or Parquet with true labels that have arrived (path or URL).")
     ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option("--now", help="Check as at this time (ISO 8601, UTC without an offset): for a look at the past."),
+    ] = None,
 ) -> None:
     """Join late labels, look for drift, measure performance and worth, and give a verdict.
 
     Example: python run.py monitor --config configs/telco_churn.yaml --labels labels.csv
     """
-    use_case = begin(config, "Monitoring")
+    use_case = begin(config, "Monitoring", stack)
     from app.commands.monitor import monitor as command
 
-    show(command(use_case, labels, stack), config, stack)
+    show(command(use_case, labels, stack, now))
+
+
+@app.command(short_help="Ask people for the labels that teach most.")
+def label(
+    config: Config = DEFAULT_CONFIG,
+    *,
+    budget: Annotated[int, typer.Option("--budget", min=1, help="How many labels people can give.")] = 100,
+    to: Annotated[Literal["csv", "label-studio", "both"], typer.Option("--to", help="What is written.")] = "csv",
+    young: Annotated[
+        bool, typer.Option("--young", help="Also ask for cases whose label will still come by itself.")
+    ] = False,
+    file: Annotated[
+        str | None, typer.Option("--import", help="Take answers: the filled-in table, or Label Studio's JSON export.")
+    ] = None,
+    resolve: Annotated[
+        Literal["majority", "newest"] | None,
+        typer.Option("--resolve", help="With --import: which answer counts where people disagree."),
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="With --import: who gave the answers without a name.")] = None,
+) -> None:
+    """Choose the predictions whose true labels would teach the next model most, or take the answers of people.
+
+    The choice goes to labels/wanted.csv in the workspace: fill in the target's column, and bring it back with --import.
+    Labels on which people disagree are stored only once --resolve settles them.
+
+    Example: python run.py label --config configs/telco_churn.yaml --budget 100
+
+    \b
+    python run.py label --budget 100                                   100 cases as a table
+    python run.py label --budget 100 --to label-studio                 as a project of Label Studio
+    python run.py label --import wanted.csv --by Ann                   the answers of Ann
+    python run.py label --import export.json --resolve majority        the answers of several people
+    """
+    use_case = begin(config, "Labels wanted")
+    from app.commands.label import ask_for_labels, import_labels, import_missing
+
+    if file is not None:
+        show(import_labels(use_case, file, resolve, by))
+        return
+    if resolve is not None or by is not None:
+        raise import_missing()
+    show(ask_for_labels(use_case, budget, to, include_young=young))
 
 
 @app.command(short_help="What is deployed, and how it is doing.")
@@ -169,10 +221,10 @@ def status(config: Config = DEFAULT_CONFIG, stack: Stack = None, url: Url = None
 
     Example: python run.py status --config configs/telco_churn.yaml
     """
-    use_case = begin(config, None)
+    use_case = begin(config, None, stack)
     from app.commands.status import status as command
 
-    show(command(use_case, stack, url), config, stack)
+    show(command(use_case, stack, url))
 
 
 @app.command(short_help="Stop the service and the dashboards.")
@@ -181,13 +233,13 @@ def stop(
     stack: Stack = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a service elsewhere is stopped.")] = False,
 ) -> None:
-    """Stop the service of a use case, and the dashboards.
+    """Stop the service of a use case, and the dashboards that no other use case has asked for.
 
     A service on a cluster or in Compose is stopped once you have confirmed it; what it keeps on volumes stays.
 
     Example: python run.py stop --config configs/telco_churn.yaml
     """
-    use_case = begin(config, None)
+    use_case = begin(config, None, stack)
     from app.commands.stop import stop as command
 
-    show(command(use_case, stack, lambda question: yes or screen().confirmed(question)), config, stack)
+    show(command(use_case, stack, lambda question: yes or screen().confirmed(question)))

@@ -1,13 +1,16 @@
 """Commands on stacks: `stack list`, `up`, `check`, `server`, `use`, `down`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.app import app
 from cli.options import StackName
 from cli.session import begin_without_case, screen, show
+
+if TYPE_CHECKING:
+    from app.command_result import CommandResult
 
 stack_app = typer.Typer(
     help="Where pipelines run: the stacks in configs/stacks.", rich_markup_mode=None, no_args_is_help=True
@@ -48,11 +51,7 @@ def stack_check(name: StackName) -> None:
     begin_without_case(f"Checking stack {name}")
     from app.commands.stack import check as command
 
-    result, problems = command(name)
-    if problems:
-        screen().problems(result.headline, problems, following=result.next)
-        raise typer.Exit(2)
-    show(result)
+    _show_checked(*command(name))
 
 
 @stack_app.command("server")
@@ -76,14 +75,14 @@ def stack_server(
 
 @stack_app.command("use")
 def stack_use(name: StackName) -> None:
-    """Let commands without --stack use this one, as `zenml stack set` does.
+    """Let commands without --stack use this one, as `zenml stack set` does, once its preflight finds nothing.
 
     Example: python run.py stack use local
     """
     begin_without_case(None)
     from app.commands.stack import use as command
 
-    show(command(name))
+    _show_checked(*command(name))
 
 
 @stack_app.command("down")
@@ -96,3 +95,10 @@ def stack_down(name: StackName) -> None:
     from app.commands.stack import down as command
 
     show(command(name))
+
+
+def _show_checked(result: "CommandResult", problems: list[tuple[str, str]]) -> None:
+    if problems:
+        screen().problems(result.headline, problems, following=result.next)
+        raise typer.Exit(2)
+    show(result)

@@ -19,7 +19,8 @@ from noria.serving.api import (
 )
 from noria.system.errors import NoriaError
 
-PURPOSE, VARIANT = "x-noria-purpose", "x-noria-variant"
+PURPOSE, VARIANT, TEST = "x-noria-purpose", "x-noria-variant", "x-noria-test"
+SMOKE_KEY = "x-noria-smoke-key"
 _OK = 200
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -44,6 +45,7 @@ class Client:
         token: str | None = None,
         feedback_token: str | None = None,
         admin_token: str | None = None,
+        test: bool = False,
     ) -> None:
         """Create a client of the service at `url`.
 
@@ -53,8 +55,10 @@ class Client:
             token: the bearer token for predictions, if the service needs one.
             feedback_token: the token for labels.
             admin_token: the token for shares and policies.
+            test: whether requests only try the service out: they are answered, and do not count as production.
         """
-        self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+        headers = {TEST: "1"} if test else {}
+        self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False, headers=headers)
         self._token, self._feedback_token = _bearer(token), _bearer(feedback_token)
         self._admin_token = _bearer(admin_token)
 
@@ -75,19 +79,24 @@ class Client:
         self._http.close()
 
     def predict(
-        self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "", variant: str = ""
+        self, rows: Sequence[Mapping[str, Any]], *, purpose: str = "", variant: str = "", smoke_key: str = ""
     ) -> list[PredictionResponse]:
         """Predict rows: one object per case with every input column.
 
-        `purpose="smoke"` marks a smoke test, which may select a `variant` by its name.
+        `purpose="smoke"` marks a smoke test, which may select a `variant` by its name; it needs the `smoke_key` of the
+        deployment under way, or the token for `admin` in its place.
         """
-        headers = self._token | {name: value for name, value in ((PURPOSE, purpose), (VARIANT, variant)) if value}
+        marks = ((PURPOSE, purpose), (VARIANT, variant), (SMOKE_KEY, smoke_key))
+        headers = self._token | {name: value for name, value in marks if value}
         return self._request(
             "POST", "/predict", PredictResponse, json={"rows": list(rows)}, headers=headers
         ).predictions
 
     def feedback(self, labels: Sequence[Mapping[str, Any]]) -> FeedbackResponse:
-        """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case)."""
+        """Send true labels: objects with `label` and either `id` (of a prediction) or `entity` (of a case).
+
+        `at`, ISO 8601, tells when the label became known; by default that is now.
+        """
         sent = {"labels": list(labels)}
         return self._request("POST", "/feedback", FeedbackResponse, json=sent, headers=self._feedback_token)
 

@@ -3,12 +3,13 @@
 from zenml import pipeline
 
 from noria.config import UseCase
+from noria.labelled_cases import case_settings
 from steps.training import explore, ingest, validate
 
 
 @pipeline(name="exploration")
-def exploration(use_case: UseCase, fingerprint: str) -> None:
+def exploration(use_case: UseCase, fingerprint: str, cases_known: bool = False) -> None:
     """From the sources to a report on them."""
-    raw = ingest(use_case.data, fingerprint)
+    raw, _ = ingest(use_case.data, fingerprint, case_settings(use_case, known=cases_known))
     table, quarantined = validate(raw, use_case)
     explore(table, quarantined, use_case)

@@ -8,8 +8,11 @@ from steps.monitoring import check, collect, join_labels
 
 
 @pipeline(name="monitoring")
-def monitoring(use_case: UseCase, labels: str) -> None:
-    """From the prediction log and late labels to a verdict."""
-    bundle = champion(use_case.name)
-    joined = join_labels(bundle, use_case, labels)
-    check(bundle, collect(use_case, joined), use_case)
+def monitoring(use_case: UseCase, labels: str, now: str = "", tried: str = "") -> None:
+    """From the prediction log and late labels to a verdict.
+
+    `now` (ISO 8601) is the time of the check, if not now; `tried` replaces an advice that did not help.
+    """
+    bundle = champion(use_case)
+    joined = join_labels(bundle, use_case, labels, now)
+    check(bundle, collect(use_case, joined, now), use_case, tried)

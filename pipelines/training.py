@@ -1,22 +1,44 @@
 """The training pipeline."""
 
+from datetime import datetime
+
 from zenml import pipeline
 
 from noria.config import UseCase
-from steps.training import evaluate, explore, gate, ingest, register, select, split, train_candidates, tune, validate
+from noria.labelled_cases import case_settings
+from steps.training import (
+    evaluate,
+    explore,
+    gate,
+    ingest,
+    refit,
+    register,
+    select,
+    split,
+    train_candidates,
+    tune,
+    validate,
+)
 
 
 @pipeline(name="training")
-def training(use_case: UseCase, fingerprint: str) -> None:
-    """From the sources to a registered, judged model."""
-    raw = ingest(use_case.data, fingerprint)
+def training(use_case: UseCase, fingerprint: str, cases_known: bool = False, now: str = "", hold: bool = False) -> None:
+    """From the sources to a registered, judged model.
+
+    `now` (ISO 8601) is the time of the training, if not now; with `hold`, what passes the gate is not promoted yet.
+    """
+    cases = case_settings(use_case, known=cases_known, now=datetime.fromisoformat(now) if now else None)
+    raw, _ = ingest(use_case.data, fingerprint, cases)
     table, quarantined = validate(raw, use_case)
     explore(table, quarantined, use_case)
     train, test = split(table, use_case)
     first, out_of_fold = train_candidates(train, use_case)
     leaderboard, tuned_out_of_fold = tune(train, first, out_of_fold, use_case)
-    selection, fitted, fitted_rules = select(train, leaderboard, tuned_out_of_fold, use_case, fingerprint)
-    evaluation, challenger, rules = evaluate(fitted, fitted_rules, test, use_case)
-    verdict, _ = gate(challenger, rules, test, evaluation, selection, leaderboard, use_case)
+    selection, fitted, fitted_best, fitted_rules = select(train, leaderboard, tuned_out_of_fold, use_case, fingerprint)
+    evaluation, judged, judged_rules = evaluate(fitted, fitted_rules, test, use_case)
+    verdict, _, finalist, _ = gate(
+        judged, fitted_best, judged_rules, train, test, evaluation, selection, leaderboard, use_case
+    )
+    challenger, rules = refit(finalist, judged_rules, verdict, train, test, tuned_out_of_fold, use_case)
     # a cloud goes on after a failed step: nothing may be promoted by a run that fails
-    register(challenger, rules, verdict, use_case, after=["explore"])
+    register(challenger, rules, verdict, use_case, hold, after=["explore"])

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import msgspec
 
@@ -15,10 +17,16 @@ from noria.predictions import SMOKE
 from noria.predictions.spool.heartbeat import waiting_s
 from noria.serving.http_errors import HTTPError
 from noria.system.errors import NoriaError
+from noria.traffic.smoke_key import is_smoke_key
 from service import traffic_admin
-from service.feedback import read_labels, store_feedback
+from service.feedback import take_feedback
+from service.http.connections import ConnectionLimits
+from service.http.cross_site import SAFE, CrossSiteGuard
 from service.http.guards import BearerTokens, RateLimiter
+from service.http.log_limit import RepeatFilter
 from service.http.messages import (
+    JSON,
+    BodyBudget,
     ClientDisconnected,
     Receive,
     Request,
@@ -29,9 +37,10 @@ from service.http.messages import (
     json_response,
     send_response,
 )
-from service.http.metrics import BACKLOG, BACKLOG_AGE, DROPPED, LABELS, READY, count_request
-from service.http.openapi import DOCS_PAGE, openapi
-from service.page import respond
+from service.http.metrics import BACKLOG, BACKLOG_AGE, DROPPED, LABELS, READY, count_request, traffic_label
+from service.http.openapi import DOCS_PAGE, STATIC_FILES, openapi
+from service.label_cases import cases_to_label
+from service.page import DOCS_HEADERS, respond
 from service.prediction import table_requests
 from service.prediction.explain import explain as explain_rows
 from service.prediction.loaded_models import LoadedModels
@@ -41,11 +50,26 @@ from service.runtime import Runtime
 
 PURPOSE = b"x-noria-purpose"
 """Header that marks the predictions of a deployment's smoke test (`smoke`)."""
+SMOKE_KEY = b"x-noria-smoke-key"
+"""Header that shows the right to mark them: the key of the deployment under way, or the token for `admin`."""
 VARIANT = b"x-noria-variant"
 """Header that names the variant under test."""
 _INLINE_BYTES = 12_800
 """A longer request, of some thirty rows, is answered in a thread: two of them can then use two cores."""
 _RETRY_S = 1
+_PROBES = frozenset({"/readyz", "/healthz", "/livez"})
+"""Answered under any name: probes ask by an address, and learn nothing of models and data."""
+_ARRIVING_BYTES = 256_000_000
+"""Memory for large bodies that are still arriving; at least four of the longest."""
+_REPEATS = RepeatFilter()
+_LABEL_THREADS = 8
+"""They mostly wait, for a flush or for the store."""
+_NOSNIFF = "x-content-type-options"
+"""A header that every response has."""
+_MODEL_FACTS = (
+    *("name", "version", "kind", "task", "target", "id", "case", "classes", "positive", "metric"),
+    *("metrics", "metrics_from", "learned", "data_fingerprint", "created_at"),
+)
 logger = logging.getLogger("noria.service")
 Handler = Callable[[Request, float], Awaitable[Response]]
 _encode_predictions = msgspec.json.Encoder().encode
@@ -59,6 +83,10 @@ class Route:
     methods: tuple[str, ...]
     scope: str | None
     """The scope of the token that it needs; None: it needs none."""
+    body: Literal["none", "json", "rows"] = "none"
+    """What a request carries: nothing that is read, JSON, or JSON or a table."""
+    places: str = "other"
+    """Whose places it takes: requests of one kind never keep another kind waiting."""
     limited: bool = True
     """Whether rate and number of requests are limited."""
 
@@ -73,18 +101,26 @@ class App:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.inner: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
-        self._requests_under_way = 0
+        self.connections = ConnectionLimits()
+        self._under_way: Counter[str] = Counter()
         self._micro_batcher = MicroBatcher()
-        self._row_threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "noria-rows")
+        processors = len(os.sched_getaffinity(0))
+        # a pool for each kind of work, so that none waits for another one
+        self._row_threads = ThreadPoolExecutor(processors, "noria-rows")
+        self._table_threads = ThreadPoolExecutor(processors, "noria-tables")
+        self._explain_threads = ThreadPoolExecutor(processors, "noria-explain")
+        self._label_threads = ThreadPoolExecutor(_LABEL_THREADS, "noria-labels")
+        self._shadow_threads = ThreadPoolExecutor(processors, "noria-shadows")
         self._shadow_tasks: set[asyncio.Future[None]] = set()
         get, post = ("GET", "HEAD"), ("POST",)
         self.routes = {
-            "/predict": Route(self.predict, post, "predict"),
-            "/explain": Route(self.explain, post, "predict"),
-            "/feedback": Route(self.feedback, post, "feedback"),
+            "/predict": Route(self.predict, post, "predict", "rows", "predict"),
+            "/explain": Route(self.explain, post, "predict", "json", "explain"),
+            "/feedback": Route(self.feedback, post, "feedback", "json", "feedback"),
+            "/label/cases": Route(self.label_cases, get, "feedback", places="feedback"),
             "/model": Route(self.model, (*get, "POST"), "predict"),
-            "/traffic": Route(self.traffic, (*get, "PUT"), "admin"),
-            "/policy": Route(self.policy, ("PUT",), "admin"),
+            "/traffic": Route(self.traffic, (*get, "PUT"), "admin", "json", "admin"),
+            "/policy": Route(self.policy, ("PUT",), "admin", "json", "admin"),
             "/openapi.json": Route(self.document, get, None),
             "/docs.json": Route(self.document, get, None),
             "/docs": Route(self.docs, get, None),
@@ -94,10 +130,16 @@ class App:
     def started(self) -> None:
         """Set the limits, once the runtime has read them."""
         logging.getLogger("uvicorn.access").propagate = False  # its lines would be built and thrown away
+        for name in ("uvicorn.error", logger.name):
+            logging.getLogger(name).addFilter(_REPEATS)
         settings = self.runtime.settings
         limits = settings.limits
         self._tokens, self._rate_limiter = BearerTokens(settings.tokens), RateLimiter(limits.requests_per_second)
         self._max_concurrent, self._max_body_bytes = limits.max_concurrent, int(limits.max_body_mb * 1e6)
+        self.connections.limits = limits
+        self._arriving = BodyBudget(max(_ARRIVING_BYTES, 4 * self._max_body_bytes))
+        serving = settings.serving
+        self._cross_site = CrossSiteGuard(serving.hosts, serving.host, any_host=bool(settings.tokens))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one of the server's own events."""
@@ -107,6 +149,8 @@ class App:
         route = self.routes.get(scope["path"])
         if route is not None:
             await self._answer(route, Request(scope, receive), send)
+        elif scope["path"] not in _PROBES and (refused := self._wrong_host(scope)) is not None:
+            await send_response(send, refused, head=scope["method"] == "HEAD")
         else:
             await self._answer_other(scope, receive, send)
 
@@ -114,20 +158,21 @@ class App:
         """POST /predict."""
         active, runtime = self.runtime.active, self.runtime
         body = await request.body(self._max_body_bytes)
-        tested = _tested_variant(active, request)
-        if table_requests.is_bulk(request):
-            answer, parts = await asyncio.to_thread(table_requests.predict, request, body, active, runtime, began)
+        tested = self._tested_variant(active, request)
+        if request.media_type in table_requests.MEDIA_TYPES:
+            work = partial(table_requests.predict, request, body, active, runtime, began)
+            answer, parts = await asyncio.get_running_loop().run_in_executor(self._table_threads, work)
             for part in parts if active.assigner.shadows else ():
                 self._start_shadows(active, part)
             return answer
         if len(body) > _INLINE_BYTES:  # other requests must not wait for it
-            work = partial(self._read_and_predict, active, body, began, tested)
-            done = await asyncio.get_running_loop().run_in_executor(self._row_threads, work)
+            rows_work = partial(self._read_and_predict, active, body, began, tested, request.is_test)
+            done = await asyncio.get_running_loop().run_in_executor(self._row_threads, rows_work)
         else:
             rows = active.predictors[tested or 0].reader.read(body)
             if tested is None:
                 await self._micro_batcher.score(active, rows)
-            done = predict(active, rows, runtime.spool, began, tested=tested)
+            done = predict(active, rows, runtime.spool, began, tested=tested, is_test=request.is_test)
         if done.position is not None:
             await runtime.spool.durable(done.position)
         if active.assigner.shadows and tested is None:
@@ -135,37 +180,67 @@ class App:
         return Response(_encode_predictions(Predictions(done.predictions, done.rows.ignored)))
 
     def _read_and_predict(
-        self, active: LoadedModels, body: bytes, began: float, tested: int | None
+        self, active: LoadedModels, body: bytes, began: float, tested: int | None, is_test: bool
     ) -> PredictedRequest:
         rows = active.predictors[tested or 0].reader.read(body)
-        return predict(active, rows, self.runtime.spool, began, tested=tested)
+        return predict(active, rows, self.runtime.spool, began, tested=tested, is_test=is_test)
+
+    def _tested_variant(self, active: LoadedModels, request: Request) -> int | None:
+        """The variant under test, by default the champion; None: the request is not a smoke test."""
+        if request.headers.get(PURPOSE) != SMOKE.encode():
+            return None
+        key = request.headers.get(SMOKE_KEY, b"")
+        if not (self._tokens.is_known(key, "admin") or is_smoke_key(self.runtime.settings.service_dir, key)):
+            raise HTTPError(
+                403,
+                "only a deployment may send smoke tests",
+                code="request.smoke_refused",
+                fix="to try the service out, send the header X-Noria-Test: 1 instead",
+            )
+        name = request.headers.get(VARIANT, b"").decode("latin-1")
+        names = [predictor.name for predictor in active.predictors]
+        if name and name not in names:
+            raise HTTPError(
+                422,
+                "no variant of that name answers",
+                code="traffic.variant_unknown",
+                fix=f"name one of {', '.join(names)}",
+            )
+        return names.index(name) if name else 0
 
     async def explain(self, request: Request, _: float) -> Response:
         """POST /explain."""
         active = self.runtime.active
         body = await request.body(self._max_body_bytes)
-        found = await asyncio.to_thread(lambda: explain_rows(active, active.champion.reader.read(body)))
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._explain_threads, lambda: explain_rows(active, active.champion.reader.read(body))
+        )
         return Response(found.model_dump_json().encode())
 
     async def feedback(self, request: Request, _: float) -> Response:
         """POST /feedback."""
         active = self.runtime.active
         body = await request.body(self._max_body_bytes)
-        labels = read_labels(body, active.champion.manifest, self.runtime.settings.serving.max_rows)
-        known = await asyncio.to_thread(store_feedback, self.runtime, active, labels)
+        # read in the thread, too: large ones would hold up predictions
+        work = partial(take_feedback, self.runtime, active, body, is_test=request.is_test)
+        known = await asyncio.get_running_loop().run_in_executor(self._label_threads, work)
         for one in known:
-            LABELS.labels({True: "True", False: "False", None: "later"}[one]).inc()
+            LABELS.labels({True: "True", False: "False", None: "later"}[one], traffic_label(request.is_test)).inc()
         return json_response({"known": known})
+
+    async def label_cases(self, request: Request, _: float) -> Response:
+        """GET /label/cases: the cases that people are asked to label."""
+        work = partial(cases_to_label, self.runtime, self.runtime.active)
+        return json_response(await asyncio.get_running_loop().run_in_executor(self._label_threads, work))
 
     async def model(self, request: Request, _: float) -> Response:
         """GET or POST /model."""
         active = self.runtime.active
-        manifest = active.champion.manifest.model_dump(mode="json")
-        names = ("name", "version", "kind", "task", "target", "id", "case", "classes", "positive", "metric")
-        facts = {name: manifest[name] for name in (*names, "metrics", "data_fingerprint", "created_at")}
+        manifest = active.shown.model_dump(mode="json")
+        facts = {name: manifest[name] for name in _MODEL_FACTS}
         facts |= {
             "variant": active.champion.name,
-            "inputs": manifest["schema"]["columns"],
+            "inputs": [column.model_dump(mode="json") for column in active.shown.schema_.asked],
             "active_since": active.since.isoformat(),
             "worker": os.getpid(),
             "examples": active.examples,
@@ -176,7 +251,6 @@ class App:
 
     async def traffic(self, request: Request, _: float) -> Response:
         """GET and PUT /traffic: variants and their shares."""
-        self._tokens.require("admin")
         if request.method != "PUT":
             return json_response(traffic_admin.traffic(self.runtime.active))
         change = traffic_admin.decode_body(traffic_admin.SharesRequest, await request.body(self._max_body_bytes))
@@ -184,20 +258,20 @@ class App:
 
     async def policy(self, request: Request, _: float) -> Response:
         """PUT /policy: the decision policy of one variant."""
-        self._tokens.require("admin")
         change = traffic_admin.decode_body(traffic_admin.PolicyRequest, await request.body(self._max_body_bytes))
         return json_response(await asyncio.to_thread(traffic_admin.change_policy, self.runtime, change))
 
     async def document(self, request: Request, _: float) -> Response:
         """GET /openapi.json, and /docs.json where BentoML's page expects it."""
         active = self.runtime.active
-        # real rows are only shown to clients that may request predictions
-        example = active.examples[0] if self._tokens.allows(request, "predict") else None
-        return json_response(openapi(active.champion.manifest, example, self.runtime.settings))
+        # rows are only shown to clients that may request predictions
+        may_see = active.examples and self._tokens.allows(request, "predict")
+        return json_response(openapi(active.shown, active.examples[0] if may_see else None, self.runtime.settings))
 
     async def docs(self, _: Request, __: float) -> Response:
         """GET /docs: the document as a page."""
-        return Response(DOCS_PAGE.encode(), media_type=b"text/html; charset=utf-8")
+        headers = [(name.encode(), value.encode()) for name, value in DOCS_HEADERS.items() if name != _NOSNIFF]
+        return Response(DOCS_PAGE.encode(), media_type=b"text/html; charset=utf-8", headers=headers)
 
     async def readyz(self, _: Request, __: float) -> Response:
         """GET /readyz: whether predictions are made and recorded."""
@@ -213,7 +287,7 @@ class App:
         except ClientDisconnected:
             return
         if route.limited:  # probes are not counted
-            count_request(request.path, answer.status, time.perf_counter() - began)
+            count_request(request.path, answer.status, time.perf_counter() - began, request.is_test)
         await send_response(send, answer, head=request.method == "HEAD")
 
     async def _guarded(self, route: Route, request: Request, began: float) -> Response:
@@ -227,18 +301,9 @@ class App:
             answer = error_response(error)
             answer.headers.append((b"allow", ", ".join(route.methods).encode()))
             return answer
-        if route.limited and self._requests_under_way >= self._max_concurrent:
-            return error_response(
-                HTTPError(
-                    503, "too many requests at once", code="service.busy", fix="try again in a moment", retry_s=_RETRY_S
-                )
-            )
-        self._requests_under_way += 1
+        places: str | None = None
         try:
-            if route.limited:
-                self._rate_limiter.check(request)
-            if route.scope is not None:
-                self._tokens.check(request, route.scope)
+            places = await self._admit(route, request)
             return await route.handler(request, began)
         except HTTPError as error:
             return error_response(error)
@@ -252,12 +317,46 @@ class App:
             logger.exception("%s %s", request.method, request.path)
             return error_response(HTTPError(500, "an unexpected error; see the service's log", code="service.failed"))
         finally:
-            self._requests_under_way -= 1
+            if places is not None:
+                self._under_way[places] -= 1
+
+    async def _admit(self, route: Route, request: Request) -> str:
+        """Take a place for a request that may pass, once its body is there: one that sends none takes no place.
+
+        Returns whose places it takes.
+        """
+        if route.limited:  # probes ask by any name, and as often as they like
+            self._cross_site.check_host(request.headers)
+            self._cross_site.check_site(request)
+            self._rate_limiter.check(request)
+        if route.scope is not None:
+            if route.scope == "admin":
+                self._tokens.require("admin")
+            self._tokens.check(request, route.scope)
+        if route.body != "none" and request.method not in SAFE:
+            _check_media_type(route, request)
+            await request.receive_body(self._max_body_bytes, self._arriving)
+        places = route.places if request.media_type not in table_requests.MEDIA_TYPES else "tables"
+        if route.limited and self._under_way[places] >= self._max_concurrent:
+            raise HTTPError(
+                503, "too many requests at once", code="service.busy", fix="try again in a moment", retry_s=_RETRY_S
+            )
+        self._under_way[places] += 1
+        return places
+
+    def _wrong_host(self, scope: Scope) -> Response | None:
+        try:
+            self._cross_site.check_host(dict(scope["headers"]))
+        except HTTPError as error:
+            return error_response(error)
+        return None
 
     def _start_shadows(self, active: LoadedModels, done: PredictedRequest) -> None:
         if len(self._shadow_tasks) >= self._max_concurrent:
             return
-        task = asyncio.get_running_loop().run_in_executor(None, score_shadows, active, done, self.runtime.spool)
+        task = asyncio.get_running_loop().run_in_executor(
+            self._shadow_threads, score_shadows, active, done, self.runtime.spool
+        )
         self._shadow_tasks.add(task)
         task.add_done_callback(self._shadow_tasks.discard)
 
@@ -269,7 +368,7 @@ class App:
             sent = [(name.encode(), value.encode()) for name, value in page.headers.items()]
             await send({"type": "http.response.start", "status": page.status, "headers": sent})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else page.body})
-        elif path in {"/metrics", "/healthz", "/livez"} or path.startswith("/static_content/"):
+        elif path in {"/metrics", "/healthz", "/livez"} or path in STATIC_FILES:
             self._update_gauges()
             await self._delegate(scope, receive, send)
         else:
@@ -292,17 +391,18 @@ class App:
         await self.inner(scope, receive, send)
 
 
-def _tested_variant(active: LoadedModels, request: Request) -> int | None:
-    """The variant under test, by default the champion; None: the request is not a smoke test."""
-    if request.headers.get(PURPOSE) != SMOKE.encode():
-        return None
-    name = request.headers.get(VARIANT, b"").decode("latin-1")
-    names = [predictor.name for predictor in active.predictors]
-    if name and name not in names:
-        raise HTTPError(
-            422,
-            "no variant of that name answers",
-            code="traffic.variant_unknown",
-            fix=f"name one of {', '.join(names)}",
-        )
-    return names.index(name) if name else 0
+def _check_media_type(route: Route, request: Request) -> None:
+    """Raise HTTPError (415) unless the body is named as something that is read.
+
+    Without this any web page could send one: a browser asks the service first only for types that forms cannot send.
+    """
+    if request.is_json or (route.body == "rows" and request.media_type in table_requests.MEDIA_TYPES):
+        return
+    kinds = [JSON, *sorted(table_requests.MEDIA_TYPES)] if route.body == "rows" else [JSON]
+    named = request.media_type.decode("latin-1")
+    raise HTTPError(
+        415,
+        f"{named[:80]} cannot be read" if named else "the request has no content type",
+        code="request.media_type_unknown",
+        fix=f"send it with the header Content-Type: {' or '.join(kind.decode() for kind in kinds)}",
+    )

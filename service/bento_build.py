@@ -42,6 +42,7 @@ _REQUIREMENTS = (
     "sqlalchemy",
     "starlette",
     "threadpoolctl",
+    "uvicorn",
     "uvloop",
 )
 

@@ -11,7 +11,8 @@ from noria.bundle.seal import bundle_digest
 from noria.system.errors import NoriaError
 from noria.traffic.activation import TrafficPlan, built_in_plan, clear_reports, read_plan, write_plan
 from service.prediction.loaded_models import BUILT_IN
-from service.settings import FIXED, SERVICE_DIR, TOKENS, Settings, service_dir
+from service.settings import FIXED, TOKENS, Settings, service_dir
+from service.variables import SERVICE_DIR
 
 HOST, PORT = "0.0.0.0", "3000"  # noqa: S104 - a container is only reachable from outside
 

@@ -4,15 +4,17 @@ import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from noria.predictions.spool.writer import SpoolWriter
-from noria.system.errors import NoriaError
+from noria.system.errors import NoriaError, describe
 from noria.system.processes import identity, namespace
 from noria.traffic.activation import TrafficPlan, WorkerReport, plan_version, read_plan, write_worker_report
 from service.flusher.flusher_launcher import ensure_flusher
 from service.flusher.memory import give_back_memory
+from service.prediction.history_refresh import HistoryRefresh
 from service.prediction.loaded_models import LoadedModels, load_models
 from service.settings import Settings, service_dir
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _PARENT = os.getppid()
 _LOOK_S = 0.2
+_STORE_TIMEOUT_MS = 1_000
+"""A client waits so long for other writers of the store; then its labels go to the spool."""
+_STORE_RESTS_S = 5.0
+_REFRESH_S = 1.0
+"""So old are the cases of other workers at most when history features are computed."""
 logger = logging.getLogger("noria.service")
 T = TypeVar("T")
 
@@ -34,7 +41,10 @@ class Runtime:
         self._spool: SpoolWriter | None = None
         self._store: PredictionStore | None = None
         self._store_lock = threading.Lock()
+        self._store_rests_until = 0.0
         self._stopped = threading.Event()
+        self._history = HistoryRefresh()
+        self._refreshed = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -62,8 +72,17 @@ class Runtime:
             if self._store is None:
                 from noria.predictions import PredictionStore
 
-                self._store = PredictionStore(self.settings.predictions_url)
+                self._store = PredictionStore(self.settings.predictions_url, busy_timeout_ms=_STORE_TIMEOUT_MS)
             return self._store
+
+    @property
+    def store_rests(self) -> bool:
+        """Whether the store failed a moment ago, so that no request should wait for it now."""
+        return time.monotonic() < self._store_rests_until
+
+    def rest_store(self) -> None:
+        """Leave the store alone for some seconds."""
+        self._store_rests_until = time.monotonic() + _STORE_RESTS_S
 
     @property
     def not_ready(self) -> str:
@@ -85,23 +104,34 @@ class Runtime:
         """Open the spool, load the models and start watching the plan.
 
         Raises:
-            NoriaError: a part of it fails; the worker's report contains the error, too.
+            NoriaError: a part of it fails; the worker's report contains the error, too, as it does any other.
         """
         self._stopped = threading.Event()
         folder = service_dir()
         seen = None if folder is None else plan_version(folder)
         plan = None
         try:
-            self._settings = Settings.from_environment()
             plan = None if folder is None else read_plan(folder)
-            self._active = load_models(plan, self._settings, None)
-            self._spool = SpoolWriter(self._settings.spool_dir, self._settings.serving.spool)
-        except NoriaError as error:
-            self._report(plan, str(error))
+            self.load(plan)
+        except Exception as error:
+            self._report(plan, describe(error))
             raise
         self._warn_about_slow_models()
         self._report(plan)
         threading.Thread(target=self._watch, args=(folder, seen, self._stopped), daemon=True).start()
+
+    def load(self, plan: TrafficPlan | None) -> None:
+        """Read the settings, load the models of a plan, and open the spool.
+
+        Args:
+            plan: None: the bundle that was built in.
+
+        Raises:
+            NoriaError: a part of it fails.
+        """
+        self._settings = Settings.from_environment()
+        self._active = self._with_history(load_models(plan, self._settings, None))
+        self._spool = SpoolWriter(self._settings.spool_dir, self._settings.serving.spool)
 
     def stop(self) -> None:
         """Stop watching, and close spool and store."""
@@ -120,22 +150,37 @@ class Runtime:
             if os.getppid() != _PARENT:  # killed outright: nothing else would stop this worker
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
+            if time.monotonic() - self._refreshed > _REFRESH_S and not self.store_rests:
+                self._with_history(self.active)
             now = None if folder is None else plan_version(folder)
             if folder is not None and now is not None and now != seen:
                 seen = now
                 self._follow_plan(folder)
+
+    def _with_history(self, active: LoadedModels) -> LoadedModels:
+        """The models, after their history features have been brought up to date; without the store they go on."""
+        if active.histories:
+            try:
+                self._history.refresh(active, self.store)
+            except NoriaError as error:
+                logger.warning("history features lack the newest cases of other workers: %s", error)
+                self.rest_store()
+            self._refreshed = time.monotonic()
+        return active
 
     def _follow_plan(self, folder: Path) -> None:
         plan = None
         try:
             plan = read_plan(folder)
             if plan is not None:
-                self._active = load_models(plan, self.settings, self._active)
+                self._active = self._with_history(load_models(plan, self.settings, self._active))
                 self._warn_about_slow_models()
                 self._report(plan)
                 give_back_memory()
-        except NoriaError as error:  # the deployment reads the report; the old models continue to answer
-            self._report(plan, str(error))
+        except Exception as error:  # the deployment reads the report; the old models continue to answer
+            if not isinstance(error, NoriaError):
+                logger.exception("the traffic plan cannot be followed")
+            self._report(plan, describe(error))
 
     def _warn_about_slow_models(self) -> None:
         for predictor in self.active.predictors:

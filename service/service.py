@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import bentoml
 
+from service.start_report import failed_start_reported
+
 if TYPE_CHECKING:
     from service.app import App
 
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
 @cache
 def _app() -> "App":
     """This process's application. BentoML's supervisor loads this module too, and never needs it."""
-    from service.app import App
-    from service.runtime import Runtime
+    with failed_start_reported():
+        from service.app import App
+        from service.runtime import Runtime
 
-    return App(Runtime())
+        return App(Runtime())
 
 
 @bentoml.service(
@@ -34,7 +37,8 @@ class Noria:
 
     def __init__(self) -> None:
         _app().runtime.start()
-        _app().started()
+        with failed_start_reported():
+            _app().started()
 
     @bentoml.on_shutdown
     def stop(self) -> None:
@@ -51,6 +55,7 @@ class _DirectService(bentoml.Service):
         """Our application, which delegates to BentoML's what it does not answer itself."""
         app = _app()
         app.inner = super().to_asgi(is_main=is_main)
+        app.connections.install()
         return app
 
 

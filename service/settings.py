@@ -8,15 +8,15 @@ from pydantic import ValidationError
 
 from noria.config.serving import LimitsConfig, ServingConfig
 from noria.system.errors import NoriaError
+from service.variables import PREDICTIONS_URL, SERVICE_DIR, SERVING, SPOOL_DIR
 
-SERVICE_DIR, SPOOL_DIR = "NORIA_SERVICE_DIR", "NORIA_SPOOL_DIR"
-PREDICTIONS_URL, SERVING = "NORIA_PREDICTIONS_URL", "NORIA_SERVING"
 PRIVACY_KEY = "NORIA_PRIVACY_KEY"
 FIXED = "NORIA_TRAFFIC_FIXED"
 """Set where several servers have the same order in their image, so that none of them may follow another one."""
 TOKENS = {"predict": "NORIA_PREDICT_TOKEN", "feedback": "NORIA_FEEDBACK_TOKEN", "admin": "NORIA_ADMIN_TOKEN"}
 """What may be done → the variable with the token that it takes."""
 _SHORTEST = 16
+_MAKE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _tokens() -> dict[str, str]:
                 f"the token is none: it needs at least {_SHORTEST} letters, digits or signs, and no blank",
                 code="service.token_weak",
                 where=f"environment variable {TOKENS[scope]}",
-                fix="make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+                fix=_MAKE,
             )
     if found and len(found) < len(TOKENS):
         lacking = ", ".join(name for scope, name in TOKENS.items() if scope not in found)
@@ -115,5 +115,12 @@ def _tokens() -> dict[str, str]:
             code="service.tokens_incomplete",
             where=lacking,
             fix="set all three, or none",
+        )
+    if len(set(found.values())) < len(found):
+        raise NoriaError(
+            "the same token is set twice, so that one opens what another one should guard",
+            code="service.tokens_equal",
+            where=f"environment variables {', '.join(TOKENS.values())}",
+            fix=f"set each to a token of its own; {_MAKE}",
         )
     return found

@@ -48,7 +48,7 @@ def decode_body(kind: type[Body], body: bytes) -> Body:
             422, str(error), code="request.shape_invalid", fix="see /openapi.json for what the request should look like"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def traffic(active: LoadedModels) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from noria.config import UseCase, load_use_case
 from noria.system.workspace import PROJECT
 

@@ -1,6 +1,7 @@
 """The usage examples in docstrings run as they are written."""
 
 import doctest
+import importlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,15 @@ def run(module: ModuleType, **names: Any) -> None:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return bundles.make(bundles.churn(), "linear", tmp_path_factory.mktemp("doctests") / "bundle")
+
+
+@pytest.mark.parametrize("module", ["", ".blocks", ".comparison", ".multiple_tests"])
+def test_sequential_tests(module: str) -> None:
+    run(importlib.import_module(f"noria.metrics.sequential{module}"))
+
+
+def test_look_level() -> None:
+    run(importlib.import_module("noria.monitoring.look_level"))
 
 
 def test_use_case(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,11 @@
 import stat
 from pathlib import Path
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from noria.config.migration import migrate_text
 from noria.config.yaml_text import read_text
 from noria.system.files import atomic_path
+from noria.system.shell_commands import run_py
 
 
 def migrate(path: Path, *, write: bool = True) -> CommandResult:
@@ -28,8 +29,8 @@ def migrate(path: Path, *, write: bool = True) -> CommandResult:
     if not changes:
         return CommandResult(f"{path} is up to date.", [])
     if not write:
-        return CommandResult(f"{path} has old names of {keys}.", [*facts], [f"python run.py config migrate {path}"])
+        return CommandResult(f"{path} has old names of {keys}.", [*facts], [run_py("config migrate", path)])
     target = path.resolve()
     with atomic_path(target, stat.S_IMODE(target.stat().st_mode)) as part:
         part.write_text(text, encoding="utf-8", newline="")
-    return CommandResult(f"{path}: {keys} renamed.", [*facts], [f"python run.py explore --config {path}"])
+    return CommandResult(f"{path}: {keys} renamed.", [*facts], [run_py("explore --config", path)])

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from app.command_result import CommandResult, run_py
 from app.commands.deploy import deploy
 from app.commands.monitor import monitor
-from app.commands.result import CommandResult, run_py
 from app.commands.train import train
 from noria.config import UseCase
 
@@ -25,5 +25,5 @@ def cycle(use_case: UseCase, stack: str | None, *, title: Callable[[str], None])
     return CommandResult(
         f"{trained.headline} {deployed.headline} {monitored.headline}",
         [*trained.facts, *deployed.facts, *monitored.facts],
-        [run_py("status"), run_py("stop")],
+        [*monitored.next, run_py("stop")],
     )

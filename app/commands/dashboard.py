@@ -1,6 +1,6 @@
 """`dashboard`: start the dashboards of ZenML, MLflow and Evidently."""
 
-from app.commands.result import CommandResult, run_py
+from app.command_result import CommandResult, run_py
 from app.servers.dashboards import start_dashboards
 from noria.config import UseCase
 
@@ -11,6 +11,5 @@ def dashboard(use_case: UseCase) -> CommandResult:
     Raises:
         NoriaError: one of them does not start.
     """
-    running = start_dashboards(use_case)
-    facts = [(each.name, each.url) for each in running]
+    facts = start_dashboards(use_case)
     return CommandResult("The dashboards are running.", [*facts], [f"{run_py('stop')}   (stops them again)"])

@@ -1,6 +1,6 @@
 """`deploy`: serve the champion, or roll a running service over to it."""
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.serving.backend import backend_of
 from noria.config import UseCase
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.images.project_images import build_project_images, image_size
 from app.images.service_image import build_service_image
+from noria.system.shell_commands import shell_command
 
 
 def image(config: Path | None, bundle: Path | None, tag: str | None) -> CommandResult:
@@ -16,7 +17,7 @@ def image(config: Path | None, bundle: Path | None, tag: str | None) -> CommandR
     name, model = build_service_image(config, bundle, tag)
     manifest = model.manifest
     facts = [("image", _with_size(name)), ("model", f"version {manifest.version} of {manifest.name} ({manifest.kind})")]
-    run = f"docker run --rm --publish 3000:3000 --volume noria:/data {name}"
+    run = shell_command("docker", "run", "--rm", "--publish", "3000:3000", "--volume", "noria:/data", name)
     return CommandResult(f"{name} is built.", [*facts], [run])
 
 

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from noria.config import load_use_case
 from noria.profiling.scaffold import propose
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
+from noria.system.shell_commands import run_py
 from noria.system.workspace import PROJECT
 
 
@@ -29,7 +30,7 @@ def new(data: str, target: str, query: str | None, output: Path | None, *, force
     return CommandResult(
         f"A use case for `{target}` is written.",
         [("file", path), *(("note", note) for note in proposal.notes)],
-        [f"read it, correct what is marked `replace`, then: python run.py train --config {path}"],
+        [f"read it, correct what is marked `replace`, then: {run_py('train --config', path)}"],
     )
 
 

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.servers import compose_platform
+from noria.system.shell_commands import run_py, source_variables
 
 Action = Literal["up", "store", "serve", "watch", "down"]
 
@@ -31,5 +32,5 @@ def platform(action: Action, image: str | None) -> CommandResult:
         return CommandResult("The platform is stopped; its volumes keep what it held.", [], ["make platform"])
     started = compose_platform.with_store() if action == "store" else compose_platform.start()
     stack = "platform_s3" if action == "store" else "platform"
-    access = f"set -a; . {compose_platform.access()}; set +a"
-    return CommandResult("The platform runs.", [*started], [access, f"python run.py train --stack {stack}"])
+    access = source_variables(compose_platform.access())
+    return CommandResult("The platform runs.", [*started], [access, run_py("train --stack", stack)])

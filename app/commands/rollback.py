@@ -1,6 +1,6 @@
 """`rollback`: put back what answered before the last change."""
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.serving.backend import backend_of
 from noria.config import UseCase
 

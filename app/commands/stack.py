@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
+from noria.system.shell_commands import run_py, source_variables
 
 
 def list_all() -> CommandResult:
@@ -26,9 +27,7 @@ def up(name: str) -> CommandResult:
     changes = register_stack(name)
     headline = f"`{name}` is registered as its file says." if changes else f"`{name}` is as its file says."
     facts = [("changed", each) for each in changes]
-    return CommandResult(
-        headline, [*facts], [f"python run.py stack check {name}", f"python run.py train --stack {name}"]
-    )
+    return CommandResult(headline, [*facts], [run_py("stack check", name), run_py("train --stack", name)])
 
 
 def check(name: str) -> tuple[CommandResult, list[tuple[str, str]]]:
@@ -41,9 +40,9 @@ def check(name: str) -> tuple[CommandResult, list[tuple[str, str]]]:
 
     found = [(each.what, each.fix) for each in preflight(name)]
     if not found:
-        return CommandResult(f"`{name}` is ready.", [], [f"python run.py train --stack {name}"]), []
+        return CommandResult(f"`{name}` is ready.", [], [run_py("train --stack", name)]), []
     problems = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    return CommandResult(f"`{name}`: {problems}.", [], [f"python run.py stack check {name}"]), found
+    return CommandResult(f"`{name}`: {problems}.", [], [run_py("stack check", name)]), found
 
 
 def server(url: str, output: Path) -> CommandResult:
@@ -56,19 +55,28 @@ def server(url: str, output: Path) -> CommandResult:
 
     facts = [("done", each) for each in set_up(url, output, os.environ.get(PASSWORD, ""))]
     headline = "The server is ready." if facts else f"The server was ready; its key is in {output}."
-    return CommandResult(headline, [*facts], [f"set -a; . {output}; set +a", "python run.py stack check NAME"])
+    return CommandResult(headline, [*facts], [source_variables(output), "python run.py stack check NAME"])
 
 
-def use(name: str) -> CommandResult:
-    """Let commands without --stack use a stack.
+def use(name: str) -> tuple[CommandResult, list[tuple[str, str]]]:
+    """Let commands without --stack use a stack, if its preflight finds nothing; also returns what it finds.
 
     Raises:
         NoriaError: there is no such stack, or it cannot be registered.
     """
+    from app.environment import zenml_client
+    from app.stacks import stacks
     from app.stacks.registration import use_stack
 
+    if name in stacks.stack_files():
+        _, problems = check(name)
+        if name not in stacks.registered_stacks(zenml_client()):
+            problems = [(what, fix) for what, fix in problems if fix != run_py("stack up", name)]
+        if problems:
+            headline = f"`{name}` is not ready, and not in use."
+            return CommandResult(headline, [], [run_py("stack use", name)]), problems
     use_stack(name)
-    return CommandResult(f"`{name}` is in use.", [], ["python run.py train"])
+    return CommandResult(f"`{name}` is in use.", [], ["python run.py train"]), []
 
 
 def down(name: str) -> CommandResult:
@@ -80,4 +88,4 @@ def down(name: str) -> CommandResult:
     from app.stacks.registration import remove_stack
 
     facts = [("removed", each) for each in remove_stack(name)]
-    return CommandResult(f"`{name}` is removed.", [*facts], [f"python run.py stack up {name}"])
+    return CommandResult(f"`{name}` is removed.", [*facts], [run_py("stack up", name)])

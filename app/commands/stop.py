@@ -1,14 +1,14 @@
-"""`stop`: stop the service of a use case, and the dashboards."""
+"""`stop`: stop the service of a use case, and its dashboards."""
 
 from dataclasses import replace
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.serving.backend import Confirm, backend_of
 from noria.config import UseCase
 
 
 def stop(use_case: UseCase, stack: str | None, confirm: Confirm) -> CommandResult:
-    """Stop the service of a stack and the dashboards.
+    """Stop the service of a stack, and the dashboards that no other use case has asked for.
 
     Args:
         use_case: what is served.
@@ -21,5 +21,5 @@ def stop(use_case: UseCase, stack: str | None, confirm: Confirm) -> CommandResul
     from app.servers.dashboards import stop_dashboards
 
     service = backend_of(stack).stop(use_case, confirm)
-    facts = [*service.facts, *((each.name, each.url) for each in stop_dashboards())]
+    facts = [*service.facts, *((each.name, each.url) for each in stop_dashboards(use_case.name))]
     return replace(service, headline="Stopped." if facts else service.headline, facts=facts)

@@ -1,6 +1,6 @@
 """`traffic`: who answers which share of the cases; other shares, a shadow, a canary, another decision policy."""
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.serving.backend import backend_of
 from app.serving.traffic_request import TrafficRequest
 from noria.config import UseCase

@@ -2,16 +2,20 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
+from app.environment import hints_of
 from app.runs.pod_diagnostics import end_jobs, pod_failure, submission_error
 from app.runs.pod_watcher import PodWatcher
 from app.runs.retries import retried_unless
-from app.runs.run_options import pipeline_options
+from app.runs.run_options import merged, pipeline_options
 from app.runs.step_containers import MountedFiles
+from app.runs.tracking import tracking_options
 from app.stacks.kube_contexts import refuse_another
-from app.stacks.stacks import running_on, stack_for_one_run
+from app.stacks.registration import stack_for_one_run
+from app.stacks.stacks import running_on
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.signals import Stopped, stop_requested
@@ -29,6 +33,7 @@ def launch(
     model: str,
     about: About = "champion",
     files: MountedFiles | None = None,
+    suffix: str = "",
     **parameters: object,
 ) -> PipelineRun:
     """Run `pipeline` on `stack` and return the completed run.
@@ -41,6 +46,7 @@ def launch(
         model: name of the model.
         about: the run is about the model's champion, makes a new version of it, or only looks at the data.
         files: what the steps read and write on this machine beside the workspace.
+        suffix: ends the name of the run, so that it can be found again; empty: a random one.
         parameters: what the pipeline takes.
 
     Raises:
@@ -51,12 +57,14 @@ def launch(
     from zenml.client import Client
 
     from steps.shared.champion import require_champion_version
+    from steps.shared.run_hints import HINTS
 
     flow = str(pipeline.name)  # type: ignore[attr-defined]
-    name = _run_name(flow, model)
+    name = _run_name(flow, model, suffix)
     options: dict[str, Any] = {
         "run_name": name,
         "model": Model(name=model, version=_VERSION[about]) if about != "data" else None,
+        "extra": {HINTS: asdict(hints_of(model))},
     }
     progress.tick("starting ZenML")
     with stack_for_one_run(stack) as chosen:
@@ -73,7 +81,8 @@ def launch(
                 retried_unless(lambda: stop_requested() is not None or watch.error is not None),
             ):
                 options["execution_mode"] = _execution_mode()
-                pipeline.with_options(**options, **asked)(**parameters)  # type: ignore[attr-defined]
+                tracked = tracking_options(Client(), flow, model)
+                pipeline.with_options(**options, **merged(asked, tracked))(**parameters)  # type: ignore[attr-defined]
         except (Exception, Stopped) as error:
             cause = _cause(name, chosen, error, watch.error)
             if cause is error:
@@ -89,9 +98,9 @@ def artifact(run: PipelineRun, step: str, name: str | None = None) -> Any:
     return versions[0].load()
 
 
-def _run_name(pipeline: str, model: str) -> str:
+def _run_name(pipeline: str, model: str, suffix: str) -> str:
     """Unique, so that a run can be found again before its id is known."""
-    return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+    return f"{pipeline}-{model}-{datetime.now():%Y%m%d-%H%M%S}-{suffix or uuid.uuid4().hex[:6]}"
 
 
 def _execution_mode() -> Any:
@@ -199,7 +208,8 @@ def _told_by_no_step(run: PipelineRun, error: BaseException) -> None:
 
     if not any(step.exception_info for step in run.steps.values()):
         pipeline = run.pipeline.name
-        post_alert(failure_alert(use_case_of(run.name, pipeline), pipeline, "", error))
+        use_case = use_case_of(run.name, pipeline)
+        post_alert(failure_alert(use_case, pipeline, "", error), hints_of(use_case))
 
 
 def _mark(run: PipelineRun | None, ended: Literal["stopped", "failed"]) -> None:

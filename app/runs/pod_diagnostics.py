@@ -9,6 +9,7 @@ from typing import Any
 from app.stacks import kube_contexts
 from noria.system import progress
 from noria.system.errors import NoriaError, first_line
+from noria.system.shell_commands import run_py, shell_command
 
 SECONDS = 10
 _JOB_FAILED = re.compile(r"Job `([^:`]+):([^`]+)` failed: (.*)", re.DOTALL)
@@ -59,7 +60,7 @@ def submission_error(client: Any, stack: str, run: Any, error: BaseException) ->
             f"the cluster did not take the run: {refused[3].strip() or refused[1]} ({refused[2]})",
             code="cluster.run_refused",
             where=f"stack `{stack}`",
-            fix=f"python run.py stack check {stack}",
+            fix=run_py("stack check", stack),
         )
     failed = _JOB_FAILED.search(str(error))
     if failed is None:
@@ -96,7 +97,7 @@ def delete_jobs(context: str, namespace: str, selector: str) -> None:
     except Exception as error:  # whatever the client and its plug-ins raise
         progress.warn(
             f"what runs in the cluster could not be ended ({first_line(error)}); end it with: "
-            f"kubectl --namespace {namespace} delete jobs --selector {selector}"
+            + shell_command("kubectl", "--namespace", namespace, "delete", "jobs", "--selector", selector)
         )
 
 
@@ -136,7 +137,7 @@ def of_pod(pod: Any) -> PodFailure | None:
         "image": container.image,
         "code": code,
         "limit": _limit(container),
-        "log": f"kubectl --namespace {pod.metadata.namespace} logs {pod.metadata.name}",
+        "log": shell_command("kubectl", "--namespace", pod.metadata.namespace, "logs", pod.metadata.name),
     }
     who = f"step `{step_of(pod)}`" if step_of(pod) else "the orchestrator's pod"
     return PodFailure(f"pod `{pod.metadata.name}`", f"{who}: {what.format(**facts)}", fix.format(**facts))
@@ -175,7 +176,7 @@ def _as_zenml_says(namespace: str, job: str, said: str) -> PodFailure:
         "image": "of the pipeline",
         "code": "unknown",
         "limit": "its limit",
-        "log": f"kubectl --namespace {namespace} logs job/{job}",
+        "log": shell_command("kubectl", "--namespace", namespace, "logs", f"job/{job}"),
     }
     return PodFailure(f"job `{job}`", f"the orchestrator's pod: {what.format(**facts)}", fix.format(**facts))
 

@@ -69,12 +69,22 @@ def run_options(stack: StackFile, pipeline: str) -> Options:
     return options
 
 
+def merged(over: dict[str, Any], under: dict[str, Any]) -> dict[str, Any]:
+    """Both options, and of two values the first; sections are put together."""
+    both = {key: merged(over[key], under[key]) for key in over if _is_section(over, key) and _is_section(under, key)}
+    return under | over | both
+
+
+def _is_section(settings: dict[str, Any], key: str) -> bool:
+    return isinstance(settings.get(key), dict)
+
+
 def _of_step(stack: StackFile, step: StepConfig) -> Options:
     runner = stack.runner(step)
     settings = {**_docker(stack.noria, step.image), **_granted(runner, step.resources)}
     if step.settings:
         key = _key(runner)
-        settings[key] = _together(step.settings, settings.get(key, {}))
+        settings[key] = merged(step.settings, settings.get(key, {}))
     options: Options = {"settings": settings} if settings else {}
     return options | ({"step_operator": runner.name} if step.step_operator else {})
 
@@ -120,16 +130,6 @@ def _limits(asked: StepResources) -> dict[str, int]:
     """What Docker's client calls them."""
     memory = {} if asked.memory_bytes is None else {"mem_limit": asked.memory_bytes}
     return memory | ({} if asked.cpu is None else {"nano_cpus": round(asked.cpu * 1e9)})
-
-
-def _together(over: dict[str, Any], under: dict[str, Any]) -> dict[str, Any]:
-    """Both, and of two values the first; sections are put together."""
-    both = {key: _together(over[key], under[key]) for key in over if _is_section(over, key) and _is_section(under, key)}
-    return under | over | both
-
-
-def _is_section(settings: dict[str, Any], key: str) -> bool:
-    return isinstance(settings.get(key), dict)
 
 
 def _key(component: Component) -> str:

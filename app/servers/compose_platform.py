@@ -7,16 +7,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from app.images.project_images import PIPELINE, PIPELINE_IMAGE, PIPELINE_S3, build, docker, image_of
 from app.servers import zenml_server
 from app.servers.env_files import read, write
-from noria.system.errors import NoriaError
+from noria.deployment.docker_cli import run_docker
+from noria.deployment.rehearsal import MODULE, read_outcome
+from noria.deployment.start_errors import start_refused
+from noria.system import progress
+from noria.system.errors import NoriaError, last_line
 from noria.system.workspace import PROJECT, Workspace
 
 FILE = PROJECT / "deploy" / "compose" / "compose.yaml"
@@ -119,26 +124,37 @@ def serve(image: str | None) -> tuple[str, str]:
     Returns:
         Where it answers, and the image.
 
+    The image is tried in a container beside the running one first. If it fails later, the image before is put back.
+
     Raises:
-        NoriaError: no image is named, Compose fails, or the service does not come up in four minutes.
+        NoriaError: no image is named, the image cannot start, Compose fails, or the service does not come up in four
+            minutes.
     """
     known = read(settings_file())
     before = known.get(SERVICE_IMAGE)
-    chosen = {SERVICE_IMAGE: image} if image else {}
-    if image and before and image != before:
-        chosen[IMAGE_BEFORE] = before
-    settings = _settings(chosen)
-    if not settings.get(SERVICE_IMAGE):
+    if not (image or before):
         raise NoriaError(
             "no image is named",
             code="platform.image_missing",
             where="--image",
             fix="make image, then name what it has built",
         )
-    compose("--profile", "service", "up", "--detach")
-    url = url_of(settings, "SERVICE_PORT")
-    _wait(f"{url}/readyz")
-    return url, settings[SERVICE_IMAGE]
+    _settings()
+    _rehearse(image or str(before))
+    if not (image and before and image != before):
+        return _up({SERVICE_IMAGE: image} if image else {})
+    try:
+        return _up({SERVICE_IMAGE: image, IMAGE_BEFORE: before})
+    except BaseException:
+        progress.warn(f"that failed; {before} is started again")
+        _put_back({SERVICE_IMAGE: before, IMAGE_BEFORE: known.get(IMAGE_BEFORE, "")})
+        raise
+
+
+def service_container() -> dict[str, Any] | None:
+    """What Docker says of the container of the service; None: there is none."""
+    names = composed("--profile", "service", "ps", "--all", "--quiet", "service").split()
+    return dict(json.loads(docker("inspect", names[0], quiet=True))[0]) if names else None
 
 
 def known_settings() -> dict[str, str]:
@@ -174,10 +190,73 @@ def composed(*arguments: str) -> str:
     return _run(arguments, quiet=True)
 
 
-def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
-    which = ["--env-file", str(settings_file()), "--file", str(FILE)]
+def _rehearse(image: str) -> None:
+    """Try in a container of its own what the service will do when it starts.
+
+    Raises:
+        NoriaError: it could not start; the code is that of the reason.
+    """
+    trial = ("--profile", "service", "run", "--rm", "--no-deps", "-T", "service", "python", "-m", MODULE)
     done = subprocess.run(  # noqa: S603 - our own command
-        [*_command(), *which, *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
+        [*_command(), *_which(), *trial],
+        env=os.environ | {SERVICE_IMAGE: image},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if said := read_outcome(done):
+        raise start_refused(said, FILE)
+
+
+def _up(chosen: Mapping[str, str]) -> tuple[str, str]:
+    settings = _settings(chosen)
+    compose("--profile", "service", "up", "--detach")
+    url = url_of(settings, "SERVICE_PORT")
+    _wait_for_service(url)
+    return url, settings[SERVICE_IMAGE]
+
+
+def _put_back(settings: Mapping[str, str]) -> None:
+    try:
+        _up(settings)
+    except NoriaError as error:
+        progress.warn(f"{settings[SERVICE_IMAGE]} could not be started again: {error.what}")
+
+
+def _wait_for_service(url: str) -> None:
+    """Until it is ready; its container must not end meanwhile.
+
+    Raises:
+        NoriaError: it ends, or is not ready in four minutes.
+    """
+    restarts = _restarts(service_container())
+    _wait(f"{url}/readyz", lambda: _require_running(service_container(), restarts))
+
+
+def _require_running(container: Mapping[str, Any] | None, restarts: int) -> None:
+    if container is None or not container.get("Id"):
+        return
+    status = container.get("State", {}).get("Status")
+    if status not in {"exited", "dead", "restarting"} and _restarts(container) <= restarts:
+        return
+    log = run_docker("logs", "--tail", "50", str(container["Id"]))
+    said = (log.stdout or "") + (log.stderr or "")
+    errors = [line for line in said.splitlines() if NoriaError.parse(line)]
+    raise start_refused(errors[-1] if errors else last_line(said), FILE)
+
+
+def _restarts(container: Mapping[str, Any] | None) -> int:
+    return int((container or {}).get("RestartCount") or 0)
+
+
+def _which() -> list[str]:
+    return ["--env-file", str(settings_file()), "--file", str(FILE)]
+
+
+def _run(arguments: tuple[str, ...], *, quiet: bool) -> str:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*_command(), *_which(), *arguments], stdout=subprocess.PIPE if quiet else None, text=True, check=False
     )
     if done.returncode:
         raise NoriaError(
@@ -246,8 +325,8 @@ def _first(subnet: str) -> str:
     return str(next(IPv4Network(subnet).hosts())) if "." in subnet else ""
 
 
-def _wait(url: str, *, is_open: bool = True) -> None:
-    """Until it answers; what is not open to everybody may answer with a refusal."""
+def _wait(url: str, check: Callable[[], None] = lambda: None, *, is_open: bool = True) -> None:
+    """Until it answers; what is not open to everybody may answer with a refusal. `check` raises what ends the wait."""
     until = time.monotonic() + _START_S
     while True:
         try:
@@ -255,6 +334,7 @@ def _wait(url: str, *, is_open: bool = True) -> None:
                 return
         except httpx.HTTPError:
             pass
+        check()
         if time.monotonic() > until:
             raise NoriaError(
                 "it does not come up",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.serving.registry import load_backend
 from app.serving.traffic_request import TrafficRequest
 from app.stacks import stacks
@@ -84,15 +84,17 @@ class ServingBackend(Protocol):
                 nothing has changed.
         """
 
-    def promote(self, use_case: UseCase, version: str | None) -> CommandResult:
+    def promote(self, use_case: UseCase, version: str | None, confirm: Confirm) -> CommandResult:
         """Make a version the champion in the model registries and, where this is possible, in the running service.
 
         Args:
             use_case: whose champion.
             version: its number, or `rules`; None: the challenger that answers, or else the newest version.
+            confirm: is asked before a version that the gate did not let through is promoted.
 
         Raises:
-            NoriaError: there is no such version, or the service cannot answer with it; then nothing has changed.
+            NoriaError: there is no such version, it is disqualified, it was not confirmed, or the service cannot answer
+                with it; then nothing has changed.
         """
 
     def rollback(self, use_case: UseCase) -> CommandResult:

@@ -1,18 +1,16 @@
 """The service of the platform on this machine, a container of Docker Compose."""
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from app.commands.pipeline_runs import one_at_a_time
-from app.commands.result import CommandResult, Facts, run_py
-from app.images.project_images import docker
+from app.command_result import CommandResult, Facts, run_py
+from app.environment import one_at_a_time
 from app.images.service_image import build_image
 from app.servers import compose_platform
 from app.serving.model_image import champion_plan, image_tag
 from app.serving.remote import RemoteBackend
-from app.serving.service_probe import ServiceAddress, curl_command
+from app.serving.service_probe import ServiceAddress, curl_commands
 from app.serving.traffic_request import TrafficRequest
 from app.serving.traffic_summary import variant_facts
 from app.stacks.definition import PreflightFinding
@@ -20,6 +18,7 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import shell_command
 from noria.system.workspace import Workspace
 
 _VOLUME_STAYS = "Its volume stays, and with it every answer that still waits in the spool for the prediction store."
@@ -62,7 +61,7 @@ class ComposeBackend(RemoteBackend):
         health = self._state.get("Health", {}).get("Status", "unknown")
         restarts = container.get("RestartCount", 0)
         state = f"{name}, since {since.replace('T', ' ')} UTC, Docker's health check says {health}, {restarts} restarts"
-        return [("container", state), ("image", self._image), ("log", f"docker logs {name}")]
+        return [("container", state), ("image", self._image), ("log", shell_command("docker", "logs", name))]
 
     def preflight(self) -> Iterable[PreflightFinding]:
         """Nothing: the stack's servers are those of the platform, and they are checked anyway."""
@@ -82,12 +81,11 @@ class ComposeBackend(RemoteBackend):
             url, _ = compose_platform.serve(image)
             progress.stage("service", f"{url}")
         champion = Bundle.open(plan.champion.bundle)
-        token = f"$(sed -n s/^NORIA_PREDICT_TOKEN=//p {compose_platform.settings_file()})"
         return CommandResult(
             f"Version {champion.manifest.version} ({champion.manifest.kind}) answers at {url}.",
             [*variant_facts(plan), ("image", image), ("tokens", compose_platform.settings_file())],
             [
-                f'{curl_command(url, champion.examples()[0])} -H "Authorization: Bearer {token}"',
+                *curl_commands(url, champion, use_case, token_in_shell()),
                 run_py("status"),
             ],
         )
@@ -142,7 +140,9 @@ class ComposeBackend(RemoteBackend):
     @cached_property
     def _container(self) -> dict[str, Any] | None:
         """What Docker says of the container; None: there is none."""
-        if not compose_platform.known_settings():
-            return None
-        names = compose_platform.composed("--profile", "service", "ps", "--all", "--quiet", "service").split()
-        return dict(json.loads(docker("inspect", names[0], quiet=True))[0]) if names else None
+        return compose_platform.service_container() if compose_platform.known_settings() else None
+
+
+def token_in_shell() -> str:
+    """What a shell reads as the token for predictions, within double quotes."""
+    return f"$({shell_command('sed', '-n', 's/^NORIA_PREDICT_TOKEN=//p', compose_platform.settings_file())})"

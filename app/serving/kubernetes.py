@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from app.commands.pipeline_runs import one_at_a_time
-from app.commands.result import CommandResult, Facts, run_py
+from app.command_result import CommandResult, Facts, run_py
+from app.environment import one_at_a_time
 from app.serving.kubernetes_rollout import RELEASE, Cluster, cluster_of, helm, roll_out
 from app.serving.remote import RemoteBackend
 from app.serving.service_probe import ServiceAddress
@@ -21,6 +21,7 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.system.errors import NoriaError, last_line
 from noria.system.locks import exclusive
+from noria.system.shell_commands import shell_command
 from noria.system.workspace import Workspace
 from noria.traffic import plan_transforms
 from noria.traffic.activation import TrafficPlan
@@ -99,7 +100,7 @@ class KubernetesBackend(RemoteBackend):
         with one_at_a_time("deploy", Workspace(use_case.name)):
             plan, image, cluster = roll_out(self._target.stack, use_case)
         champion = Bundle.open(plan.champion.bundle)
-        forward = " ".join(cluster.command("port-forward", f"service/{RELEASE}-service", "3000"))
+        forward = shell_command(*cluster.command("port-forward", f"service/{RELEASE}-service", "3000"))
         return CommandResult(
             f"Version {champion.manifest.version} ({champion.manifest.kind}) answers in `{cluster.namespace}`.",
             [*variant_facts(plan), ("image", image), ("take it back", cluster.rollback_command)],
@@ -142,7 +143,7 @@ class KubernetesBackend(RemoteBackend):
     def _remove(self) -> Facts:
         spools, image = self._spools, self._image
         self._helm("uninstall", RELEASE, "--wait", "--timeout", _TIMEOUT)
-        claims = " ".join(self._cluster.command("get", "persistentvolumeclaims"))
+        claims = shell_command(*self._cluster.command("get", "persistentvolumeclaims"))
         return [("uninstalled", self.title), ("image", image), ("spools", spools), ("claims", claims)]
 
     @cached_property
@@ -213,7 +214,7 @@ def _output(command: list[str], where: str) -> str:
         ) from error
     if done.returncode:
         reason = last_line(done.stderr)
-        again = " ".join([name, *command[1:]])
+        again = shell_command(name, *command[1:])
         raise NoriaError(
             f"{name} failed: {reason}",
             code="cluster.command_failed",

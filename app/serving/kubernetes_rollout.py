@@ -14,6 +14,7 @@ from app.stacks.definition import StackFile, read_stack
 from noria.config import UseCase
 from noria.system import progress
 from noria.system.errors import NoriaError, last_line
+from noria.system.shell_commands import shell_command
 from noria.system.workspace import PROJECT
 from noria.traffic.activation import TrafficPlan
 
@@ -38,7 +39,8 @@ class Cluster:
     @property
     def rollback_command(self) -> str:
         """The command that puts the model before back into service."""
-        return f"helm rollback {RELEASE} --namespace {self.namespace} --kube-context {self.context}"
+        where = ("--namespace", self.namespace, "--kube-context", self.context)
+        return shell_command("helm", "rollback", RELEASE, *where)
 
 
 def roll_out(
@@ -132,6 +134,6 @@ def _upgrade(program: str, cluster: Cluster, repository: str, tag: str) -> None:
             f"the service could not be updated: {reason}",
             code="cluster.release_failed",
             where=f"release `{RELEASE}` in namespace `{cluster.namespace}`, context `{cluster.context}`",
-            fix=f"see {' '.join(cluster.command('get', 'pods'))}; the release must be there (docs/kubernetes.md); "
-            f"back to the model before: {cluster.rollback_command}",
+            fix=f"see {shell_command(*cluster.command('get', 'pods'))}; the release must be there "
+            f"(docs/kubernetes.md); back to the model before: {cluster.rollback_command}",
         )

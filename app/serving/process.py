@@ -1,26 +1,29 @@
 """The service as a process of this machine."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from app.commands.pipeline_runs import one_at_a_time
-from app.commands.result import CommandResult, Facts, run_py
-from app.environment import zenml_client
+from app.command_result import CommandResult, Facts, run_py
+from app.environment import one_at_a_time, zenml_client
 from app.runs.launch import artifact, launch
 from app.serving import traffic_summary
 from app.serving.backend import Confirm, ServiceTarget
+from app.serving.experiment_size import experiment_facts
 from app.serving.promotion import champion_result, find_candidate, make_champion, model_registries
-from app.serving.service_probe import curl_command
+from app.serving.service_probe import curl_commands, model_learning
 from app.serving.traffic_request import TrafficRequest, missing_variants, requested_plan
 from app.stacks.definition import PreflightFinding
-from app.stacks.stacks import stack_for_one_run, stack_here
+from app.stacks.registration import stack_for_one_run
+from app.stacks.stacks import stack_here
 from noria import deployment as processes
 from noria.bundle import Bundle
 from noria.client import Client
 from noria.config import UseCase
-from noria.deployment import Deployment, PlanChange, ServiceStatus, VariantSpec
+from noria.deployment import Deployment, PlanChange, ServiceStatus, Unflushed, VariantSpec
 from noria.deployment.audit import recent_changes, record_change
+from noria.deployment.service_secrets import TOKENS
 from noria.predictions.database import shown_url
 from noria.system import progress
 from noria.system.errors import NoriaError
@@ -67,7 +70,9 @@ class ProcessBackend:
             from pipelines.deployment import deployment
 
             stack = stack_here(self._stack)
-            run = launch(deployment, stack=stack, model=use_case.name, use_case=use_case, image=self.image)
+            run = launch(
+                deployment, stack=stack, model=use_case.name, use_case=use_case.without_loop(), image=self.image
+            )
         champion = artifact(run, "champion")
         server = processes.read_state(workspace)
         if server is None:
@@ -85,12 +90,12 @@ class ProcessBackend:
                 ("log", server.log),
                 ("predictions", shown_url(workspace.predictions_url)),
             ],
-            [curl_command(server.url, champion.examples()[0]), run_py("status")],
+            [*curl_commands(server.url, champion, use_case, _token()), run_py("status")],
         )
 
     def status(self, use_case: UseCase) -> CommandResult:
         """The server, its variants and its counts."""
-        service = processes.service_status(Workspace(use_case.name))
+        service = processes.service_status(Workspace(use_case.name), use_case)
         facts = [*_server_facts(service), *_counts(service)]
         server = service.deployment
         if server is None:
@@ -103,7 +108,7 @@ class ProcessBackend:
         """The plan that the server follows, how each variant does, and the latest changes."""
         workspace = Workspace(use_case.name)
         plan = processes.current_plan(workspace, processes.running_server(workspace))
-        facts = traffic_summary.describe_traffic(processes.service_status(workspace))
+        facts = traffic_summary.describe_traffic(processes.service_status(workspace, use_case))
         facts += [("changed", change) for change in recent_changes(workspace.predictions_url)]
         headline = f"{use_case.name}: {plan_transforms.describe_plan(plan)}."
         return CommandResult(headline, facts, [traffic_summary.TRAFFIC_HELP])
@@ -120,21 +125,22 @@ class ProcessBackend:
             ("before", traffic_summary.describe_with_policies(changed.before)),
             ("now", traffic_summary.describe_with_policies(changed.after)),
             *traffic_summary.canary_facts(changed.after),
+            *experiment_facts(use_case, changed.after),
         ]
         headline = f"{use_case.name}: {plan_transforms.describe_plan(changed.after)}."
         return CommandResult(headline, facts, [run_py("rollback")])
 
-    def promote(self, use_case: UseCase, version: str | None) -> CommandResult:
+    def promote(self, use_case: UseCase, version: str | None, confirm: Confirm) -> CommandResult:
         """Change the running server first, then the registries; if these fail, the server goes back."""
         workspace = Workspace(use_case.name)
         with model_registries(use_case, self._stack):
             server = processes.read_state(workspace)
             if server is None or not server.ready:
-                bundle = find_candidate(use_case, version)
+                bundle = find_candidate(use_case, version, confirm)
                 self._check_champion(bundle)
                 make_champion(use_case, bundle)
                 return champion_result(bundle, "no service runs here")
-            bundle = find_candidate(use_case, version, processes.current_plan(workspace, server))
+            bundle = find_candidate(use_case, version, confirm, processes.current_plan(workspace, server))
             champion = VariantSpec(bundle).variant(workspace)
             changed = processes.change_plan(
                 use_case,
@@ -171,13 +177,14 @@ class ProcessBackend:
         return CommandResult(headline, traffic_summary.change_facts(changed), [run_py("status")])
 
     def stop(self, use_case: UseCase, confirm: Confirm) -> CommandResult:
-        """End the server without asking, since it belongs to the user."""
+        """End the server without asking, since it belongs to the user; requests and predictions are finished first."""
         workspace = Workspace(use_case.name)
         server = processes.read_state(workspace)
         if not processes.stop(workspace):
             return CommandResult("Nothing was running on this machine.", [], [run_py("deploy")])
         stopped = f"{server.url} (process {server.pid})" if server else "a server of which nothing else was known"
-        return CommandResult("Stopped.", [("service", stopped)], [run_py("deploy")])
+        left = processes.flush_rest(workspace, None if server is None else server.settings)
+        return CommandResult("Stopped.", [("service", stopped), *_waiting(left)], [*_to_flush(left), run_py("deploy")])
 
     def _check_champion(self, bundle: Bundle) -> None:
         """Refuse a champion that the next `deploy` could not serve; a process serves every bundle."""
@@ -203,6 +210,24 @@ def _reverted_on_error(use_case: UseCase, changed: PlanChange) -> Iterator[None]
         raise
 
 
+def _waiting(left: Unflushed) -> Facts:
+    if not left:
+        return []
+    reason = f": {left.reason}" if left.reason else ""
+    what = f"{left.predictions:,} predictions and {left.labels:,} labels wait in {left.spool} for the prediction store"
+    return [("waiting", f"{what}{reason}")]
+
+
+def _to_flush(left: Unflushed) -> list[str]:
+    """What moves the rest to the prediction store."""
+    return [f"once the prediction store works: {run_py('monitor')}"] if left else []
+
+
+def _token() -> str:
+    """What a shell reads as the token for predictions; empty: there is none."""
+    return f"${TOKENS[0]}" if os.environ.get(TOKENS[0]) else ""
+
+
 def _server_facts(service: ServiceStatus) -> Facts:
     server = service.deployment
     if server is None or service.uptime_s is None:
@@ -212,6 +237,7 @@ def _server_facts(service: ServiceStatus) -> Facts:
     requests = "unknown" if service.served is None else f"{service.served:,} since start, {service.refused:,} refused"
     return [
         ("version", f"{server.version} ({model.kind})" if model else server.version),
+        *(model_learning(model) if model else []),
         *traffic_summary.describe_traffic(service),
         ("uptime", str(timedelta(seconds=round(service.uptime_s)))),
         _runner(server),

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.commands.result import CommandResult, run_py
+from app.command_result import CommandResult, run_py
 from app.environment import zenml_client
-from app.stacks.stacks import stack_for_one_run
+from app.runs.training_record import record_champion
+from app.serving.backend import Confirm
+from app.stacks.registration import stack_for_one_run
 from noria.bundle import Bundle
+from noria.bundle.qualification import require_qualified
 from noria.config import UseCase
 from noria.system.errors import NoriaError
 from noria.system.locks import exclusive
@@ -27,20 +30,34 @@ def model_registries(use_case: UseCase, stack: str | None) -> Iterator[None]:
             yield
 
 
-def find_candidate(use_case: UseCase, version: str | None, plan: TrafficPlan | None = None) -> Bundle:
+def find_candidate(use_case: UseCase, version: str | None, confirm: Confirm, plan: TrafficPlan | None = None) -> Bundle:
     """The bundle that becomes the champion.
 
     Args:
         use_case: whose champion.
         version: a number, or `rules`; None: the challenger in `plan`, or else the newest version.
+        confirm: is asked before a version that the gate did not let through is promoted.
         plan: what answers now, where that is known.
 
     Raises:
-        NoriaError: there is no such version, or several challengers answer and none is named.
+        NoriaError: there is no such version, several challengers answer and none is named, the version is
+            disqualified, or it was not confirmed.
     """
-    from steps.shared.model_versions import find_bundle
+    from steps.shared.model_versions import find_bundle, gate_reason
 
-    return find_bundle(use_case.name, version or _next_champion(use_case, plan))
+    model = version or _next_champion(use_case, plan)
+    bundle = find_bundle(use_case.name, model)
+    require_qualified(bundle, use_case)
+    number = bundle.manifest.version
+    why = "" if model == "rules" else gate_reason(use_case.name, number)
+    if why and not confirm(f"Version {number} did not pass the gate: {why} It becomes the champion all the same."):
+        raise NoriaError(
+            f"version {number} did not pass the gate, and its promotion was not confirmed: {why}",
+            code="registry.gate_not_passed",
+            where=f"version {number} of `{use_case.name}`",
+            fix="answer y, or add --yes, to promote it all the same; or train again",
+        )
+    return bundle
 
 
 def make_champion(use_case: UseCase, bundle: Bundle) -> None:
@@ -52,6 +69,7 @@ def make_champion(use_case: UseCase, bundle: Bundle) -> None:
     from steps.shared.model_versions import promote_version
 
     promote_version(use_case.name, int(bundle.manifest.version), "rules" if _is_rules(bundle) else "challenger")
+    record_champion(Workspace(use_case.name), bundle.manifest.version)
 
 
 def champion_result(bundle: Bundle, note: str) -> CommandResult:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from app.commands.result import CommandResult, Facts, run_py
+from app.command_result import CommandResult, Facts, run_py
 from app.serving.backend import Confirm, ServiceTarget
 from app.serving.promotion import champion_result, find_candidate, make_champion, model_registries
 from app.serving.service_probe import ServiceAddress, probe_service
@@ -99,10 +99,10 @@ class RemoteBackend(ABC):
         _, facts = self._probe(use_case)
         return CommandResult(f"{use_case.name}: {self.headline}", facts, [TRAFFIC_HELP])
 
-    def promote(self, use_case: UseCase, version: str | None) -> CommandResult:
+    def promote(self, use_case: UseCase, version: str | None, confirm: Confirm) -> CommandResult:
         """Change the registries only: the next `deploy` puts the new champion into service."""
         with model_registries(use_case, self._target.stack):
-            bundle = find_candidate(use_case, version)
+            bundle = find_candidate(use_case, version, confirm)
             require_fast_form([bundle])
             make_champion(use_case, bundle)
         return champion_result(bundle, "`deploy` builds its image")
@@ -173,4 +173,4 @@ def _local_service(use_case: UseCase) -> Facts:
     server = processes.read_state(Workspace(use_case.name))
     if server is None:
         return []
-    return [("here, too", f"version {server.version} at {server.url}: python run.py status --stack local")]
+    return [("here, too", f"version {server.version} at {server.url}: {run_py('status --stack local')}")]

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.commands.result import Facts
+from app.command_result import Facts
+from noria.bundle import Bundle, MetricsOrigin, learning_facts
 from noria.client import Client
+from noria.config import UseCase
 from noria.deployment.metrics_scrape import ScrapedMetrics, parse_metrics
 from noria.deployment.service_secrets import TOKENS
+from noria.models.learned_rows import LearnedRows
 from noria.serving.api import ModelResponse
+from noria.serving.shown_examples import shown_examples
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import shell_command
 
 _SECONDS = 10.0
 
@@ -59,16 +64,41 @@ def probe_service(address: ServiceAddress, use_case: str) -> ServiceProbe:
     return ServiceProbe(unready, model, facts)
 
 
-def curl_command(url: str, example: dict[str, object]) -> str:
-    """A command that asks a service for the prediction of one row."""
-    body = json.dumps({"rows": [example]})
-    return f"curl -s {url}/predict -H 'Content-Type: application/json' -d '{body}'"
+def curl_commands(url: str, champion: Bundle, use_case: UseCase, token: str = "") -> list[str]:
+    """A command that asks a service for a prediction, as `curl_command`; none if no example may be shown."""
+    return [curl_command(url, row, token) for row in shown_examples(champion, use_case.serving)[:1]]
+
+
+def curl_command(url: str, example: Mapping[str, object], token: str = "") -> str:
+    """A command that asks a service for the prediction of one row.
+
+    Args:
+        url: of the service.
+        example: the row.
+        token: what a shell reads as the token within double quotes, such as "$NORIA_PREDICT_TOKEN"; empty: none.
+    """
+    headers = ["Content-Type: application/json", "X-Noria-Test: 1"]  # a copied command is a trial, not production
+    asked = ["curl", "-s", f"{url}/predict", *(part for header in headers for part in ("-H", header))]
+    access = f' -H "Authorization: Bearer {token}"' if token else ""
+    return f"{shell_command(*asked)}{access} {shell_command('-d', json.dumps({'rows': [example]}))}"
+
+
+def model_learning(model: ModelResponse) -> Facts:
+    """Which rows the model has learned from, and which its promised metrics come from."""
+    learned, origin = model.learned, model.metrics_from
+    return [
+        *learning_facts(
+            None if learned is None else LearnedRows.model_validate(learned),
+            None if origin is None else MetricsOrigin.model_validate(origin),
+        )
+    ]
 
 
 def _model(model: ModelResponse, use_case: str) -> Facts:
     facts: Facts = [
         ("version", f"{model.version} ({model.kind}), since {model.active_since[:19].replace('T', ' ')} UTC")
     ]
+    facts += model_learning(model)
     if model.name != use_case:
         facts.insert(0, ("use case", f"`{model.name}`, not `{use_case}`"))
     return facts + [(f"variant {each['name']}", _variant(each)) for each in model.variants]

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.environment import zenml_client
-from app.stacks.stacks import stack_for_one_run
+from app.stacks.registration import stack_for_one_run
 from noria.bundle import Bundle
+from noria.bundle.qualification import require_qualified
 from noria.config import UseCase
 from noria.deployment import VariantSpec
 from noria.system.errors import NoriaError
@@ -81,7 +82,7 @@ def missing_variants(
     """The variants of a request that a plan does not have yet, from the model registry of a stack.
 
     Raises:
-        NoriaError: there is no such model.
+        NoriaError: there is no such model, or it is disqualified.
     """
     names = [name for name in dict.fromkeys(request.named) if plan.find(name) is None]
     if not names:
@@ -91,7 +92,10 @@ def missing_variants(
 
     with stack_for_one_run(stack):
         models = {name: each.model for name, each in use_case.serving.variants.items()}
-        return [VariantSpec(find_bundle(use_case.name, models.get(name, name)), name, share=0.0) for name in names]
+        found = {name: find_bundle(use_case.name, models.get(name, name)) for name in names}
+    for bundle in found.values():
+        require_qualified(bundle, use_case)
+    return [VariantSpec(bundle, name, share=0.0) for name, bundle in found.items()]
 
 
 def requested_plan(

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
-from app.commands.result import Facts
+from app.command_result import Facts
 from noria.deployment import PlanChange, ServiceStatus, VariantSummary
 from noria.models.decision_policy import DecisionPolicy
 from noria.traffic import plan_transforms
 from noria.traffic.activation import CanaryState, TrafficPlan
+from noria.traffic.canary_metrics import MetricGap
 
 TRAFFIC_HELP = "python run.py traffic --help"
 
@@ -58,8 +59,15 @@ def _variant(summary: VariantSummary) -> str:
     latency = "" if summary.p95_ms is None else f", 95 % within {summary.p95_ms:.2f} ms"
     return (
         f"{part}, version {variant.version}, policy {variant.policy_version}: "
-        f"{summary.answers:,} answers{failed}{latency}, {summary.labelled:,} labels"
+        f"{summary.answers:,} answers{failed}{latency}, {summary.labelled:,} labels{_gap(summary.gap)}"
     )
+
+
+def _gap(gap: MetricGap | None) -> str:
+    """How a challenger compares with the champion, where there are enough labels."""
+    if gap is None:
+        return ""
+    return f"; {gap.metric} {gap.challenger:.4f} against {gap.champion:.4f}, {gap.state}"
 
 
 def _canary(state: CanaryState) -> str:

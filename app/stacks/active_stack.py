@@ -1,15 +1,15 @@
 """Which stack is in use, without ZenML where possible: `status` should not wait for its imports."""
 
-import json
+import contextlib
 import os
+import sqlite3
+import uuid
 from pathlib import Path
 
 from app.environment import zenml_client
 from app.stacks import stacks
 from noria.config.yaml_text import read_yaml
 from noria.system.errors import NoriaError
-from noria.system.files import write_text
-from noria.system.workspace import Workspace
 
 
 def service_stack(stack: str | None) -> str:
@@ -28,32 +28,45 @@ def service_stack(stack: str | None) -> str:
 
 
 def _in_use() -> str:
-    """ZenML's configuration holds the identifier of the stack in use; its name is kept here once it was asked for."""
+    """The stack that ZenML has as active, read from its configuration and its local database where they say it."""
     if any((folder / ".zen").is_dir() for folder in (Path.cwd(), *Path.cwd().parents)):
         return stacks.active_stack(zenml_client())  # that folder says it
-    chosen = os.environ.get("ZENML_ACTIVE_STACK_ID") or _configured()
+    chosen = os.environ.get("ZENML_ACTIVE_STACK_ID") or _configured("active_stack_id")
     if not chosen:
         return stacks.DEFAULT_STACK  # ZenML has not been used yet
-    key = f"{os.environ.get('ZENML_STORE_URL', '')} {chosen}"
-    kept = Workspace("zenml").folder / "stack_in_use.json"
-    known = _known(kept)
-    if key not in known:
-        known = {key: stacks.active_stack(zenml_client())}
-        write_text(kept, json.dumps(known))
-    return known[key]
+    name = _name_of(chosen)
+    if name is None:
+        return stacks.active_stack(zenml_client())
+    is_chosen = "ZENML_ACTIVE_STACK_ID" in os.environ or stacks.first_use_mark(_folder()).is_file()
+    return name if name != "default" or is_chosen else stacks.DEFAULT_STACK
 
 
-def _configured() -> str:
-    file = Path(os.environ.get("ZENML_CONFIG_PATH", "")) / "config.yaml"
+def _name_of(stack_id: str) -> str | None:
+    """The name of a stack in ZenML's local database; None: it is not there, or ZenML uses a server."""
+    database = _folder() / "local_stores" / "default_zen_store" / "zenml.db"
+    if os.environ.get("ZENML_STORE_URL") or not database.is_file() or str(database) not in _configured("store"):
+        return None
     try:
-        return str(read_yaml(file).get("active_stack_id") or "") if file.is_file() else ""
+        with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            row = connection.execute("SELECT name FROM stack WHERE id = ?", [uuid.UUID(stack_id).hex]).fetchone()
+    except (sqlite3.Error, ValueError):  # a version of ZenML that keeps it otherwise
+        return None
+    return None if row is None else str(row[0])
+
+
+def store_in_use() -> str:
+    """What tells ZenML's store from another one, without ZenML: its address, and who made its configuration."""
+    return " ".join([os.environ.get("ZENML_STORE_URL", ""), _configured("store"), _configured("user_id")])
+
+
+def _configured(key: str) -> str:
+    """An entry of ZenML's configuration; empty: there is none yet."""
+    file = _folder() / "config.yaml"
+    try:
+        return str(read_yaml(file).get(key) or "") if file.is_file() else ""
     except NoriaError:  # ZenML will say it, when it is needed
         return ""
 
 
-def _known(file: Path) -> dict[str, str]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _folder() -> Path:
+    return Path(os.environ.get("ZENML_CONFIG_PATH", "")).absolute()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import run_py
 
 LABEL = "noria_cluster"
 """Label of a component in ZenML: the address of the cluster that it was registered for."""
@@ -92,7 +93,7 @@ def another(context: str, here: str, there: str, stack: str) -> tuple[str, str]:
     """What is wrong when a context means another cluster, and how to fix it."""
     return (
         f"the context `{context}` means the cluster {here} here, and the stack was registered for {there}",
-        f"set KUBECONFIG to the file of {there}; if the cluster has moved: python run.py stack up {stack}",
+        f"set KUBECONFIG to the file of {there}; if the cluster has moved: {run_py('stack up', stack)}",
     )
 
 

@@ -1,7 +1,8 @@
 """Bringing ZenML's stacks to what their files say, choosing one, and taking one away."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ from app.stacks import kube_contexts, stacks
 from app.stacks.definition import StackMember, differences, read_stack
 from noria.system.errors import NoriaError, first_line
 from noria.system.locks import wait_lock
+from noria.system.shell_commands import run_py
 from noria.system.workspace import Workspace
 
 T = TypeVar("T")
+_ACTIVE = "ZENML_ACTIVE_STACK_ID"
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,13 @@ def list_stacks() -> list[StackListing]:
     client = zenml_client()
     active, registered, files = stacks.active_stack(client), stacks.registered_stacks(client), stacks.stack_files()
     found = []
-    for name in sorted({*registered, *files} - {"default"}):
+    for name in sorted({*registered, *files}):
         if name in files:
             flavor, state = _of_file(client, name)
         else:
             model = client.get_stack(name, allow_name_prefix_match=False)
-            flavor, state = _orchestrator(model), "registered by hand, no file"
+            flavor = _orchestrator(model)
+            state = "of ZenML itself" if name == "default" else "registered by hand, no file"
         found.append(StackListing(name, flavor, state, name == active))
     return found
 
@@ -59,15 +63,41 @@ def register(client: Any, name: str) -> list[str]:
     _keep_secrets(client, name)
     known = stacks.standing(client, name, wanted)
     for key, member in wanted.items():
-        _told(name, partial(_put, client, key, member, known.components.get(key)))
+        _refused_as_error(name, partial(_put, client, key, member, known.components.get(key)))
         if member.configuration.get("kubernetes_context"):
             kube_contexts.remember(client, *key, member.configuration)
     members = _by_kind(wanted)
     if known.members is None:
-        _told(name, lambda: client.create_stack(name, members))
+        _refused_as_error(name, lambda: client.create_stack(name, members))
     elif sorted(known.members) != sorted(wanted):
-        _told(name, lambda: client.update_stack(name, component_updates=members))
+        _refused_as_error(name, lambda: client.update_stack(name, component_updates=members))
     return differences(wanted, known)
+
+
+@contextmanager
+def stack_for_one_run(name: str | None) -> Iterator[str]:
+    """Use a stack in this process for a while; without a name, the active one.
+
+    A stack that is not registered yet is registered from `configs/stacks/NAME.yaml` if there is such a file. What
+    `zenml stack set` has chosen stays so, for other processes in the meantime too.
+
+    Raises:
+        NoriaError: there is neither a registered stack nor a file of that name.
+    """
+    client = zenml_client()
+    with wait_lock("stacks", Workspace("zenml")):
+        chosen = stacks.active_stack(client) if name is None else name
+        _ensure_registered(client, chosen)
+        if name is None:
+            stacks.settle_active_stack(client)
+    before = os.environ.get(_ACTIVE)
+    os.environ[_ACTIVE] = str(client.get_stack(chosen, allow_name_prefix_match=False).id)
+    try:
+        yield chosen
+    finally:
+        os.environ.pop(_ACTIVE)
+        if before is not None:
+            os.environ[_ACTIVE] = before
 
 
 def use_stack(name: str) -> None:
@@ -77,9 +107,10 @@ def use_stack(name: str) -> None:
         NoriaError: there is no such stack, or it cannot be registered.
     """
     client = zenml_client()
-    with stacks.stack_for_one_run(name):
-        pass
-    client.activate_stack(name)
+    with wait_lock("stacks", Workspace("zenml")):
+        _ensure_registered(client, name)
+        client.activate_stack(name)
+        stacks.mark_first_use(client)
 
 
 def remove_stack(name: str) -> list[str]:
@@ -95,10 +126,11 @@ def remove_stack(name: str) -> list[str]:
             f"no stack named `{name}` is registered", code="stack.not_registered", fix=f"registered are: {known}"
         )
     if client.active_stack_model.name == name:
+        other = "default" if name == stacks.DEFAULT_STACK else stacks.DEFAULT_STACK
         raise NoriaError(
             f"`{name}` is the stack in use",
             code="stack.in_use",
-            fix="choose another one first: python run.py stack use local",
+            fix=f"choose another one first: {run_py('stack use', other)}",
         )
     with wait_lock("stacks", Workspace("zenml")):
         model = client.get_stack(name, allow_name_prefix_match=False)
@@ -108,12 +140,21 @@ def remove_stack(name: str) -> list[str]:
             for known in group
             if len(list(client.list_stacks(component_id=known.id, size=2))) < 2
         ]
-        _told(name, lambda: client.delete_stack(name, recursive=True))
+        _refused_as_error(name, lambda: client.delete_stack(name, recursive=True))
         kept_for_them = {stacks.secret_name(*each) for each in gone}  # the stack's file may be gone by now
         for secret in client.list_secrets(size=1000):
             if secret.name in kept_for_them:
                 client.delete_secret(secret.name)
     return [*(f"{kind} `{each}`" for kind, each in gone), f"stack `{name}`"]
+
+
+def _ensure_registered(client: Any, name: str) -> None:
+    registered = stacks.registered_stacks(client)
+    if name in registered:
+        return
+    if name not in stacks.stack_files():
+        raise stacks.unknown_stack(name, registered)
+    register(client, name)
 
 
 def _of_file(client: Any, name: str) -> tuple[str, str]:
@@ -173,7 +214,7 @@ def _by_kind(wanted: dict[tuple[str, str], StackMember]) -> dict[Any, list[str]]
     return found
 
 
-def _told(name: str, change: Callable[[], T]) -> T:
+def _refused_as_error(name: str, change: Callable[[], T]) -> T:
     """What ZenML refuses, as an error that a user can correct."""
     try:
         return change()

@@ -1,8 +1,7 @@
-"""Stacks: the embedded default, files in `configs/stacks`, and picking one for a single run."""
+"""The stacks that there are: the embedded default, and files in `configs/stacks`."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from app.environment import zenml_client
@@ -10,38 +9,15 @@ from app.images.project_images import variables_for
 from app.stacks.definition import Component, RegisteredStack, StackMember, StepsConfig, looks_secret, read_stack
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.system.errors import NoriaError
-from noria.system.locks import wait_lock
-from noria.system.workspace import PROJECT, Workspace, home
+from noria.system.files import write_text
+from noria.system.shell_commands import shell_command
+from noria.system.workspace import PROJECT, home
 
 DEFAULT_STACK = "local"
 STACK_FILES = PROJECT / "configs" / "stacks"
-_ACTIVE = "ZENML_ACTIVE_STACK_ID"
 _ALL = 1000
-
-
-@contextmanager
-def stack_for_one_run(name: str | None) -> Iterator[str]:
-    """Use a stack in this process for a while; without a name, the stack that `zenml stack set` chose.
-
-    A stack that is not registered yet is registered from `configs/stacks/NAME.yaml` if there is such a file. What
-    `zenml stack set` has chosen stays so, for other processes in the meantime too.
-
-    Raises:
-        NoriaError: there is neither a registered stack nor a file of that name.
-    """
-    client = zenml_client()
-    if name is None:
-        name = active_stack(client)
-    with wait_lock("stacks", Workspace("zenml")):
-        _ensure_registered(client, name)
-    before = os.environ.get(_ACTIVE)
-    os.environ[_ACTIVE] = str(client.get_stack(name, allow_name_prefix_match=False).id)
-    try:
-        yield name
-    finally:
-        os.environ.pop(_ACTIVE)
-        if before is not None:
-            os.environ[_ACTIVE] = before
+_ACTIVE = "ZENML_ACTIVE_STACK_ID"
+_MARK = "The stack in use was set when Noria was first used; from then on it is the one that you choose.\n"
 
 
 def stack_here(name: str | None) -> str:
@@ -57,10 +33,36 @@ def stack_here(name: str | None) -> str:
 
 
 def active_stack(client: Any) -> str:
-    """The stack that runs without `--stack` use."""
+    """The stack that runs without `--stack` use, as ZenML has it.
+
+    ZenML begins with a stack of its own, `default`. At the first use ours takes its place; from then on, `default` is
+    what a person has chosen.
+    """
     name = str(client.active_stack_model.name)
-    # ZenML's own `default` has no experiment tracker; ours takes its place until a person sets another
-    return DEFAULT_STACK if name == "default" else name
+    return name if name != "default" or _ACTIVE in os.environ or _first_use(client).is_file() else DEFAULT_STACK
+
+
+def first_use_mark(configuration: Path) -> Path:
+    """The file that is there once Noria has been used with a folder of ZenML's configuration, global or `.zen`."""
+    return configuration / "noria_first_use"
+
+
+def settle_active_stack(client: Any) -> None:
+    """At the first use, replace ZenML's `default` with our stack, which must be registered."""
+    if _first_use(client).is_file():
+        return
+    if _ACTIVE not in os.environ and client.active_stack_model.name == "default":
+        client.activate_stack(DEFAULT_STACK)
+    mark_first_use(client)
+
+
+def mark_first_use(client: Any) -> None:
+    """From now on, the stack that ZenML has as active is one that was chosen."""
+    write_text(_first_use(client), _MARK)
+
+
+def _first_use(client: Any) -> Path:
+    return first_use_mark(Path(client.config_directory or os.environ["ZENML_CONFIG_PATH"]))
 
 
 def registered_stacks(client: Any) -> list[str]:
@@ -79,7 +81,8 @@ def unknown_stack(name: str, registered: list[str]) -> NoriaError:
         f"no stack is named `{name}`",
         code="stack.unknown",
         where=str(STACK_FILES),
-        fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or `zenml stack register {name}`",
+        fix=f"choose one of {', '.join(sorted({*registered, *stack_files()}))}, or "
+        f"`{shell_command('zenml', 'stack', 'register', name)}`",
     )
 
 
@@ -163,17 +166,6 @@ def _chosen(name: str | None) -> tuple[str, StepsConfig]:
     """The stack that is named, or else the active one, and how steps run on it."""
     chosen = name or active_stack(zenml_client())
     return chosen, running_on(chosen)
-
-
-def _ensure_registered(client: Any, name: str) -> None:
-    registered = registered_stacks(client)
-    if name in registered:
-        return
-    if name not in stack_files():
-        raise unknown_stack(name, registered)
-    from app.stacks.registration import register
-
-    register(client, name)
 
 
 def _referred(component: Component, key: str, value: Any) -> Any:

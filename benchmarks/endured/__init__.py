@@ -1,1 +1,1 @@
-"""A long load with faults on purpose: workers killed, the store stopped, a new model in the middle."""
+"""Load with faults on purpose: all at once in a long load, and one at a time in trials."""

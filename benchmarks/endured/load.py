@@ -28,6 +28,8 @@ class Told:
     """When a connection broke before its answer."""
     seconds: list[float] = field(default_factory=list)
     """How long each answer took."""
+    at: list[float] = field(default_factory=list)
+    """When each answer came, in seconds since 1970."""
 
     @property
     def broken(self) -> list[tuple[float, int, str]]:
@@ -40,6 +42,7 @@ class Told:
         self.refused += other.refused
         self.cut += other.cut
         self.seconds += other.seconds
+        self.at += other.at
         for version, number in other.versions.items():
             self.versions[version] = self.versions.get(version, 0) + number
 
@@ -104,5 +107,6 @@ class Load:
             return
         (answer,) = json.loads(said)["predictions"]
         told.seconds.append(time.monotonic() - began)
+        told.at.append(time.time())
         told.ids.append(answer["id"])
         told.versions[answer["version"]] = told.versions.get(answer["version"], 0) + 1

@@ -98,7 +98,7 @@ def endure(
         NoriaError: the service does not start, or does not take over the new model.
     """
     case = use_case(host=HOST, port=free_port(), workers=workers)
-    with _environment(NORIA_HOME=str(folder / ".noria"), NORIA_PREDICTIONS_URL=store.url):
+    with environment(NORIA_HOME=str(folder / ".noria"), NORIA_PREDICTIONS_URL=store.url):
         workspace = Workspace(case.name)
         bento = build_bento(bundle, workspace)
         newer = revise_bundle(bundle, folder / "newer", version="2")
@@ -118,7 +118,7 @@ def endure(
             with suppress(NoriaError):
                 stop(workspace)
     before.told.merge(loaded.told)
-    judged = _judged(before.told, loaded, held(store), times)
+    judged = _judged(before.told, loaded, held(store.url), times)
     return Endured(store=store.title, times=times, workers=workers, saturation=saturation, rate=rate, **judged)
 
 
@@ -185,20 +185,22 @@ def _judged(every: Told, loaded: _Loaded, kept: Counter[str], times: Times) -> d
         "twice": sum(number > 1 for number in kept.values()),
         "unanswered": len(set(kept) - answered),
         "flush_s": loaded.flush_s,
-        "p50_ms": _quantile(waited, 0.5) * 1000,
-        "p99_ms": _quantile(waited, 0.99) * 1000,
+        "p50_ms": quantile(waited, 0.5) * 1000,
+        "p99_ms": quantile(waited, 0.99) * 1000,
         "growth": {role: growth(watch.seen, role, times.load, times.stopped) for role in ("worker", "keeper")},
         "events": events,
         "memory": watch.seen,
     }
 
 
-def _quantile(ordered: list[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
+    """The value below which this share of the sorted values lies; not a number without values."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
+    """Set variables of the environment while the block runs."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

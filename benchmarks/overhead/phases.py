@@ -12,6 +12,7 @@ STAGES = (
     "select",
     "evaluate",
     "gate",
+    "refit",
     "reports",
 )
 """The work itself, which both sides do."""

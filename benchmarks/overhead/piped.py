@@ -27,7 +27,7 @@ from noria.config import UseCase, load_use_case
 WORK = {
     "noria.data.sources": {"fingerprint": "fingerprint"},
     "app.commands.pipeline_runs": {"write_text": "reports"},
-    "steps.training.ingest": {"read": "ingest"},
+    "steps.training.ingest": {"read_training_table": "ingest"},
     "noria.data.validation": {"validate": "validate"},
     "noria.profiling.report": {"profile_table": "explore", "exploration_report": "explore"},
     "noria.data.split": {"split": "split"},
@@ -41,6 +41,7 @@ WORK = {
     "noria.bundle.writer": {"revise_bundle": "evaluate"},
     "noria.evaluation.promotion_gate": {"gate": "gate"},
     "noria.evaluation.report.evaluation_report": {"evaluation_report": "gate"},
+    "noria.training.refit": {"refit_bundle": "refit"},
 }
 """Module → function of Noria's that it calls → the phase of the plain script that calls the same."""
 MLFLOW = {
@@ -121,7 +122,7 @@ def main(arguments: list[str]) -> None:
     _time_calls(clock)
     from app.commands.train import train
 
-    train(use_case, None)
+    train(use_case, None, again=True)
     finish(Path(arguments[1]), began, clock, lambda: _outcome(use_case))
 
 

@@ -19,6 +19,7 @@ from noria.evaluation.report.evaluation_report import evaluation_report
 from noria.profiling.report import exploration_report, profile_table
 from noria.system.files import write_text
 from noria.training.leaderboard import fit_bundle, score_candidates, tune_candidates
+from noria.training.refit import refit_bundle
 from noria.training.selection import select
 
 
@@ -41,25 +42,36 @@ def train(use_case: UseCase, folder: Path, clock: Clock) -> Outcome:
         leaderboard, out_of_fold = tune_candidates(train_rows, first, out_of_fold, use_case, lambda trial: None)
     with clock.phase("select"):
         selection = select(leaderboard.scores, use_case)
-        fitted, fitted_rules = (
-            fit_bundle(
+        fits = {
+            kind: fit_bundle(
                 next(score for score in leaderboard.scores if score.kind == kind),
                 train_rows,
                 out_of_fold,
                 use_case,
                 fingerprint=digest,
                 version="1",
-                folder=folder / "fitted" / role,
+                folder=folder / "fitted" / kind,
             )
-            for role, kind in (("challenger", selection.kind), ("rules", "rules"))
-        )
+            for kind in dict.fromkeys([selection.kind, selection.best, "rules"])
+        }
+        fitted, fitted_rules = fits[selection.kind], fits["rules"]
     with clock.phase("evaluate"):
         evaluation = evaluate(fitted, test, use_case, rules=fitted_rules)
-        challenger = revise_bundle(fitted, folder / "challenger", version="1", metrics=evaluation.metrics)
-        rules = revise_bundle(fitted_rules, folder / "rules", version="1", metrics=evaluation.rules_metrics)
+        challenger, rules = (
+            revise_bundle(bundle, folder / role, version="1", metrics=metrics, test_rows=evaluation.rows)
+            for bundle, role, metrics in (
+                (fitted, "challenger", evaluation.metrics),
+                (fitted_rules, "rules", evaluation.rules_metrics),
+            )
+        )
     with clock.phase("gate"):
-        verdict = gate(use_case, test, challenger, rules, None)
+        best = None if selection.best == selection.kind else fits[selection.best]
+        verdict = gate(use_case, test, challenger, rules, None, best=best, train=train_rows)
         report = evaluation_report(evaluation, verdict, selection, leaderboard.scores, use_case)
+    with clock.phase("refit"):
+        if verdict.promote != "none":
+            promoted = rules if verdict.promote == "rules" else challenger
+            refit_bundle(promoted, train_rows, test, use_case, out_of_fold=out_of_fold, folder=folder / "served")
     with clock.phase("reports"):
         write_text(folder / "exploration.html", exploration)
         write_text(folder / "evaluation.html", report)

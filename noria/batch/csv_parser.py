@@ -1,30 +1,23 @@
 """What the fields of CSV rows mean, whatever chunk they stand in.
 
-Types are never guessed from the rows at hand: the model's numbers are read as numbers, and every other value stays the
-text that it was. (Guessing chunk by chunk would make a column of whole numbers text from the first odd value on.)
+Types are never guessed from the rows at hand: the model's columns are read by the rules that it has learned, and every
+other value stays the text that it was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from noria.batch.chunk import Chunk
-from noria.data.table_files import MISSING_MARKS
 from noria.schema import Column
-from noria.schema.row_check import read_numbers
-from noria.tabular.values import number_of, text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Fields = list[str] | str
 """The fields of a row, or why it cannot be split into fields."""
-
-_MISSING = frozenset(MISSING_MARKS)
-_BOOLEANS = {"true": "True", "false": "False"}
-_EXACT = 15  # digits that survive the way through a float
 
 
 class CsvParser:
@@ -40,6 +33,7 @@ class CsvParser:
     def __init__(self, names: list[str], separator: str, decimal: str, columns: Sequence[Column]) -> None:
         self.names, self.separator, self.decimal = names, separator, decimal
         self._columns = {column.name: column for column in columns}
+        self._readers = {column.name: column.reader_of(decimal) for column in columns}
 
     @cached_property
     def schema(self) -> "pa.Schema":
@@ -54,22 +48,23 @@ class CsvParser:
         import pyarrow as pa
 
         faults = self._set_aside(block)
-        values = {
-            name: [None if value in _MISSING else value for value in column]
-            for name, column in zip(self.names, zip(*block, strict=True), strict=True)
-        }
+        values = dict(zip(self.names, map(list, zip(*block, strict=True)), strict=True))
         raw = pd.DataFrame(values, dtype=object)
         asked, kept = {}, {}
         for name in self.names:
             column = self._columns.get(name)
             if column is not None and column.kind == "number":
-                asked[name], numbers = self._numbers(raw[name])
+                numbers, unreadable = self._readers[name].read_numbers(raw[name])
+                asked[name] = pd.Series(numbers)
+                if unreadable:  # as text, so that the check can name them
+                    rows = list(unreadable)
+                    asked[name] = asked[name].astype(object)
+                    asked[name].iloc[rows] = raw[name].iloc[rows]
                 kept[name] = pa.array(numbers, from_pandas=True)
                 continue
             if column is not None:
-                read = _reader(column)
-                asked[name] = raw[name] if read is None else raw[name].map(read, na_action="ignore")
-            kept[name] = pa.array(values[name], pa.string())
+                asked[name] = raw[name]
+            kept[name] = pa.array([value or None for value in values[name]], pa.string())
         tables = pd.DataFrame(asked)[inputs], raw
         return Chunk(first, pa.table(kept, schema=self.schema), lambda _: tables, faults=faults)
 
@@ -85,32 +80,3 @@ class CsvParser:
         for row in faults:
             block[row] = [""] * len(self.names)
         return faults
-
-    def _numbers(self, texts: "pd.Series[Any]") -> tuple["pd.Series[Any]", Any]:
-        """What the model is asked about (text only where a value is no number), and the numbers (n,)."""
-        if self.decimal != ".":
-            texts = texts.map(lambda value: value.replace(self.decimal, "."), na_action="ignore")
-        numbers, faults = read_numbers(texts)
-        return (texts if faults else pd.Series(numbers)), numbers
-
-
-def _reader(column: Column) -> Callable[[str], str] | None:
-    """Reads a category as the training table had it: there a column of numbers was read as numbers, `007` as 7. None:
-    the text stands for itself."""
-    if column.kind == "category" and column.categories:
-        if all(map(_is_number, column.categories)):
-            return _as_number
-        if set(column.categories) <= set(_BOOLEANS.values()):
-            return lambda text: _BOOLEANS.get(text.lower(), text)
-    return None
-
-
-def _is_number(text: str) -> bool:
-    return len(text) <= _EXACT and _as_number(text) == text and text[-1:].isdigit()
-
-
-def _as_number(text: str) -> str:
-    try:
-        return text_of(number_of(text)) if len(text) <= _EXACT else text
-    except ValueError:
-        return text

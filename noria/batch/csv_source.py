@@ -10,6 +10,7 @@ from noria.batch.chunk import Chunk
 from noria.batch.csv_parser import CsvParser, Fields
 from noria.schema import Column
 from noria.system.errors import NoriaError
+from noria.tabular.names import column_names
 
 
 class CsvSource:
@@ -90,13 +91,4 @@ class CsvSource:
 def _header(fields: Fields, where: str) -> list[str]:
     if isinstance(fields, str):
         raise NoriaError(fields, code="data.header_invalid", where=where, fix="correct the header line")
-    names = [name or f"Unnamed: {place}" for place, name in enumerate(fields)]
-    doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if doubled:
-        raise NoriaError(
-            f"two columns are named `{doubled[0]}`",
-            code="data.column_duplicated",
-            where=where,
-            fix="give every column its own name",
-        )
-    return names
+    return column_names(fields, where)

@@ -69,7 +69,7 @@ def _predict(piece: ParquetPiece | CsvBlock, packed: Handle, job: BatchJob) -> I
     """One piece in, the result of each of its chunks out."""
     bundle = _bundle(packed)
     chunks = _chunks(piece, bundle.manifest.schema_.names, job.rows)
-    ready = (ChunkResult.of(each, job.schema) for each in predict_chunks(bundle, chunks, job.engine.cores))
+    ready = (ChunkResult.of(each, job) for each in predict_chunks(bundle, chunks, job.engine.cores))
     yield from ready if job.folder is None else _written(ready, job, piece.place)
 
 
@@ -101,8 +101,8 @@ def _written(ready: Iterator[ChunkResult], job: BatchJob, place: int) -> Iterato
             pq.ParquetWriter(file, job.schema, compression="zstd") as writer,
         ):
             for result in ready:
-                writer.write_table(result.table)
-                yield replace(result, table=None)
+                writer.write_table(result.output)
+                yield replace(result, output=None)
     except OSError as error:
         fix = "free some space, or name a folder or URL that every machine of the cluster can write to"
         raise NoriaError(

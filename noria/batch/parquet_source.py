@@ -10,6 +10,8 @@ import pandas as pd
 from noria.batch.chunk import Chunk
 from noria.system.errors import NoriaError
 from noria.tabular.compound_values import as_texts, is_compound
+from noria.tabular.names import column_names
+from noria.tabular.with_columns import with_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +32,9 @@ class ParquetSource:
             self._file = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_BUFFER_BYTES)
         except (pa.ArrowInvalid, OSError) as error:
             raise _unreadable(error, where) from error
-        self.schema = self._file.schema_arrow.remove_metadata()
-        self.names: list[str] = list(self.schema.names)
+        written = self._file.schema_arrow.remove_metadata()
+        self.names = column_names(written.names, where)
+        self.schema = pa.schema([field.with_name(name) for field, name in zip(written, self.names, strict=True)])
         self.groups = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
         """Rows of each row group."""
         self._compound = [field.name for field in self.schema if is_compound(field.type)]
@@ -44,7 +47,7 @@ class ParquetSource:
 
         with _reading(self.where):
             for batch in self._file.iter_batches(batch_size=rows, row_groups=groups, use_threads=False):
-                kept = pa.Table.from_batches([batch]).replace_schema_metadata(None)
+                kept = pa.Table.from_batches([batch]).replace_schema_metadata(None).rename_columns(self.names)
                 yield Chunk(first, kept, partial(self._tables, kept, inputs), is_typed=True)
                 first += kept.num_rows
 
@@ -53,7 +56,7 @@ class ParquetSource:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         # whole numbers stay whole beside missing ones, whatever else is in the chunk
         raw = (kept if some is None else some).to_pandas(integer_object_nulls=True, ignore_metadata=True)
-        raw = raw.assign(**{name: as_texts(raw[name]) for name in self._compound})
+        raw = with_columns(raw, {name: as_texts(raw[name]) for name in self._compound})
         return raw[inputs], raw
 
 

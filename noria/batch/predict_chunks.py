@@ -13,6 +13,7 @@ from noria.batch.arrow_encoding import encode_table
 from noria.batch.chunk import Chunk
 from noria.bundle import Bundle
 from noria.bundle.answers import build_predictions
+from noria.tabular.with_columns import with_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +35,18 @@ class PredictedChunk:
     """Rows with something that the model has not seen in training."""
 
 
-def predict_chunks(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Iterator[PredictedChunk]:
-    """The chunks' answers in order; as many chunks as there are cores are worked on at once."""
+def predict_chunks(
+    bundle: Bundle, chunks: Iterator[Chunk], cores: int, history: "pd.DataFrame | None" = None
+) -> Iterator[PredictedChunk]:
+    """The chunks' answers in order; as many chunks as there are cores are worked on at once.
+
+    `history` holds the features of earlier cases, a row for each row of the file, see `file_history`.
+    """
     ahead: deque[Future[PredictedChunk]] = deque()
     with ThreadPoolExecutor(cores) as threads:
         try:
             for chunk in chunks:
-                ahead.append(threads.submit(predict_chunk, bundle, chunk))
+                ahead.append(threads.submit(predict_chunk, bundle, chunk, history))
                 if len(ahead) > cores:
                     yield ahead.popleft().result()
             while ahead:
@@ -50,11 +56,11 @@ def predict_chunks(bundle: Bundle, chunks: Iterator[Chunk], cores: int) -> Itera
                 waiting.cancel()
 
 
-def predict_chunk(bundle: Bundle, chunk: Chunk) -> PredictedChunk:
+def predict_chunk(bundle: Bundle, chunk: Chunk, history: "pd.DataFrame | None" = None) -> PredictedChunk:
     """Answer all rows; the plain ones without a table in between, where the model is no set of rules."""
     encoded = encode_table(bundle.manifest.schema_, chunk.kept) if _is_quick(bundle, chunk) else None
     if encoded is None:
-        return _of_table(bundle, chunk, _plain(bundle, chunk))
+        return _of_table(bundle, chunk, _plain(bundle, chunk, history))
     matrix, unusual = encoded
     columns = _columns(bundle, matrix)
     rows = np.flatnonzero(unusual)
@@ -69,7 +75,7 @@ def predict_chunk(bundle: Bundle, chunk: Chunk) -> PredictedChunk:
 
 
 def _is_quick(bundle: Bundle, chunk: Chunk) -> bool:
-    return chunk.is_typed and bundle.manifest.kind != "rules"
+    return chunk.is_typed and bundle.manifest.kind != "rules" and bundle.manifest.schema_.history is None
 
 
 def _columns(bundle: Bundle, matrix: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
@@ -77,8 +83,13 @@ def _columns(bundle: Bundle, matrix: NDArray[np.float64]) -> dict[str, NDArray[A
     return build_predictions(bundle.fitted.scores_encoded(matrix), manifest.task, manifest.classes, manifest.policy)
 
 
-def _plain(bundle: Bundle, chunk: Chunk) -> "pd.DataFrame":
-    answers = bundle.predict(chunk.inputs)
+def _plain(bundle: Bundle, chunk: Chunk, history: "pd.DataFrame | None") -> "pd.DataFrame":
+    inputs = chunk.inputs
+    if history is not None:
+        start = chunk.first - 1
+        own = history.iloc[start : start + len(inputs)].set_axis(inputs.index)
+        inputs = with_columns(inputs, {str(name): own[name] for name in own.columns})
+    answers = bundle.predict(inputs)
     if chunk.faults:
         rows = list(chunk.faults)
         answers.loc[rows, ["prediction", "decision"]] = None

@@ -1,32 +1,39 @@
 """Predicting a whole file in bounded memory."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import joblib
 import pandas as pd
 
-from noria.batch.chunk_result import BatchJob, ChunkResult
+from noria.batch.chunk_result import BatchJob, ChunkResult, CsvDialect
 from noria.batch.csv_source import CsvSource
 from noria.batch.distributed_predict import predict_distributed
+from noria.batch.file_history import file_history
 from noria.batch.parquet_folder import ParquetFiles, is_folder, list_parquet_files, staged
 from noria.batch.predict_chunks import NAMES, column_types, predict_chunks
 from noria.batch.quarantine import Quarantine
+from noria.batch.target_file import target_format, writing_results
 from noria.bundle import Bundle
 from noria.config.engine import EngineConfig
 from noria.config.section import Section
 from noria.data.table_files import format_of, open_file
 from noria.engines import engine_of
 from noria.reporting import count
+from noria.schema.row_check import check_names
 from noria.system import progress
 from noria.system.errors import NoriaError
-from noria.system.files import atomic_path
+from noria.tabular.names import set_apart
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Source = CsvSource | ParquetFiles
+_IN_FILE = " (in the file)"
 
 
 class BatchSummary(Section):
@@ -35,7 +42,7 @@ class BatchSummary(Section):
     source: str
     """What was read."""
     target: str
-    """The Parquet file, or folder of them, with the input columns and the predictions."""
+    """The CSV or Parquet file, or the folder of Parquet files, with the input columns and the predictions."""
     rows: int
     """Rows in, and rows out."""
     quarantined: int
@@ -62,20 +69,24 @@ def predict_file(
     """Predict every row of a CSV or Parquet file, or of a folder of Parquet files.
 
     The output holds the input columns and prediction, probability, decision, warning and error, one row for each row
-    in, in the same order. Parquet columns keep their types; from CSV the model's numbers become numbers and all else
-    stays text. A row that cannot be predicted has a null prediction and says why in `error`.
+    in, in the same order. In Parquet, Parquet columns keep their types; from CSV the model's numbers become numbers
+    and all else stays text. In CSV, what is missing is empty, and values are as they came, except for texts that a
+    spreadsheet would take for formulas (see `for_people`); identifiers and predictions are never changed. A column of
+    the source that is named like one of a prediction, such as `error`, is there as `error (in the file)`. A row that
+    cannot be predicted has no prediction and says why in `error`. Features of earlier cases are computed from the
+    cases that the model has learned and from the file itself, of which a first look reads the columns for them.
 
     Args:
         bundle: the model.
         source: CSV or Parquet, a local path or an fsspec URL; compressed CSV too. A folder, or a glob such as
             `FOLDER/2026-*.parquet`: its Parquet files in the order of their names, as if they were one.
-        target: Parquet file; it appears when it is complete. If it ends with `/`: a folder or fsspec URL for
-            part-00000.parquet and so on, written by the workers of a Ray cluster.
+        target: file that ends in .csv, .parquet or .pq; it appears when it is complete. If it ends with `/`: a folder
+            or fsspec URL for part-00000.parquet and so on, written by the workers of a Ray cluster.
         chunk_rows: rows in memory at once; on a cluster, of each worker.
         quarantine: CSV file for the rows without a prediction: their number in the source, the reason, and the values
             as they came. Written only if there are such rows; one from an earlier run is removed otherwise.
-        separator: of a CSV file.
-        decimal: decimal mark of a CSV file.
+        separator: of CSV files, source and target.
+        decimal: decimal mark of CSV files, source and target.
         engine: where the work is done; None: here. The machines of a cluster read the source, so that it must be a
             path or URL that all of them reach.
 
@@ -88,10 +99,19 @@ def predict_file(
     started = time.perf_counter()
     config = engine or EngineConfig()
     check_places(str(source), str(target), quarantine, config)
+    history = None
+    if bundle.manifest.schema_.history is not None:
+        _refuse_cluster(config)
+        with _opened(bundle, str(source), separator, decimal) as rows:
+            _check_names(bundle, rows.names, str(source))
+            history = file_history(bundle, rows.chunks(_asked(bundle), chunk_rows))
     with _opened(bundle, str(source), separator, decimal) as rows:
         _check_names(bundle, rows.names, str(source))
-        schema = pa.schema([*rows.schema, *column_types(bundle).items()])
-        counts = _write(bundle, rows, str(target), quarantine, BatchJob(schema, chunk_rows, engine_of(config)))
+        schema = pa.schema([*_apart(rows.schema), *column_types(bundle).items()])
+        is_csv = not str(target).endswith("/") and target_format(str(target)) == "csv"
+        csv = CsvDialect(separator, decimal) if is_csv else None
+        job = BatchJob(schema, chunk_rows, engine_of(config), csv=csv, id=bundle.manifest.id, history=history)
+        counts = _write(bundle, rows, str(target), quarantine, job)
     seconds = time.perf_counter() - started
     progress.stage("predict", f"{count(counts['rows'])} rows in {seconds:.1f} s, {count(counts['bad'])} quarantined")
     return BatchSummary(
@@ -113,21 +133,14 @@ def check_places(source: str, target: str, quarantine: Path, engine: EngineConfi
     """
     if target.endswith("/"):
         if not engine_of(engine).is_distributed:
-            fix = "name a file that ends in .parquet, or say `engine: ray` in the use case"
+            fix = "name a file that ends in .csv or .parquet, or say `engine: ray` in the use case"
             raise NoriaError(
                 "a folder of predictions is written by the workers of Ray",
                 code="batch.folder_needs_ray",
                 where=target,
                 fix=fix,
             )
-    elif not target.lower().endswith((".parquet", ".pq")):
-        raise NoriaError(
-            "predictions are written as Parquet",
-            code="batch.target_not_parquet",
-            where=target,
-            fix="let the name end in .parquet",
-        )
-    elif "://" in target:
+    elif target_format(target) and "://" in target:
         fix = "name a local file, or let the URL end with `/` where `engine: ray` is said: a folder is written"
         raise NoriaError(
             "a single file of predictions is written to this machine", code="batch.target_remote", where=target, fix=fix
@@ -148,22 +161,23 @@ def _opened(bundle: Bundle, source: str, separator: str, decimal: str) -> Iterat
         yield ParquetFiles(list_parquet_files(source) if is_folder(source) else [source], source)
         return
     with open_file(source, where=source) as handle:
-        yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.columns)
+        yield CsvSource(handle, source, separator, decimal, bundle.manifest.schema_.asked)
 
 
 def _check_names(bundle: Bundle, names: list[str], source: str) -> None:
     try:
-        bundle.manifest.schema_.check(pd.DataFrame(columns=names))
+        check_names(bundle.manifest.schema_.asked, pd.DataFrame(columns=names))
     except NoriaError as error:
         raise NoriaError(error.what, code=error.code, where=source, fix=error.fix) from error
-    taken = [name for name in NAMES if name in names]
-    if taken:
-        raise NoriaError(
-            f"the file has a column `{taken[0]}`, as the predictions have",
-            code="batch.column_taken",
-            where=source,
-            fix="rename that column",
-        )
+
+
+def _apart(schema: "pa.Schema") -> "pa.Schema":
+    """The columns of the file, of which those with the name of a prediction's column get one of their own."""
+    import pyarrow as pa
+
+    taken = [*NAMES, *schema.names]
+    names = [set_apart(name, taken, _IN_FILE) if name in NAMES else name for name in schema.names]
+    return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
 
 
 def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: BatchJob) -> dict[str, int]:
@@ -185,23 +199,17 @@ def _write(bundle: Bundle, source: Source, target: str, quarantine: Path, work: 
 @contextmanager
 def _kept(bundle: Bundle, source: Source, target: str, work: BatchJob) -> Iterator[Iterator[ChunkResult]]:
     """The outcomes, which go to the target on their way."""
-    import pyarrow.parquet as pq
-
     if target.endswith("/"):
         with staged(target) as folder, closing(_outcomes(bundle, source, replace(work, folder=folder))) as outcomes:
             yield outcomes
         return
-    with (
-        atomic_path(Path(target)) as part,
-        pq.ParquetWriter(part, work.schema, compression="zstd") as writer,
-        closing(_outcomes(bundle, source, work)) as outcomes,
-    ):
-        yield _writing(outcomes, writer)
+    with writing_results(Path(target), work) as write, closing(_outcomes(bundle, source, work)) as outcomes:
+        yield _written(outcomes, write)
 
 
-def _writing(outcomes: Iterator[ChunkResult], writer: Any) -> Iterator[ChunkResult]:
+def _written(outcomes: Iterator[ChunkResult], write: Callable[[ChunkResult], None]) -> Iterator[ChunkResult]:
     for outcome in outcomes:
-        writer.write_table(outcome.table)
+        write(outcome)
         yield outcome
 
 
@@ -209,5 +217,20 @@ def _outcomes(bundle: Bundle, source: Source, work: BatchJob) -> Generator[Chunk
     if work.engine.is_distributed:
         yield from predict_distributed(bundle, source, work)
         return
-    for each in predict_chunks(bundle, source.chunks(bundle.manifest.schema_.names, work.rows), joblib.cpu_count()):
-        yield ChunkResult.of(each, work.schema)
+    chunks = source.chunks(_asked(bundle), work.rows)
+    for each in predict_chunks(bundle, chunks, joblib.cpu_count(), work.history):
+        yield ChunkResult.of(each, work)
+
+
+def _asked(bundle: Bundle) -> list[str]:
+    return [column.name for column in bundle.manifest.schema_.asked]
+
+
+def _refuse_cluster(engine: EngineConfig) -> None:
+    if engine_of(engine).is_distributed:
+        raise NoriaError(
+            "features of earlier cases are not computed on a cluster",
+            code="batch.history_not_distributed",
+            where="engine",
+            fix="predict this file without `engine: ray`",
+        )

@@ -1,7 +1,4 @@
-"""The training rows that travel with a model: a reference sample for monitoring and a few examples."""
-
-import json
-from typing import Any
+"""The training rows that travel with a model: a reference sample for monitoring."""
 
 import numpy as np
 import pandas as pd
@@ -10,21 +7,21 @@ from numpy.typing import NDArray
 from noria.bundle.answers import build_predictions, rule_predictions
 from noria.bundle.manifest import Manifest
 from noria.models.fitted_model import FittedModel
-from noria.schema import InputSchema
+from noria.tabular.names import set_apart
+from noria.tabular.with_columns import with_columns
 
 ROWS = 5_000
-_EXAMPLES = 5
 
 
 def reference_rows(
     train: pd.DataFrame, out_of_fold: NDArray[np.float64], manifest: Manifest, fitted: FittedModel, *, seed: int
 ) -> pd.DataFrame:
-    """At most 5,000 of the training rows that have an out-of-fold score, drawn at random, in their old order.
+    """At most 5,000 of the rows that have an out-of-fold score, drawn at random, in their old order.
 
     The predictions are out of fold because a model looks better on rows it was fitted on than it will ever look again.
 
     Returns:
-        The inputs as the schema reads them, the target, `prediction`, `probability` and `decision`.
+        The inputs as the schema reads them, the target, and the answers in the columns that `answer_column` names.
     """
     known = np.flatnonzero(~np.isnan(out_of_fold).reshape(len(train), -1).any(axis=1))
     if len(known) > ROWS:
@@ -36,12 +33,12 @@ def reference_rows(
     table[manifest.target] = target.astype(np.float64) if manifest.task == "regression" else target.map(str)
     said = rule_predictions(fitted, checked)
     answers = build_predictions(out_of_fold[known], manifest.task, manifest.classes, manifest.policy, said)
-    # a column of the data that bears the name of an answer keeps its meaning
-    return table.assign(**{name: values for name, values in answers.items() if name not in table})
+    return with_columns(table, {answer_column(name, manifest): values for name, values in answers.items()})
 
 
-def example_rows(train: pd.DataFrame, schema: InputSchema) -> list[dict[str, Any]]:
-    """The inputs of the first five rows as JSON carries them; missing is null, dates are ISO 8601."""
-    rows = train[schema.names].head(_EXAMPLES)
-    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", date_format="iso", double_precision=15))
-    return found
+def answer_column(name: str, manifest: Manifest) -> str:
+    """The column of the reference rows that holds an answer: `prediction`, `probability` or `decision`.
+
+    A column of the data that bears the name of an answer keeps it.
+    """
+    return set_apart(name, [*manifest.schema_.names, manifest.target], " of the model")

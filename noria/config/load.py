@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from noria.config.migration import old_keys, refuse_both
+from noria.config.rule_syntax import rule_columns
 from noria.config.use_case import UseCase
 from noria.config.validation_errors import explain_validation_error
 from noria.config.yaml_text import read_yaml
 from noria.system import progress
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import run_py
 
 ENVIRONMENT_VARIABLE = re.compile(
     r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}"
@@ -24,7 +26,7 @@ def load_use_case(path: Path) -> UseCase:
     """Read and check one use-case file; old names of keys are taken, with one line of warning.
 
     Raises:
-        NoriaError: the file is missing, is not YAML, or breaks the schema.
+        NoriaError: the file is missing, is not YAML or breaks the schema, or a rule cannot be read.
     """
     if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where a name is too long
         near = sorted(str(p) for p in Path("configs").glob("*.yaml"))
@@ -38,11 +40,13 @@ def load_use_case(path: Path) -> UseCase:
     refuse_both(raw, str(path))
     if renamed := old_keys(raw):
         names = ", ".join(f"{old} is now {new}" for old, new in renamed.items())
-        progress.warn(f"{path} has old names of keys: {names}. To rename them: python run.py config migrate {path}")
+        progress.warn(f"{path} has old names of keys: {names}. To rename them: {run_py('config migrate', path)}")
     try:
-        return UseCase.model_validate(raw)
+        use_case = UseCase.model_validate(raw)
     except ValidationError as error:
         raise explain_validation_error(error, path) from error
+    rule_columns(use_case.rules)
+    return use_case
 
 
 def use_case_schema() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from noria.config.history import HistoryFeature
 from noria.config.migration import accept_old_names
 from noria.config.section import Label, Section
 
@@ -18,14 +19,19 @@ class SplitConfig(Section):
     """How the test rows are set aside; cross-validation folds are made the same way."""
 
     method: Literal["stratified", "time", "group"] = "stratified"
-    """`stratified` keeps the mix of the target; `time` tests on the latest rows; `group` keeps the rows of one
-    group together."""
+    """`stratified` draws each row by a hash of its content; `time` tests on the latest rows; `group` draws by a hash of
+    the group and keeps its rows together. A hash depends on nothing else in the table, so a test row stays one when
+    rows are added, removed or reordered. Folds keep the mix of the target."""
     test_share: float = Field(default=0.25, gt=0, lt=1)
-    """Share of rows set aside for the test (0 to 1)."""
+    """Share of rows set aside for the test (0 to 1); about that many where a hash decides."""
     cutoff: datetime | None = None
     """For `time`: rows from this moment on are the test rows, instead of `test_share`."""
     group: str | None = None
     """For `group`: the column that names the group."""
+    copies: Literal["together", "free"] = "together"
+    """For `stratified`: whether rows with the same inputs (numbers to about four digits, text without regard to case)
+    stay on one side of the split and of every fold. `free` draws each by itself, for tables whose few different values
+    make rows agree by chance."""
     seed: int = Field(default=42, ge=0, le=2**32 - 1)
     """Seed of the split."""
 
@@ -35,6 +41,8 @@ class SplitConfig(Section):
             raise ValueError("`cutoff` needs `method: time`")
         if (self.group is not None) != (self.method == "group"):
             raise ValueError("`method: group` and `group: COLUMN` go together")
+        if self.copies != "together" and self.method != "stratified":
+            raise ValueError("`copies: free` needs `method: stratified`")
         return self
 
 
@@ -49,10 +57,19 @@ class FeaturesConfig(Section):
     """Columns the models must not see."""
     calendar: list[Literal["year", "month", "day", "weekday", "hour"]] = []
     """Parts of each date column to make features of."""
+    history: list[HistoryFeature] = []
+    """Features that are counted from earlier cases, as they were known when the question is asked."""
     max_categories: int = Field(default=50, ge=2)
     """Most categories kept per column, the most frequent first; all others count as unseen."""
     clip_quantile: float = Field(default=0.001, ge=0, lt=0.5)
     """Numbers outside this quantile and its mirror are clipped to it (0: no clipping)."""
+
+    @model_validator(mode="after")
+    def _history_names_differ(self) -> Self:
+        names = [feature.name for feature in self.history]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two features of `history` share a name: {', '.join(names)}")
+        return self
 
 
 class SearchRange(Section):
@@ -106,7 +123,7 @@ def _all_candidates() -> dict[CandidateName, CandidateConfig]:
 
 
 class ModelsConfig(Section):
-    """The candidates and how they are tuned; the rule baseline always takes part."""
+    """The candidates and how they are tuned; the rules and a constant answer (`dummy`) always take part."""
 
     candidates: dict[CandidateName, CandidateConfig] = Field(default_factory=_all_candidates, min_length=1)
     """The kinds that compete: dummy, linear, tree, forest, xgboost."""
@@ -116,6 +133,13 @@ class ModelsConfig(Section):
     """Cross-validation folds on the training rows."""
     timeout_s: float | None = Field(default=None, gt=0)
     """Stop tuning a candidate after this many seconds, whatever trials are left."""
+    refit: Literal["all", "training"] = "all"
+    """Which rows the promoted model has learned from when it goes into service. `all`: after it was judged, its recipe
+    is fitted again on training and test rows together; `training`: it stays as it was judged."""
+    readability_price: float = Field(default=0.02, ge=0, le=1)
+    """With `problem.readable: preferred`: the most that a readable model may cost (0 to 1), as a share of what the best
+    candidate gains over a constant answer in cross-validation. It holds for `evaluation.metric` and for the worth of
+    decisions; 0 takes a readable model only if it costs nothing."""
     jobs: Literal[-1] | Annotated[int, Field(ge=1)] = -1
     """Processor cores that a model may use while it trains (-1: all)."""
     seed: int = Field(default=42, ge=0, le=2**32 - 1)
@@ -135,6 +159,9 @@ class RuleConfig(Section):
 class RulesConfig(Section):
     """The rule baseline: conditions tried in order, as the business would write them."""
 
+    source: Literal["business", "mined"] = "business"
+    """Where the rules come from. `business`: this is how it is decided today, and every model must beat it. `mined`:
+    `python run.py new` read them off the data as a stand-in; they count as one more small model."""
     conditions: list[RuleConfig] = []
     """The first condition that holds gives the answer."""
     otherwise: Label

@@ -63,7 +63,8 @@ class _Problem(Section):
     """How many days after the prediction its true label is known; monitoring waits that long."""
     readable: Literal["required", "preferred", "unimportant"] = "preferred"
     """Must a person be able to read the model? `required` leaves only rules, linear models and small trees;
-    `preferred` takes the most readable candidate that is as good as the best within its standard error."""
+    `preferred` takes the most readable candidate that the best does not beat beyond chance, if it costs no more than
+    `models.readability_price`."""
     business_figure: str = Field(min_length=3)
     """The business figure that should move, in words."""
 

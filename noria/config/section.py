@@ -1,8 +1,12 @@
 """What every section of a use case shares."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 Label = str | int | float | bool
+PathName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")]
+"""A name that may be a part of a path: it leads to no other folder."""
 
 
 class Section(BaseModel):

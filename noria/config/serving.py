@@ -1,10 +1,23 @@
 """After training: `serving`."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from noria.config.section import Section
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
+_PORT = re.compile(r"[^:]+:[0-9]{1,5}")
+
+
+def _host_name(value: str) -> str:
+    if not _HOST.fullmatch(value) or _PORT.fullmatch(value):
+        raise ValueError(f"`{value[:100]}` is no host; write a name or an address alone, such as predict.example.com")
+    return value.lower().rstrip(".")
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 
 
 class SpoolConfig(Section):
@@ -32,8 +45,19 @@ class LimitsConfig(Section):
     """Most rows in one Arrow or Parquet body."""
     max_text: int = Field(default=10_000, ge=255, le=1_000_000)
     """Longest text in a request, in characters."""
+    max_columns: int = Field(default=2_000, ge=1, le=100_000)
+    """Most columns of one Arrow or Parquet body; the inputs of a model with more are always taken."""
     max_concurrent: int = Field(default=256, ge=1, le=100_000)
-    """Most requests that one worker works on at once; more get 503."""
+    """Most requests of one kind that one worker works on at once; more get 503. Predictions of rows, those of tables,
+    explanations, labels and administration are such kinds. A request takes its place when its body has arrived."""
+    max_connections: int = Field(default=512, ge=1, le=100_000)
+    """Most open connections of one client to one worker. For a further one, the connection that has waited longest
+    for its client is closed."""
+    header_timeout_s: float = Field(default=10.0, gt=0, le=3_600)
+    """How long a client may take to send a request's headers, in seconds; then it gets 408."""
+    body_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
+    """How long a client may take to send a body, in seconds, and one more for each 10 kB that have arrived; then it
+    gets 408."""
     requests_per_second: float | None = Field(default=None, gt=0)
     """Most requests per second from one client to one worker (empty: no limit); more get 429."""
 
@@ -106,6 +130,9 @@ class ServingConfig(Section):
     """Address to listen on."""
     port: int = Field(default=3000, ge=1, le=65535)
     """Port to listen on."""
+    hosts: list[HostName] = []
+    """Names under which the service is asked, besides localhost. Without tokens it answers under no others; its page
+    may write under these even if a proxy changes the header `Host`."""
     workers: int = Field(default=1, ge=1, le=64)
     """Server processes."""
     max_rows: int = Field(default=1000, ge=1, le=100_000)
@@ -120,6 +147,9 @@ class ServingConfig(Section):
     """How answers reach the prediction store."""
     privacy: PrivacyConfig = PrivacyConfig()
     """What of a case is kept."""
+    examples: Literal["synthetic", "real", "none"] = "synthetic"
+    """Which rows the page, `GET /model` and the API's document show. `synthetic`: each column is drawn by itself, so
+    that a row belongs to no real case. `real`: training rows. `none`: no row. `privacy` applies to all of them."""
     variants: dict[str, VariantConfig] = {}
     """Name → model, when several answer side by side; without any, the champion answers alone."""
     canary: CanaryConfig = CanaryConfig()

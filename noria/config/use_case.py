@@ -4,8 +4,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from noria.config.column_reading import ColumnReading
 from noria.config.data import DataConfig
 from noria.config.engine import EngineConfig
+from noria.config.history import HistorySpec
+from noria.config.loop import LoopConfig
 from noria.config.modelling import (
     BINARY_METRICS,
     MULTICLASS_METRICS,
@@ -52,7 +55,7 @@ class UseCase(Section):
     models: ModelsConfig = ModelsConfig()
     """Which models compete and how they are tuned."""
     rules: RulesConfig
-    """The rule baseline that every model must beat."""
+    """The rules: how it is decided today, which every model must beat, or a stand-in for that."""
     evaluation: EvaluationConfig
     """How candidates are judged."""
     decision: DecisionConfig = DecisionConfig()
@@ -61,6 +64,8 @@ class UseCase(Section):
     """Where the service listens."""
     monitoring: MonitoringConfig = MonitoringConfig()
     """When the deployed model is due for attention."""
+    loop: LoopConfig = LoopConfig()
+    """What is done about it."""
     engine: EngineConfig = EngineConfig()
     """Where the heavy work is done: in the process, or on a Ray cluster."""
 
@@ -87,11 +92,51 @@ class UseCase(Section):
         both = set(self.features.numeric) & set(self.features.categorical)
         if both:
             raise ValueError(f"features: `{sorted(both)[0]}` is both numeric and categorical")
+        self._check_history()
         if task == "regression":
             answers = [self.rules.otherwise, *(rule.then for rule in self.rules.conditions)]
             if any(isinstance(answer, (str, bool)) for answer in answers):
                 raise ValueError("rules: for regression every `then` and `otherwise` is a number")
         return self
+
+    def _check_history(self) -> None:
+        spec = self.history_spec()
+        if spec is None:
+            if self.features.history:
+                raise ValueError("features.history needs data.time, the column that tells when a case happened")
+            return
+        roles = {*self.not_features, str(self.data.time)}
+        for feature in spec.features:
+            where = f"features.history `{feature.name}`"
+            if feature.name in {*roles, *spec.inputs}:
+                raise ValueError(f"{where} has the name of another column")
+            if feature.of == self.data.target and self.problem.task == "multiclass":
+                raise ValueError(f"{where}: the target has several classes, and no number can be made of them")
+        hidden = self.serving.privacy
+        kept = {*hidden.drop, *hidden.hash, *hidden.truncate}
+        for column in spec.inputs:
+            if column in self.not_features:
+                raise ValueError(f"features.history uses `{column}`, which no request holds: it is no feature")
+            if column in kept:
+                raise ValueError(
+                    f"features.history uses `{column}`, which serving.privacy does not keep as it is; "
+                    "the service could not count it"
+                )
+
+    def history_spec(self) -> HistorySpec | None:
+        """What `features.history` is computed from; None if there is none."""
+        if not self.features.history or self.data.time is None:
+            return None
+        positive = getattr(self.problem, "positive", None)
+        return HistorySpec(
+            features=self.features.history,
+            time=self.data.time,
+            target=self.data.target,
+            positive=None if positive is None else str(positive),
+            asked_before=self.data.asked_before,
+            label_delay_us=round(self.problem.label_delay_days * 86_400e6),
+            label_hours=self.data.label_hours,
+        )
 
     @property
     def not_features(self) -> frozenset[str]:
@@ -103,12 +148,35 @@ class UseCase(Section):
             roles.add(self.split.group)
         return frozenset(roles)
 
-    def for_training(self) -> "UseCase":
-        """The same use case with `serving` and `monitoring` at their defaults.
+    def reading(self, column: str) -> ColumnReading:
+        """How the values of a column are read, as far as the use case says.
 
-        Training reads neither, so that changing them does not make its cached steps run again.
+        The type is that of `data.columns`, or of `data.expectations`, or follows from `features`.
         """
-        return self.model_copy(update={"serving": ServingConfig(), "monitoring": MonitoringConfig()})
+        given = self.data.reading(column)
+        if given.type is None and column in self.features.categorical:
+            return given.model_copy(update={"type": "text"})
+        if given.type is None and column in self.features.numeric:
+            return given.model_copy(update={"type": "number"})
+        return given
+
+    def with_readings(self, readings: dict[str, ColumnReading]) -> "UseCase":
+        """The same use case with `data.columns` as learned from the table."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"columns": readings})})
+
+    def for_training(self) -> "UseCase":
+        """The same use case with `serving`, `monitoring` and `loop` at their defaults.
+
+        Training reads none of them, so that changing them does not make its cached steps run again. Only
+        `serving.privacy` stays where training reads labelled predictions: it says what the store does not hold.
+        """
+        reads_store = any(source.kind == "predictions" for source in self.data.sources)
+        serving = ServingConfig(privacy=self.serving.privacy) if reads_store else ServingConfig()
+        return self.model_copy(update={"serving": serving, "monitoring": MonitoringConfig(), "loop": LoopConfig()})
+
+    def without_loop(self) -> "UseCase":
+        """The same use case with `loop` at its default: no step of a pipeline needs the addresses of messages."""
+        return self.model_copy(update={"loop": LoopConfig()})
 
     def on_one_machine(self) -> "UseCase":
         """The same use case for what is itself a piece of the work on a cluster: it spreads nothing further."""

@@ -5,30 +5,27 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from noria.config import expand_environment
+from noria.data.read_only import forbid_writing, is_query, read_only_address
 from noria.system.errors import NoriaError, first_line
 from noria.system.workspace import in_project
 from noria.tabular.compound_values import with_single_values
+from noria.tabular.exact_numbers import without_masks
+from noria.tabular.names import column_names
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 _CONNECT_TIMEOUT_S = 10
-_READ_ONLY = {
-    "sqlite": "PRAGMA query_only = ON",
-    "postgresql": "SET TRANSACTION READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-}
 _KNOWS_TIMEOUT = ("psycopg", "pymysql", "mysqldb", "mysqlconnector")
 
 
 def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
-    """Run a query and read its rows; nothing is committed.
+    """Run a query and read its rows; a query that does anything but read fails.
 
     Args:
         url: SQLAlchemy URL; `${env:NAME}` is taken from the environment. A relative SQLite file is looked for in the
             project folder.
-        query: one SQL statement that returns rows.
+        query: one SQL statement that returns rows: SELECT, WITH, VALUES or TABLE.
         where: configuration key to name in errors, which never show the expanded URL.
 
     Raises:
@@ -38,6 +35,9 @@ def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
     from sqlalchemy.exc import SQLAlchemyError
 
     place = f"{url} ({where})" if where else url
+    if not is_query(query):
+        fix = "make it one statement that begins with SELECT or WITH"
+        raise NoriaError("the query does not only read", code="data.query_failed", where=place, fix=fix)
     address = _address(expand_environment(url, where=where or url), place)
     try:
         engine = sa.create_engine(address, connect_args=_connect_args(address))
@@ -60,28 +60,20 @@ def read_query(url: str, query: str, *, where: str = "") -> pd.DataFrame:
 def _rows(engine: Any, query: str, place: str) -> pd.DataFrame:
     # no_parameters: a `%` in the query is no placeholder
     with engine.execution_options(no_parameters=True).connect() as connection:
-        _forbid_writing(connection)
+        forbid_writing(connection)
         try:
-            frame = pd.read_sql_query(query, connection)
+            result = connection.exec_driver_sql(query)
+            names, rows = list(result.keys()), result.fetchall()
         except Exception as error:  # drivers raise errors of their own kinds
             fix = "correct `query`; it must be one statement that returns rows"
             raise NoriaError(
                 f"the query fails: {_reason(error)}", code="data.query_failed", where=place, fix=fix
             ) from error
-    doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
-    if doubled:
-        fix = "name each column of the query once, with `AS` where needed"
-        raise NoriaError(
-            f"the query returns two columns named `{doubled[0]}`", code="data.column_duplicated", where=place, fix=fix
-        )
-    return with_single_values(frame)
-
-
-def _forbid_writing(connection: Any) -> None:
-    """A query that changes something must fail: SQLite keeps a `DROP TABLE` even when nothing is committed."""
-    statement = _READ_ONLY.get(connection.dialect.name)
-    if statement is not None:
-        connection.exec_driver_sql(statement)
+    names = column_names(names, place)
+    # column by column, as pandas would make floats of whole numbers and decimals beside missing ones
+    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    columns = [without_masks(pd.Series(column, dtype=object)) for column in values]
+    return with_single_values(pd.DataFrame(dict(zip(names, columns, strict=True))))
 
 
 def _address(url: str, place: str) -> "URL":
@@ -96,9 +88,8 @@ def _address(url: str, place: str) -> "URL":
         raise NoriaError("this is no SQLAlchemy URL", code="data.url_invalid", where=place, fix=fix) from error
     file = address.database
     if address.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
-        return address
+        return read_only_address(address)
     full = in_project(file)
-    # SQLite would make an empty database here
     if not Path(full).is_file():
         raise NoriaError(
             f"database file not found: {full}",
@@ -106,10 +97,12 @@ def _address(url: str, place: str) -> "URL":
             where=place,
             fix="correct the path in the URL",
         )
-    return address.set(database=full)
+    return read_only_address(address.set(database=full))
 
 
 def _connect_args(address: "URL") -> dict[str, Any]:
+    if address.get_backend_name() == "duckdb" and address.database not in {None, "", ":memory:"}:
+        return {"read_only": True}
     known = address.drivername.endswith(("postgresql", "mysql")) or any(
         name in address.drivername for name in _KNOWS_TIMEOUT
     )

@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 
 from noria.config import UseCase
+from noria.config.column_reading import ColumnReading
 from noria.config.data import ColumnExpectation
 from noria.system.errors import NoriaError
-from noria.tabular.types import Type, convert, is_number
+from noria.tabular.inference import is_text, learn_reading
+from noria.tabular.types import convert, is_number
 from noria.tabular.values import LARGEST
+from noria.tabular.with_columns import with_columns
 
 if TYPE_CHECKING:
     from pandera.pandas import Check
@@ -19,7 +22,7 @@ _UNREADABLE = {
     "integer": "is not a whole number",
     "text": "is not text",
     "boolean": "is neither true nor false",
-    "datetime": "is not a date",
+    "date": "is not a date",
 }
 _LONGEST_VALUE = 60
 # failures tell their value, except these, where it says nothing
@@ -35,10 +38,10 @@ def typed(frame: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, pd.Data
         findings (columns `row`, `column`, `check`, `value`).
     """
     converted, findings = {}, [_findings(frame, "", pd.Series(False, index=frame.index), "")]
-    for column, kind in _declared(frame, use_case).items():
-        converted[column], unreadable = convert(frame[column], kind)
-        findings.append(_findings(frame, column, unreadable, _UNREADABLE[kind]))
-    return frame.assign(**converted), pd.concat(findings, ignore_index=True)
+    for column, reading in _declared(frame, use_case).items():
+        converted[column], unreadable = convert(frame[column], reading)
+        findings.append(_findings(frame, column, unreadable, _UNREADABLE[str(reading.type)]))
+    return with_columns(frame, converted), pd.concat(findings, ignore_index=True)
 
 
 def broken(frame: pd.DataFrame, use_case: UseCase) -> pd.DataFrame:
@@ -72,27 +75,33 @@ def reasons(findings: pd.DataFrame) -> pd.Series:
     return text.groupby(findings["row"]).agg("; ".join)
 
 
-def _declared(frame: pd.DataFrame, use_case: UseCase) -> dict[str, Type]:
-    """Column → the type that it must have: as declared, or as its role or limits imply."""
-    data, kinds = use_case.data, {}
+def _declared(frame: pd.DataFrame, use_case: UseCase) -> dict[str, ColumnReading]:
+    """Column → how it must be read: as declared or learned, or as its role or limits imply."""
+    data, readings = use_case.data, {}
+    for column in map(str, frame.columns):
+        reading = use_case.reading(column)
+        if reading.type is not None:
+            readings[column] = reading
     for column, expectation in data.expectations.columns.items():
         limits = expectation.min is not None or expectation.max is not None
-        if expectation.type is not None:
-            kinds[column] = expectation.type
-        elif limits and not is_number(frame[column]):
-            kinds[column] = "number"
-        if limits and kinds.get(column) not in {None, "number", "integer"}:
+        if limits and column not in readings and not is_number(frame[column]):
+            readings[column] = ColumnReading(type="number")
+        if limits and readings.get(column, ColumnReading()).type not in {None, "number", "integer"}:
             raise NoriaError(
-                f"`min` and `max` are for numbers, but `{column}` is declared {kinds[column]}",
+                f"`min` and `max` are for numbers, but `{column}` is read as {readings[column].type}",
                 code="data.limits_not_numeric",
                 where=f"data.expectations.columns.{column}",
                 fix="remove the limits, or declare `type: number`",
             )
-    if data.time is not None and use_case.split.method == "time" and not is_number(frame[data.time]):
-        kinds[data.time] = "datetime"
+    time = data.time if use_case.split.method == "time" else None
+    if time is not None and not is_number(frame[time]) and readings.get(time, ColumnReading()).type != "date":
+        readings[time] = ColumnReading(type="date")
     if use_case.problem.task == "regression":
-        kinds.setdefault(data.target, "number")
-    return kinds
+        readings.setdefault(data.target, ColumnReading(type="number"))
+    return {
+        column: learn_reading(frame[column], reading, raw=False).reading if is_text(frame[column]) else reading
+        for column, reading in readings.items()
+    }
 
 
 def _findings(frame: pd.DataFrame, column: str, bad: "pd.Series[bool]", check: str) -> pd.DataFrame:
@@ -153,5 +162,9 @@ def _comparable(allowed: list[Any], values: pd.Series) -> list[Any]:
     if isinstance(values.dtype, pd.StringDtype):
         return [str(value) for value in allowed]
     if pd.api.types.is_bool_dtype(values):
-        return [value for value in convert(pd.Series(allowed, dtype=object), "boolean")[0] if value is not None]
+        return [
+            value
+            for value in convert(pd.Series(allowed, dtype=object), ColumnReading(type="boolean"))[0]
+            if value is not None
+        ]
     return list(allowed)

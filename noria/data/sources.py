@@ -1,46 +1,98 @@
 """From the configured sources to one table."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from noria.config import expand_environment
+from noria.config.column_reading import ColumnReading
 from noria.config.data import DataConfig, JoinConfig, SourceConfig
 from noria.data.database import read_query
-from noria.data.table_files import open_file, read_file
+from noria.data.period import within
+from noria.data.table_files import format_of, open_file, read_file, read_names
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.workspace import in_project
-from noria.tabular.names import did_you_mean, require_columns
+from noria.tabular.column_decision import ColumnDecision
+from noria.tabular.inference import learn_reading
+from noria.tabular.names import did_you_mean, require_columns, set_apart
 from noria.tabular.types import convert
 
 _CHUNK_BYTES = 1 << 20
 
 
-def read(data: DataConfig) -> pd.DataFrame:
-    """Read every source and join them.
+@dataclass(frozen=True)
+class SourceTable:
+    """The joined table, and how the values of its columns were read."""
 
-    Columns declared `datetime`, and `data.time`, become dates if all their values can be read as such; otherwise they
-    stay as they are for validation to name the bad rows.
+    frame: pd.DataFrame
+    """The n rows, typed, with an index from 0."""
+    readings: dict[str, ColumnReading]
+    """Column → its rule, as declared and, for the rest, learned from all rows."""
+    decisions: list[ColumnDecision]
+    """What was decided where the values leave room."""
+
+
+def read(data: DataConfig) -> pd.DataFrame:
+    """Read every source and join them; see `read_table`."""
+    return read_table(data).frame
+
+
+def read_table(data: DataConfig, declared: Callable[[str], ColumnReading] | None = None) -> SourceTable:
+    """Read every table by the rules of its columns, learn the rules that are not declared, and join them.
+
+    A column with values that do not fit its declared rule stays as it is, so that validation names these rows.
+
+    Args:
+        data: sources and joins.
+        declared: what is declared for a column; by default what `data` says.
 
     Returns:
-        One row per row of the first source (left joins), in its order, with an index from 0.
+        One row per row of the first source (left joins), in its order; of these the rows from `data.since` on and
+        before `data.until`.
 
     Raises:
-        NoriaError: a source cannot be read, or a join would lose columns or double rows.
+        NoriaError: a source cannot be read, a join would lose columns or double rows, or `since` and `until` leave no
+            row.
     """
-    tables = {source.name: read_source(source) for source in data.sources}
+    known = declared or data.reading
+    readings: dict[str, ColumnReading] = {}
+    decisions: list[ColumnDecision] = []
+    tables = {}
+    for source in tables_of(data):
+        columns: dict[str, pd.Series[Any]] = {}
+        as_it_is, raw = read_source(source), is_csv(source)
+        for name in as_it_is.columns:
+            learned = learn_reading(as_it_is[name], readings.get(name) or known(name), decimal=source.decimal, raw=raw)
+            typed, unreadable = convert(as_it_is[name], learned.reading, decimal=source.decimal)
+            columns[name] = as_it_is[name] if unreadable.any() else typed
+            decisions += learned.decisions if name not in readings else []
+            readings.setdefault(name, learned.reading)
+        tables[source.name] = pd.DataFrame(columns, index=as_it_is.index)
     frame = tables[data.sources[0].name]
     for join in data.joins:
         frame = _join(frame, tables[join.source], join)
-    declared = {name for name, column in data.expectations.columns.items() if column.type == "datetime"}
-    for column in sorted(declared | ({data.time} if data.time else set())):
-        frame = _with_dates(frame, column)
-    return frame
+    frame = within(frame, data)
+    return SourceTable(frame, readings, sorted(decisions, key=lambda one: (not one.asks, -one.weight)))
+
+
+def tables_of(data: DataConfig) -> list[SourceConfig]:
+    """The sources that are tables; labelled predictions are read by `noria.labelled_cases`."""
+    return [source for source in data.sources if source.kind == "table"]
+
+
+def is_csv(source: SourceConfig) -> bool:
+    """Whether the values of a source come as text without types."""
+    if source.path is None or source.format is not None:
+        return source.format == "csv"
+    return format_of(source.path, where=f"data.sources.{source.name}") == "csv"
 
 
 def read_source(source: SourceConfig) -> pd.DataFrame:
-    """Read one source.
+    """Read one source as it is; the values of a CSV file are text.
 
     Raises:
         NoriaError: it cannot be read.
@@ -48,11 +100,27 @@ def read_source(source: SourceConfig) -> pd.DataFrame:
     if source.path is None:
         return read_query(str(source.url), str(source.query), where=f"data.sources.{source.name}")
     path, where = _located(source.path, source.name)
-    return read_file(path, format=source.format, separator=source.separator, decimal=source.decimal, where=where)
+    return read_file(path, format=source.format, separator=source.separator, where=where)
+
+
+def read_header(data: DataConfig) -> pd.DataFrame | None:
+    """The joined table without its rows, from the headers of the files; None if a source is an SQL query.
+
+    Raises:
+        NoriaError: a file is missing or unreadable, or a join names a column that is absent.
+    """
+    headers = {source.name: _header(source) for source in tables_of(data)}
+    known = {name: header for name, header in headers.items() if header is not None}
+    if len(known) < len(headers):
+        return None
+    frame = known[data.sources[0].name]
+    for join in data.joins:
+        frame = _join(frame, known[join.source], join)
+    return frame
 
 
 def fingerprint(data: DataConfig) -> str:
-    """SHA-256 of what the sources hold now: of the bytes of files, and of the rows of queries.
+    """SHA-256 of what the tables hold now: of the bytes of files, and of the rows of queries.
 
     Returns:
         64 hexadecimal digits, different when any source's content is.
@@ -61,9 +129,17 @@ def fingerprint(data: DataConfig) -> str:
         NoriaError: a source cannot be read.
     """
     total = hashlib.sha256()
-    for source in data.sources:
+    for source in tables_of(data):
         total.update(f"{source.name}\n{_content_digest(source)}\n".encode())
     return total.hexdigest()
+
+
+def _header(source: SourceConfig) -> pd.DataFrame | None:
+    if source.path is None:
+        return None
+    path, where = _located(source.path, source.name)
+    names = read_names(path, format=source.format, separator=source.separator, where=where)
+    return pd.DataFrame(columns=names)
 
 
 def _content_digest(source: SourceConfig) -> str:
@@ -101,15 +177,16 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, join: JoinConfig) -> pd.DataF
     right = right.dropna(subset=join.on)
     if join.many_to_one:
         _require_unique(right, join, where)
+    found = set_apart("found", {*left.columns, *right.columns}, "_")
     try:
-        joined = left.merge(right, on=join.on, how=join.how, indicator="__found")
+        joined = left.merge(right, on=join.on, how=join.how, indicator=found)
     except ValueError as error:
         fix = "give the key the same type in both sources"
         raise NoriaError(
             f"the keys {join.on} do not fit together: {error}", code="data.join_keys_differ", where=where, fix=fix
         ) from error
-    _tell_about_rows(left, joined, join)
-    return joined.drop(columns="__found")
+    _tell_about_rows(left, joined, join, found)
+    return joined.drop(columns=found)
 
 
 def _require_in_added(right: pd.DataFrame, join: JoinConfig, where: str) -> None:
@@ -136,15 +213,8 @@ def _require_unique(right: pd.DataFrame, join: JoinConfig, where: str) -> None:
         )
 
 
-def _tell_about_rows(left: pd.DataFrame, joined: pd.DataFrame, join: JoinConfig) -> None:
-    if join.how == "left" and (unmatched := int((joined["__found"] == "left_only").sum())):
+def _tell_about_rows(left: pd.DataFrame, joined: pd.DataFrame, join: JoinConfig, found: str) -> None:
+    if join.how == "left" and (unmatched := int((joined[found] == "left_only").sum())):
         progress.warn(f"{unmatched:,} of {len(left):,} rows have no match in `{join.source}`; its columns are missing")
     if len(joined) != len(left):
         progress.warn(f"joining `{join.source}` turned {len(left):,} rows into {len(joined):,}")
-
-
-def _with_dates(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    if column not in frame.columns:
-        return frame
-    dates, bad = convert(frame[column], "datetime")
-    return frame if bad.any() else frame.assign(**{column: dates})

@@ -1,4 +1,11 @@
-"""Setting the test rows aside, and cross-validation folds made the same way."""
+"""Setting the test rows aside, and cross-validation folds made the same way.
+
+By `stratified` and `group` the side of a row follows from a hash of its own content, or of its group, and from
+`split.seed`: the row is a test row if the hash, read as a number from 0 to 1, lies below `split.test_share`. So rows
+that are added, removed or reordered move no other row, and a test row stays one when a model is trained again. Three
+things can move it: a change of its own inputs (or of the columns that are inputs), a near copy on the other side, and a
+class that would otherwise be missing from a side, as when its third row is added.
+"""
 
 import warnings
 from datetime import datetime
@@ -8,19 +15,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from noria.config import UseCase
+from noria.data.row_copies import Keys, content_keys, copied, copies_notice, draws, row_keys, value_keys
+from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.tabular.names import require_columns
+from noria.tabular.types import without_zone
 
 Rows = npt.NDArray[np.intp]
 Fold = tuple[Rows, Rows]
-_GROUP_DRAWS = 25
+_MANY_GROUPS = 2_000
 
 
 def split(frame: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Divide the table into training and test rows.
-
-    `stratified` keeps the mix of the target (for regression: of its quantile bins), `time` tests on the latest
-    rows and never cuts through rows of the same moment, `group` keeps the rows of one group together.
+    """Divide the table into training and test rows, and report copies on the console.
 
     Args:
         frame: n validated rows.
@@ -30,20 +37,45 @@ def split(frame: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, pd.Data
         Training and test rows, each with a new index from 0; by `time` in temporal order, else in the table's order.
 
     Raises:
+        NoriaError: see `sides`.
+    """
+    keys = content_keys(frame, use_case) if _needs_keys(use_case) else None
+    train, test = sides(frame, use_case, keys)
+    if notice := copies_notice(frame, train, test, use_case, keys):
+        progress.warn(notice)
+    return frame.iloc[train].reset_index(drop=True), frame.iloc[test].reset_index(drop=True)
+
+
+def sides(frame: pd.DataFrame, use_case: UseCase, keys: Keys | None = None) -> Fold:
+    """The positions of the training and of the test rows.
+
+    `stratified` draws each row by a hash of its inputs, so that copies stay together (`split.copies: free`: by a hash
+    of its identifier, or of all its values), `group` draws each group by a hash of its name, `time` tests on the latest
+    rows and never cuts through rows of the same moment.
+
+    Args:
+        frame: n validated rows.
+        use_case: its `split` section tells how.
+        keys: (n,) what `content_keys` gave, if it was asked before.
+
+    Raises:
         NoriaError: a side is empty, a class is missing from the training rows, or a binary test has one class only.
     """
     _require_roles(frame, use_case)
-    method = {"stratified": _stratified, "time": _by_time, "group": _by_group}[use_case.split.method]
-    train, test = method(frame, use_case)
+    if use_case.split.method == "stratified":
+        train, test = _stratified(frame, use_case, keys)
+    else:
+        train, test = {"time": _by_time, "group": _by_group}[use_case.split.method](frame, use_case)
     _check_sides(frame, train, test, use_case, where="split")
-    return frame.iloc[train].reset_index(drop=True), frame.iloc[test].reset_index(drop=True)
+    return train, test
 
 
 def folds(train: pd.DataFrame, use_case: UseCase) -> list[Fold]:
     """Cross-validation folds of the training rows.
 
     `time` gives growing training windows, each validated on the stretch that follows (Hyndman & Athanasopoulos,
-    Forecasting: Principles and Practice, §5.10), so its earliest rows are in no validation fold.
+    Forecasting: Principles and Practice, §5.10), so its earliest rows are in no validation fold. The others keep the
+    mix of the target; copies stay in one fold as they stay on one side of the split.
 
     Args:
         train: n training rows.
@@ -69,22 +101,51 @@ def folds(train: pd.DataFrame, use_case: UseCase) -> list[Fold]:
     return made
 
 
-def _stratified(frame: pd.DataFrame, use_case: UseCase) -> Fold:
-    from sklearn.model_selection import train_test_split
+def _needs_keys(use_case: UseCase) -> bool:
+    return use_case.split.method == "stratified" and use_case.split.copies == "together"
 
-    try:
-        train, test = train_test_split(
-            np.arange(len(frame)),
-            test_size=use_case.split.test_share,
-            random_state=use_case.split.seed,
-            stratify=_strata(frame, use_case),
-        )
-    except ValueError as error:
-        fix = "bring more rows, or change split.test_share"
-        raise NoriaError(
-            f"the rows cannot be split: {error}", code="data.split_impossible", where="split", fix=fix
-        ) from error
-    return np.sort(train), np.sort(test)
+
+def _stratified(frame: pd.DataFrame, use_case: UseCase, keys: Keys | None) -> Fold:
+    fix = "bring more rows, or change split.test_share"
+    if not _needs_keys(use_case):
+        return _drawn(row_keys(frame, use_case), frame, use_case, "split", fix)
+    keys = content_keys(frame, use_case) if keys is None else keys
+    fix = "bring more rows, or set split.copies: free" if copied(keys).any() else fix
+    return _drawn(keys, frame, use_case, "split", fix)
+
+
+def _by_group(frame: pd.DataFrame, use_case: UseCase) -> Fold:
+    keys = value_keys(frame[str(use_case.split.group)])
+    fix = "bring rows of more groups, or change split.test_share"
+    return _drawn(keys, frame, use_case, "split.group", fix)
+
+
+def _drawn(keys: Keys, frame: pd.DataFrame, use_case: UseCase, where: str, fix: str) -> Fold:
+    """Each key on the side that its hash says, and no class on one side alone.
+
+    A class that would be missing from the test has its key of the lowest hash there; one with three keys or more keeps
+    two of them, those of the highest hash, for training, so that it is in every fold.
+    """
+    codes, different = pd.factorize(keys)
+    drawn = draws(np.asarray(different), use_case.split.seed)
+    is_test = drawn < use_case.split.test_share
+    task = use_case.problem.task
+    strata = _strata(frame, use_case) if task != "regression" else np.zeros(len(frame), dtype=np.intp)
+    for stratum in range(int(strata.max()) + 1):
+        own = np.unique(codes[strata == stratum])
+        if len(own) < 2 and task != "multiclass":
+            kind = "rows" if task == "regression" else f"rows of the class `{_labels(frame, use_case)[stratum]}`"
+            what = f"the rows cannot be split: all {kind} " + (
+                "are of one group" if where == "split.group" else "have the same inputs, or there is only one"
+            )
+            raise NoriaError(what, code="data.split_impossible", where=where, fix=fix)
+        own = own[np.argsort(drawn[own])]
+        if not is_test[own].any() and len(own) > 1:
+            is_test[own[0]] = True
+        most = len(own) - min(2, max(1, len(own) - 1))
+        kept = np.flatnonzero(is_test[own])[most:]
+        is_test[own[kept]] = False
+    return np.flatnonzero(~is_test[codes]), np.flatnonzero(is_test[codes])
 
 
 def _by_time(frame: pd.DataFrame, use_case: UseCase) -> Fold:
@@ -105,34 +166,15 @@ def _by_time(frame: pd.DataFrame, use_case: UseCase) -> Fold:
     return order[:start], order[start:]
 
 
-def _by_group(frame: pd.DataFrame, use_case: UseCase) -> Fold:
-    """Of some random draws of whole groups the one nearest to the wanted share and mix of the target."""
-    from sklearn.model_selection import GroupShuffleSplit
-
-    groups, strata = _groups(frame, use_case), _strata(frame, use_case)
-    share, seed = use_case.split.test_share, use_case.split.seed
-    draws = GroupShuffleSplit(n_splits=_GROUP_DRAWS, test_size=share, random_state=seed)
-    whole = np.bincount(strata) / len(strata)
-
-    def distance(fold: Fold) -> float:
-        test = np.bincount(strata[fold[1]], minlength=len(whole)) / max(1, len(fold[1]))
-        return abs(len(fold[1]) / len(frame) - share) + float(np.abs(test - whole).max())
-
-    try:
-        best: Fold = min(draws.split(strata, groups=groups), key=distance)
-    except ValueError as error:
-        fix = "bring rows of more groups, or change split.test_share"
-        raise NoriaError(
-            f"the groups cannot be split: {error}", code="data.split_impossible", where="split.group", fix=fix
-        ) from error
-    return best
-
-
 def _stratified_folds(train: pd.DataFrame, use_case: UseCase) -> list[Fold]:
     from sklearn.model_selection import StratifiedKFold
 
-    maker = StratifiedKFold(n_splits=use_case.models.folds, shuffle=True, random_state=use_case.models.seed)
     strata = _strata(train, use_case)
+    if use_case.split.copies == "together":
+        keys = content_keys(train, use_case)
+        if copied(keys).any():
+            return _folds_of_lots(pd.factorize(keys)[0], strata, use_case)
+    maker = StratifiedKFold(n_splits=use_case.models.folds, shuffle=True, random_state=use_case.models.seed)
     return list(maker.split(strata, strata))
 
 
@@ -153,8 +195,35 @@ def _group_folds(train: pd.DataFrame, use_case: UseCase) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     maker = StratifiedGroupKFold(n_splits=use_case.models.folds, shuffle=True, random_state=use_case.models.seed)
-    strata = _strata(train, use_case)
-    return list(maker.split(strata, strata, _groups(train, use_case)))
+    strata, groups = _strata(train, use_case), pd.factorize(value_keys(train[str(use_case.split.group)]))[0]
+    if groups.max() >= _MANY_GROUPS:
+        return _folds_of_lots(groups, strata, use_case)
+    return list(maker.split(strata, strata, groups))
+
+
+def _folds_of_lots(lots: Rows, strata: Rows, use_case: UseCase) -> list[Fold]:
+    """Folds that keep each lot of rows together and the mix of the target.
+
+    The lots of a stratum are dealt out from the largest to the smallest, back and forth, those of one size at random.
+    This takes n log n steps, where `StratifiedGroupKFold` compares all folds for every lot.
+
+    Args:
+        lots: (n,) the lot of each row, from 0.
+        strata: (n,) the stratum of each row; a lot has that of its first row.
+        use_case: `models.folds` and `models.seed`.
+    """
+    many, (_, first, sizes) = use_case.models.folds, np.unique(lots, return_index=True, return_counts=True)
+    if len(sizes) < many:
+        raise ValueError(f"they have {len(sizes)} different rows or groups")
+    own = strata[first]
+    order = np.lexsort((np.random.default_rng(use_case.models.seed).random(len(sizes)), -sizes, own))
+    starts = np.searchsorted(own[order], own[order], side="left")
+    turn = (np.arange(len(order)) - starts) % (2 * many)
+    dealt = np.where(turn < many, turn, 2 * many - 1 - turn)
+    fold = np.empty(len(order), dtype=np.intp)
+    # each stratum begins where the one before has ended, or small ones would all fill the first folds
+    fold[order] = (dealt + starts) % many
+    return [(np.flatnonzero(fold[lots] != number), np.flatnonzero(fold[lots] == number)) for number in range(many)]
 
 
 def _strata(frame: pd.DataFrame, use_case: UseCase) -> Rows:
@@ -178,9 +247,7 @@ def _in_order(frame: pd.DataFrame, use_case: UseCase) -> tuple[Rows, npt.NDArray
             where="data.time",
             fix=f"declare `{column}: {{type: datetime}}` in data.expectations.columns",
         )
-    if isinstance(times.dtype, pd.DatetimeTZDtype):
-        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
-    values = times.to_numpy()
+    values = without_zone(times).to_numpy()
     order = np.argsort(values, kind="stable")
     return order, values[order]
 
@@ -198,10 +265,6 @@ def _moment(cutoff: datetime, times: npt.NDArray[np.generic]) -> np.datetime64:
     if moment.tzinfo is not None:
         moment = moment.tz_convert("UTC").tz_localize(None)
     return moment.to_datetime64()
-
-
-def _groups(frame: pd.DataFrame, use_case: UseCase) -> Rows:
-    return pd.factorize(frame[str(use_case.split.group)])[0]
 
 
 def _require_roles(frame: pd.DataFrame, use_case: UseCase) -> None:
@@ -243,7 +306,7 @@ def _check_sides(frame: pd.DataFrame, train: Rows, test: Rows, use_case: UseCase
 def _check_classes(frame: pd.DataFrame, use_case: UseCase, absent: Rows, side: str, where: str) -> None:
     if len(absent) == 0:
         return
-    labels = sorted(frame[use_case.data.target].astype(str).unique())
+    labels = _labels(frame, use_case)
     names = ", ".join(f"`{labels[code]}`" for code in absent)
     raise NoriaError(
         f"no {side} row has the class {names}",
@@ -251,6 +314,11 @@ def _check_classes(frame: pd.DataFrame, use_case: UseCase, absent: Rows, side: s
         where=where,
         fix=_advice(use_case, where),
     )
+
+
+def _labels(frame: pd.DataFrame, use_case: UseCase) -> list[str]:
+    """The classes in the order of the codes of `_strata`."""
+    return sorted(frame[use_case.data.target].astype(str).unique())
 
 
 def _advice(use_case: UseCase, where: str) -> str:

@@ -1,6 +1,7 @@
 """Reading one CSV or Parquet file, from a local path or any fsspec URL."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -10,13 +11,11 @@ import pandas as pd
 from noria.config import expand_environment
 from noria.system.errors import NoriaError
 from noria.tabular.compound_values import as_texts, is_compound
+from noria.tabular.exact_numbers import without_masks
+from noria.tabular.names import column_names
+from noria.tabular.with_columns import with_columns
 
 Format = Literal["csv", "parquet"]
-# the marks of a missing value that pandas.read_csv knows
-MISSING_MARKS = [
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-]
 _ENDINGS: dict[str, Format] = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 _OTHER_KINDS = [
     (b"PAR1", "this is a Parquet file", "let its name end in .parquet, or say `format: parquet` for this source"),
@@ -24,6 +23,8 @@ _OTHER_KINDS = [
     (b"\xff\xfe", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
     (b"\xfe\xff", "the file is UTF-16 text, not UTF-8", "save it as UTF-8, for example `iconv -f UTF-16 -t UTF-8`"),
 ]
+_NAMELESS_INDEX = re.compile(r"__index_level_\d+__")
+_LONGEST_LINE = 16 << 20
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
@@ -32,16 +33,14 @@ def read_file(
     *,
     format: Format | None = None,
     separator: str = ",",
-    decimal: str = ".",
     where: str = "",
 ) -> pd.DataFrame:
-    """Read a table; the types are those of the whole file, and dates in CSV stay text.
+    """Read a table as the file has it: the values of a CSV file are text, also the blank ones.
 
     Args:
         path: local path or fsspec URL; `${env:NAME}` is taken from the environment.
         format: by default the file's ending tells.
         separator: of a CSV file.
-        decimal: decimal mark of a CSV file.
         where: what errors call the file; by default its path.
 
     Returns:
@@ -55,7 +54,35 @@ def read_file(
     with open_file(path, where=place) as handle:
         if kind == "parquet":
             return _named(_read_parquet(handle, place), place)
-        return _named(_read_csv(handle.read(), separator, decimal, place), place)
+        return _named(_read_csv(handle.read(), separator, place), place)
+
+
+def read_names(
+    path: str,
+    *,
+    format: Format | None = None,
+    separator: str = ",",
+    where: str = "",
+) -> list[str]:
+    """The names of a table's columns, from its first line (CSV) or its schema (Parquet); no row is read.
+
+    Args:
+        path: as for `read_file`.
+        format: as for `read_file`.
+        separator: as for `read_file`.
+        where: as for `read_file`.
+
+    Raises:
+        NoriaError: the file is missing, not of its format, empty, or not UTF-8.
+    """
+    place = where or path
+    kind = format or format_of(path, where=place)
+    with open_file(path, where=place) as handle:
+        if kind == "parquet":
+            header = pd.DataFrame(columns=_parquet_names(handle, place))
+        else:
+            header = _read_csv(_first_line(handle), separator, place)
+        return [str(name) for name in _named(header, place).columns]
 
 
 def format_of(path: str, *, where: str = "") -> Format:
@@ -127,19 +154,58 @@ def _read_parquet(handle: Any, place: str) -> pd.DataFrame:
         table = pq.read_table(handle)
         frame: pd.DataFrame = table.to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
-        reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
-        fix = "write it again as Parquet, or say `format: csv` if it is text"
-        raise NoriaError(
-            f"not a readable Parquet file: {reason}", code="data.parquet_invalid", where=place, fix=fix
-        ) from error
+        raise _invalid_parquet(error, place) from error
+    frame = with_columns(frame, {name: values for name, values in _exact(table).items() if name in frame.columns})
     compound = [field.name for field in table.schema if is_compound(field.type)]
-    frame = frame.assign(**{name: as_texts(frame[name]) for name in compound if name in frame.columns})
+    frame = with_columns(frame, {name: as_texts(frame[name]) for name in compound if name in frame.columns})
     # an index written by pandas comes back as columns, so that nothing is lost
     named = [name for name in frame.index.names if name is not None]
     return frame.reset_index(drop=not named)
 
 
-def _read_csv(raw: bytes, separator: str, decimal: str, place: str) -> pd.DataFrame:
+def _exact(table: Any) -> dict[str, Any]:
+    """The columns of whole numbers that have gaps, in which pandas would make floats of large numbers."""
+    import pyarrow as pa
+
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+    return {
+        field.name: without_masks(table[field.name].to_pandas(types_mapper=nullable.get)).to_numpy()
+        for field in table.schema
+        if field.type in nullable and table[field.name].null_count
+    }
+
+
+def _invalid_parquet(error: Exception, place: str) -> NoriaError:
+    reason = str(error).removeprefix("Could not open Parquet input source '<Buffer>': ")
+    fix = "write it again as Parquet, or say `format: csv` if it is text"
+    return NoriaError(f"not a readable Parquet file: {reason}", code="data.parquet_invalid", where=place, fix=fix)
+
+
+def _parquet_names(handle: Any, place: str) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(handle)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _invalid_parquet(error, place) from error
+    # pandas writes an index that only counts as metadata, and one without a name as a column
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    counted = [each["name"] for each in index if isinstance(each, dict) and each.get("name")]
+    return [*counted, *(name for name in schema.names if not _NAMELESS_INDEX.fullmatch(name))]
+
+
+def _first_line(handle: Any) -> bytes:
+    """The header of a CSV file, which may hold line breaks in quotes; an empty line in front is no header."""
+    found = b""
+    while line := handle.readline(_LONGEST_LINE):
+        found += line
+        if found.strip() and found.count(b'"') % 2 == 0:
+            break
+    return found
+
+
+def _read_csv(raw: bytes, separator: str, place: str) -> pd.DataFrame:
     import pyarrow as pa
 
     if not raw.strip():
@@ -147,48 +213,31 @@ def _read_csv(raw: bytes, separator: str, decimal: str, place: str) -> pd.DataFr
             "the file is empty", code="data.file_empty", where=place, fix="bring a CSV file with a header line and rows"
         )
     try:
-        table = _parse(raw, separator, decimal)
-        names = table.column_names
+        table = _parse(raw, separator)
     except UnicodeDecodeError as error:
         raise _not_utf8(raw, place) from error
     except pa.ArrowInvalid as error:
-        if b"\x00" in raw[:1000]:
+        if b"\x00" in raw[:1000] or "UTF8" in str(error):
             raise _not_utf8(raw, place) from error
         raise _ragged(raw, separator, str(error), place) from error
-    if any(pa.types.is_binary(kind) for kind in table.schema.types):
-        raise _not_utf8(raw, place)
-    # pyarrow reads dates and clock times of its own accord: keep those columns as they are written
-    temporal = {name: pa.string() for name, kind in zip(names, table.schema.types, strict=True) if _temporal(kind)}
-    if temporal:
-        table = _parse(raw, separator, decimal, temporal)
     _check_quotes(raw, table, place)
     frame: pd.DataFrame = table.to_pandas()
-    empty = [name for name, kind in zip(names, table.schema.types, strict=True) if pa.types.is_null(kind)]
-    return frame.astype(dict.fromkeys(empty, "float64"))
+    return frame
 
 
-def _parse(
-    raw: bytes, separator: str, decimal: str, types: dict[str, Any] | None = None, on_bad_row: Any = None
-) -> Any:
+def _parse(raw: bytes, separator: str, on_bad_row: Any = None) -> Any:
+    import pyarrow as pa
     from pyarrow import csv
 
-    return csv.read_csv(
-        io.BytesIO(raw),
-        # rows are numbered only when one thread reads
-        read_options=csv.ReadOptions(use_threads=on_bad_row is None),
-        parse_options=csv.ParseOptions(
-            delimiter=separator, newlines_in_values=b'"' in raw, invalid_row_handler=on_bad_row
-        ),
-        convert_options=csv.ConvertOptions(
-            strings_can_be_null=True, null_values=MISSING_MARKS, decimal_point=decimal, column_types=types
-        ),
-    )
-
-
-def _temporal(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_temporal(kind))
+    # rows are numbered only when one thread reads
+    reading = csv.ReadOptions(use_threads=on_bad_row is None)
+    parsing = csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in raw, invalid_row_handler=on_bad_row)
+    anything = csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip")
+    with csv.open_csv(io.BytesIO(raw), parse_options=anything) as first:
+        names = first.schema.names
+    # no guessing: what a value means is told by the rule of its column
+    as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+    return csv.read_csv(io.BytesIO(raw), reading, parsing, as_text)
 
 
 def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
@@ -200,7 +249,7 @@ def _ragged(raw: bytes, separator: str, message: str, place: str) -> NoriaError:
         return "skip"
 
     try:
-        _parse(raw, separator, ".", on_bad_row=keep)
+        _parse(raw, separator, on_bad_row=keep)
     except ValueError:
         bad.clear()
     if not bad:
@@ -246,14 +295,5 @@ def _check_quotes(raw: bytes, table: Any, place: str) -> None:
 
 
 def _named(frame: pd.DataFrame, place: str) -> pd.DataFrame:
-    """Columns named by unique strings; a column without a name gets one, as in pandas.read_csv."""
-    frame.columns = [str(name) if str(name) else f"Unnamed: {i}" for i, name in enumerate(frame.columns)]
-    doubled = frame.columns[frame.columns.duplicated()].unique().tolist()
-    if doubled:
-        raise NoriaError(
-            f"two columns are named `{doubled[0]}`",
-            code="data.column_duplicated",
-            where=place,
-            fix="give every column a name of its own",
-        )
+    frame.columns = column_names(frame.columns, place)
     return frame

@@ -6,7 +6,7 @@ from noria.config import UseCase
 from noria.config.problem import BinaryProblem, MulticlassProblem
 from noria.system.errors import NoriaError
 from noria.tabular.names import did_you_mean
-from noria.tabular.types import convert, is_number
+from noria.tabular.types import convert_to, is_number
 
 _MOST_UNREADABLE = 0.5
 
@@ -25,7 +25,7 @@ def require_usable(target: pd.Series, use_case: UseCase) -> None:
         )
     if use_case.problem.task != "regression":
         return
-    unreadable = convert(target, "number")[1]
+    unreadable = convert_to(target, "number")[1]
     if unreadable.mean() > _MOST_UNREADABLE or pd.api.types.is_bool_dtype(target):
         example = target[target.notna()].iloc[0]
         fix = "use `task: binary` or `task: multiclass`, or name another target"
@@ -65,7 +65,7 @@ def target_labels(target: pd.Series, use_case: UseCase) -> pd.Series:
     if use_case.problem.task == "regression":
         return target
     if is_number(target) and not isinstance(getattr(use_case.problem, "positive", None), float):
-        target = convert(target, "integer")[0] if (target % 1 == 0).all() else target
+        target = convert_to(target, "integer")[0] if (target % 1 == 0).all() else target
     return target.astype("str")
 
 

@@ -1,6 +1,5 @@
 """Keeping what breaks an expectation apart from what is learned from."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +7,17 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.config.section import Section
+from noria.data.column_check import named_columns
 from noria.data.expectations import broken, reasons, typed
 from noria.data.target import require_learnable, require_usable, target_labels
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
-from noria.tabular.names import require_columns
+from noria.tabular.names import require_columns, set_apart
+from noria.tabular.spreadsheet_text import for_people
 
 _TOP_REASONS = 3
+_ABOUT = ("row", "reason")
+"""What a quarantined row says of itself; a column of the table with such a name gets one of its own."""
 
 
 class ValidationSummary(Section):
@@ -78,7 +81,7 @@ def validate(frame: pd.DataFrame, use_case: UseCase, *, quarantine: Path | None 
 
 
 def write_quarantine(quarantined: pd.DataFrame, path: Path) -> None:
-    """Write the rows as CSV, atomically; if there are none, remove the file of an earlier run.
+    """Write the rows as CSV for people (see `for_people`), atomically; without any, remove the file of an earlier run.
 
     Raises:
         NoriaError: the file cannot be written.
@@ -87,7 +90,7 @@ def write_quarantine(quarantined: pd.DataFrame, path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     with atomic_path(path) as part:
-        quarantined.to_csv(part, index_label="row")
+        for_people(quarantined).to_csv(part, index_label="row")
 
 
 def _divide(
@@ -95,8 +98,10 @@ def _divide(
 ) -> ValidatedTable:
     bad = pd.Series(False, index=frame.index)
     bad.loc[why.index] = True
-    quarantined = frame[bad].rename(columns={"reason": "reason (in the table)"})
-    quarantined.insert(0, "reason", why.astype("str"))
+    taken = [*_ABOUT, *frame.columns]
+    rest = frame[bad].rename(columns={name: set_apart(name, taken, " (in the table)") for name in _ABOUT})
+    # not inserted: pandas warns of a wide table's pieces then
+    quarantined = pd.concat([why.astype("str").rename("reason").reindex(rest.index), rest], axis=1)
     quarantined.index = quarantined.index.rename("row") + 1
     kept = converted[~bad].reset_index(drop=True)
     if len(kept):
@@ -113,7 +118,7 @@ def _divide(
 
 
 def _require_table(frame: pd.DataFrame, use_case: UseCase) -> None:
-    place = ", ".join(source.path or str(source.url) for source in use_case.data.sources)
+    place = ", ".join(source.path or source.url or source.name for source in use_case.data.sources)
     if frame.empty:
         raise NoriaError(
             "the table has no rows",
@@ -121,23 +126,7 @@ def _require_table(frame: pd.DataFrame, use_case: UseCase) -> None:
             where=place,
             fix="bring rows, or correct the source or its query",
         )
-    require_columns(frame, _named_columns(use_case))
-
-
-def _named_columns(use_case: UseCase) -> Iterator[tuple[str, str]]:
-    data, features = use_case.data, use_case.features
-    yield "data.target", data.target
-    roles = {"data.id": data.id, "data.time": data.time, "split.group": use_case.split.group}
-    yield from ((key, column) for key, column in roles.items() if column is not None)
-    lists = {
-        "data.unavailable_at_prediction": data.unavailable_at_prediction,
-        "data.expectations.columns": list(data.expectations.columns),
-        "features.numeric": features.numeric,
-        "features.categorical": features.categorical,
-        "features.exclude": features.exclude,
-        "evaluation.slices": use_case.evaluation.slices,
-    }
-    yield from ((key, column) for key, columns in lists.items() for column in columns)
+    require_columns(frame, named_columns(use_case))
 
 
 def _require_few(summary: ValidationSummary, use_case: UseCase, file: Path | None) -> None:

@@ -8,18 +8,15 @@ everything else looks for them.
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from noria.bundle import Bundle
 from noria.bundle.fast_format import FAST
 from noria.config.load import ENVIRONMENT_VARIABLE
 from noria.deployment.docker_cli import run_docker
+from noria.deployment.server_settings import ServerSettings
 from noria.deployment.service_secrets import TOKENS
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
-
-if TYPE_CHECKING:
-    from noria.deployment.deployment_state import ServerSettings
 
 _CONTAINER_PORT = "3000"
 _SECRETS = (*TOKENS, "NORIA_PRIVACY_KEY", "NORIA_PREDICTIONS_URL")
@@ -32,7 +29,7 @@ def container_name(workspace: Workspace) -> str:
     return f"noria-{workspace.use_case}-{digest}"
 
 
-def command(workspace: Workspace, settings: "ServerSettings", environment: Mapping[str, str]) -> list[str]:
+def command(workspace: Workspace, settings: ServerSettings, environment: Mapping[str, str]) -> list[str]:
     """The command that runs the server in its image, as the user of this process and without privileges.
 
     It has its own network, so that no other container reaches it, and its port is published as the use case says.
@@ -44,34 +41,54 @@ def command(workspace: Workspace, settings: "ServerSettings", environment: Mappi
             so that no process list shows them.
     """
     name = container_name(workspace)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    folders = {str(workspace.folder), str(settings.spool)}
-    named = [*_SECRETS, *ENVIRONMENT_VARIABLE.findall(environment.get("NORIA_PREDICTIONS_URL", ""))]
     return [
-        *["docker", "run", "--rm", "--name", name, "--pull", "never", "--user", f"{os.getuid()}:{os.getgid()}"],
+        *_options(workspace, settings, environment, name),
         *["--add-host", "host.docker.internal:host-gateway"],
-        *[*_HARDENING, "--network", name, "--publish", f"{host}:{settings.port}:{_CONTAINER_PORT}"],
-        *[part for folder in sorted(folders) for part in ("--volume", f"{folder}:{folder}")],
-        *[part for key, value in environment.items() if key not in _SECRETS for part in ("--env", f"{key}={value}")],
-        *[part for key in named for part in ("--env", key)],
+        *["--network", name, "--publish", f"{_shown(settings.host)}:{settings.port}:{_CONTAINER_PORT}"],
         settings.image,
         *["python", "-m", "bentoml", "serve", "service.service:Noria", "--host", "0.0.0.0", "--port", _CONTAINER_PORT],  # noqa: S104
     ]
 
 
-def prepare(workspace: Workspace, settings: "ServerSettings") -> None:
+def trial_command(
+    workspace: Workspace, settings: ServerSettings, environment: Mapping[str, str], name: str, module: str
+) -> list[str]:
+    """The command that runs a module of the image as the server would run, with the same rights and folders.
+
+    Args:
+        workspace: where its state is kept.
+        settings: how the server is started.
+        environment: of the server, see `command`.
+        name: of the container, which no network reaches.
+        module: such as `service.rehearsal`.
+    """
+    options = _options(workspace, settings, environment, name)
+    return [*options, "--network", "none", settings.image, "python", "-m", module]
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _options(workspace: Workspace, settings: ServerSettings, environment: Mapping[str, str], name: str) -> list[str]:
+    folders = {str(workspace.folder), str(settings.spool)}
+    named = [*_SECRETS, *ENVIRONMENT_VARIABLE.findall(environment.get("NORIA_PREDICTIONS_URL", ""))]
+    return [
+        *["docker", "run", "--rm", "--name", name, "--pull", "never", "--user", f"{os.getuid()}:{os.getgid()}"],
+        *_HARDENING,
+        *[part for folder in sorted(folders) for part in ("--volume", f"{folder}:{folder}")],
+        *[part for key, value in environment.items() if key not in _SECRETS for part in ("--env", f"{key}={value}")],
+        *[part for key in named for part in ("--env", key)],
+    ]
+
+
+def prepare(workspace: Workspace, settings: ServerSettings) -> None:
     """Remove an earlier container and create the network.
 
     Raises:
         NoriaError: Docker is not available, or has no such image.
     """
-    if run_docker("image", "inspect", settings.image).returncode:
-        raise NoriaError(
-            f"the Docker engine has no image `{settings.image}`",
-            code="deployment.image_missing",
-            where="docker",
-            fix="`make images` builds it",
-        )
+    require_image(settings.image)
     remove(workspace)
     settings.spool.mkdir(parents=True, exist_ok=True)  # otherwise the engine creates it, owned by root
     created = run_docker("network", "create", container_name(workspace))
@@ -81,6 +98,21 @@ def prepare(workspace: Workspace, settings: "ServerSettings") -> None:
             code="deployment.network_failed",
             where="docker",
             fix="correct it",
+        )
+
+
+def require_image(name: str) -> None:
+    """Check that the Docker engine has an image.
+
+    Raises:
+        NoriaError: Docker is not available, or has no such image.
+    """
+    if run_docker("image", "inspect", name).returncode:
+        raise NoriaError(
+            f"the Docker engine has no image `{name}`",
+            code="deployment.image_missing",
+            where="docker",
+            fix="`make images` builds it",
         )
 
 

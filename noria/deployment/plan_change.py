@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from noria.bundle import Bundle
+from noria.client import Client
 from noria.config import UseCase
 from noria.deployment.bento_code import bundle_of
 from noria.deployment.container_command import require_fast_form
@@ -39,7 +40,7 @@ def running_server(workspace: Workspace) -> Deployment:
         raise NoriaError(
             f"no service of `{workspace.use_case}` is running on this machine",
             code="deployment.not_running",
-            fix="start it first: `python run.py deploy` with the same --config; one elsewhere is found by its --stack",
+            fix="start it first: `python run.py deploy`; one elsewhere is found by its --stack",
         )
     return deployment
 
@@ -82,20 +83,26 @@ def follow_plan(
 ) -> PlanChange:
     """`change_plan` without taking the lock; variants in `bundles` are tested even if they have not changed.
 
+    Before anything changes, the server is asked with the tokens of this process, and every bundle that will be tested
+    is loaded in it: what fails then has touched no request.
+
     Raises:
         NoriaError: as for `change_plan`; also where the server is a container, and a variant needs training libraries.
     """
+    _require_access(deployment)
     with activation.plan_lock(workspace.service):
         before = current_plan(workspace, deployment)
         after = make(before)
         if deployment.settings.image:
             require_fast_form([Bundle.open(variant.bundle) for variant in after.variants])
+        changed_variants = _variants_to_test(before, after, bundles)
+        loaded = {each.name: bundles.get(each.name) or Bundle.load(each.bundle) for each in changed_variants}
         activation.write_plan(workspace.service, after)
     try:
         changed = deployment.model_copy(update={"version": after.champion.version, "rolled_at": datetime.now(UTC)})
         wait_ready(workspace, changed, timeout_s=timeout_s)
-        for variant in _variants_to_test(before, after, bundles):
-            smoke_test(changed, bundles.get(variant.name) or Bundle.load(variant.bundle), variant)
+        for variant in changed_variants:
+            smoke_test(changed, loaded[variant.name], variant)
         if is_rollback:
             plan_history.return_to(workspace.service, after)
         elif after.variants != before.variants:
@@ -104,6 +111,16 @@ def follow_plan(
     except BaseException:
         _restore_plan(workspace, deployment, before, timeout_s)
         raise
+
+
+def _require_access(deployment: Deployment) -> None:
+    """Check that the server answers to the tokens of this process, as the smoke tests will need it.
+
+    Raises:
+        NoriaError: it does not.
+    """
+    with Client.with_tokens(deployment.url) as client:
+        client.model()
 
 
 def _variants_to_test(before: TrafficPlan, after: TrafficPlan, named: Container[str]) -> list[PlannedVariant]:

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from noria.bundle import Bundle
 from noria.config import UseCase
+from noria.config.serving import ServingConfig
 from noria.deployment.bento_code import code_digest, source_of
 from noria.deployment.bundle_cache import prune_cache
 from noria.deployment.container_command import require_fast_form
-from noria.deployment.deployment_state import Deployment, ServerSettings, read_state
+from noria.deployment.deployment_state import Deployment, read_state
 from noria.deployment.plan_change import current_plan, follow_plan
-from noria.deployment.server_process import start, stop_now
+from noria.deployment.rehearsal import rehearse
+from noria.deployment.server_process import environment_of, start, stop_now
+from noria.deployment.server_settings import ServerSettings
 from noria.deployment.smoke_tests import smoke_test
 from noria.deployment.variants import VariantSpec, plan_of
 from noria.predictions import PredictionStore
@@ -36,8 +39,9 @@ def start_or_roll(
     """Serve `bundle`, or the variants in `specs`, and run smoke tests.
 
     Without a server, one is started. With the same code and settings, the workers of the running server load the
-    bundles one by one, without a failed request. With other code or settings, the server is restarted. If anything
-    fails, including by Ctrl-C, the previous server continues.
+    bundles one by one, without a failed request. With other code or settings, the server is restarted, but only once a
+    trial start has shown that it will start. If anything fails, including by Ctrl-C, the previous server continues, in
+    the environment that it had.
 
     With `image` the server is a container of that image, otherwise a process.
 
@@ -103,17 +107,24 @@ def _restart(
     *,
     timeout_s: float,
 ) -> Deployment:
+    plan, new_plan = current_plan(workspace, before), plan_of(workspace, specs)
+    try:
+        rehearse(workspace, before, settings, bento, plan=new_plan, timeout_s=timeout_s)
+    except BaseException:
+        progress.warn(f"version {before.version} continues to answer")
+        raise
     reason = "settings" if before.code == code_digest(source_of(bento)) else "code"
     progress.warn(f"the service's {reason} changed, so it is restarted: requests fail for some seconds")
-    plan = current_plan(workspace, before)
-    _warn_about_discarded_changes(plan, plan_of(workspace, specs))
+    _warn_about_discarded_changes(plan, new_plan)
+    environment = environment_of(before)
     stop_now(workspace)
     try:
         return _start_first(workspace, settings, bento, specs, timeout_s)
     except BaseException:
-        progress.warn(f"that failed; version {before.version} is started again")
+        progress.warn(f"that failed; version {before.version} is started again, with the environment that it had")
         try:
-            start(workspace, before.settings, before.bento, plan=plan, timeout_s=timeout_s)
+            patience_s = max(timeout_s, ServingConfig().start_timeout_s)
+            start(workspace, before.settings, before.bento, plan=plan, timeout_s=patience_s, inherited=environment)
         except NoriaError as error:
             progress.warn(f"version {before.version} could not be started again: {error.what}")
         raise

@@ -1,30 +1,36 @@
 """Start and stop of the server: one process with its workers, detached from the process that starts it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
 
 from noria.client import Client
 from noria.deployment import container_command
 from noria.deployment.bento_code import code_digest, source_of
 from noria.deployment.deployment_state import (
     Deployment,
-    ServerSettings,
     flusher_processes,
     read_state,
     remove_state,
     save_state,
     stop_orphans,
 )
+from noria.deployment.server_address import require_port
 from noria.deployment.server_log import fresh_log, last_lines
+from noria.deployment.server_settings import ServerSettings
+from noria.deployment.start_errors import server_died, start_refused
+from noria.deployment.worker_watch import WorkerWatch
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.locks import exclusive
-from noria.system.processes import ProcessIdentity, alive, end, identity, listener, namespace
+from noria.system.log_rotation import SERVER_LOG
+from noria.system.processes import ProcessIdentity, alive, end, identity, namespace
 from noria.system.workspace import Workspace
 from noria.traffic import activation, plan_history
 
@@ -39,6 +45,7 @@ def start(
     *,
     plan: activation.TrafficPlan,
     timeout_s: float,
+    inherited: Mapping[str, str] | None = None,
 ) -> Deployment:
     """Start a server and wait until every worker is ready; on any error, including Ctrl-C, it is removed again.
 
@@ -48,18 +55,19 @@ def start(
         bento: folder of the Bento that it runs.
         plan: which variants it serves.
         timeout_s: the limit in seconds.
+        inherited: the environment of an earlier server, with its tokens; None: the environment of this process.
 
     Raises:
-        NoriaError: the port is taken, the server dies, or it takes too long.
+        NoriaError: the port is taken, the server dies or says why it cannot start, or it takes too long.
     """
     remove_state(workspace, settings.spool)
-    _check_port_free(settings)
+    require_port(settings)
     if settings.image:
         container_command.prepare(workspace, settings)
     activation.write_plan(workspace.service, plan)
     plan_history.forget_last(workspace.service, plan)
-    log = workspace.service / "server.log"
-    process = _spawn(workspace, bento, settings, log)
+    log = workspace.service / SERVER_LOG
+    process = _spawn(workspace, bento, settings, log, inherited)
     try:
         process_identity = identity(process.pid)
         deployment = Deployment(
@@ -110,19 +118,23 @@ def wait_ready(workspace: Workspace, deployment: Deployment, *, timeout_s: float
     """Wait until every worker follows the current plan and the server answers.
 
     Raises:
-        NoriaError: the server dies, a worker cannot follow, or `timeout_s` seconds pass.
+        NoriaError: the server or its workers die, a worker cannot follow, or `timeout_s` seconds pass.
     """
-    began = time.monotonic()
+    began, workers = time.monotonic(), WorkerWatch(deployment)
     with Client(deployment.url, timeout_s=2.0) as client:
         while True:
-            if alive(deployment.process) is None:
-                raise _server_died(deployment)
-            if _all_workers_follow(workspace.service, deployment.settings.workers) and client.ready():
+            is_alive = alive(deployment.process) is not None
+            # a server that runs may lose a worker by chance; one that starts must not
+            has_lost_workers = workers.ended() > (deployment.settings.workers if deployment.ready else 0)
+            if _all_workers_follow(workspace.service, deployment) and client.ready():
                 return
+            if has_lost_workers or not is_alive:
+                raise server_died(deployment.log)
             waited = time.monotonic() - began
             if waited > timeout_s:
                 raise NoriaError(
-                    f"the server is not ready after {timeout_s:.0f} s; its last output:\n{last_lines(deployment.log)}",
+                    f"the server is not ready after {timeout_s:.0f} s ({client.unready()}); its last output:\n"
+                    f"{last_lines(deployment.log)}",
                     code="deployment.not_ready",
                     where=str(deployment.log),
                     fix="see the log, or raise serving.start_timeout_s",
@@ -139,19 +151,26 @@ def _clean_up(workspace: Workspace, process: subprocess.Popen[bytes], settings: 
     remove_state(workspace, settings.spool)
 
 
-def _all_workers_follow(folder: Path, workers: int) -> bool:
+def _all_workers_follow(folder: Path, deployment: Deployment) -> bool:
     plan = activation.read_plan(folder)  # read each time: a canary may have grown meanwhile
     plan_id = "" if plan is None else plan.plan_id
-    reports = [worker for worker in activation.worker_reports(folder) if worker.plan_id == plan_id]
-    for worker in reports:
+    found = activation.worker_reports(folder)
+    reports = [worker for worker in found if worker.plan_id == plan_id]
+    for worker in reports if deployment.ready else found:  # one that cannot start may not have got to its plan
         if worker.error:
-            raise NoriaError(
-                f"the server cannot answer with this bundle: {worker.error}",
-                code="deployment.bundle_refused",
-                where=str(folder / "server.log"),
-                fix="correct that and deploy again",
-            )
-    return sum(map(_is_alive, reports)) >= workers
+            raise _refused(worker, deployment)
+    return sum(map(_is_alive, reports)) >= deployment.settings.workers
+
+
+def _refused(worker: activation.WorkerReport, deployment: Deployment) -> NoriaError:
+    if not deployment.ready:
+        return start_refused(worker.error, deployment.log)
+    return NoriaError(
+        f"the server cannot answer with this bundle: {worker.error}",
+        code="deployment.bundle_refused",
+        where=str(deployment.log),
+        fix="correct that and deploy again",
+    )
 
 
 def _is_alive(worker: activation.WorkerReport) -> bool:
@@ -161,33 +180,17 @@ def _is_alive(worker: activation.WorkerReport) -> bool:
     return alive(ProcessIdentity(worker.pid, worker.process_started)) is not None
 
 
-def _server_died(deployment: Deployment) -> NoriaError:
-    return NoriaError(
-        f"the server died; its last output:\n{last_lines(deployment.log)}",
-        code="deployment.server_died",
-        where=str(deployment.log),
-        fix="correct what the log reports and deploy again",
-    )
+def environment_of(deployment: Deployment) -> dict[str, str] | None:
+    """The environment that a running server was started with, with its tokens; None: it cannot be read."""
+    try:
+        process = alive(deployment.process)
+        return None if process is None else process.environ()
+    except psutil.Error:
+        return None
 
 
-def _check_port_free(settings: ServerSettings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            owner = listener(settings.port)
-            raise NoriaError(
-                f"the server cannot listen on port {settings.port}: {error.strerror}"
-                + (f" by {owner}" if owner else ""),
-                code="deployment.port_taken",
-                where=f"{settings.host}:{settings.port}",
-                fix="stop that process, or choose another serving.port",
-            ) from error
-
-
-def _environment(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
+def server_variables(workspace: Workspace, settings: ServerSettings) -> dict[str, str]:
+    """The variables that say to a server where it keeps what, and how it serves."""
     return {
         "BENTOML_DO_NOT_TRACK": "True",
         "NORIA_SERVICE_DIR": str(workspace.service),
@@ -198,8 +201,12 @@ def _environment(workspace: Workspace, settings: ServerSettings) -> dict[str, st
     }
 
 
-def _spawn(workspace: Workspace, bento: Path, settings: ServerSettings, log: Path) -> subprocess.Popen[bytes]:
-    environment = _environment(workspace, settings)
+def _spawn(
+    workspace: Workspace, bento: Path, settings: ServerSettings, log: Path, inherited: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    environment = server_variables(workspace, settings)
+    if inherited is not None:  # the password of the prediction store is nowhere else
+        environment = {name: inherited.get(name, value) for name, value in environment.items()}
     if settings.image:
         command = container_command.command(workspace, settings, environment)
     else:
@@ -210,7 +217,7 @@ def _spawn(workspace: Workspace, bento: Path, settings: ServerSettings, log: Pat
         return subprocess.Popen(  # noqa: S603 - our own command, in its own session, so that Ctrl-C does not reach it
             command,
             cwd=source_of(bento),
-            env=os.environ | environment,
+            env=(os.environ if inherited is None else dict(inherited)) | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

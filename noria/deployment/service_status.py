@@ -3,14 +3,17 @@
 from datetime import UTC, datetime
 
 from noria.client import Client
+from noria.config import UseCase
 from noria.config.section import Section
 from noria.deployment.deployment_state import Deployment, read_state
 from noria.deployment.metrics_scrape import parse_metrics
 from noria.deployment.plan_change import current_plan
 from noria.predictions import PredictionStore
+from noria.predictions.records import VariantStatistics
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from noria.traffic.activation import CanaryState, PlannedVariant, TrafficPlan
+from noria.traffic.canary_metrics import MetricGap, compare_labels
 
 
 class VariantSummary(Section):
@@ -23,6 +26,8 @@ class VariantSummary(Section):
     p95_ms: float | None
     """95 % of its requests took no longer, in milliseconds."""
     labelled: int
+    gap: MetricGap | None = None
+    """The primary metric beside the champion's, by labels; None for the champion, and while labels are too few."""
 
 
 class ServiceStatus(Section):
@@ -51,8 +56,8 @@ class ServiceStatus(Section):
     """Of those, the ones that were not answered with 200."""
 
 
-def service_status(workspace: Workspace) -> ServiceStatus:
-    """The status of the service of this use case.
+def service_status(workspace: Workspace, use_case: UseCase | None = None) -> ServiceStatus:
+    """The status of the service of a use case; given `use_case`, with how its variants compare on its metric.
 
     Raises:
         NoriaError: the prediction store cannot be read.
@@ -63,7 +68,7 @@ def service_status(workspace: Workspace) -> ServiceStatus:
         counts = store.counts()
         of_version = None if deployment is None else store.counts(deployment.version).predictions
         plan = None if deployment is None else current_plan(workspace, deployment)
-        variants = [] if deployment is None or plan is None else _variants(store, deployment, plan)
+        variants = [] if deployment is None or plan is None else _variants(store, deployment, plan, use_case)
     finally:
         store.close()
     served, refused = (None, None) if deployment is None else _served(deployment)
@@ -84,7 +89,9 @@ def service_status(workspace: Workspace) -> ServiceStatus:
     )
 
 
-def _variants(store: PredictionStore, deployment: Deployment, plan: TrafficPlan) -> list[VariantSummary]:
+def _variants(
+    store: PredictionStore, deployment: Deployment, plan: TrafficPlan, use_case: UseCase | None
+) -> list[VariantSummary]:
     since = deployment.rolled_at or deployment.started_at
     facts = store.variant_statistics(since, [variant.name for variant in plan.variants])
     summaries = []
@@ -98,9 +105,17 @@ def _variants(store: PredictionStore, deployment: Deployment, plan: TrafficPlan)
                 error_rate=its.errors / asked if asked else None,
                 p95_ms=its.latency_ms(0.95),
                 labelled=len(its.labels),
+                gap=_gap(use_case, its, facts[plan.champion.name]),
             )
         )
     return summaries
+
+
+def _gap(use_case: UseCase | None, its: VariantStatistics, champion: VariantStatistics) -> MetricGap | None:
+    if use_case is None or its.variant == champion.variant:
+        return None
+    limits = use_case.monitoring
+    return compare_labels(use_case.problem, use_case.evaluation.metric, its, champion, at_least=limits.min_labels)
 
 
 def _served(deployment: Deployment) -> tuple[int, int] | tuple[None, None]:

@@ -9,9 +9,15 @@ from noria.metrics.metrics import greater_is_better
 
 
 def metric_difference(
-    one: ScoredPredictions, other: ScoredPredictions, metric: str
+    one: ScoredPredictions, other: ScoredPredictions, metric: str, confidence: float | None = None
 ) -> tuple[float, float, MetricValue]:
     """By how much `one` is better than `other` on the rows that both could answer.
+
+    Args:
+        one: what answered.
+        other: what also answered.
+        metric: what is compared.
+        confidence: of the interval; None: `evaluation.confidence`.
 
     Returns:
         Both values, and the difference with its paired bootstrap interval (Efron and Tibshirani 1993); positive where
@@ -24,7 +30,8 @@ def metric_difference(
     drawn = bootstrap(statistics, rows, use_case.evaluation.bootstrap, use_case.split.seed, ours.blocks)
     sign = 1 if greater_is_better(metric) else -1
     # adding 0 turns minus zero into zero
-    low, high = percentile_interval(sign * (drawn[0] - drawn[1]) + 0.0, use_case.evaluation.confidence)
+    level = use_case.evaluation.confidence if confidence is None else confidence
+    low, high = percentile_interval(sign * (drawn[0] - drawn[1]) + 0.0, level)
     difference = sign * (values[0] - values[1]) + 0.0
     return values[0], values[1], MetricValue.model_construct(value=difference, low=low, high=high)
 

@@ -5,7 +5,7 @@ Psychological Review 102, 1995.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from noria.evaluation.paired_bootstrap import metric_difference
 from noria.evaluation.results import PolicyResult
 from noria.evaluation.scored_predictions import ScoredPredictions
 from noria.metrics.bootstrap import Floats
+from noria.metrics.decision_value import break_even_decisions
+from noria.tabular.label_text import as_labels
 
 Masks = dict[str, NDArray[np.bool_]]
 
@@ -57,6 +59,31 @@ def do_nothing(judged: ScoredPredictions, usual: str | float | None) -> ScoredPr
     elif manifest.task == "multiclass":
         scores = (prediction[:, None] == np.array(manifest.classes)[None, :]).astype(np.float64)
     return replace(judged, table=table, scores=scores)
+
+
+def constant_answer(judged: ScoredPredictions) -> ScoredPredictions:
+    """The same rows, each given the same answer, whatever its columns say: the shares of the classes in training, or
+    the typical number. Binary: all are acted on or none, whichever brings in more at that share."""
+    rows, manifest, use_case = len(judged.truth), judged.bundle.manifest, judged.use_case
+    known = judged.bundle.reference()[use_case.data.target]
+    if manifest.task == "regression":
+        # of all constants, the mean has the least squared error, the median the least absolute one
+        typical = known.mean() if use_case.evaluation.metric in {"rmse", "r2"} else known.median()
+        scores = np.full(rows, float(typical))
+        return replace(judged, scores=scores, table=_table(scores, np.full(rows, np.nan), np.full(rows, "act")))
+    labels = as_labels(known)
+    shares = np.array([np.mean(labels == name) for name in manifest.classes])
+    likeliest = np.full(rows, manifest.classes[int(shares.argmax())])
+    if use_case.problem.task == "binary":
+        scores = np.full(rows, shares[-1])
+        decisions = break_even_decisions(use_case.problem.worth, scores)
+        return replace(judged, scores=scores, table=_table(likeliest, scores, decisions))
+    scores = np.tile(shares, (rows, 1))
+    return replace(judged, scores=scores, table=_table(likeliest, scores.max(axis=1), np.full(rows, "act")))
+
+
+def _table(prediction: NDArray[Any], probability: Floats, decision: NDArray[np.str_]) -> pd.DataFrame:
+    return pd.DataFrame({"prediction": prediction, "probability": probability, "decision": decision})
 
 
 def _masks(judged: ScoredPredictions, near: float | None) -> Masks:

@@ -73,6 +73,8 @@ class EvaluationResult(Section):
     task: Task
     rows: int
     """Test rows that were answered."""
+    fit_rows: int | None = None
+    """Rows that the judged fit had learned from; None: not known."""
     unusable: int
     """Test rows that could not be answered and are left out."""
     metric: str
@@ -80,6 +82,8 @@ class EvaluationResult(Section):
     metrics: dict[str, MetricValue]
     rules_metrics: dict[str, MetricValue]
     """The same for the rules; empty if they were not given."""
+    rules_mined: bool = False
+    """Whether the rules were read off the data, so that no one decides by them."""
     approaches: list[PolicyResult]
     """The model, the rules (if given) and doing nothing."""
     near: float | None
@@ -99,9 +103,14 @@ class EvaluationResult(Section):
 
 
 class RivalComparison(Section):
-    """The challenger against one rival on the same test rows."""
+    """A candidate against one rival on the same test rows."""
 
-    rival: Literal["rules", "champion"]
+    candidate: Kind
+    """What kind of model the candidate is."""
+    rival: Literal["rules", "champion", "nothing", "readable"]
+    """`nothing`: a constant answer, where nothing is in use; `readable`: the candidate that was preferred to the best
+    for its readability."""
+    rival_kind: Kind
     rival_version: str
     challenger_value: float
     rival_value: float
@@ -109,16 +118,28 @@ class RivalComparison(Section):
     """By how much the challenger is better, in the primary metric's units; negative: it is worse."""
     low: float
     high: float
+    confidence: float
+    """Of the interval `low` to `high`: `evaluation.confidence`, or more where several candidates reach the gate."""
+    margin: float
+    """The least difference that counts."""
     beats: bool
-    """The difference is at least `evaluation.margin` and beyond chance."""
+    """The difference is at least `margin` and beyond chance."""
 
 
 class GateVerdict(Section):
     """What may be deployed, and why."""
 
     promote: Literal["challenger", "rules", "none"]
+    candidate: Kind
+    """What the challenger is: the kind of the candidate that the gate settled on."""
     reason: str
     """In plain sentences."""
     comparisons: list[RivalComparison]
     ml_needed: bool
-    """Whether a learned model beats the written rules."""
+    """False only where rules of the business are as good as every model."""
+    disqualified: str = ""
+    """Why the version in service is no rival any more; empty: it is one, or there is none."""
+    champion_basis: str = ""
+    """How the champion was compared, in plain sentences; empty: it was not."""
+    unlearned_rows: int | None = None
+    """Test rows of this comparison that no side has learned from; None: not known, or there was none."""

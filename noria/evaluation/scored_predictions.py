@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from noria.bundle import Bundle, MetricValue
 from noria.config import UseCase
+from noria.data.row_copies import content_keys, copied
 from noria.metrics.bootstrap import Floats, Statistic
 from noria.metrics.metrics import bootstrap_intervals, metric_statistics
 from noria.system.errors import NoriaError
@@ -32,7 +33,7 @@ class ScoredPredictions:
     places: NDArray[np.int64]
     """(n,) where each row stood in the test table."""
     blocks: NDArray[np.int64] | None
-    """Rows that are drawn together in a bootstrap (a day, a group); None: each by itself."""
+    """Rows that are drawn together in a bootstrap (a day, a group, copies); None: each by itself."""
     unusable: int
     """Rows that the bundle could not answer; they are left out."""
 
@@ -109,13 +110,15 @@ def score_rows(bundle: Bundle, test: pd.DataFrame, use_case: UseCase) -> ScoredP
 
 
 def _blocks(test: pd.DataFrame, use_case: UseCase) -> NDArray[np.int64] | None:
-    """Groups, or days for a split by time: their rows resemble one another, and counting each by itself would promise
-    more certainty than there is. None where fewer than 30 blocks would be left to draw from."""
+    """Groups, days for a split by time, or copies: their rows resemble one another, and counting each by itself would
+    promise more certainty than there is. None where fewer than 30 blocks would be left to draw from."""
     split = use_case.split
     if split.method == "group":
         blocks, found = pd.factorize(test[split.group], use_na_sentinel=False)
     elif split.method == "time":
         blocks, found = pd.factorize(pd.to_datetime(test[use_case.data.time]).dt.normalize(), use_na_sentinel=False)
+    elif split.copies == "together" and copied(keys := content_keys(test, use_case)).any():
+        blocks, found = pd.factorize(pd.Series(keys))
     else:
         return None
     return blocks.astype(np.int64) if len(found) >= _FEWEST_BLOCKS else None

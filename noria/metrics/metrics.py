@@ -19,6 +19,7 @@ from noria.system.errors import NoriaError
 from noria.tabular.label_text import as_labels
 
 Values = Sequence[Any] | NDArray[Any] | Any
+_BINS = 10
 _LESS_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse"})
 
 
@@ -55,6 +56,21 @@ def compute_metrics(
     found = metric_statistics(use_case, truth, scores, decisions, classes=classes, predictions=predictions)
     once = np.ones((1, len(truth)))
     return {metric: float(statistic(once)[0]) for metric, statistic in found.items()}
+
+
+def calibration_error(positive: Floats, probability: Floats) -> float:
+    """Expected calibration error: the mean gap of probability and share of positives, in ten bins of equal size.
+
+    Source: M. Naeini, G. Cooper and M. Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI
+    2015, here with bins of equal size.
+
+    Args:
+        positive: (n,) 1 for the positive class, else 0; n > 0.
+        probability: (n,) of the positive class.
+    """
+    bins = np.array_split(np.argsort(probability), _BINS)
+    off = (len(rows) * abs(probability[rows].mean() - positive[rows].mean()) for rows in bins if len(rows))
+    return float(sum(off) / len(probability))
 
 
 def primary_metric(

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.metrics.metrics import primary_metric
+from noria.metrics.metrics import compute_metrics, primary_metric
 from noria.models.candidate_score import CandidateScore
 from noria.models.candidates import Params
 from noria.models.fitted_model import FittedModel
@@ -132,11 +132,20 @@ def score_of(run: CrossValidationRun, train: pd.DataFrame, use_case: UseCase) ->
         metric=use_case.evaluation.metric,
         mean=run.mean,
         standard_error=error,
-        fold_scores=known,
+        fold_scores=[None if np.isnan(value) else value for value in run.values],
+        worth=_worth(run, train, use_case),
         latency_ms=_latency_ms(run.fitted, train.head(1)),
         size_mb=sum(len(content) for content in dump_model(run.fitted).values()) / 1e6,
         fit_seconds=run.fit_seconds,
     )
+
+
+def _worth(run: CrossValidationRun, train: pd.DataFrame, use_case: UseCase) -> float:
+    """What 1,000 decisions on out-of-fold scores bring in, with the policy that is chosen on the same scores."""
+    known = ~np.isnan(run.oof.reshape(len(run.oof), -1)).any(axis=1)
+    truth, scores = train[use_case.data.target].to_numpy()[known], run.oof[known]
+    decisions = choose_policy(use_case, truth, scores).decide(scores)
+    return compute_metrics(use_case, truth, scores, decisions, classes=run.fitted.classes or None)["worth"]
 
 
 def _latency_ms(fitted: FittedModel, row: pd.DataFrame) -> float:

@@ -41,7 +41,9 @@ def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArr
     models = use_case.models
     try:
         estimator = build_estimator(kind, params, rows.task, seed=models.seed, jobs=models.jobs)
-        with _few_threads(prepared), warnings.catch_warnings():
+        # scikit-learn adds up all values in single precision, and looks at each of them only if the sum is not finite:
+        # an overflow there is nothing to tell
+        with _few_threads(prepared), warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             # a fit that stops short is judged by its cross-validated score like any other
             warnings.simplefilter("ignore", ConvergenceWarning)
             estimator.fit(prepared, rows.target)

@@ -1,6 +1,6 @@
 """A fitted model with its schema and preparation: rows go in, scores come out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from noria.config import UseCase
 from noria.models.candidates import Params
 from noria.models.estimators import estimator_scores, fit_estimator
+from noria.models.learned_rows import Keys, LearnedRows, learned_rows, row_keys
 from noria.models.preparation import Preparation, build_preparation
 from noria.models.rule_model import RuleModel
 from noria.models.training_rows import TrainingRows, read_training_rows
@@ -38,6 +39,10 @@ class FittedModel:
     """xgboost: the `xgboost.Booster`, which takes what `pipeline` makes of the encoded matrix."""
     rules: RuleModel | None = None
     """rules: the measured rules."""
+    learned: LearnedRows | None = None
+    """The rows that it was fitted on; None for a model that was read from files, and for that of a fold."""
+    keys: Keys | None = None
+    """(k, n) what tells these rows from others, see `row_keys`; None where their time tells it, or as above."""
 
     def scores(self, rows: pd.DataFrame | CheckedRows) -> NDArray[np.float64]:
         """Score n rows.
@@ -70,7 +75,7 @@ class FittedModel:
         return estimator_scores(estimator, prepared, self.task, self.classes)
 
 
-def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> FittedModel:
+def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase, *, warn: bool = True) -> FittedModel:
     """Fit schema, preparation and model on the rows given and on nothing else.
 
     Args:
@@ -78,18 +83,23 @@ def fit(kind: str, params: Params, train: pd.DataFrame, use_case: UseCase) -> Fi
         params: the library's own parameters.
         train: n rows, their target present.
         use_case: gives the roles of the columns, the rules, the seed and the cores to use.
+        warn: report columns that are no features, and rules that catch no row.
 
     Raises:
         NoriaError: see `InputSchema.fit`; a rule is wrong, or the library refuses a parameter's value.
     """
-    rows = read_training_rows(train, use_case, warn=True)
+    rows = read_training_rows(train, use_case, warn=warn)
     if kind == "rules":
         fitted = fit_rules(rows, use_case)
-        _warn_of_idle_rules(fitted)
-        return fitted
-    preparation = build_preparation(kind, rows.schema, use_case.features.clip_quantile)
-    prepared = preparation.fit_transform(rows.checked.matrix)
-    return assemble(kind, params, rows, preparation, fit_estimator(kind, params, rows, prepared, use_case))
+        if warn:
+            _warn_of_idle_rules(fitted)
+    else:
+        preparation = build_preparation(kind, rows.schema, use_case.features.clip_quantile)
+        prepared = preparation.fit_transform(rows.checked.matrix)
+        fitted = assemble(kind, params, rows, preparation, fit_estimator(kind, params, rows, prepared, use_case))
+    own = rows.schema.own_matrix(rows.checked.matrix)
+    keys = None if use_case.split.method == "time" else row_keys(train, own, use_case)
+    return replace(fitted, learned=learned_rows(train, use_case), keys=keys)
 
 
 def fit_rules(rows: TrainingRows, use_case: UseCase) -> FittedModel:

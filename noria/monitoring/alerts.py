@@ -1,7 +1,5 @@
 """What people read who watch no run: the text of an alert, and when it is worth one. `steps/` posts it."""
 
-import re
-import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,7 +10,11 @@ from noria.system.errors import NoriaError
 _AGAIN = timedelta(days=1)
 _REASONS = 3
 _LONGEST = 400
-_COMMAND = re.compile(r"^python run\.py (?!dashboard\b).* --config \S+$", re.MULTILINE)
+_FOUND = {
+    "watch": "attention, a person should look",
+    "retrain": "time to train again",
+    "fix_data": "the delivered data look broken",
+}
 _COMMANDS = {
     "exploration": "explore",
     "training": "train",
@@ -27,7 +29,7 @@ def monitoring_alert(verdict: MonitoringVerdict) -> str:
     if verdict.verdict == "ok":
         found = "all is well" if verdict.confident else "more predictions or labels are needed"
     else:
-        found = {"watch": "attention, a person should look", "retrain": "time to train again"}[verdict.verdict]
+        found = _FOUND[verdict.verdict]
     reasons = [f"• {_short(reason)}" for reason in verdict.reasons[:_REASONS]]
     return _lines(
         f"{verdict.use_case}: {found} (version {verdict.version})", *reasons, verdict.next_action, verdict.next_command
@@ -60,11 +62,10 @@ def gate_alert(use_case: str, version: str, verdict: GateVerdict) -> str:
     """Why a trained model was not promoted; empty: it was."""
     if verdict.promote == "challenger":
         return ""
-    config = f"--config configs/{use_case}.yaml"
     if verdict.promote == "rules":
-        found, command = "no model beats the rules, which are promoted", f"python run.py deploy {config}"
+        found, command = "no model beats the rules, which are promoted", "python run.py deploy"
     else:
-        found, command = "nothing new is promoted", f"python run.py status {config}"
+        found, command = "nothing new is promoted", "python run.py status"
     return _lines(f"{use_case}: {found} (version {version})", _short(verdict.reason), command)
 
 
@@ -84,13 +85,7 @@ def failure_alert(use_case: str, pipeline: str, step: str, error: BaseException)
     what, fix = f"{type(error).__name__}: the step's log says more, python run.py dashboard", ""
     if isinstance(error, NoriaError):
         what, fix = error.what, f"To fix it: {_short(error.fix)}" if error.fix else ""
-    again = f"python run.py {command} --config configs/{use_case}.yaml"
-    return _lines(f"{use_case}: `{command}` failed{at}", _short(what), fix, again)
-
-
-def with_stack_option(text: str, stack: str) -> str:
-    """The same text with its commands as the stack that sends it must be asked."""
-    return _COMMAND.sub(lambda found: f"{found[0]} --stack {shlex.quote(stack)}", text)
+    return _lines(f"{use_case}: `{command}` failed{at}", _short(what), fix, f"python run.py {command}")
 
 
 def _same(one: MonitoringVerdict, other: MonitoringVerdict) -> bool:

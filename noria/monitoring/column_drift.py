@@ -10,20 +10,29 @@ from noria.reporting import percent
 USUAL_LIMIT = 0.1
 
 
-def drift_threshold(reference: "pd.Series[float]", current: "pd.Series[float]", *, is_number: bool) -> float | None:
-    """How far the column may move: 0.1, or as far as chance reaches; None if either side has no value."""
+def drift_threshold(
+    reference: "pd.Series[float]", current: "pd.Series[float]", *, is_number: bool, stretch: float = 1.0
+) -> float | None:
+    """How far the column may move: 0.1, or as far as chance reaches; None if either side has no value.
+
+    `stretch` widens what counts as chance, where many columns are looked at many times.
+    """
     known, now = reference.dropna(), current.dropna()
     if known.empty or now.empty:
         return None
     by_chance = number_level(known, len(now)) if is_number else category_level(known.astype(str), len(now))
-    return max(USUAL_LIMIT, by_chance)
+    return max(USUAL_LIMIT, stretch * by_chance)
 
 
 def number_drift(
-    reference: "pd.Series[float]", current: "pd.Series[float]", distance: float | None, limit: float | None
+    reference: "pd.Series[float]",
+    current: "pd.Series[float]",
+    distance: float | None,
+    limit: float | None,
+    stretch: float = 1.0,
 ) -> ColumnDrift:
     """The move of a number; that of its missing values where only these moved, or where there is no distance."""
-    missing = _missing_move(reference, current)
+    missing = _missing_move(reference, current, stretch)
     if distance is None or limit is None or (missing.moved and distance < limit):
         return missing
     figure, before, after = largest_number_change(reference.dropna(), current.dropna())
@@ -56,9 +65,9 @@ def category_drift(
     )
 
 
-def _missing_move(reference: "pd.Series[float]", current: "pd.Series[float]") -> ColumnDrift:
+def _missing_move(reference: "pd.Series[float]", current: "pd.Series[float]", stretch: float) -> ColumnDrift:
     before, after = float(reference.isna().mean()), float(current.isna().mean())
-    limit = max(USUAL_LIMIT, missing_level(before, after, len(reference), len(current)))
+    limit = max(USUAL_LIMIT, stretch * missing_level(before, after, len(reference), len(current)))
     return ColumnDrift(
         name=str(reference.name),
         method="missing",

@@ -15,7 +15,8 @@ import pandas as pd
 
 from noria.monitoring.column_drift import category_drift, drift_threshold, number_drift
 from noria.monitoring.drift_summary import MISSING
-from noria.monitoring.results import ColumnDrift, DriftResult
+from noria.monitoring.results import DriftResult
+from noria.tabular.with_columns import with_columns
 
 if TYPE_CHECKING:
     from noria.monitoring.evidently_reports import Snapshot
@@ -41,7 +42,13 @@ class ComparedColumns:
 
 
 def measure_drift(
-    reference: pd.DataFrame, current: pd.DataFrame, columns: ComparedColumns, *, at: datetime, drift_share: float = 0.5
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    columns: ComparedColumns,
+    *,
+    at: datetime,
+    drift_share: float = 0.5,
+    stretch: float = 1.0,
 ) -> "tuple[DriftResult, Snapshot | None]":
     """Compare two tables column by column.
 
@@ -51,6 +58,7 @@ def measure_drift(
         columns: which of the p columns to compare, and how.
         at: the time of the snapshot.
         drift_share: the share of moved columns from which Evidently's page speaks of drift.
+        stretch: by how much the limits that chance sets are widened, see `noria.monitoring.look_level`.
 
     Returns:
         The facts, and Evidently's snapshot; None if no column holds values on both sides.
@@ -59,11 +67,13 @@ def measure_drift(
     limits = {
         name: limit
         for name in before.columns
-        if (limit := drift_threshold(before[name], after[name], is_number=name in columns.numbers)) is not None
+        if (limit := _limit(before[name], after[name], name in columns.numbers, stretch)) is not None
     }
     snapshot, distances = _compare(before, after, columns, limits, at=at, drift_share=drift_share)
     moves = {
-        name: _move(before[name], after[name], distances.get(name), limits.get(name), name in columns.numbers)
+        name: category_drift(before[name], after[name], distances[name], limits[name])
+        if name in columns.categories and name in distances
+        else number_drift(before[name], after[name], distances.get(name), limits.get(name), stretch)
         for name in before.columns
     }
     inputs = sorted((moves[name] for name in columns.inputs), key=lambda move: -move.distance / move.threshold)
@@ -102,7 +112,7 @@ def _compare(
         return None, {}
     snapshot = drift_snapshot(
         before,
-        after.assign(**{name: _within_reach(after[name], before[name]) for name in columns.numbers}),
+        with_columns(after, {name: _within_reach(after[name], before[name]) for name in columns.numbers}),
         numbers=[name for name in columns.numbers if name in limits],
         categories=[name for name in columns.categories if name in limits],
         inputs=[name for name in columns.inputs if name in limits],
@@ -118,7 +128,5 @@ def _within_reach(current: "pd.Series[float]", reference: "pd.Series[float]") ->
     return current.clip(low - _REACH * (high - low), high + _REACH * (high - low))
 
 
-def _move(before: Any, after: Any, distance: float | None, limit: float | None, is_number: bool) -> ColumnDrift:
-    if is_number or distance is None or limit is None:
-        return number_drift(before, after, distance, limit)
-    return category_drift(before, after, distance, limit)
+def _limit(before: Any, after: Any, is_number: bool, stretch: float) -> float | None:
+    return drift_threshold(before, after, is_number=is_number, stretch=stretch)

@@ -1,24 +1,39 @@
 """Bringing true labels from a file to the predictions they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from noria.bundle import Manifest
 from noria.config import UseCase
-from noria.data.table_files import read_file
-from noria.predictions import Feedback, PredictionStore
+from noria.config.column_reading import ColumnReading
+from noria.data.table_files import format_of, read_file
+from noria.predictions import Feedback, LabelsUnknown, PredictionStore
+from noria.predictions.ids import made_at
 from noria.predictions.privacy import entity_namer, key_from_environment
+from noria.predictions.records import is_from_future
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
-from noria.tabular.names import did_you_mean
-from noria.tabular.values import text_of
+from noria.tabular.column_reader import ColumnReader
+from noria.tabular.names import other_separator
+from noria.tabular.spreadsheet_text import for_people
+from noria.tabular.values import is_missing, read_each, text_of
 
-PREDICTION_ID = "prediction_id"
+_PREDICTION_ID, _ANSWER_ID, _KNOWN_AT = "prediction_id", "id", "labelled_at"
+T = TypeVar("T")
+
+
+class _Key(NamedTuple):
+    """The column that says to what a label belongs."""
+
+    name: str
+    of_prediction: bool
+    """Whether it names predictions, not cases."""
 
 
 @dataclass(frozen=True)
@@ -33,99 +48,144 @@ class LabelJoinResult:
     """Rows whose label is empty: not known yet."""
     refused: int
     """Rows that cannot be used; they stand in the quarantine file with the reason."""
+    key: str
+    """The column that named predictions or cases."""
 
 
 def join_labels(
     store: PredictionStore,
     file: str,
     use_case: UseCase,
+    manifest: Manifest,
     *,
     quarantine: Path,
     at: datetime,
-    classes: Sequence[str] | None = None,
 ) -> LabelJoinResult:
     """Give the true labels in a file to their predictions.
 
     Args:
         store: where the predictions are.
-        file: CSV or Parquet, a path or an fsspec URL, with the target column and either `prediction_id` or the
-            identifier of the case (`data.id`).
+        file: CSV or Parquet, a path or an fsspec URL, with the target column and either the ids of predictions, as
+            `id` or `prediction_id`, or the identifier of the case (`data.id`). A column `labelled_at` tells when each
+            label became known. CSV is read with the separator and the decimal mark of the use case's first source.
         use_case: names the target and the identifier.
+        manifest: of the model, which knows how labels and identifiers are read.
         quarantine: CSV file for rows that cannot be used, with the reason; written only if there are any.
-        at: when the labels became known.
-        classes: the classes that the model knows; None allows any.
+        at: the time now; labels became known then if the file does not say when.
 
     Raises:
-        NoriaError: the file cannot be read, a column is missing, or the store cannot be written.
+        NoriaError: the file cannot be read, a column is missing, no prediction is known, or the store cannot be
+            written.
     """
-    frame = read_file(file)
-    key, target = _key(frame, use_case, file), use_case.data.target
-    unknown = frame[target].isna()
-    reasons = _reasons(frame, key, use_case, classes).where(~unknown, "")
-    _quarantine(frame, reasons, quarantine)
-    good = frame[(reasons == "") & ~unknown]
-    named = zip(_names(good[key], use_case), _plain_labels(good[target], use_case), strict=True)
-    field = "id" if key == PREDICTION_ID else "entity"
-    feedbacks = [Feedback(label=label, at=at, **{field: name}) for name, label in named]
-    known = store.add_labels(feedbacks)
-    return LabelJoinResult(sum(known), len(known) - sum(known), int(unknown.sum()), int((reasons != "").sum()))
+    like, target = use_case.data.sources[0], use_case.data.target
+    frame = read_file(file, separator=like.separator)
+    key = _key(frame, use_case, file)
+    rules = manifest.readings
+    name_of, reading = (manifest.case_of, rules.get(key.name)) if not key.of_prediction else (_prediction, None)
+    names, unnamed = _read(frame[key.name], name_of, reading)
+    labels, wrong = _read(frame[target], lambda value: manifest.label_of(value, like.decimal), rules.get(target))
+    times, untimed = _times(frame, at, {key.name, target})
+    unknown = [row for row, label in enumerate(labels) if label is None and row not in wrong]
+    reasons = {row: f"{target}: {problem}" for row, problem in wrong.items()}
+    reasons |= {row: f"{key.name} is missing" for row, name in enumerate(names) if not name}
+    reasons |= {row: f"{key.name}: {problem}" for row, problem in unnamed.items()}
+    reasons |= {row: f"{_KNOWN_AT}: {problem}" for row, problem in untimed.items()}
+    for row in unknown:
+        reasons.pop(row, None)
+    _quarantine(frame, reasons, quarantine, [key.name, _PREDICTION_ID, _ANSWER_ID])
+    good = [row for row, label in enumerate(labels) if label is not None and row not in reasons]
+    feedbacks = _feedbacks([(names[row], labels[row], times[row]) for row in good], key, use_case)
+    try:
+        known = store.add_labels(feedbacks, refuse_unknown=True, now=at)
+    except LabelsUnknown as error:
+        shown = ", ".join(repr(names[row]) for row in good[:3])
+        raise NoriaError(
+            f"{error.what} (column `{key.name}`: {shown}{', …' if len(good) > 3 else ''}); no label was kept",
+            code=error.code,
+            where=file,
+            fix=error.fix,
+        ) from error
+    return LabelJoinResult(sum(known), len(known) - sum(known), len(unknown), len(reasons), key.name)
 
 
-def _key(frame: pd.DataFrame, use_case: UseCase, file: str) -> str:
+def _key(frame: pd.DataFrame, use_case: UseCase, file: str) -> _Key:
     target, own = use_case.data.target, use_case.data.id
     if target not in frame.columns:
         raise NoriaError(
-            f"no column `{target}`",
+            f"no column `{target}`; {_found(frame, use_case, file)}",
             code="monitoring.label_column_missing",
             where=file,
-            fix=did_you_mean(target, list(frame.columns)),
+            fix=_separator_hint(frame, use_case) or f"call the column with the true labels `{target}`",
         )
-    for key in filter(None, (PREDICTION_ID, own)):
-        if key in frame.columns:
-            return key
-    wanted = f"`{PREDICTION_ID}` or `{own}`" if own else f"`{PREDICTION_ID}`"
+    if _PREDICTION_ID in frame.columns and own != _PREDICTION_ID:
+        return _Key(_PREDICTION_ID, True)
+    # a table may have numbered its own rows as `id`, and cases may be called so
+    if _ANSWER_ID in frame.columns and (own not in frame.columns or _holds_predictions(frame[_ANSWER_ID])):
+        return _Key(_ANSWER_ID, True)
+    if own is not None and own in frame.columns:
+        return _Key(own, False)
+    wanted = [_ANSWER_ID, _PREDICTION_ID, *([own] if own else [])]
     raise NoriaError(
-        "nothing tells which prediction a label belongs to",
+        f"nothing tells which prediction a label belongs to; {_found(frame, use_case, file)}",
         code="monitoring.label_key_missing",
         where=file,
-        fix=f"add the column {wanted} to that file",
+        fix=_separator_hint(frame, use_case) or f"add a column: {', '.join(f'`{name}`' for name in wanted)}",
     )
 
 
-def _reasons(frame: pd.DataFrame, key: str, use_case: UseCase, classes: Sequence[str] | None) -> "pd.Series[str]":
-    """Per row why it cannot be used; empty where it can."""
-    reasons = pd.Series("", index=frame.index, dtype=object)
-    target = frame[use_case.data.target]
-    if use_case.problem.task == "regression":
-        numbers = pd.to_numeric(target, errors="coerce")
-        reasons[~np.isfinite(numbers.astype("float64"))] = f"{use_case.data.target} is not a number"
-    elif classes is not None:
-        stray = ~_texts(target).isin(list(classes))
-        reasons[stray] = f"{use_case.data.target} is none of {', '.join(classes)}"
-    reasons[frame[key].isna()] = f"{key} is missing"
-    return reasons
+def _holds_predictions(values: "pd.Series[Any]") -> bool:
+    """Whether all values look like the identifiers that the service gives."""
+    present = [value for value in values if not is_missing(value)]
+    return bool(present) and all(made_at(_prediction(value)) is not None for value in present)
 
 
-def _texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    return values.map(text_of, na_action="ignore").astype(object)
+def _found(frame: pd.DataFrame, use_case: UseCase, file: str) -> str:
+    columns = ", ".join(f"`{name}`" for name in frame.columns)
+    separator = f", read with the separator {use_case.data.sources[0].separator!r}"
+    return f"the columns are {columns}{separator if format_of(file) == 'csv' else ''}"
 
 
-def _names(cases: "pd.Series[Any]", use_case: UseCase) -> list[str]:
-    """Predictions or cases under the names that the store has for them."""
-    privacy, own = use_case.serving.privacy, use_case.data.id
-    name_of = str if cases.name == PREDICTION_ID else entity_namer(privacy, own, key_from_environment())
-    return [name_of(str(case)) for case in _texts(cases)]
+def _separator_hint(frame: pd.DataFrame, use_case: UseCase) -> str:
+    seems = other_separator(frame.columns).partition(":")[0]
+    return seems and f"{seems}: write it with {use_case.data.sources[0].separator!r}, as the use case says of its table"
 
 
-def _plain_labels(values: "pd.Series[Any]", use_case: UseCase) -> list[str | float]:
-    if use_case.problem.task == "regression":
-        return [float(value) for value in pd.to_numeric(values)]
-    return [str(value) for value in _texts(values)]
+def _read(
+    values: "pd.Series[Any]", read: Callable[[Any], T], reading: ColumnReading | None
+) -> tuple[list[T | None], dict[int, str]]:
+    """Each value, None where it is missing or unreadable; and row → what is wrong with it."""
+    reader = ColumnReader(reading or ColumnReading())
+    return read_each(read, [None if reader.is_missing(value) else value for value in values])
 
 
-def _quarantine(frame: pd.DataFrame, reasons: "pd.Series[str]", file: Path) -> None:
-    bad = reasons != ""
-    if not bad.any():
+def _times(frame: pd.DataFrame, now: datetime, others: Collection[str]) -> tuple[list[datetime], dict[int, str]]:
+    """When each label became known, `now` where the file does not say; and row → what is wrong with it."""
+    if _KNOWN_AT not in frame.columns or _KNOWN_AT in others:
+        return [now] * len(frame), {}
+    moments, faults = ColumnReader(ColumnReading(type="date")).read_moments(list(frame[_KNOWN_AT]))
+    times = [now if np.isnat(moment) else moment.item().replace(tzinfo=UTC) for moment in moments]
+    return times, faults | {row: "is in the future" for row, at in enumerate(times) if is_from_future(at, now)}
+
+
+def _prediction(value: Any) -> str:
+    return text_of(value).strip()
+
+
+def _feedbacks(
+    named: Sequence[tuple[str | None, str | float | None, datetime]], key: _Key, use_case: UseCase
+) -> list[Feedback]:
+    """The labels with their predictions or cases under the names that the store has for them."""
+    if key.of_prediction:
+        return [Feedback(label=label, at=at, id=name) for name, label, at in named if label is not None]
+    name_of = entity_namer(use_case.serving.privacy, use_case.data.id, key_from_environment())
+    return [Feedback(label=label, at=at, entity=name_of(str(name))) for name, label, at in named if label is not None]
+
+
+def _quarantine(frame: pd.DataFrame, reasons: dict[int, str], file: Path, keys: Collection[str]) -> None:
+    """The rows with their reasons; `keys` name predictions or cases when the corrected file comes back."""
+    if not reasons:
         return
+    rows = sorted(reasons)
     with atomic_path(file) as part:
-        frame[bad].assign(reason=reasons[bad]).to_csv(part, index=False)
+        refused = frame.iloc[rows].assign(reason=[reasons[row] for row in rows])
+        for_people(refused, keep=keys).to_csv(part, index=False)

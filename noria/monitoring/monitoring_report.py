@@ -12,25 +12,30 @@ from noria.monitoring.results import MetricChange
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.reporting import count, percent, plural, render
 from noria.reporting.plots import ACCENT, BAD, GOOD, SOFT, WATCH, drawing, svg
+from noria.system.command_hints import CommandHints
 
-_TONES = {"ok": "good", "watch": "watch", "retrain": "bad"}
-_COLOURS = {"ok": GOOD, "watch": WATCH, "retrain": BAD}
+_TONES = {"ok": "good", "watch": "watch", "retrain": "bad", "fix_data": "bad"}
+_COLOURS = {"ok": GOOD, "watch": WATCH, "retrain": BAD, "fix_data": BAD}
 _SENTENCES = {
     "ok": "The model is doing well.",
     "watch": "Something has changed: have a look.",
     "retrain": "The model should be trained again.",
+    "fix_data": "The delivered data look broken.",
 }
 _DRAWN = 60
 _TICKS = 8
 
 
-def monitoring_report(verdict: MonitoringVerdict, history: Sequence[MonitoringVerdict], use_case: UseCase) -> str:
+def monitoring_report(
+    verdict: MonitoringVerdict, history: Sequence[MonitoringVerdict], use_case: UseCase, hints: CommandHints
+) -> str:
     """The page of one check.
 
     Args:
         verdict: what to report. Evidently's pages are linked by name, as lying in the same folder.
         history: all verdicts, oldest first, this one included.
         use_case: the question, the unit and the limits.
+        hints: what commands are completed with.
 
     Returns:
         Self-contained HTML.
@@ -39,16 +44,22 @@ def monitoring_report(verdict: MonitoringVerdict, history: Sequence[MonitoringVe
     contents = [("why", "Why"), ("do", "What to do"), ("figures", "Figures"), ("history", "How it went so far")]
     if verdict.drift:
         contents.insert(3, ("columns", "Column by column"))
+    if verdict.days:
+        contents.insert(-1, ("days", "Day by day"))
     return render(
         "monitoring/monitoring_report.html",
         contents=contents,
         sentence=sentence,
         verdict=verdict,
+        next_command=hints.complete(verdict.next_command),
         use_case=use_case,
         tone=_TONES[verdict.verdict] if verdict.confident else "",
         days=number(use_case.monitoring.window_days),
-        cards=_cards(verdict, use_case),
+        cards=[*_cards(verdict, use_case), *_estimate_cards(verdict, history)],
         columns=_columns(verdict),
+        by_day=_days(verdict),
+        segments=_segments(verdict),
+        newest_rows=count(verdict.newest.rows) if verdict.newest else "",
         picture=_history_picture(history[-_DRAWN:]),
         pages=[(name, Path(file).name) for name, file in verdict.reports.items() if name != "summary"],
     )
@@ -72,8 +83,48 @@ def _cards(verdict: MonitoringVerdict, use_case: UseCase) -> list[tuple[str, str
     return cards
 
 
+def _estimate_cards(verdict: MonitoringVerdict, history: Sequence[MonitoringVerdict]) -> list[tuple[str, str, str]]:
+    """What is estimated without labels, and how far off such estimates of this version were."""
+    estimate = verdict.performance.estimate
+    if estimate is None:
+        return []
+    note = f"{number(estimate.low)} to {number(estimate.high)}; without labels, by {estimate.method}"
+    cards = [(f"{estimate.metric}, estimated", number(estimate.value), note)]
+    same = [check for check in history if check.version == verdict.version]
+    scored = [each for check in same for each in check.performance.scored]
+    if scored:
+        off = sum(each.error for each in scored) / len(scored)
+        held = sum(each.held for each in scored)
+        cards.append(
+            ("Estimates so far, off by", number(off), f"the interval held {held} of {plural(len(scored), 'time')}")
+        )
+    return cards
+
+
 def _beside(figure: MetricChange) -> str:
     return f"{number(figure.low)} to {number(figure.high)}; {number(figure.before)} on the test rows"
+
+
+def _segments(verdict: MonitoringVerdict) -> list[tuple[str, ...]]:
+    """(segment, newest predictions, share with a warning, mean answer, mean answer before)."""
+    segments = verdict.newest.segments if verdict.newest else []
+    return [
+        (
+            f"{each.column}: {each.value}",
+            count(each.rows),
+            percent(each.warned, 0),
+            *("" if value is None else number(value) for value in (each.answer, each.answer_before)),
+        )
+        for each in segments
+    ]
+
+
+def _days(verdict: MonitoringVerdict) -> list[tuple[str, str, str, str]]:
+    """(day, predictions, share with a warning, mean answer), the newest first."""
+    return [
+        (day.day, count(day.rows), percent(day.warned, 0), "" if day.answer is None else number(day.answer))
+        for day in reversed(verdict.days)
+    ]
 
 
 def _columns(verdict: MonitoringVerdict) -> list[tuple[str, str, str, str, str]]:

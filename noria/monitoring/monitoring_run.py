@@ -1,40 +1,63 @@
 """One check of a deployed model: from its predictions and their labels to a verdict, kept in the history."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from noria.bundle import Bundle
+from noria.bundle.qualification import disqualification
 from noria.config import UseCase
 from noria.monitoring import verdict_history
+from noria.monitoring.batch_causes import batch_causes, fault_causes
+from noria.monitoring.data_checks import check_data, hidden_columns, times_of
+from noria.monitoring.data_faults.two_samples import follows_time
 from noria.monitoring.drift import measure_drift
+from noria.monitoring.importance import column_weights
 from noria.monitoring.logged_predictions import (
-    answers_and_truth,
     comparison_tables,
     known_labels,
     label_tables,
+    logged_answers,
+    reference_answers,
     scores_of,
 )
+from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
 from noria.monitoring.monitoring_report import monitoring_report
 from noria.monitoring.performance import measure_performance
-from noria.monitoring.results import ColumnDrift, DriftResult, PerformanceResult
+from noria.monitoring.results import ColumnDrift, DriftResult, NewestBatch, PerformanceResult, RulesComparison
+from noria.monitoring.rules_comparison import compare_with_rules
+from noria.monitoring.seasons import same_season
+from noria.monitoring.table_drift import table_drift
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
+from noria.monitoring.verdict_causes import disqualified_cause, figure_causes, newest_causes, ranked, rules_cause
 from noria.monitoring.window import Window
 from noria.reporting import plural
 from noria.system import progress
+from noria.system.command_hints import CommandHints
 from noria.system.files import write_text
 from noria.system.workspace import Workspace
 
 if TYPE_CHECKING:
     from noria.monitoring.evidently_reports import Snapshot
 
+_NO_HINTS = CommandHints()
+
 
 def monitor(
-    bundle: Bundle, window: Window, use_case: UseCase, workspace: Workspace, now: datetime
+    bundle: Bundle,
+    window: Window,
+    use_case: UseCase,
+    workspace: Workspace,
+    now: datetime,
+    *,
+    hints: CommandHints = _NO_HINTS,
+    tried: str = "",
 ) -> MonitoringVerdict:
     """Check the deployed model, write the reports, and add the verdict to the history.
 
@@ -45,21 +68,40 @@ def monitor(
         workspace: reports go to `monitoring/`, one folder per check; Evidently's time series to
             `monitoring/evidently`.
         now: the time of the check, with a zone.
+        hints: what the commands in the report are completed with.
+        tried: what to say in place of the advice to train again, where that was tried and did not help.
 
     Raises:
         NoriaError: the bundle was changed on disk, or the workspace cannot be written.
     """
     now = now.astimezone(UTC)
-    check = _Check(bundle, window, use_case, now)
+    earlier = verdict_history.read(verdict_history.history_file(workspace))
+    looks = [each.at for each in earlier if each.version == bundle.manifest.version and each.at < now]
+    check = _Check(bundle, window, use_case, now, len(looks) + 1)
+    data = check_data(bundle, window.recent, use_case, now, looks)
     drift, drift_page = check.drift()
     progress.stage("compare", f"{plural(len(window.recent), 'prediction')} with the training rows")
     performance, performance_page = check.performance()
+    performance, estimate_reason = check.estimated(performance, earlier)
     progress.stage("judge", f"{plural(performance.labels, 'labelled prediction')}")
     folder = _new_folder(workspace.monitoring, now)
     pages = {"drift": drift_page, "performance": performance_page}
     reports = _write_pages({name: page for name, page in pages.items() if page is not None}, folder, use_case)
-    level, confident, reasons = decide(use_case, len(window.recent), drift, performance)
-    action, command = next_step(level, use_case.name, performance)
+    newest, rules, why = check.newest(data.newest), check.rules(), disqualification(bundle, use_case)
+    faults = fault_causes(data.faults)
+    found = [
+        *faults,
+        *batch_causes(data.newest, faults),
+        *newest_causes(use_case, data.newest, newest),
+        *rules_cause(rules, use_case.problem.unit, window.since),
+    ]
+    level, confident, reasons = decide(use_case, len(window.recent), drift, performance, why, causes=found)
+    figures = figure_causes(use_case, len(window.recent), drift, performance, window.since)
+    if window.outside:
+        reasons.append(window.outside)
+    action, command = next_step(level, performance)
+    if tried and level == "retrain":
+        action, command = tried, "python run.py dashboard"
     verdict = MonitoringVerdict(
         use_case=use_case.name,
         version=bundle.manifest.version,
@@ -67,15 +109,19 @@ def monitor(
         since=window.since,
         verdict=level,
         confident=confident,
-        reasons=reasons,
+        reasons=[*reasons, *estimate_reason],
         next_action=action,
         next_command=command,
         drift=drift,
         performance=performance,
+        causes=ranked([*found, *disqualified_cause(why), *figures]),
+        newest=data.newest,
+        newest_performance=newest,
+        days=data.days,
+        rules=rules,
         reports={"summary": str(folder / "report.html"), **reports},
     )
-    earlier = verdict_history.read(verdict_history.history_file(workspace))
-    write_text(folder / "report.html", monitoring_report(verdict, [*earlier, verdict], use_case))
+    write_text(folder / "report.html", monitoring_report(verdict, [*earlier, verdict], use_case, hints))
     verdict_history.append(verdict_history.history_file(workspace), verdict)
     return verdict
 
@@ -86,34 +132,108 @@ class _Check:
     window: Window
     use_case: UseCase
     now: datetime
+    look: int
+    """Which look at this model it is, from 1."""
 
     def drift(self) -> "tuple[DriftResult | None, Snapshot | None]":
         """Inputs and answers beside those of training; None if there are too few predictions."""
         if len(self.window.recent) < self.use_case.monitoring.min_rows:
             return None, None
-        privacy = self.use_case.serving.privacy
-        hidden = {*privacy.hash, *privacy.drop, *privacy.truncate}
-        reference, current, columns = comparison_tables(self.bundle, self.window.recent, hidden)
-        share = self.use_case.monitoring.drift_watch
-        return measure_drift(reference, current, columns, at=self.now, drift_share=share)
+        hidden = hidden_columns(self.use_case)
+        fewest, share = self.use_case.monitoring.min_rows, self.use_case.monitoring.drift_watch
+        season = same_season(self.bundle.reference(), self.use_case.data.time, times_of(self.window.recent), fewest)
+        reference, current, columns = comparison_tables(self.bundle, self.window.recent, hidden, season)
+        stretch = drift_stretch(self.look, len(columns.inputs))
+        drift, page = measure_drift(reference, current, columns, at=self.now, drift_share=share, stretch=stretch)
+        weights = column_weights(self.bundle)
+        inputs = [move.model_copy(update={"weight": weights[move.name]}) for move in drift.inputs]
+        steady = [name for name in columns.inputs if not follows_time(current[name].to_numpy())]
+        compared_with = "" if season is None else f"{plural(len(season), 'row')} of the same season of training"
+        table = table_drift(reference[steady], current[steady])
+        return drift.model_copy(update={"inputs": inputs, "table": table, "season": compared_with}), page
+
+    def newest(self, batch: NewestBatch | None) -> PerformanceResult | None:
+        """Answers beside the truth in the newest batch alone; None if it has too few labels, or is all there is."""
+        labelled = self._labelled
+        if batch is None or not len(labelled):
+            return None
+        labelled = labelled[times_of(labelled) >= batch.since]
+        if not self.use_case.monitoring.min_labels <= len(labelled) < len(self._labelled):
+            return None
+        recent = self.window.recent
+        return self._measured(recent[times_of(recent) >= batch.since], labelled)
+
+    def rules(self) -> RulesComparison | None:
+        """The model beside the rules of the business; None if there are too few labels."""
+        labelled = self._labelled
+        if len(labelled) < self.use_case.monitoring.min_labels:
+            return None
+        found = compare_with_rules(self.bundle, self.use_case, labelled, scores_of(self.bundle, labelled))
+        if found is None:
+            return None
+        worse = is_worse_than_rules(found, self.look, self.use_case.evaluation.confidence)
+        return found.model_copy(update={"worse": worse})
 
     def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""
-        manifest = self.bundle.manifest
-        labelled = known_labels(manifest, self.window.labelled)
+        labelled = self._labelled
         enough = len(labelled) >= self.use_case.monitoring.min_labels
-        facts = measure_performance(
+        target = self._target(labelled) if enough else None
+        unusable = len(self.window.labelled) - len(labelled)
+        facts = self._measured(self.window.recent, labelled, target=target, unusable=unusable)
+        return facts, self._performance_page(labelled) if facts.metric is not None else None
+
+    @cached_property
+    def _labelled(self) -> pd.DataFrame:
+        return known_labels(self.bundle.manifest, self.window.labelled)
+
+    def _measured(
+        self, recent: pd.DataFrame, labelled: pd.DataFrame, *, target: ColumnDrift | None = None, unusable: int = 0
+    ) -> PerformanceResult:
+        manifest, confidence = self.bundle.manifest, self.use_case.evaluation.confidence
+        found = measure_performance(
             self.use_case,
-            self.window.recent,
+            recent,
             labelled,
             scores_of(self.bundle, labelled),
             {name: metric.value for name, metric in manifest.metrics.items()},
             now=self.now,
             classes=manifest.classes if manifest.task == "multiclass" else None,
-            target=self._target(labelled) if enough else None,
-            unusable=len(self.window.labelled) - len(labelled),
+            target=target,
+            unusable=unusable,
         )
-        return facts, self._performance_page(labelled) if facts.metric is not None else None
+        changes = {
+            key: proven(change, self.look, confidence, manifest.metrics.get(change.name))
+            for key, change in (("metric", found.metric), ("worth", found.worth))
+            if change is not None
+        }
+        return found.model_copy(update=changes)
+
+    def estimated(
+        self, performance: PerformanceResult, earlier: Sequence[MonitoringVerdict]
+    ) -> tuple[PerformanceResult, list[str]]:
+        """The performance with what is estimated without labels, and a reason that says so where it is all there is."""
+        from noria.monitoring.quality_estimate import add_estimates, sentence
+
+        series = [
+            scored
+            for verdict in earlier
+            if verdict.version == self.bundle.manifest.version
+            for scored in verdict.performance.scored
+        ]
+        labelled = known_labels(self.bundle.manifest, self.window.labelled)
+        found = add_estimates(
+            performance,
+            self.bundle,
+            self.use_case,
+            recent=self.window.recent,
+            labelled=labelled,
+            series=series,
+            now=self.now,
+        )
+        if found.estimate is None or found.metric is not None:
+            return found, []
+        return found, [sentence(found.estimate, [*series, *found.scored])]
 
     def _target(self, labelled: pd.DataFrame) -> ColumnDrift:
         reference, current, columns = label_tables(self.bundle, labelled)
@@ -124,8 +244,8 @@ class _Check:
 
         manifest = self.bundle.manifest
         return performance_snapshot(
-            answers_and_truth(manifest, self.bundle.reference(), manifest.target),
-            answers_and_truth(manifest, labelled, "label"),
+            reference_answers(self.bundle),
+            logged_answers(manifest, labelled),
             task=manifest.task,
             positive=manifest.positive,
             at=self.now,

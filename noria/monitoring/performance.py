@@ -32,8 +32,8 @@ def measure_performance(
 
     Args:
         use_case: names the metric, the worths, and how late labels come.
-        recent: the predictions of the window, with the columns `at` (UTC) and `label`.
-        labelled: (n, …) the predictions with a label, with the columns `label` and `decision`.
+        recent: the predictions of the window, with the columns `event_at` (UTC) and `label`.
+        labelled: (n, …) the predictions with a label, with the columns of `PredictionStore.window`.
         scores: (n,) or (n, k) what the model gave them, as `noria.metrics.metrics` has it.
         promised: metric → its value on the test rows.
         now: the time of the check.
@@ -41,7 +41,7 @@ def measure_performance(
         target: how the labels differ from those of training.
         unusable: labels that were left out.
     """
-    unlabelled = recent.loc[recent["label"].isna(), "at"]
+    unlabelled = recent.loc[recent["label"].isna(), "event_at"]
     young = unlabelled > now - timedelta(days=use_case.problem.label_delay_days)
     enough = len(labelled) >= use_case.monitoring.min_labels
     found = _figures(use_case, labelled, scores, promised, classes) if enough else {}
@@ -50,6 +50,8 @@ def measure_performance(
         unusable=unusable,
         waiting=int(young.sum()),
         overdue=int((~young).sum()),
+        changed=int((labelled["label_changes"] > 0).sum()),
+        early=int((labelled["labelled_at"] < labelled["event_at"]).sum()),
         metric=found.get(use_case.evaluation.metric),
         worth=found.get("worth"),
         target=target,
@@ -81,7 +83,7 @@ def _days(use_case: UseCase, labelled: pd.DataFrame) -> NDArray[np.int64] | None
     where there are too few days to draw from."""
     if use_case.split.method != "time":
         return None
-    days, blocks = np.unique(labelled["at"].dt.normalize().to_numpy(), return_inverse=True)
+    days, blocks = np.unique(labelled["event_at"].dt.normalize().to_numpy(), return_inverse=True)
     return blocks.astype(np.int64) if len(days) >= _FEWEST_DAYS else None
 
 

@@ -1,5 +1,6 @@
 """What a monitoring run found, in figures."""
 
+from datetime import datetime
 from typing import Literal
 
 from noria.config.section import Section
@@ -25,11 +26,29 @@ class ColumnDrift(Section):
     """The figure in training."""
     after: str
     """The figure now."""
+    weight: float | None = None
+    """Share (0 to 1) of what moves the model's scores that is due to this column; None: not measured."""
 
     @property
     def change(self) -> str:
         """The move in words: "median 70 → 95"."""
         return f"{self.figure} {self.before} → {self.after}"
+
+
+class TableDrift(Section):
+    """How well the rows of now can be told from those of training, all columns taken together."""
+
+    auc: float
+    """Area under the ROC curve: 0.5 they cannot be told apart, 1 always."""
+    chance: float
+    """The area that chance reaches with so many rows."""
+    rows: int
+    """Rows of now that were judged."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether they differ beyond chance."""
+        return self.auc > self.chance
 
 
 class DriftResult(Section):
@@ -43,6 +62,10 @@ class DriftResult(Section):
     """The model's input columns, the furthest moved first."""
     predictions: ColumnDrift | None
     """The model's own answers; None if the reference has none."""
+    table: TableDrift | None = None
+    """How well a classifier tells the rows from those of training; None: not measured."""
+    season: str = ""
+    """Which rows of training they are compared with, if not all, in words."""
 
     @property
     def moved(self) -> list[ColumnDrift]:
@@ -53,6 +76,14 @@ class DriftResult(Section):
     def share(self) -> float:
         """Share of the input columns that moved (0 to 1)."""
         return len(self.moved) / len(self.inputs) if self.inputs else 0.0
+
+    @property
+    def weighted_share(self) -> float:
+        """The same with each column counted by what it matters to the model; `share` where this is not known."""
+        if any(column.weight is None for column in self.inputs):
+            return self.share
+        total = sum(column.weight or 0.0 for column in self.inputs)
+        return sum(column.weight or 0.0 for column in self.moved) / total if total else self.share
 
 
 class MetricChange(Section):
@@ -74,6 +105,46 @@ class MetricChange(Section):
     """Whether it is worse even at the favourable end of the interval."""
 
 
+class QualityEstimate(Section):
+    """A metric of predictions whose labels are not known."""
+
+    metric: str
+    """The metric."""
+    value: float
+    """Its expected value."""
+    low: float
+    """Lower end of the interval, for the value that the labels will show."""
+    high: float
+    """Upper end of it."""
+    rows: int
+    """Predictions that it is over."""
+    method: str
+    """How it was estimated."""
+
+
+class ScoredEstimate(Section):
+    """An estimate beside the truth, over the same predictions."""
+
+    since: datetime
+    """Time of the first of them (UTC)."""
+    until: datetime
+    """Time of the last of them (UTC)."""
+    estimate: QualityEstimate
+    """What was estimated without their labels."""
+    truth: float
+    """What their labels show."""
+
+    @property
+    def error(self) -> float:
+        """How far off the estimate was, in the metric's own units."""
+        return abs(self.truth - self.estimate.value)
+
+    @property
+    def held(self) -> bool:
+        """Whether the truth lies in the interval."""
+        return self.estimate.low <= self.truth <= self.estimate.high
+
+
 class PerformanceResult(Section):
     """How right the model has been, on the predictions whose true label is known."""
 
@@ -85,9 +156,90 @@ class PerformanceResult(Section):
     """Predictions without a label that are younger than `problem.label_delay_days`."""
     overdue: int
     """Predictions without a label that are older than that."""
+    changed: int = 0
+    """Labelled predictions whose label was replaced by one of another value; the newest counts."""
+    early: int = 0
+    """Labels that are dated before their case happened."""
     metric: MetricChange | None
     """The primary metric; None if there are too few labels or it is undefined on them."""
     worth: MetricChange | None
     """What 1,000 decisions bring in, in `problem.unit`; None as for `metric`."""
     target: ColumnDrift | None
     """How the true labels differ from those of training; None if there are too few."""
+    estimate: QualityEstimate | None = None
+    """The primary metric of all predictions looked at, estimated without their labels; None if it cannot be."""
+    estimated_worth: QualityEstimate | None = None
+    """The same for what 1,000 decisions bring in."""
+    scored: list[ScoredEstimate] = []
+    """Estimates of the primary metric beside the truth, for predictions that no earlier check has compared."""
+
+
+class RulesComparison(Section):
+    """What 1,000 decisions bring in, in `problem.unit`, on the same labelled rows."""
+
+    model: float
+    """By the decisions that were made."""
+    rules: float
+    """By the rules as they are written in the use case today."""
+    low: float
+    """Lower end of the paired bootstrap interval of model − rules."""
+    high: float
+    """Upper end of the same."""
+    worse: bool = False
+    """Whether the model is worse than the rules, beyond what chance reaches at this look."""
+
+
+class DaySummary(Section):
+    """One day of the window."""
+
+    day: str
+    """The day (UTC), as 2026-06-30."""
+    rows: int
+    """Predictions."""
+    warned: float
+    """Share of the predictions that the service warned of (0 to 1)."""
+    answer: float | None = None
+    """Mean answer: probability, or number for regression; None for several classes."""
+
+
+class SegmentSummary(Section):
+    """The newest predictions of one segment."""
+
+    column: str
+    """The column that tells the segments apart, one of `evaluation.slices`."""
+    value: str
+    """Its value."""
+    rows: int
+    """Predictions of the newest batch with this value."""
+    warned: float
+    """Share of them that the service warned of (0 to 1)."""
+    answer: float | None = None
+    """Mean answer to them; None for several classes."""
+    answer_before: float | None = None
+    """Mean answer to those of the segment before the newest batch; None if there are none."""
+
+
+class NewestBatch(Section):
+    """The newest predictions beside those before them."""
+
+    since: datetime
+    """The time of its first row (UTC)."""
+    rows: int
+    """Predictions in it."""
+    rows_before: int
+    """Predictions of the window before it."""
+    warned: float
+    """Share of its predictions with a warning: unseen category, out of range, unreadable, or missing where the model
+    never saw a missing value (0 to 1)."""
+    warned_before: float
+    """The same for those before it; 0 if there are none."""
+    warned_columns: dict[str, float] = {}
+    """Column → share of the batch with a warning of it, the most frequent first."""
+    segments: list[SegmentSummary] = []
+    """Its predictions by segment, those with the most warnings first."""
+    answer: float | None = None
+    """Mean answer in it; None for several classes."""
+    answer_before: float | None = None
+    """Mean answer before it."""
+    answer_chance: float | None = None
+    """How far chance may move the difference of the two means at this look."""

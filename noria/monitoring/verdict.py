@@ -1,16 +1,23 @@
-"""From figures to a verdict: all is well, watch it, or train again; with the reasons in plain sentences."""
+"""From figures to a verdict: all is well, watch it, train again, or have the data fixed; with the reasons."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from noria.config import UseCase
 from noria.config.section import Section
+from noria.monitoring.causes import LEVELS, Cause, Level
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import DriftResult, MetricChange, PerformanceResult
+from noria.monitoring.results import (
+    DaySummary,
+    DriftResult,
+    MetricChange,
+    NewestBatch,
+    PerformanceResult,
+    RulesComparison,
+)
 from noria.reporting import percent, plural
 
-Level = Literal["ok", "watch", "retrain"]
-_LEVELS: tuple[Level, ...] = ("ok", "watch", "retrain")
+__all__ = ["Cause", "Level", "MonitoringVerdict", "decide", "next_step"]
 _NAMED = 5
 
 
@@ -26,7 +33,8 @@ class MonitoringVerdict(Section):
     since: datetime
     """Predictions from this time on were looked at (UTC)."""
     verdict: Level
-    """`ok`: leave it; `watch`: a person should look; `retrain`: train again."""
+    """`ok`: leave it; `watch`: a person should look; `retrain`: train again; `fix_data`: the delivered data are broken,
+    and a model trained on them would learn that."""
     confident: bool
     """False for an `ok` that rests on too few rows or labels to say more than "too early to tell"."""
     reasons: list[str]
@@ -34,17 +42,33 @@ class MonitoringVerdict(Section):
     next_action: str
     """What to do now, in words."""
     next_command: str
-    """The command that does it."""
+    """The command that does it, without the use case, the stack and the workspace."""
     drift: DriftResult | None
     """None if there are too few predictions."""
     performance: PerformanceResult
     """How right the model has been."""
+    causes: list[Cause] = []
+    """What speaks for the verdict, and what is worth knowing, the weightiest first."""
+    newest: NewestBatch | None = None
+    """The newest predictions beside those before them."""
+    newest_performance: PerformanceResult | None = None
+    """How right the model has been on the newest batch; None if it has too few labels, or is all that is known."""
+    days: list[DaySummary] = []
+    """Each day of the window, oldest first."""
+    rules: RulesComparison | None = None
+    """The model beside the rules of the business; None if there are too few labels, or no rules to beat."""
     reports: dict[str, str] = {}
     """Name of a report → its file."""
 
 
 def decide(
-    use_case: UseCase, rows: int, drift: DriftResult | None, performance: PerformanceResult
+    use_case: UseCase,
+    rows: int,
+    drift: DriftResult | None,
+    performance: PerformanceResult,
+    disqualified: str = "",
+    *,
+    causes: Sequence[Cause] = (),
 ) -> tuple[Level, bool, list[str]]:
     """The verdict, whether it is confident, and its reasons.
 
@@ -53,14 +77,19 @@ def decide(
         rows: predictions in the window.
         drift: None if there are too few of them.
         performance: figures on the labelled predictions.
+        disqualified: why the model must not answer any more; empty: it may.
+        causes: what else was found, such as faults of the data.
     """
-    found = [
-        *_about_metric(use_case, performance),
-        *_about_worth(use_case, performance),
-        *_about_inputs(use_case, rows, drift),
-        *_about_answers(drift, performance),
+    found: list[Finding] = [
+        *about_metric(use_case, performance),
+        *about_worth(use_case, performance),
+        *about_inputs(use_case, rows, drift),
+        *about_answers(drift, performance),
+        *((cause.severity, cause.sentence) for cause in causes),
     ]
-    found.sort(key=lambda item: -_LEVELS.index(item[0]))  # stable: equals stay in order
+    if disqualified:
+        found.insert(0, ("retrain", f"{disqualified} It must not stay in service."))
+    found.sort(key=lambda item: -LEVELS.index(item[0]))  # stable: equals stay in order
     level = found[0][0]
     answered = drift is not None and performance.metric is not None
     reasons = [reason for _, reason in found]
@@ -69,25 +98,30 @@ def decide(
     return level, level != "ok" or answered, [*reasons, *_about_labels(use_case, performance)]
 
 
-def next_step(level: Level, use_case: str, performance: PerformanceResult) -> tuple[str, str]:
+def next_step(level: Level, performance: PerformanceResult) -> tuple[str, str]:
     """What to do now: in words, and as a command."""
-    config = f"--config configs/{use_case}.yaml"
+    if level == "fix_data":
+        return (
+            "Ask who delivers the data about the faults above, and train again only when they are fixed.",
+            "python run.py monitor",
+        )
     if level == "retrain":
         return (
             "Bring the newest rows with their labels into the data, train again and deploy what passes the gate.",
-            f"python run.py cycle {config}",
+            "python run.py cycle",
         )
     if level == "watch":
-        return "Look at what moved, and ask those who know the data why.", f"python run.py dashboard {config}"
+        return "Look at what moved, and ask those who know the data why.", "python run.py dashboard"
     if performance.metric is None:
-        return "Hand in the true labels as they become known, then check again.", f"python run.py monitor {config}"
-    return "Nothing now; check again when new labels have come.", f"python run.py monitor {config}"
+        return "Hand in the true labels as they become known, then check again.", "python run.py monitor"
+    return "Nothing now; check again when new labels have come.", "python run.py monitor"
 
 
 Finding = tuple[Level, str]
 
 
-def _about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
+def about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
+    """How right the model is on the labelled predictions."""
     metric, case = performance.metric, use_case.problem.case
     if metric is None:
         fewest = use_case.monitoring.min_labels
@@ -108,7 +142,8 @@ def _about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Fin
     return [("ok", f"{too_much}; with so few labels that may be chance.")]
 
 
-def _about_worth(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
+def about_worth(use_case: UseCase, performance: PerformanceResult) -> list[Finding]:
+    """What its decisions bring in."""
     worth, unit = performance.worth, use_case.problem.unit
     if worth is None:
         return []
@@ -133,29 +168,41 @@ def _balance(worth: MetricChange, unit: str) -> str:
     return f"1,000 decisions {'cost' if costs else 'bring in'} {now} {unit} ({reach}), {before} {unit} on the test rows"
 
 
-def _about_inputs(use_case: UseCase, rows: int, drift: DriftResult | None) -> list[Finding]:
+def about_inputs(use_case: UseCase, rows: int, drift: DriftResult | None) -> list[Finding]:
+    """How far the inputs moved."""
     limits = use_case.monitoring
     if drift is None:
         known = f"{plural(rows, 'prediction')} in the last {number(limits.window_days)} days"
         return [("ok", f"{known}, {limits.min_rows} needed to judge drift.")]
     total = len(drift.inputs)
+    beside = f", compared with {drift.season}" if drift.season else ""
     if not drift.moved:
-        return [("ok", f"None of the {total} input columns moved.")]
+        return [("ok", f"None of the {total} input columns moved{beside}."), *_about_table(drift)]
     level: Level = "ok"
-    summary = f"{len(drift.moved)} of {total} input columns moved ({percent(drift.share, 0)})"
-    if drift.share >= limits.drift_retrain:
+    share, summary = drift.weighted_share, f"{len(drift.moved)} of {total} input columns moved{beside}"
+    weighed = "" if drift.inputs[0].weight is None else " of what moves the model's answers"
+    summary = f"{summary} ({percent(share, 0)}{weighed})"
+    if share >= limits.drift_retrain:
         level, summary = (
             "retrain",
             f"{summary}; from {percent(limits.drift_retrain, 0)} on the model is due for training",
         )
-    elif drift.share >= limits.drift_watch:
+    elif share >= limits.drift_watch:
         level, summary = "watch", f"{summary}; from {percent(limits.drift_watch, 0)} on a person should look"
     named = "; ".join(f"{column.name} moved: {column.change}" for column in drift.moved[:_NAMED])
     more = f"; and {len(drift.moved) - _NAMED} more" if len(drift.moved) > _NAMED else ""
-    return [(level, f"{summary}: {named}{more}.")]
+    return [(level, f"{summary}: {named}{more}."), *_about_table(drift)]
 
 
-def _about_answers(drift: DriftResult | None, performance: PerformanceResult) -> list[Finding]:
+def _about_table(drift: DriftResult) -> list[Finding]:
+    if drift.table is None or not drift.table.moved:
+        return []
+    sentence = f"A classifier distinguishes the rows of now from those of training (AUC {drift.table.auc:.2f}"
+    return [("ok", f"{sentence}, where chance reaches {drift.table.chance:.2f}).")]
+
+
+def about_answers(drift: DriftResult | None, performance: PerformanceResult) -> list[Finding]:
+    """How far the answers and the truth moved."""
     found: list[Finding] = []
     if drift is not None and drift.predictions is not None and drift.predictions.moved:
         # the answers move when what moved matters to the model, long before labels can tell
@@ -177,4 +224,12 @@ def _about_labels(use_case: UseCase, performance: PerformanceResult) -> list[str
         )
     if performance.overdue:
         summary.append(f"{plural(performance.overdue, 'prediction')} should have their label by now and have none.")
+    if performance.changed:
+        summary.append(
+            f"{plural(performance.changed, 'prediction')} got two labels with different values; the newest counts."
+        )
+    if performance.early:
+        summary.append(
+            f"{plural(performance.early, 'label')} dated before the case happened: check `data.time` and the clocks."
+        )
     return summary

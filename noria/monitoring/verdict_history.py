@@ -1,7 +1,5 @@
 """The history of verdicts: one JSON line each, only ever appended to."""
 
-import errno
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,6 +7,7 @@ from pydantic import ValidationError
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.system import progress
 from noria.system.errors import NoriaError
+from noria.system.json_lines import append_line
 from noria.system.workspace import Workspace
 
 
@@ -25,19 +24,8 @@ def append(file: Path, verdict: MonitoringVerdict) -> None:
     Raises:
         NoriaError: the file cannot be written.
     """
-    line = verdict.model_dump_json().encode() + b"\n"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            size = os.fstat(handle).st_size
-            cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            text = b"\n" + line if cut else line
-            if os.write(handle, text) < len(text):  # one write, so that lines of two processes do not mix
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        append_line(file, verdict.model_dump_json().encode())
     except OSError as error:
         raise NoriaError(
             f"cannot write: {error.strerror}",

@@ -8,7 +8,9 @@ import pandas as pd
 
 from noria.config import UseCase
 from noria.predictions import PredictionStore
+from noria.reporting import plural
 from noria.tabular.values import text_of
+from noria.tabular.with_columns import with_columns
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,14 @@ class Window:
     """The predictions of one model version, with the columns of `PredictionStore.window`."""
 
     recent: pd.DataFrame
-    """Those of the last `monitoring.window_days` days."""
+    """Those of cases that happened in the last `monitoring.window_days` days."""
     labelled: pd.DataFrame
     """Those with a label, reaching back `problem.label_delay_days` further: the labels of recent ones are not known
-    yet."""
+    yet. Cases that were asked for because their label teaches are left out: they are harder than others."""
     since: datetime
     """Where `recent` begins (UTC)."""
+    outside: str = ""
+    """Predictions that were asked in this time of cases that do not happen in it, in words; empty: none."""
 
 
 def read_window(
@@ -37,13 +41,28 @@ def read_window(
     since = now - timedelta(days=limits.window_days)
     labelled_since = since - timedelta(days=use_case.problem.label_delay_days)
     until = now + timedelta(microseconds=1)  # a prediction made at this very moment counts
+    labelled = store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True)
     return Window(
         recent=_of_one_type(_others(store.window(since, until, limit=limits.max_rows, version=version), without)),
-        labelled=_of_one_type(
-            _others(store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True), without)
-        ),
+        labelled=_of_one_type(_others(_fair(store, labelled), without)),
         since=since,
+        outside=_outside(*store.outside(since, until, version)),
     )
+
+
+def _outside(count: int, first: datetime | None, last: datetime | None) -> str:
+    if first is None or last is None:
+        return ""
+    return (
+        f"{plural(count, 'prediction')} asked in this time left out, because the cases happen outside of it: "
+        f"{first:%Y-%m-%d} to {last:%Y-%m-%d} by `data.time`. To look at another time, add --now."
+    )
+
+
+def _fair(store: PredictionStore, labelled: pd.DataFrame) -> pd.DataFrame:
+    """Without the cases that were selected because they teach; those drawn at random stay."""
+    taught = store.selected_to_teach(labelled["prediction_id"].tolist()) if len(labelled) else set()
+    return labelled[~labelled["prediction_id"].isin(taught)].reset_index(drop=True)
 
 
 def _others(frame: pd.DataFrame, without: Collection[str]) -> pd.DataFrame:
@@ -56,4 +75,4 @@ def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
         for name in frame.columns
         if frame[name].dtype == object and pd.api.types.infer_dtype(frame[name], skipna=True).startswith("mixed")
     ]
-    return frame.assign(**{name: frame[name].map(text_of, na_action="ignore") for name in mixed})
+    return with_columns(frame, {name: frame[name].map(text_of, na_action="ignore") for name in mixed})

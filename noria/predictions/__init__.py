@@ -6,7 +6,7 @@ The store is imported on first use: the service needs the records only, and no d
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from noria.predictions.records import SMOKE, Feedback, StoreCounts, VariantStatistics
+from noria.predictions.records import SMOKE, Feedback, LabelsUnknown, StoreCounts, VariantStatistics
 
 if TYPE_CHECKING:
     from noria.predictions.dataframe import inputs_of
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SMOKE",
     "Feedback",
+    "LabelsUnknown",
     "PredictionStore",
     "StoreCounts",
     "VariantStatistics",

@@ -8,10 +8,10 @@ from sqlalchemy import RowMapping
 if TYPE_CHECKING:
     import pandas as pd
 
-_BEFORE = ("prediction_id", "at", "version", "variant", "entity")
-_AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at")
+_BEFORE = ("prediction_id", "at", "event_at", "version", "variant", "entity")
+_AFTER = ("prediction", "probability", "decision", "latency_ms", "label", "labelled_at", "label_changes")
 _OWN = frozenset((*_BEFORE, *_AFTER))
-_PREFIX = "input."  # for input columns with the name of one of ours
+_PREFIX = "input."  # for input columns with the name of one of ours, or with this prefix already
 
 
 def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
@@ -23,11 +23,13 @@ def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
     }
     inputs = pd.DataFrame([row["features"] for row in rows])
     for name in inputs.columns:
-        columns[_PREFIX + name if name in _OWN else name] = inputs[name]
+        columns[_PREFIX + name if name in _OWN or name.startswith(_PREFIX) else name] = inputs[name]
     columns |= {name: [row[name] for row in rows] for name in _AFTER}
     frame = pd.DataFrame(columns, columns=list(columns))
-    for name in ("at", "labelled_at"):
+    for name in ("at", "event_at", "labelled_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
+    frame["event_at"] = frame["event_at"].fillna(frame["at"])
+    frame["label_changes"] = frame["label_changes"].astype("int64")
     for name in ("probability", "latency_ms"):
         frame[name] = frame[name].astype("float64")
     return frame
@@ -36,4 +38,4 @@ def to_dataframe(rows: Sequence[RowMapping]) -> "pd.DataFrame":
 def inputs_of(window: "pd.DataFrame") -> "pd.DataFrame":
     """The input columns of a window, under their original names; same rows and index."""
     inputs = window.drop(columns=[*_BEFORE, *_AFTER])
-    return inputs.rename(columns=lambda name: name.removeprefix(_PREFIX) if name[len(_PREFIX) :] in _OWN else name)
+    return inputs.rename(columns=lambda name: name.removeprefix(_PREFIX))

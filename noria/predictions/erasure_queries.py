@@ -44,6 +44,12 @@ def entity_records(connection: Connection, cases: Collection[str]) -> tuple[Enti
     )
 
 
+def stored_inputs(connection: Connection, ids: Collection[str]) -> list[dict[str, Any]]:
+    """The inputs of these predictions, column → value."""
+    row = predictions.c
+    return list(connection.scalars(select(row.features).where(is_one_of(connection, row.id, ids))).all())
+
+
 def erase_entity(connection: Connection, cases: Collection[str]) -> EntityRecords:
     """Erase the predictions and labels of a case, and the details of the events that name it."""
     ids = _ids(connection, cases)

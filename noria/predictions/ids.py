@@ -1,10 +1,13 @@
 """The identifiers of predictions, labels and events."""
 
 import os
+import re
 import time
 
 RANDOM_FROM = 18
 """The first of the random digits, counted from 1: sorting by them shuffles."""
+
+_VERSION_7 = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 
 
 def new_ids(n: int) -> list[str]:
@@ -20,3 +23,8 @@ def new_ids(n: int) -> list[str]:
 def new_id() -> str:
     """One identifier, see `new_ids`."""
     return new_ids(1)[0]
+
+
+def made_at(id: str) -> float | None:
+    """When an identifier of `new_ids` was made, in seconds since 1970; None: it is none."""
+    return int(id[:12], 16) / 1000 if _VERSION_7.fullmatch(id) else None

@@ -1,8 +1,8 @@
 """Ingest of spooled events: many at once, each stored once however often it arrives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +16,17 @@ from noria.predictions.spool.events import AuditEvent, Event, LabelEvent, Predic
 from noria.predictions.sql_dialects import insert_new, utc_text
 from noria.predictions.sql_tables import indexable_name
 from noria.system.errors import NoriaError
+from noria.tabular.names import can_be_fields
 
 _COLUMNS = (
     *("id", "entity", "shadow_of", "features", "prediction", "probability", "decision", "warning"),
     *("at", "request_id", "model", "version", "variant", "policy", "latency_ms"),
+    "is_test",
+    "event_at",
 )
-_VARIANT = _COLUMNS.index("variant")
+_VARIANT, _IS_TEST = _COLUMNS.index("variant"), _COLUMNS.index("is_test")
 _Row = tuple[Any, ...]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON = msgspec.json.Encoder()
 
 
@@ -69,7 +73,9 @@ def _insert_predictions(connection: Connection, events: Sequence[PredictionEvent
         return 0
     rows = [row for event in events for row in _rows(event)]
     new = insert_new(connection, "predictions", _COLUMNS, rows)
-    new_predictions = (NewPrediction(row[0], None if row[_VARIANT] == SMOKE else row[1], row[2]) for row in rows)
+    new_predictions = (
+        NewPrediction(row[0], None if row[_VARIANT] == SMOKE or row[_IS_TEST] else row[1], row[2]) for row in rows
+    )
     attach_waiting_labels(connection, new_predictions)
     return new
 
@@ -77,7 +83,7 @@ def _insert_predictions(connection: Connection, events: Sequence[PredictionEvent
 def _rows(event: PredictionEvent) -> list[_Row]:
     shared = (
         *(utc_text(datetime.fromtimestamp(event.at, UTC)), event.request_id, event.model, event.version),
-        *(event.variant, event.policy, float(event.latency_ms)),
+        *(event.variant, event.policy, float(event.latency_ms), event.is_test),
     )
     cases = [None if case is None else indexable_name(case) for case in event.entities]
     own: Sequence[str | None] = event.shadow_of or [None] * len(event.ids)
@@ -85,7 +91,12 @@ def _rows(event: PredictionEvent) -> list[_Row]:
     probabilities = [None if each is None else float(each) for each in event.probabilities]
     warnings = [warning.replace("\x00", "\ufffd") for warning in event.warnings]
     columns = (event.ids, cases, own, _features(event), predictions, probabilities, event.decisions, warnings)
-    return [(*row, *shared) for row in zip(*columns, strict=True)]
+    times = [None] * len(event.ids) if event.event_times is None else map(_utc_text, event.event_times)
+    return [(*row, *shared, time) for row, time in zip(zip(*columns, strict=True), times, strict=True)]
+
+
+def _utc_text(seconds: float | None) -> str | None:
+    return None if seconds is None else utc_text(_EPOCH + timedelta(seconds=seconds))
 
 
 def _features(event: PredictionEvent) -> list[str]:
@@ -105,7 +116,18 @@ def _feedbacks(events: Sequence[LabelEvent]) -> tuple[list[Feedback], list[Audit
             if event.label is None:
                 raise ValueError
             at = datetime.fromtimestamp(event.at, UTC)
-            feedbacks.append(Feedback(key=event.key, at=at, id=event.id, entity=event.entity, label=event.label))
+            feedbacks.append(
+                Feedback(
+                    key=event.key,
+                    at=at,
+                    id=event.id,
+                    entity=event.entity,
+                    label=event.label,
+                    given_by=event.given_by,
+                    selected_by=event.selected_by,
+                    selection_probability=event.selection_probability,
+                )
+            )
         except (NoriaError, ValueError):
             rejected.append(AuditEvent(event.key, event.at, "label", "", "", _text(event)))
     return feedbacks, rejected
@@ -123,12 +145,14 @@ def _insert_audit_events(connection: Connection, events: Sequence[AuditEvent]) -
 
 
 @lru_cache(maxsize=64)
-def _named(names: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A row's features under their names, for JSON; takes a quarter of the time of a dictionary."""
+def _named(names: tuple[str, ...]) -> Callable[..., msgspec.Struct | dict[str, Value]]:
+    """A row's features under their names, for JSON; a struct takes a quarter of the time of a dictionary."""
+    if not can_be_fields(names):
+        return lambda *values: dict(zip(names, values, strict=True))
     fields = [f"c{place}" for place in range(len(names))]
     rename = dict(zip(fields, names, strict=True))
     return msgspec.defstruct("Features", fields, rename=rename, gc=False)
 
 
-def _text(value: Value | msgspec.Struct) -> str:
+def _text(value: Value | msgspec.Struct | dict[str, Value]) -> str:
     return _JSON.encode(value).decode()

@@ -1,15 +1,16 @@
 """Which predictions a label belongs to.
 
-Shadow rows are never looked up, because they get the label of their prediction; nor are smoke tests, which are made
-with rows of real cases.
+Shadow rows are never looked up, because they get the label of their prediction. Labels of cases do not reach smoke
+tests and test requests, which are made with rows of real cases.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, String, bindparam, or_, select, update
+from sqlalchemy import Column, Connection, Row, String, and_, bindparam, case, cast, or_, select, update
 
 from noria.predictions.queries import known_ids
 from noria.predictions.records import SMOKE, Feedback, Value
@@ -18,7 +19,7 @@ from noria.predictions.sql_tables import labels, predictions
 
 
 class NewPrediction(NamedTuple):
-    """The names that a label may use for a new prediction; the entity of a smoke test is None."""
+    """The names that a label may use for a new prediction; the entity of a smoke test or test request is None."""
 
     id: str
     entity: str | None
@@ -34,11 +35,17 @@ class LabelMatch(NamedTuple):
     at: datetime
 
 
-def matching_predictions(connection: Connection, feedbacks: Sequence[Feedback]) -> list[list[str]]:
-    """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet)."""
+def matching_predictions(
+    connection: Connection, feedbacks: Sequence[Feedback], *, tests: bool = False
+) -> list[list[str]]:
+    """For each label, in order, the ids of the predictions it belongs to; none if they are not known (yet).
+
+    With `tests`, cases are those of test requests.
+    """
     ids = {feedback.id for feedback in feedbacks if feedback.id is not None}
     known = known_ids(connection, ids) if ids else set()
-    cases = _ids_by_entity(connection, {feedback.entity for feedback in feedbacks if feedback.entity is not None})
+    entities = {feedback.entity for feedback in feedbacks if feedback.entity is not None}
+    cases = _ids_by_entity(connection, entities, tests=tests)
     return [
         cases.get(feedback.entity or "", []) if feedback.id is None else [feedback.id] if feedback.id in known else []
         for feedback in feedbacks
@@ -46,15 +53,28 @@ def matching_predictions(connection: Connection, feedbacks: Sequence[Feedback]) 
 
 
 def attach_labels(connection: Connection, matches: Iterable[LabelMatch]) -> None:
-    """Set the labels of predictions and their shadows, in the given order."""
+    """Set the labels of predictions and their shadows, in the given order; a label of another value is counted."""
     changes = [
-        {"target": each.prediction, "key": each.label_id, "truth": each.label, "when": each.at} for each in matches
+        {
+            "target": each.prediction,
+            "key": each.label_id,
+            "truth": each.label,
+            "text": json.dumps(each.label),  # as SQLAlchemy writes it: JSON of PostgreSQL cannot be compared
+            "when": each.at,
+        }
+        for each in matches
     ]
     if changes:
-        target = bindparam("target", type_=String)
-        statement = update(predictions).where(or_(predictions.c.id == target, predictions.c.shadow_of == target))
+        row, target = predictions.c, bindparam("target", type_=String)
+        differs = and_(row.label_id.is_not(None), cast(row.label, String) != bindparam("text", type_=String))
+        statement = update(predictions).where(or_(row.id == target, row.shadow_of == target))
         connection.execute(
-            statement.values(label_id=bindparam("key"), label=bindparam("truth"), labelled_at=bindparam("when")),
+            statement.values(
+                label_changes=row.label_changes + case((differs, 1), else_=0),
+                label_id=bindparam("key"),
+                label=bindparam("truth"),
+                labelled_at=bindparam("when"),
+            ),
             changes,
         )
 
@@ -97,12 +117,15 @@ def _pending_labels(connection: Connection, column: Column[str], values: Collect
     return connection.execute(select(labels).where(labels.c.pending, is_one_of(connection, column, values))).all()
 
 
-def _ids_by_entity(connection: Connection, entities: Collection[str]) -> dict[str, list[str]]:
+def _ids_by_entity(connection: Connection, entities: Collection[str], *, tests: bool) -> dict[str, list[str]]:
     if not entities:
         return {}
     row = predictions.c
     wanted = select(row.id, row.entity, row.label_id).where(
-        row.shadow_of.is_(None), row.variant != SMOKE, is_one_of(connection, row.entity, entities)
+        row.shadow_of.is_(None),
+        row.variant != SMOKE,
+        row.is_test.is_(tests),
+        is_one_of(connection, row.entity, entities),
     )
     rows: dict[str, list[Row[Any]]] = defaultdict(list)
     for found in connection.execute(wanted.order_by(row.seq)):

@@ -1,16 +1,21 @@
 """Storing labels: each once, with the predictions it belongs to."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from noria.predictions.ids import made_at
 from noria.predictions.json_values import json_value
 from noria.predictions.label_matching import LabelMatch, attach_labels, matching_predictions
-from noria.predictions.records import Feedback
+from noria.predictions.records import Feedback, LabelsUnknown
 from noria.predictions.sql_dialects import insert_new, is_one_of, utc_text
 from noria.predictions.sql_tables import indexable_name, labels
+
+_UNDER_WAY_S = 600.0
+"""A prediction that is younger may still wait in the spool of another server; clocks may differ, too."""
 
 
 def store_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
@@ -22,6 +27,12 @@ def store_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[
     for group in _groups([_with_indexable_names(feedback) for feedback in feedbacks]):
         known += _store_group(connection, group)
     return known
+
+
+def labels_known(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
+    """For each label of a test, in order: is its prediction known? Nothing is stored."""
+    wanted = [_with_indexable_names(feedback) for feedback in feedbacks]
+    return [bool(hits) for hits in matching_predictions(connection, wanted, tests=True)]
 
 
 def _groups(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
@@ -58,10 +69,14 @@ def _store_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[
             msgspec.json.encode(json_value(each.label)).decode(),
             utc_text(each.at),
             not hits,
+            each.given_by,
+            each.selected_by,
+            each.selection_probability,
         )
         for each, hits in new
     ]
-    insert_new(connection, "labels", ("id", "prediction_id", "entity", "label", "at", "pending"), rows)
+    names = ("id", "prediction_id", "entity", "label", "at", "pending")
+    insert_new(connection, "labels", (*names, "given_by", "selected_by", "selection_probability"), rows)
     attach_labels(
         connection, [LabelMatch(hit, each.key, json_value(each.label), each.at) for each, hits in new for hit in hits]
     )
@@ -75,4 +90,21 @@ def _with_indexable_names(feedback: Feedback) -> Feedback:
         id=None if prediction is None else indexable_name(prediction),
         entity=None if case is None else indexable_name(case),
         key=indexable_name(feedback.key),
+    )
+
+
+def require_under_way(feedbacks: Sequence[Feedback]) -> None:
+    """Check that at least one of these labels, whose predictions are not known, names one that was just made.
+
+    Raises:
+        LabelsUnknown: none does.
+    """
+    made = [made_at(each.id) for each in feedbacks if each.id is not None]
+    if any(at is not None and abs(time.time() - at) < _UNDER_WAY_S for at in made):
+        return
+    nouns = "ids" if len(made) == len(feedbacks) else "ids and cases" if made else "cases"
+    raise LabelsUnknown(
+        f"none of the {len(feedbacks)} {nouns} is known" if len(feedbacks) > 1 else f"the {nouns[:-1]} is not known",
+        code="predictions.labels_unknown",
+        fix="give the `id` of each answer, or the identifier of the case exactly as it was sent with the row",
     )

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from noria.system.errors import NoriaError
 
-HEAD = "0003"
+HEAD = "0006"
 """The newest revision in `migrations/versions`."""
 _FIRST = "0001"
 _SCRIPTS = Path(__file__).with_name("migrations")

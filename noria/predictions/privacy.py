@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from noria.system.errors import NoriaError
+from noria.tabular.names import one_note
 
 if TYPE_CHECKING:
     from noria.config.serving import PrivacyConfig
@@ -22,7 +23,12 @@ class Redactor:
     """Redacts rows, entity names and warnings. Safe for several threads."""
 
     def __init__(
-        self, privacy: "PrivacyConfig", names: Sequence[str], key: bytes | None = None, id: str | None = None
+        self,
+        privacy: "PrivacyConfig",
+        names: Sequence[str],
+        key: bytes | None = None,
+        id: str | None = None,
+        time: str | None = None,
     ) -> None:
         """Create a redactor for the rows of one model.
 
@@ -31,17 +37,20 @@ class Redactor:
             names: the model's p input columns.
             key: the secret of the keyed hash (HMAC-SHA256, RFC 2104).
             id: the column that names the case, if there is one.
+            time: the column that tells when the case happens, if there is one.
 
         Raises:
             NoriaError: a column is not known, or a column is to be hashed and there is no key.
         """
-        known = [*names, *([id] if id is not None and id not in names else [])]
+        known = list(dict.fromkeys([*names, *(name for name in (id, time) if name is not None)]))
         self._redactions = _redactions(privacy, known, key)
         self._input_redactions = [
             (place, self._redactions[name]) for place, name in enumerate(names) if name in self._redactions
         ]
         self._entity_redaction = self._redactions.get(id) if id is not None else None
         self._names = known
+        self.keeps_time = time is not None and time not in self._redactions
+        """Whether the time of the case may be kept."""
         self._entity_namer = partial(entity_namer, privacy, id, key)
         self.active = bool(self._redactions)
         """Whether anything is redacted at all."""
@@ -80,10 +89,11 @@ class Redactor:
         """
         if not text or not self._redactions:
             return text
-        mentioned = [name for name in self._names if text.startswith(f"{name}: ") or f"; {name}: " in text]
+        noted = {name: one_note(name) for name in self._names}
+        mentioned = [name for name, note in noted.items() if text.startswith(f"{note}: ") or f"; {note}: " in text]
         if self._redactions.keys().isdisjoint(mentioned):
             return text
-        return "; ".join(f"{name}: unusual" for name in mentioned)
+        return "; ".join(f"{noted[name]}: unusual" for name in mentioned)
 
 
 def entity_namer(privacy: "PrivacyConfig", id: str | None, key: bytes | None) -> Callable[[str], str]:
@@ -137,7 +147,7 @@ def _unknown_column(section: str, column: str, known: Sequence[str]) -> NoriaErr
         f"`{column}` is not an input of the model, so nothing of it is stored",
         code="predictions.column_unknown",
         where=f"serving.privacy.{section}",
-        fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known[:12])}",
+        fix=f"did you mean `{near[0]}`?" if near else f"take it out; the inputs are: {', '.join(known)}",
     )
 
 

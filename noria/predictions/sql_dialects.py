@@ -20,12 +20,15 @@ from sqlalchemy import (
 
 _POSTGRESQL_TYPES = {
     "at": "timestamp",
+    "event_at": "timestamp",
     "features": "json",
     "prediction": "json",
     "probability": "float8",
+    "selection_probability": "float8",
     "latency_ms": "float8",
     "label": "json",
     "pending": "boolean",
+    "is_test": "boolean",
     "count": "int",
 }
 

@@ -15,6 +15,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    false,
+    func,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -61,10 +63,17 @@ predictions = Table(
     Column("labelled_at", UtcTime),
     Column("policy", String, nullable=False, server_default="1"),
     Column("shadow_of", String),
+    Column("is_test", Boolean, nullable=False, server_default=false()),
+    Column("event_at", UtcTime),  # missing: the time of the request stands in, see `event_time`
+    Column("label_changes", Integer, nullable=False, server_default="0"),
 )
+event_time = func.coalesce(predictions.c.event_at, predictions.c.at, type_=UtcTime)
+"""When a case happens: by the use case's `data.time` or, without one, when the request arrived."""
 _shadows, _labelled = predictions.c.shadow_of.is_not(None), predictions.c.label_id.is_not(None)
 Index("predictions_shadow_of", predictions.c.shadow_of, sqlite_where=_shadows, postgresql_where=_shadows)
 Index("predictions_at_variant", predictions.c.at, predictions.c.variant)
+_timed = predictions.c.event_at.is_not(None)  # use cases without a time pay for no further index
+Index("predictions_event_at", predictions.c.event_at, sqlite_where=_timed, postgresql_where=_timed)
 Index(
     "predictions_labelled",
     predictions.c.variant,
@@ -84,6 +93,9 @@ labels = Table(
     Column("label", JSON, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("pending", Boolean, nullable=False),
+    Column("given_by", String),
+    Column("selected_by", String),
+    Column("selection_probability", Float),
 )
 Index("labels_pending", labels.c.pending, sqlite_where=labels.c.pending, postgresql_where=labels.c.pending)
 Index("labels_id", labels.c.id, unique=True)

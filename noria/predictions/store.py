@@ -6,17 +6,37 @@ predictions without one; if all have one, it replaces the newest. A label withou
 
 import threading
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from noria.predictions.database import connect, reading, writing
+from noria.predictions.case_stream import CaseStream
+from noria.predictions.database import BUSY_TIMEOUT_MS, connect, reading, writing
 from noria.predictions.dataframe import inputs_of, to_dataframe
-from noria.predictions.erasure_queries import count_mentions, entity_records, erase_entity, erase_old
+from noria.predictions.erasure_queries import count_mentions, entity_records, erase_entity, erase_old, stored_inputs
 from noria.predictions.ingest import ingest_events
-from noria.predictions.label_store import store_labels
-from noria.predictions.queries import known_ids, store_counts, window_query
-from noria.predictions.records import EntityRecords, Feedback, StoreCounts, VariantStatistics
+from noria.predictions.label_store import labels_known, require_under_way, store_labels
+from noria.predictions.queries import (
+    case_span,
+    for_review,
+    given_labels,
+    has_own_labels,
+    known_ids,
+    outside_counts,
+    predicted_models,
+    selected_to_teach,
+    store_counts,
+    unlabelled,
+    window_query,
+)
+from noria.predictions.records import (
+    EntityRecords,
+    Feedback,
+    GivenLabel,
+    StoreCounts,
+    VariantStatistics,
+    require_past,
+)
 from noria.predictions.sql_tables import indexable_name
 from noria.predictions.vacuum import empty_log, rewrite_tables
 from noria.predictions.variant_statistics import variant_statistics
@@ -43,8 +63,14 @@ class PredictionStore:
     >>> store.close()
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = connect(url)
+    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        """Open the store.
+
+        Args:
+            url: a SQLAlchemy URL.
+            busy_timeout_ms: how long a writer waits for other writers, in milliseconds.
+        """
+        self._engine = connect(url, busy_timeout_ms)
         self._lock = threading.Lock()  # threads queue fairly here; SQLite's own lock makes them poll
 
     def ingest(self, events: Sequence["Event"]) -> int:
@@ -58,17 +84,47 @@ class PredictionStore:
         with self._lock, writing(self._engine) as connection:
             return ingest_events(connection, events)
 
-    def add_labels(self, feedbacks: Sequence[Feedback]) -> list[bool]:
+    def add_labels(
+        self, feedbacks: Sequence[Feedback], *, refuse_unknown: bool = False, now: datetime | None = None
+    ) -> list[bool]:
         """Store the labels, all or none. For each, in order: is its prediction known?
 
         The label of an unknown one waits and is joined when the prediction arrives. A repeated label replaces the
         previous one, which stays in the table `labels`. A label whose key is stored already changes nothing. The
         label of a prediction also goes to its shadows.
+
+        With `refuse_unknown` nothing is stored if no prediction is known at all: then the identifiers are wrong. A
+        prediction that was made a moment ago may still be on its way from another server, so its label may wait.
+
+        Args:
+            feedbacks: the labels.
+            refuse_unknown: see above.
+            now: the time (with a zone) that labels must not be later than; by default that of this machine.
+
+        Raises:
+            LabelsUnknown: with `refuse_unknown`, no prediction is known or may be on its way.
+            NoriaError: a label comes from the future.
         """
         if not feedbacks:
             return []
+        require_past(feedbacks, now or datetime.now(UTC))
         with self._lock, writing(self._engine) as connection:
-            return store_labels(connection, feedbacks)
+            known = store_labels(connection, feedbacks)
+            if refuse_unknown and not any(known):
+                require_under_way(feedbacks)
+            return known
+
+    def check_labels(self, feedbacks: Sequence[Feedback], *, refuse_unknown: bool = False) -> list[bool]:
+        """As `add_labels` for labels of a test, but nothing is stored; cases are those of test requests.
+
+        Raises:
+            LabelsUnknown: with `refuse_unknown`, no prediction is known or may be on its way.
+        """
+        with reading(self._engine) as connection:
+            known = labels_known(connection, feedbacks)
+        if refuse_unknown and not any(known):
+            require_under_way(feedbacks)
+        return known
 
     def window(
         self,
@@ -81,22 +137,41 @@ class PredictionStore:
         variants: Sequence[str] | None = None,
         shadows: bool = False,
     ) -> "pd.DataFrame":
-        """Predictions with `since` ≤ at < `until`, oldest first; both times must carry a zone.
+        """Predictions of cases that happen from `since` until before `until`, oldest first; both carry a zone.
 
-        Columns: prediction_id, at (UTC), version, variant, entity, each input column, prediction, probability,
-        decision, latency_ms, label, labelled_at. An input column with one of these names is called
-        `input.NAME`; `inputs_of` gives the inputs under their own names.
+        Columns: prediction_id, at (when it was asked, UTC), event_at (when the case happens, UTC: as `data.time` says
+        or, without it, `at`), version, variant, entity, each input column, prediction, probability, decision,
+        latency_ms, label, labelled_at, label_changes (how often a label of another value replaced the last one). An
+        input column with one of these names is called `input.NAME`; `inputs_of` gives the inputs under their own names.
         If there are more than `limit`, a random sample of that many, the same each time. `labelled` keeps only the
-        rows with a label (True) or without (False), `variants` those of these variants. Smoke tests are left out, and
-        without `shadows` the predictions of shadow variants, too.
+        rows with a label (True) or without (False), `variants` those of these variants. Smoke tests and test requests
+        are left out, and without `shadows` the predictions of shadow variants, too.
         """
         chosen = window_query(since, until, limit, version, labelled, variants=variants, shadows=shadows)
         with reading(self._engine) as connection:
             rows = connection.execute(chosen).mappings().all()
         return to_dataframe(rows)
 
+    def outside(self, since: datetime, until: datetime, version: str) -> tuple[int, datetime | None, datetime | None]:
+        """Predictions of a version that were asked in this time, of cases that do not happen in it.
+
+        Returns:
+            Their number, and the first and the last time at which such a case happens (UTC).
+        """
+        with reading(self._engine) as connection:
+            return outside_counts(connection, since, until, version)
+
+    def case_span(self, version: str) -> tuple[int, datetime | None, datetime | None]:
+        """How many predictions of a version there are, and when the first and the last of their cases happen (UTC)."""
+        with reading(self._engine) as connection:
+            return case_span(connection, version)
+
+    def case_stream(self, model: str) -> CaseStream:
+        """The cases and labels of one model, to be followed as they are stored."""
+        return CaseStream(self._engine, model)
+
     def counts(self, version: str | None = None) -> StoreCounts:
-        """The number of stored predictions, overall or of one version; smoke tests and shadows are left out.
+        """The number of stored predictions, overall or of one version, without smoke tests, test requests and shadows.
 
         Labels without a prediction belong to no version.
         """
@@ -106,7 +181,10 @@ class PredictionStore:
     def variant_statistics(
         self, since: datetime, variants: Sequence[str], limit: int = 20_000
     ) -> dict[str, VariantStatistics]:
-        """The statistics of the variants since then, by name; lists hold the newest `limit` elements."""
+        """The statistics of the variants since then, by name, without test requests.
+
+        Lists hold the newest `limit` elements.
+        """
         with reading(self._engine) as connection:
             return {variant: variant_statistics(connection, variant, since, limit) for variant in variants}
 
@@ -115,6 +193,36 @@ class PredictionStore:
         with reading(self._engine) as connection:
             known = known_ids(connection, ids)
         return [id for id in ids if id not in known]
+
+    def given_labels(self, ids: Collection[str]) -> list[GivenLabel]:
+        """What people have said of these predictions, the earliest first; replaced labels, too."""
+        with reading(self._engine) as connection:
+            return given_labels(connection, ids)
+
+    def selected_to_teach(self, ids: Collection[str]) -> set[str]:
+        """Those of these predictions that were selected for a label because it teaches: they are no fair sample."""
+        with reading(self._engine) as connection:
+            return selected_to_teach(connection, ids)
+
+    def unlabelled(self, ids: Collection[str]) -> set[str]:
+        """Those of these predictions that are known and have no label."""
+        with reading(self._engine) as connection:
+            return unlabelled(connection, ids)
+
+    def for_review(self, model: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        """The newest predictions of a model that a person decides and that have no label: id, and inputs as kept."""
+        with reading(self._engine) as connection:
+            return for_review(connection, model, limit)
+
+    def predicted_models(self, ids: Collection[str]) -> dict[str, str]:
+        """Prediction → the name of the model that made it, of those ids that are known."""
+        with reading(self._engine) as connection:
+            return predicted_models(connection, ids)
+
+    def has_own_labels(self) -> bool:
+        """Whether any label has come by itself, without a person who was asked."""
+        with reading(self._engine) as connection:
+            return has_own_labels(connection)
 
     def erase_before(self, moment: datetime, limit: int | None = None) -> EntityRecords:
         """Erase predictions older than `moment` with their labels, older labels, and events with data of rows.
@@ -128,6 +236,11 @@ class PredictionStore:
         """Counts of the rows of a case, known under any of these names, and the ids of its predictions."""
         with reading(self._engine) as connection:
             return entity_records(connection, [indexable_name(case) for case in cases])
+
+    def inputs_of(self, ids: Collection[str]) -> list[dict[str, Any]]:
+        """The inputs of stored predictions, column → value, of those ids that are known."""
+        with reading(self._engine) as connection:
+            return stored_inputs(connection, ids)
 
     def erase_entity(self, cases: Collection[str]) -> EntityRecords:
         """Erase all rows of a case, known under any of these names, and the details of events that name it."""

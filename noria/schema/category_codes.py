@@ -3,7 +3,6 @@
 from typing import Any
 
 from noria.schema import Column
-from noria.tabular.values import is_missing, text_of
 
 
 class CategoryCodes(dict[Any, float]):
@@ -15,8 +14,9 @@ class CategoryCodes(dict[Any, float]):
     def __init__(self, column: Column) -> None:
         super().__init__({text: float(code) for text, code in column.codes.items()})
         self._missing = float(len(column.categories))
+        self._reader = column.reader
 
     def __missing__(self, value: object) -> float:
-        if is_missing(value):
+        if self._reader.is_missing(value):
             return self._missing
-        return -1.0 if isinstance(value, str) else self.get(text_of(value), -1.0)
+        return self.get(self._reader.text(value), -1.0)

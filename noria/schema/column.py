@@ -3,7 +3,9 @@
 from functools import cached_property
 from typing import Literal
 
+from noria.config.column_reading import ISO, ColumnReading
 from noria.config.section import Section
+from noria.tabular.column_reader import ColumnReader, is_whole_number
 from noria.tabular.values import LARGEST
 
 Kind = Literal["number", "category", "datetime"]
@@ -15,7 +17,9 @@ class Column(Section):
     name: str
     """Its name in the table."""
     kind: Kind
-    """How its values are read."""
+    """What its values are to a model."""
+    reading: ColumnReading = ColumnReading()
+    """How its values are read, from every file and request."""
     categories: list[str] = []
     """The categories of the training rows, the most frequent first, at most `features.max_categories`."""
     minimum: float | None = None
@@ -31,6 +35,26 @@ class Column(Section):
         codes: dict[str | None, int] = {text: code for code, text in enumerate(self.categories)}
         codes[None] = len(self.categories)
         return codes
+
+    @cached_property
+    def reader(self) -> ColumnReader:
+        """Reads its values."""
+        return self.reader_of(".")
+
+    def reader_of(self, decimal: str) -> ColumnReader:
+        """Reads its values from a file with this decimal mark, unless the column has one of its own."""
+        return ColumnReader(self.reading if self.reading.type is not None else self._plain_reading, decimal)
+
+    @property
+    def _plain_reading(self) -> ColumnReading:
+        """For a model of an earlier version, which has no rules."""
+        if self.kind == "number":
+            return ColumnReading(type="number")
+        if self.kind == "datetime":
+            return ColumnReading(type="date", format=ISO)
+        if self.is_boolean:
+            return ColumnReading(type="boolean")
+        return ColumnReading(type="text", whole_numbers=all(map(is_whole_number, self.categories)))
 
     @cached_property
     def ends(self) -> tuple[float, float]:

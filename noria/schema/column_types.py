@@ -3,7 +3,6 @@
 `new`, `explore` and training all ask here and differ only in what they do with the answer.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,11 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
+from noria.config.column_reading import ColumnReading
 from noria.config.rule_syntax import rule_columns
 from noria.schema.column import Kind
-from noria.schema.row_check import read_dates, read_numbers, read_texts, seconds
-from noria.tabular.types import Type, convert, is_number
-from noria.tabular.values import LARGEST, distinct, is_missing
+from noria.schema.row_check import seconds
+from noria.tabular.column_reader import ColumnReader
+from noria.tabular.inference import is_text, learn_reading
+from noria.tabular.values import LARGEST, distinct
 
 Unusable = Literal["empty", "constant", "free text", "compound", "calendar"]
 """Why no model can learn from a column.
@@ -27,21 +28,6 @@ empty.
 """
 
 _FREE_TEXT_SHARE = 0.5
-_TYPES_OF_OBJECTS: dict[str, Type] = {
-    "string": "text",
-    "empty": "text",
-    "boolean": "boolean",
-    "decimal": "number",
-    "integer": "integer",
-    "floating": "number",
-    "mixed-integer-float": "number",
-    "datetime": "datetime",
-    "datetime64": "datetime",
-    "date": "datetime",
-}
-# a date of at least a day, a month and a year; plain numbers are no dates
-_DATE_LIKE = re.compile(r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?\s*$")
-_DATES_SAMPLED = 5_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +36,8 @@ class ColumnValues:
 
     kind: Kind
     rows: int
+    reading: ColumnReading
+    """How they were read."""
     numbers: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """(rows,) numbers, or dates as seconds since 1970; NaN where missing or unreadable. Empty for categories."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -63,7 +51,7 @@ class ColumnType:
     """The decision about one column."""
 
     kind: Kind
-    """How its values are read."""
+    """What its values are to a model."""
     unusable: Unusable | None = None
     """Why no model can learn from it; None if one can."""
     reason: str = ""
@@ -94,11 +82,12 @@ def classify_column(
     name: str, series: "pd.Series[Any]", use_case: UseCase, *, keep: bool
 ) -> tuple[ColumnType, ColumnValues]:
     """The type of one column of a use case, and its values; a column to `keep` is usable whatever it holds."""
-    kind = kind_of(name, series, use_case)
+    reading = reading_of(name, series, use_case)
+    kind = kind_of(name, reading, use_case)
     if kind == "datetime" and not (use_case.features.calendar or keep):
         reason = "a date, and `features.calendar` names no part of dates"
-        return ColumnType(kind, "calendar", reason), ColumnValues(kind, len(series))
-    values = read_values(series, kind)
+        return ColumnType(kind, "calendar", reason), ColumnValues(kind, len(series), reading)
+    values = read_values(series, kind, reading)
     keep = keep or name in use_case.features.categorical
     return classify_values(values, use_case.features.max_categories, keep=keep), values
 
@@ -149,76 +138,63 @@ def _unusable_category(values: ColumnValues, max_categories: int, *, keep: bool)
     return None, ""
 
 
-def kind_of(name: str, series: "pd.Series[Any]", use_case: UseCase) -> Kind:
-    """How a column's values are read: as `features` says, else as its declared type, else as its values suggest."""
+def reading_of(name: str, series: "pd.Series[Any]", use_case: UseCase) -> ColumnReading:
+    """How a column's values are read: as the use case says or has learned, and else as these values suggest."""
+    declared = use_case.reading(name)
+    if declared.type is None and name == use_case.data.time and use_case.split.method == "time":
+        numeric = pd.api.types.is_numeric_dtype(series.dtype)
+        declared = declared if numeric else declared.model_copy(update={"type": "date"})
+    is_learned = {"text": declared.whole_numbers is not None, "date": declared.format is not None}
+    if is_learned.get(str(declared.type), declared.type is not None and not is_text(series)):
+        return declared
+    return learn_reading(series, declared, raw=False).reading
+
+
+def kind_of(name: str, reading: ColumnReading, use_case: UseCase) -> Kind:
+    """What a column is to a model: as `features` says, else by the type of its values."""
     if name in use_case.features.numeric:
         return "number"
     if name in use_case.features.categorical:
         return "category"
-    expectation = use_case.data.expectations.columns.get(name)
-    declared = expectation.type if expectation else None
-    if declared == "datetime" or name == use_case.data.time or pd.api.types.is_datetime64_any_dtype(series.dtype):
+    return kind_of_reading(reading)
+
+
+def kind_of_reading(reading: ColumnReading) -> Kind:
+    """What values of a type are to a model."""
+    if reading.type == "date":
         return "datetime"
-    return kind_of_type(declared or value_type(series))
+    return "number" if reading.type in {"number", "integer"} else "category"
 
 
-def kind_of_type(declared: Type | None) -> Kind:
-    """How values of a declared type are read."""
-    if declared == "datetime":
-        return "datetime"
-    return "number" if declared in {"number", "integer"} else "category"
-
-
-def value_type(series: "pd.Series[Any]") -> Type | None:
-    """The type that a column's values have as they are; None if it cannot be declared, as of lengths of time."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return "text"
-    if pd.api.types.is_bool_dtype(series.dtype):
-        return "boolean"
-    if is_number(series):
-        return "integer" if pd.api.types.is_integer_dtype(series.dtype) else "number"
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return "datetime"
-    return _TYPES_OF_OBJECTS.get(pd.api.types.infer_dtype(series, skipna=True))
-
-
-def holds_dates_as_text(series: "pd.Series[Any]") -> bool:
-    """True for text of which every value reads as a date, so that it can be declared `type: datetime`."""
-    present = series.dropna()
-    if present.empty or pd.api.types.infer_dtype(present) != "string":
-        return False
-    some = present.iloc[np.linspace(0, len(present) - 1, min(len(present), _DATES_SAMPLED)).astype(int)]
-    return bool(some.astype(str).str.match(_DATE_LIKE).all()) and not convert(present, "datetime")[1].any()
-
-
-def read_values(series: "pd.Series[Any]", kind: Kind) -> ColumnValues:
-    """Read every value as `kind`."""
+def read_values(series: "pd.Series[Any]", kind: Kind, reading: ColumnReading) -> ColumnValues:
+    """Read every value as `kind`, by the rule of the column."""
+    reader = ColumnReader(reading)
     if kind == "category":
-        codes, texts, faults = read_texts(series)
+        codes, texts, faults = reader.read_texts(series)
         counts: dict[str, int] = {}
         for text, count in zip(texts, np.bincount(codes, minlength=len(texts)), strict=True):
             if text is not None:
                 counts[text] = counts.get(text, 0) + int(count)
-        return ColumnValues(kind, len(series), counts=counts, unreadable=faults)
+        return ColumnValues(kind, len(series), reading, counts=counts, unreadable=faults)
     if kind == "datetime":
-        moments, faults = read_dates(series)
-        return ColumnValues(kind, len(series), seconds(moments), unreadable=faults)
-    numbers, faults = read_numbers(series)
+        moments, faults = reader.read_moments(series)
+        return ColumnValues(kind, len(series), reading, seconds(moments), unreadable=faults)
+    numbers, faults = reader.read_numbers(series)
     beyond = np.abs(numbers) > LARGEST
     if beyond.any():
         faults = {**faults, int(beyond.argmax()): "an infinite value, or one too large to compute with"}
-    return ColumnValues(kind, len(series), numbers, unreadable=faults)
+    return ColumnValues(kind, len(series), reading, numbers, unreadable=faults)
 
 
 def as_numbers(series: "pd.Series[Any]", kind: Kind) -> NDArray[np.float64]:
     """(n,) numbers, or dates as seconds since 1970; NaN where missing, unreadable or too large to compute with."""
-    numbers = read_values(series, kind).numbers
+    numbers = read_values(series, kind, _own_reading(series, kind)).numbers
     return np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
 
 
 def as_categories(series: "pd.Series[Any]") -> "pd.Series[Any]":
     """Categories as text, None where missing."""
-    codes, texts, _ = read_texts(series)
+    codes, texts, _ = ColumnReader(_own_reading(series, "category")).read_texts(series)
     values = np.empty(len(texts), dtype=object)
     values[:] = texts
     return pd.Series(values[codes], index=series.index, name=series.name, dtype=object)
@@ -228,5 +204,14 @@ def is_blank(series: "pd.Series[Any]") -> NDArray[np.bool_]:
     """(n,) True where a value is missing as a model reads it: blank text is."""
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
         return series.isna().to_numpy(dtype=bool)
+    reader = ColumnReader(_own_reading(series, "category"))
     codes, values = distinct(series)
-    return np.array([is_missing(value) for value in values], dtype=bool)[codes]
+    return np.array([reader.is_missing(value) for value in values], dtype=bool)[codes]
+
+
+def _own_reading(series: "pd.Series[Any]", kind: Kind) -> ColumnReading:
+    """For a table that has been read: what stood for missing is missing."""
+    if kind == "category":
+        return ColumnReading(type="text", missing=[])
+    declared = ColumnReading(type="number" if kind == "number" else "date")
+    return learn_reading(series, declared, raw=False).reading

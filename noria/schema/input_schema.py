@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.config.history import HistorySpec
 from noria.config.section import Section
 from noria.schema.column import Column
 from noria.schema.row_check import CheckedRows, check_column, check_names
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from noria.config import UseCase
-    from noria.schema.row_check import Raw
+    from noria.tabular.column_reader import Raw
 
 
 class InputSchema(Section):
@@ -27,13 +28,16 @@ class InputSchema(Section):
     """The input columns, in the order of the training table."""
     calendar: list[Literal["year", "month", "day", "weekday", "hour"]] = []
     """Parts of each date that are features."""
+    history: HistorySpec | None = None
+    """How the columns that no request brings are computed from earlier cases; None: there are none."""
 
     @classmethod
     def fit(cls, train: pd.DataFrame, use_case: UseCase, *, warn: bool = True) -> InputSchema:
         """Learn the schema from n training rows.
 
         Columns that can be no feature stay out: constant or wholly missing ones and free text, each with a warning
-        unless `warn` is False; dates, unless `features.calendar` names parts of them. A column that a rule uses stays.
+        unless `warn` is False; dates, unless `features.calendar` names parts of them. A column that a rule or a history
+        feature uses stays.
 
         Raises:
             NoriaError: no column is left, a rule uses a column that is none of them, or a value in a numeric
@@ -41,12 +45,20 @@ class InputSchema(Section):
         """
         from noria.schema.learning import learn_columns
 
-        return cls(columns=learn_columns(train, use_case, warn=warn), calendar=list(use_case.features.calendar))
+        columns = learn_columns(train, use_case, warn=warn)
+        history = _learned_history(use_case.history_spec(), {column.name for column in columns})
+        return cls(columns=columns, calendar=list(use_case.features.calendar), history=history)
 
     @property
     def names(self) -> list[str]:
         """The input columns."""
         return [column.name for column in self.columns]
+
+    @property
+    def asked(self) -> list[Column]:
+        """The columns that a request brings: all but those that are computed from earlier cases."""
+        computed = set() if self.history is None else set(self.history.names)
+        return [column for column in self.columns if column.name not in computed]
 
     @property
     def encoded_names(self) -> list[str]:
@@ -93,6 +105,13 @@ class InputSchema(Section):
         """
         return self.check(frame).matrix
 
+    def own_matrix(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, q) the encoded columns of an (n, p) matrix that depend on the rows alone, not on earlier cases."""
+        if self.history is None:
+            return matrix
+        computed = set(self.history.names)
+        return matrix[:, [place for place, name in enumerate(self.encoded_names) if name not in computed]]
+
     def places(self, *kinds: str) -> list[int]:
         """Which of the p columns come from columns of these kinds."""
         widths: Sequence[int] = [len(self.calendar) if c.kind == "datetime" else 1 for c in self.columns]
@@ -103,3 +122,11 @@ class InputSchema(Section):
             if column.kind in kinds
             for offset in range(widths[i])
         ]
+
+
+def _learned_history(history: HistorySpec | None, learned: set[str]) -> HistorySpec | None:
+    """The features that became columns; one that is constant did not."""
+    if history is None:
+        return None
+    kept = [feature for feature in history.features if feature.name in learned]
+    return history.model_copy(update={"features": kept}) if kept else None

@@ -18,10 +18,12 @@ from noria.tabular.names import did_you_mean
 def learn_columns(train: pd.DataFrame, use_case: UseCase, *, warn: bool) -> list[Column]:
     """The input columns in the order of the table; see `InputSchema.fit`."""
     ruled = rule_columns(use_case.rules)
+    history = use_case.history_spec()
+    counted = [] if history is None else history.inputs
     learned: list[Column] = []
     left_out: dict[str, str] = {}
     columns = {str(name): train[name] for name in train.columns if name not in use_case.not_features}
-    for name, found in zip(columns, _learn_all(columns, set(ruled), use_case), strict=True):
+    for name, found in zip(columns, _learn_all(columns, {*ruled, *counted}, use_case), strict=True):
         if isinstance(found, Column):
             learned.append(found)
         elif found:
@@ -55,17 +57,19 @@ def learn_column(name: str, series: "pd.Series[Any]", keep: bool, *, use_case: U
     if found.unreadable:
         raise _unreadable(name, found)
     if found.unusable:
-        return "" if found.unusable == "calendar" else found.reason
+        is_clock = found.unusable == "calendar" and name == use_case.data.time
+        return "" if is_clock else found.reason
     if found.kind == "category":
         ranked = sorted(values.counts, key=lambda text: (-values.counts[text], text))
         missing = 1 - sum(values.counts.values()) / values.rows if values.rows else 1.0
         most = use_case.features.max_categories
-        return Column(name=name, kind="category", categories=ranked[:most], missing=missing)
+        return Column(name=name, kind="category", reading=values.reading, categories=ranked[:most], missing=missing)
     is_missing = np.isnan(values.numbers)
     if is_missing.all():
-        return Column(name=name, kind=found.kind, missing=1.0)
+        return Column(name=name, kind=found.kind, reading=values.reading, missing=1.0)
     low, high = float(np.nanmin(values.numbers)), float(np.nanmax(values.numbers))
-    return Column(name=name, kind=found.kind, minimum=low, maximum=high, missing=float(is_missing.mean()))
+    missing = float(is_missing.mean())
+    return Column(name=name, kind=found.kind, reading=values.reading, minimum=low, maximum=high, missing=missing)
 
 
 def _unreadable(name: str, found: ColumnType) -> NoriaError:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noria.schema.column import Column
 from noria.system.errors import NoriaError
-from noria.tabular.names import did_you_mean
-from noria.tabular.values import BOOLEANS, LARGEST, distinct, is_missing, number_of, read_each, shown, text_of
+from noria.tabular.column_reader import Raw, per_row
+from noria.tabular.names import did_you_mean, one_note
+from noria.tabular.values import BOOLEANS, LARGEST, shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Values = NDArray[Any]
-Raw: TypeAlias = "pd.Series[Any] | list[Any]"
-_PLAIN_DATE = re.compile(r"[1-9]\d{3}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def check_names(columns: Sequence[Column], frame: pd.DataFrame) -> list[str]:
             fix=fix,
         )
     if len(given) > len(known):
-        twice = sorted({str(name) for name in given if given.count(name) > 1} & wanted)
+        twice = sorted({str(name) for name, times in Counter(given).items() if times > 1} & wanted)
         if twice:
             raise NoriaError(
                 f"column `{twice[0]}` comes twice",
@@ -118,39 +116,6 @@ def calendar_parts(moments: Values, calendar: Sequence[str]) -> NDArray[np.float
     return matrix
 
 
-def read_numbers(raw: Raw) -> tuple[NDArray[np.float64], dict[int, str]]:
-    """(n,) float64, NaN for what is missing or unreadable; and row → what is wrong with it."""
-    if not isinstance(raw, list) and _is_plain_number(raw):
-        return raw.to_numpy(dtype=np.float64, na_value=np.nan), {}
-    codes, values = distinct(raw)
-    read, faults = read_each(number_of, values)
-    return np.array(read, dtype=np.float64)[codes], _per_row(codes, faults)
-
-
-def read_texts(raw: Raw) -> tuple[NDArray[np.intp], list[str | None], dict[int, str]]:
-    """Codes (n,), the text of each code (None: missing or unreadable), and code → what is wrong with it."""
-    codes, values = distinct(raw)
-    return codes, *read_each(text_of, values)
-
-
-def read_dates(raw: Raw) -> tuple[NDArray[np.datetime64], dict[int, str]]:
-    """(n,) datetime64 in microseconds UTC, NaT for what is missing or unreadable; and row → what is wrong with it."""
-    if isinstance(raw, list):
-        with contextlib.suppress(ValueError):
-            return np.array([_plain_date(value) for value in raw], dtype="datetime64[us]"), {}
-    import pandas as pd
-
-    from noria.tabular.types import convert
-
-    if isinstance(raw, list):
-        raw = pd.Series(raw, dtype=object)
-    readable = raw.map(_date_or_text) if pd.api.types.is_object_dtype(raw.dtype) else raw
-    dates, bad = convert(readable, "datetime")
-    moments = pd.to_datetime(dates, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    rows = np.flatnonzero(bad.to_numpy())
-    return moments, {int(row): f"{shown(raw.iloc[row])} is not a date" for row in rows}
-
-
 def seconds(moments: Values) -> NDArray[np.float64]:
     """Seconds since 1970, NaN for NaT."""
     epoch = moments.astype("datetime64[us]").astype(np.int64) / 1e6
@@ -158,7 +123,7 @@ def seconds(moments: Values) -> NDArray[np.float64]:
 
 
 def _numbers(column: Column, raw: Raw, errors: list[str], warnings: list[str]) -> Values:
-    values, faults = read_numbers(raw)
+    values, faults = column.reader.read_numbers(raw)
     for row, fault in faults.items():
         _note(errors, row, column.name, fault)
     beyond = np.abs(values) > LARGEST
@@ -166,86 +131,63 @@ def _numbers(column: Column, raw: Raw, errors: list[str], warnings: list[str]) -
         for place in np.flatnonzero(beyond):
             _note(errors, int(place), column.name, "infinite" if np.isinf(values[place]) else "too large")
         values = np.where(beyond, np.nan, values)
-    _note_range(column, values, values, warnings)
+    _note_range(column, values, warnings)
     return values
 
 
 def _categories(
     column: Column, raw: Raw, errors: list[str], warnings: list[str]
 ) -> tuple[NDArray[np.intp], list[str | None]]:
-    codes, texts, faults = read_texts(raw)
+    codes, texts, faults = column.reader.read_texts(raw)
     if column.is_boolean:
         texts = [_spelled(text, column) for text in texts]
-    for row, fault in _per_row(codes, faults).items():
+    for row, fault in per_row(codes, faults).items():
         _note(errors, row, column.name, fault)
     unseen = {code: f"unseen category {shown(text)}" for code, text in enumerate(texts) if text not in column.codes}
-    for row, note in _per_row(codes, unseen).items():
+    for row, note in per_row(codes, unseen).items():
         _note(warnings, row, column.name, note)
     return codes, texts
 
 
 def _dates(column: Column, raw: Raw, errors: list[str], warnings: list[str], *, years: bool) -> Values:
-    moments, faults = read_dates(raw)
+    moments, faults = column.reader.read_moments(raw)
     for row, fault in faults.items():
         _note(errors, row, column.name, fault)
     if years:
-        # only the year can be new: months and hours come round again
-        _note_range(column, seconds(moments), moments, warnings)
+        _note_years(column, moments, warnings)
     return moments
 
 
-def _note_range(column: Column, numbers: NDArray[np.float64], shown_as: Values, warnings: list[str]) -> None:
+def _note_years(column: Column, moments: Values, warnings: list[str]) -> None:
+    """Only the year can be new: months and hours come round again."""
+    if column.minimum is None or column.maximum is None:
+        return
+    first, last = (int(str(np.datetime64(int(end), "s"))[:4]) for end in (column.minimum, column.maximum))
+    years = moments.astype("datetime64[Y]").astype(np.int64) + 1970
+    for row in np.flatnonzero(((years < first) | (years > last)) & ~np.isnat(moments)):
+        _note(warnings, int(row), column.name, f"{years[row]} is outside the training range {first}–{last}")
+
+
+def _note_range(column: Column, numbers: NDArray[np.float64], warnings: list[str]) -> None:
     if column.minimum is None or column.maximum is None:
         return
     outside = (numbers < column.minimum) | (numbers > column.maximum)
     if not outside.any():
         return
-    if column.kind == "datetime":
-        low, high = (str(np.datetime64(int(end), "s")) for end in (column.minimum, column.maximum))
-    else:
-        low, high = f"{column.minimum:.10g}", f"{column.maximum:.10g}"
+    low, high = f"{column.minimum:.10g}", f"{column.maximum:.10g}"
     for row in np.flatnonzero(outside):
-        value = str(shown_as[row]) if column.kind == "datetime" else f"{numbers[row]:.10g}"
-        _note(warnings, int(row), column.name, f"{value} is outside the training range {low}–{high}")
-
-
-def _per_row(codes: NDArray[np.intp], notes: dict[int, str]) -> dict[int, str]:
-    if not notes:
-        return {}
-    rows = np.flatnonzero(np.isin(codes, list(notes)))
-    return {int(row): notes[int(codes[row])] for row in rows}
+        _note(warnings, int(row), column.name, f"{numbers[row]:.10g} is outside the training range {low}–{high}")
 
 
 def _note(notes: list[str], row: int, name: str, text: str) -> None:
-    text = text.replace("; ", "\\x3b ")  # what stands between two notes stands in none
-    notes[row] = f"{notes[row]}; {name}: {text}" if notes[row] else f"{name}: {text}"
+    note = f"{one_note(name)}: {one_note(text)}"
+    notes[row] = f"{notes[row]}; {note}" if notes[row] else note
 
 
 def _objects(values: Sequence[Any]) -> Values:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def _is_plain_number(series: pd.Series[Any]) -> bool:
-    import pandas as pd
-
-    return pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype)
-
-
-def _plain_date(value: Any) -> Any:
-    if is_missing(value):
-        return np.datetime64("NaT", "us")
-    if isinstance(value, str) and _PLAIN_DATE.fullmatch(value):
-        return np.datetime64(value, "us")
-    raise ValueError
-
-
-def _date_or_text(value: Any) -> Any:
-    if is_missing(value):
-        return None
-    # a bare number names no moment: neither its unit nor its start is known
-    return value if isinstance(value, str) or hasattr(value, "isoformat") else "no date"
 
 
 def _spelled(text: str | None, column: Column) -> str | None:

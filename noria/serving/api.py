@@ -1,5 +1,6 @@
 """The JSON bodies of the service's requests and responses."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -83,6 +84,11 @@ class ExplainResponse(Section):
     """Fields that the model does not know."""
 
 
+LONGEST_NAME = 100
+NAME = "^[^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f][^\\u0000-\\u001f\\u007f]*$"
+"""A person's name: no control characters, and not blanks alone."""
+
+
 class TrueLabel(Section):
     """The true label of a prediction (`id`) or of a case (`entity`)."""
 
@@ -92,6 +98,10 @@ class TrueLabel(Section):
     """The case's own identifier."""
     label: str | int | float | bool
     """The true class or number."""
+    at: datetime | None = None
+    """When it became known, ISO 8601, by default now; without an offset from UTC it is UTC."""
+    by: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME, pattern=NAME)
+    """Who gave it, if a person was asked; left out if it came by itself."""
 
 
 class FeedbackRequest(Section):
@@ -104,8 +114,8 @@ class FeedbackResponse(Section):
     """The result for each label, in their order."""
 
     known: list[bool | None]
-    """Whether the prediction is known. The label of an unknown one is stored until its prediction arrives. null: the
-    label is stored, but the prediction store is unavailable."""
+    """Whether the prediction is known. The label of an unknown one is stored until its prediction arrives; if none at
+    all is known, the request is refused. null: the label is stored, but the prediction store is unavailable."""
 
 
 class ModelResponse(Section):
@@ -128,6 +138,7 @@ class ModelResponse(Section):
     policy: dict[str, Any]
     metric: str
     metrics: dict[str, Any]
+    """What was promised: metric → value and interval on test rows."""
     data_fingerprint: str
     created_at: str
     active_since: str
@@ -137,9 +148,13 @@ class ModelResponse(Section):
     case: str = "case"
     """What one row is."""
     examples: list[Row] = []
-    """Real rows that the model can predict."""
+    """Rows that the model can predict, see `serving.examples`; may be empty."""
     variants: list[dict[str, Any]] = []
     """The variants with shares, versions and decision policies."""
+    learned: dict[str, Any] | None = None
+    """The rows that the model has learned from: how many, and up to when."""
+    metrics_from: dict[str, Any] | None = None
+    """Where `metrics` come from: how many test rows, and how many rows the judged fit had learned from."""
 
 
 class TrafficChangeResponse(Section):

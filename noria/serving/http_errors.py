@@ -1,5 +1,6 @@
 """Errors of a request, with message and HTTP status."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,11 +27,21 @@ class HTTPError(Exception):
         """Seconds until it is worth trying again."""
 
 
-def not_json(error: Exception) -> HTTPError:
-    """400: the body is not JSON."""
+def not_json(error: Exception, body: bytes) -> HTTPError:
+    """400: the body is not JSON. NaN and Infinity, which many programs write, are named by row and field."""
     if isinstance(error, RecursionError):
         return HTTPError(
             400, "the request is nested too deeply", code="request.nested_too_deeply", fix="send rows of plain values"
+        )
+    problems = _not_finite(body)
+    if problems:
+        more = f" ({len(problems)} such values)" if len(problems) > 1 else ""
+        return HTTPError(
+            400,
+            f"the request is not valid JSON: row {problems[0].row}: {problems[0].problem}{more}",
+            code="request.number_not_finite",
+            fix="send null for a value that is not known",
+            rows=problems,
         )
     return HTTPError(
         400, f"the request is not valid JSON: {str(error).partition(': ')[2] or error}", code="request.json_invalid"
@@ -74,3 +85,29 @@ def raise_row_errors(problems: Sequence[RowError], rows: int) -> None:
         fix=fix,
         rows=problems,
     )
+
+
+class _NotFinite(str):
+    """NaN, Infinity or -Infinity, as it was written."""
+
+    __slots__ = ()
+
+
+def _not_finite(body: bytes) -> list[RowError]:
+    """The fields of `{"rows": [{…}, …]}`, or of an object in its place, that are NaN or infinite."""
+    if b"NaN" not in body and b"Infinity" not in body:
+        return []
+    try:
+        found = json.loads(body, parse_constant=_NotFinite)
+    except (ValueError, RecursionError):  # it is not JSON for other reasons
+        return []
+    problems = []
+    for key, value in found.items() if isinstance(found, dict) else ():
+        for row, sent in enumerate(value if isinstance(value, list) else [value]):
+            fields = sent.items() if isinstance(sent, dict) else [(key, sent)]
+            problems += [
+                RowError(row=row, problem=f"{name[:100]}: {each} is not a JSON value; send null")
+                for name, each in fields
+                if isinstance(each, _NotFinite)
+            ]
+    return problems

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from noria.bundle.answers import build_prediction, build_predictions
 from noria.bundle.background_sample import sample_background
+from noria.serving.event_time import EventClock
 from noria.serving.explanation import Explanation, explain, explain_values, groups_of
 from noria.serving.http_errors import HTTPError
 from noria.serving.row_reader import RequestRows, RowReader
@@ -64,7 +65,16 @@ class Predictor:
         self.version = bundle.manifest.version
         self.policy = bundle.manifest.policy if policy is None else policy
         self.policy_version = policy_version
-        self.reader = RowReader(bundle.manifest.schema_, bundle.manifest.id, max_rows=max_rows, max_text=max_text)
+        self.reader = RowReader(
+            bundle.manifest.schema_,
+            bundle.manifest.id,
+            max_rows=max_rows,
+            max_text=max_text,
+            case_of=bundle.manifest.case_of,
+            clock=EventClock.of(bundle.manifest),
+            history=bundle.history,
+        )
+        self.history = bundle.history
         self.fast = bundle.fast
         self._rules = bundle.fitted.rules if self.fast is None else self.fast.rules  # loaded before the first request
         if self.fast is not None and self._rules is None:
@@ -83,6 +93,9 @@ class Predictor:
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Predict rows of JSON values; the fast form of a bundle needs neither pandas nor training libraries.
+
+        Features of earlier cases are computed from those that `history` knows: at first the cases that the model has
+        learned, and then those that are added to it, see `noria.history.HistoryState`.
 
         Args:
             rows: one object per case with every input column; None where a value is not known.

@@ -10,18 +10,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from types import GenericAlias
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NotRequired, TypedDict
 
 import msgspec
 import numpy as np
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from noria.schema import CheckedRows, InputSchema
+from noria.history import HistoryState
+from noria.schema import CheckedRows, Column, InputSchema
 from noria.schema.category_codes import CategoryCodes
 from noria.schema.row_check import check_column
 from noria.serving.api import LONGEST_ENTITY, RowError
+from noria.serving.event_time import EventClock
 from noria.serving.http_errors import HTTPError, not_json, raise_row_errors, wrong_shape
+from noria.serving.json_objects import more_objects_than
+from noria.tabular.names import can_be_fields, one_note
 from noria.tabular.values import number_of
 
 Row = tuple[Any, ...]
@@ -47,12 +51,16 @@ class RequestRows:
     """The positions of these rows in the body; None: all."""
     scored: tuple[object, NDArray[np.float64]] | None = None
     """The predictor that has scored them already, and its scores."""
+    times: list[float | None] | None = None
+    """When each case happens, in seconds since 1970; None where a row does not say, or no row can."""
 
     def take(self, places: Sequence[int]) -> "RequestRows":
         """Some of the rows."""
         pick = [self.values[place] for place in places]
         entities, warnings = [self.entities[i] for i in places], [self.warnings[i] for i in places]
-        return RequestRows(pick, entities, self.matrix[list(places)], warnings, self.ignored, self.body, places)
+        times = None if self.times is None else [self.times[place] for place in places]
+        matrix = self.matrix[list(places)]
+        return RequestRows(pick, entities, matrix, warnings, self.ignored, self.body, places, times=times)
 
 
 class RowReader:
@@ -63,16 +71,39 @@ class RowReader:
         id: the field that may carry the case's identifier.
         max_rows: maximum rows in a request.
         max_text: maximum length of a text.
+        case_of: an identifier as predictions keep it.
+        clock: reads the field that may carry the time of the case.
+        history: the earlier cases that features are computed from, for a schema with such features. A request does not
+            bring these; a value that is sent for one is ignored, and the response says so.
     """
 
-    def __init__(self, schema: InputSchema, id: str | None, *, max_rows: int, max_text: int) -> None:
+    def __init__(
+        self,
+        schema: InputSchema,
+        id: str | None,
+        *,
+        max_rows: int,
+        max_text: int,
+        case_of: Callable[[Any], str] = str,
+        clock: EventClock | None = None,
+        history: HistoryState | None = None,
+    ) -> None:
         self.schema = schema
         self.names = schema.names
-        self._id, self._max_rows, self._max_text = id, max_rows, max_text
-        self._known = {*self.names, *([id] if id is not None else [])}
-        self._row_type: Any = _row_type(schema, id, max_text)
-        body = msgspec.defstruct("Body", [("rows", GenericAlias(list, (self._row_type,)))], forbid_unknown_fields=True)
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
+        """The columns of a row that has been read."""
+        self.asked = [column.name for column in schema.asked]
+        """The columns of a row as it is sent: all but those that are computed from earlier cases."""
+        self._history = history
+        self._id, self._max_rows, self._max_text, self._case_of = id, max_rows, max_text, case_of
+        self._clock = clock
+        self._time_place = self.names.index(clock.column) if clock is not None and clock.column in self.names else None
+        self.time = clock.column if clock is not None and self._time_place is None else None
+        """The field that may carry the time of the case, where that is no input."""
+        self.optional = [name for name in (id, self.time) if name is not None]
+        """Fields that a row may have besides the inputs."""
+        self._known = {*self.asked, *self.optional}
+        self._row_type: Any = _row_type(schema.asked, id, self.time, max_text)
+        self._decode = _row_decoder(self._row_type)
         self._decode_any: Callable[[bytes], Any] = msgspec.json.Decoder().decode
         self._columns = _Columns(schema)
 
@@ -87,18 +118,22 @@ class RowReader:
         return rows
 
     def _read(self, body: bytes) -> RequestRows:
+        if self._decode is None:
+            return self._read_slowly(body)
         try:
             rows = self._decode(body).rows
         except (msgspec.ValidationError, RecursionError):
             return self._read_slowly(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise not_json(error) from error
+            raise not_json(error, body) from error
         self._check_row_count(len(rows))
         values = [astuple(row) for row in rows]
-        if self._id is None:
+        if not self.optional:
             return self._encode_plain(values, [None] * len(values), [])
-        entities = [_text(row[-1]) for row in values]
-        return self._encode_plain([row[:-1] for row in values], entities, [])
+        p = len(self.asked)
+        entities = [None if self._id is None else self._case(row[p]) for row in values]
+        times = None if self.time is None else [row[-1] for row in values]
+        return self._encode_plain([row[:p] for row in values], entities, [], times)
 
     def read_objects(self, rows: Sequence[Any]) -> RequestRows:
         """Rows that are objects already: `{column: value}`.
@@ -109,34 +144,48 @@ class RowReader:
         self._check_row_count(len(rows))
         problems = [problem for place, row in enumerate(rows) if (problem := self._row_problem(place, row))]
         raise_row_errors(problems, len(rows))
-        pick = itemgetter(*self.names) if len(self.names) > 1 else lambda row: (row[self.names[0]],)
+        pick = itemgetter(*self.asked) if len(self.asked) > 1 else lambda row: (row[self.asked[0]],)
         values = [pick(row) for row in rows]
-        entities = [None if self._id is None else _text(row.get(self._id)) for row in rows]
+        entities = [None if self._id is None else self._case(row.get(self._id)) for row in rows]
         ignored = sorted({name for row in rows for name in row} - self._known)
+        times = None if self.time is None else [row.get(self.time) for row in rows]
         if all(self._is_plain(row) for row in rows):
-            return self._encode_plain(values, entities, ignored)
-        return self._encode_checked(values, entities, ignored)
+            return self._encode_plain(values, entities, ignored, times)
+        return self._encode_checked(values, entities, ignored, times)
 
-    def read_columns(self, columns: Sequence[list[Any]], entities: list[Any], ignored: list[str]) -> RequestRows:
-        """n rows of a table: the schema's columns, in their order, as lists of single values.
+    def read_columns(
+        self,
+        columns: Sequence[list[Any]],
+        entities: list[Any],
+        ignored: list[str],
+        times: list[Any] | None = None,
+    ) -> RequestRows:
+        """n rows of a table: the columns that are sent, in the order of `asked`, as lists of single values.
+
+        `times` are those of the field `time`, if the table has it.
 
         Raises:
             HTTPError: the rows are not valid.
         """
         values = list(zip(*columns, strict=True))
         self._check_lengths(values, entities)
-        texts = [_text(entity) for entity in entities]
-        kinds = [column.kind for column in self.schema.columns]
+        texts = [self._case(entity) for entity in entities]
+        kinds = [column.kind for column in self.schema.asked]
         plain = all(
             kind != "number" or all(value is None or type(value) in {int, float} for value in column)
             for kind, column in zip(kinds, columns, strict=True)
         )
-        return self._encode_plain(values, texts, ignored) if plain else self._encode_checked(values, texts, ignored)
+        encode = self._encode_plain if plain else self._encode_checked
+        return encode(values, texts, ignored, times)
+
+    def _case(self, entity: Any) -> str | None:
+        """The identifier of a case; None if it has none, or a blank one."""
+        return None if entity is None else self._case_of(entity) or None
 
     def _check_lengths(self, values: list[Row], entities: list[Any]) -> None:
         problems = []
         for place, (row, entity) in enumerate(zip(values, entities, strict=True)):
-            long = [name for name, value in zip(self.names, row, strict=True) if self._value_problem(name, value)]
+            long = [name for name, value in zip(self.asked, row, strict=True) if self._value_problem(name, value)]
             if entity is not None and len(str(entity)) > LONGEST_ENTITY:
                 long.append(str(self._id))
             if long:
@@ -144,24 +193,52 @@ class RowReader:
         raise_row_errors(problems, len(values))
 
     def _read_slowly(self, body: bytes) -> RequestRows:
+        if more_objects_than(body, self._max_rows + 1):  # the body is one itself
+            self._check_row_count(self._max_rows + 1)
         try:
             found = self._decode_any(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise not_json(error) from error
+            raise not_json(error, body) from error
         shape = wrong_shape(found, "rows")
         if shape is not None:
             raise shape
         return self.read_objects(found["rows"])
 
-    def _encode_plain(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
-        encoded = self._columns.encode(values)
-        _raise_errors(encoded.errors)
-        return RequestRows(values, entities, encoded.matrix, encoded.warnings, ignored)
+    def _encode_plain(
+        self, values: list[Row], entities: list[str | None], ignored: list[str], times: list[Any] | None = None
+    ) -> RequestRows:
+        values = self._complete(values, entities)
+        return self._encoded(self._columns.encode(values), values, entities, ignored, times)
 
-    def _encode_checked(self, values: list[Row], entities: list[str | None], ignored: list[str]) -> RequestRows:
-        checked = self._check(values)
-        _raise_errors(checked.errors)
-        return RequestRows(values, entities, checked.matrix, checked.warnings, ignored)
+    def _encode_checked(
+        self, values: list[Row], entities: list[str | None], ignored: list[str], times: list[Any] | None = None
+    ) -> RequestRows:
+        values = self._complete(values, entities)
+        return self._encoded(self._check(values), values, entities, ignored, times)
+
+    def _encoded(
+        self,
+        encoded: "_Encoded | CheckedRows",
+        values: list[Row],
+        entities: list[str | None],
+        ignored: list[str],
+        times: list[Any] | None,
+    ) -> RequestRows:
+        _raise_errors(encoded.errors)
+        rows = RequestRows(values, entities, encoded.matrix, encoded.warnings, ignored)
+        if self._clock is not None:
+            if self._time_place is not None:
+                times = [row[self._time_place] for row in values]
+            if times is not None:
+                rows.times, faults = self._clock.read(times)
+                for row, fault in faults.items():
+                    note = f"{one_note(self._clock.column)}: {one_note(fault)}, so the time of the request stands in"
+                    rows.warnings[row] = f"{rows.warnings[row]}; {note}" if rows.warnings[row] else note
+        return rows
+
+    def _complete(self, values: list[Row], entities: Sequence[str | None]) -> list[Row]:
+        """The rows with the features that are computed from earlier cases."""
+        return values if self._history is None else self._history.complete(self.asked, values, entities)
 
     def _check(self, values: list[Row]) -> CheckedRows:
         columns = map(list, zip(*values, strict=True))
@@ -181,7 +258,7 @@ class RowReader:
     def _row_problem(self, place: int, row: Any) -> RowError | None:
         if not isinstance(row, dict):
             return RowError(row=place, problem="must be an object")
-        missing = [name for name in self.names if name not in row]
+        missing = [name for name in self.asked if name not in row]
         if missing:
             return RowError(row=place, problem=f"{', '.join(missing)}: missing")
         for name, value in row.items():
@@ -208,7 +285,7 @@ class RowReader:
         if rows > self._max_rows:
             raise HTTPError(
                 413,
-                f"{rows} rows in one request; at most {self._max_rows}",
+                f"too many rows or objects in one request; at most {self._max_rows}",
                 code="request.too_large",
                 fix="send them in several requests",
             )
@@ -300,19 +377,36 @@ class _Columns:
             encoded.errors[row], encoded.warnings[row] = error, warning
 
 
-def _row_type(schema: InputSchema, id: str | None, max_text: int) -> type[Any]:
+def _row_type(columns: Sequence[Column], id: str | None, time: str | None, max_text: int) -> Any:
+    """A row of plain values: a struct, which is decoded fastest, or a typed dictionary, whose keys may be any text."""
     text = Annotated[str, msgspec.Meta(max_length=max_text)]
     kinds: dict[str, Any] = {"number": int | float | None, "category": text | int | float | bool | None}
-    fields: list[Any] = []
-    renamed = {}
-    for place, column in enumerate(schema.columns):
-        fields.append((f"c{place}", kinds.get(column.kind, text | None)))
-        renamed[f"c{place}"] = column.name
+    fields = {column.name: kinds.get(column.kind, text | None) for column in columns}
+    entity = Annotated[str, msgspec.Meta(max_length=LONGEST_ENTITY)] | int | None
+    moment = text | int | float | None
+    if not can_be_fields((*fields, id or "", time or "")):
+        optional: dict[str, Any] = {} if id is None else {id: NotRequired[entity]}
+        optional |= {} if time is None else {time: NotRequired[moment]}
+        make: Any = TypedDict
+        return make("Row", fields | optional)
+    struct: list[Any] = [(f"c{place}", kind) for place, kind in enumerate(fields.values())]
+    renamed = {f"c{place}": name for place, name in enumerate(fields)}
     if id is not None:
-        entity = Annotated[str, msgspec.Meta(max_length=LONGEST_ENTITY)] | int | None
-        fields.append(("entity", entity, None))
+        struct.append(("entity", entity, None))
         renamed["entity"] = id
-    return msgspec.defstruct("Row", fields, rename=renamed, forbid_unknown_fields=True, gc=False)
+    if time is not None:
+        struct.append(("time", moment, None))
+        renamed["time"] = time
+    return msgspec.defstruct("Row", struct, rename=renamed, forbid_unknown_fields=True, gc=False)
+
+
+def _row_decoder(row: Any) -> Callable[[bytes], Any] | None:
+    """Decodes a body whose rows are structs; None for dictionaries, of which it would drop unknown keys untold."""
+    if not issubclass(row, msgspec.Struct):
+        return None
+    body = msgspec.defstruct("Body", [("rows", GenericAlias(list, (row,)))], forbid_unknown_fields=True)
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
+    return decode
 
 
 def _matrix(numbers: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
@@ -322,10 +416,6 @@ def _matrix(numbers: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
     except OverflowError:  # a whole number with hundreds of digits, which is read as infinite
         read = [[math.nan if value is None else number_of(value) for value in each] for each in numbers]
         return np.array(read, dtype=np.float64)
-
-
-def _text(entity: str | int | None) -> str | None:
-    return None if entity is None else str(entity)
 
 
 def _raise_errors(errors: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ class ErrorEntry(NamedTuple):
 AREAS = {
     "batch": "Predictions for whole files (`noria/batch`, `python run.py predict`).",
     "bundle": "The model bundle: the sealed folder that holds a model (`noria/bundle`).",
+    "cases": "Labelled predictions to learn from (`noria/labelled_cases`).",
     "cli": "The command line (`cli/`, `app/commands`).",
     "client": "The Python client of a service (`noria.client`).",
     "cluster": "Kubernetes clusters, and the tools that talk to them.",
@@ -21,7 +22,10 @@ AREAS = {
     "deployment": "Putting a model into service and keeping the server running (`noria/deployment`, `app/serving`).",
     "engine": "`engine: ray`, training and prediction on many machines (`noria/engines`).",
     "evaluation": "Metrics, and the comparison of models (`noria/evaluation`, `noria/metrics`).",
+    "history": "Features that are counted from earlier cases (`noria/history`, `features.history`).",
     "image": "Container images (`app/images`).",
+    "labelling": "Labels that people are asked for, and their answers (`noria/labelling`, `python run.py label`).",
+    "loop": "Watching, deciding and acting (`noria/loop`, `app/loop`, `python run.py watch`).",
     "models": "Candidates and fitted models (`noria/models`).",
     "monitoring": "Drift, quality and alerts (`noria/monitoring`).",
     "pipelines": "Runs of pipelines (`pipelines/`, `steps/`, `app/runs`).",
@@ -29,6 +33,7 @@ AREAS = {
     "predictions": "The prediction store, labels, privacy and erasure (`noria/predictions`).",
     "profiling": "Proposals for a use case from a table (`noria/profiling`, `python run.py new`).",
     "registry": "Model versions and their artifacts (`steps/shared`).",
+    "replay": "Asking a deployed service about a past period (`python run.py replay`).",
     "request": "Requests that the service refuses; these codes are in the answer of the service (`docs/serving.md`).",
     "rules": "Written rules and their conditions (`noria/models`, `noria/schema`).",
     "schema": "The inputs of a model (`noria/schema`).",
@@ -42,21 +47,21 @@ AREAS = {
 """Area, the part of a code before its dot → what it is about."""
 
 ERRORS = {
-    "batch.column_taken": ErrorEntry(
-        "The input file has a column with the name of a prediction column.",
-        "Rename that column in the input file.",
-    ),
     "batch.folder_empty": ErrorEntry(
         "The input folder or glob matches no Parquet file.",
         "Name a folder with files that end in `.parquet`.",
     ),
     "batch.folder_needs_ray": ErrorEntry(
         "The target is a folder, but only `engine: ray` writes folders.",
-        "Name a target file that ends in `.parquet`, or set `engine: ray` in the use case.",
+        "Name a target file that ends in `.csv` or `.parquet`, or set `engine: ray` in the use case.",
     ),
     "batch.glob_in_folder": ErrorEntry(
         "A `*` stands in the folder part of the input path.",
         "Use `*` in the file name only, and name one folder.",
+    ),
+    "batch.history_not_distributed": ErrorEntry(
+        "The model has features that are computed from earlier cases, and the engine is Ray.",
+        "Predict the file without `engine: ray`.",
     ),
     "batch.places_equal": ErrorEntry(
         "Input, target and quarantine are not three different files.",
@@ -66,9 +71,9 @@ ERRORS = {
         "A file in the input folder has other columns or column types than the first file.",
         "Rewrite that file with the same columns, or remove it from the folder.",
     ),
-    "batch.target_not_parquet": ErrorEntry(
-        "The target file is not a Parquet file.",
-        "Let the target name end in `.parquet`.",
+    "batch.target_format_unknown": ErrorEntry(
+        "The ending of the target file is neither that of a CSV file nor that of a Parquet file.",
+        "Let the target name end in `.csv` or `.parquet`.",
     ),
     "batch.target_remote": ErrorEntry(
         "The target is a URL, but a single file is only written to the local machine.",
@@ -134,13 +139,29 @@ ERRORS = {
         "The model bundle cannot be written.",
         "Choose a folder that you may write to and that has space left.",
     ),
+    "cases.store_missing": ErrorEntry(
+        "The prediction store that a source of labelled cases names does not exist.",
+        "Correct `url` or `use_case` of that source.",
+    ),
+    "cases.store_unreachable": ErrorEntry(
+        "A step finds no labelled cases where the run was started with some: it looks at another place.",
+        "Keep predictions in a database that steps can reach: `NORIA_PREDICTIONS_URL`, or `url` of the source.",
+    ),
     "cli.demo_needs_local_stack": ErrorEntry(
         "The demo serves on this machine, but the selected stack serves elsewhere.",
         "Run `python run.py demo --stack local`.",
     ),
+    "cli.import_missing": ErrorEntry(
+        "`--resolve` or `--by` is given without a file of answers.",
+        "Name the file with `--import FILE`.",
+    ),
     "cli.not_confirmed": ErrorEntry(
         "The command asked for confirmation and did not get it.",
         "Answer `y`, or add `--yes`.",
+    ),
+    "cli.now_invalid": ErrorEntry(
+        "The value of `--now` is not a time.",
+        "Write it in ISO 8601, such as 2013-03-01 or 2013-03-01T12:00:00+01:00.",
     ),
     "cli.output_missing": ErrorEntry(
         "No output file was named, and none can be derived from the input.",
@@ -259,9 +280,17 @@ ERRORS = {
         "The table lacks a column that the use case or the command names.",
         "Correct the name, or set the right separator; the message suggests a similar name if there is one.",
     ),
+    "data.column_name_invalid": ErrorEntry(
+        "A column's name is longer than 256 characters, or holds a line break or another control character.",
+        "Rename the column: correct the header line, or name it with `AS` in a query. All other characters are fine.",
+    ),
     "data.column_too_sparse": ErrorEntry(
         "A column has more missing values than `max_missing` allows.",
         "Correct the data, or raise `max_missing`.",
+    ),
+    "data.columns_too_many": ErrorEntry(
+        "The table has more than 10,000 columns.",
+        "Keep the columns that are known when a prediction is needed, or summarize those that repeat a measurement.",
     ),
     "data.csv_invalid": ErrorEntry(
         "Rows of the CSV file do not have as many fields as the header.",
@@ -343,6 +372,14 @@ ERRORS = {
         "The file is not a readable Parquet file.",
         "Write the file again as Parquet, or set `format: csv` if it is text.",
     ),
+    "data.period_empty": ErrorEntry(
+        "No row's `data.time` lies in the period from `data.since` to `data.until`.",
+        "Move `data.since` or `data.until`; the message says from when to when the rows go.",
+    ),
+    "data.period_not_comparable": ErrorEntry(
+        "`data.since` and `data.until` are moments, but `data.time` holds no dates.",
+        "Declare the type `datetime` for the column in `data.expectations.columns`, or name a column of dates.",
+    ),
     "data.positive_class_missing": ErrorEntry(
         "The target never has the value of `problem.positive`.",
         "Correct `problem.positive`, or provide rows of that class.",
@@ -352,8 +389,8 @@ ERRORS = {
         "Correct the data or the expectation, or raise `data.expectations.max_quarantined`.",
     ),
     "data.query_failed": ErrorEntry(
-        "The database rejects the query.",
-        "Correct the query as the message says.",
+        "The database rejects the query, or it would do more than read.",
+        "Correct the query as the message says: one statement that begins with SELECT or WITH.",
     ),
     "data.quote_unclosed": ErrorEntry(
         "A quotation mark in the CSV file is never closed.",
@@ -488,6 +525,10 @@ ERRORS = {
         "The new service did not give the expected answers to test requests.",
         "Read the log of the server, and deploy again.",
     ),
+    "deployment.start_failed": ErrorEntry(
+        "The server cannot start, for a reason that has no code of its own.",
+        "Correct what the message says, and deploy again.",
+    ),
     "deployment.state_unreadable": ErrorEntry(
         "The file that says what is deployed cannot be read.",
         "Release or unlock the path that the message names.",
@@ -499,6 +540,11 @@ ERRORS = {
     "deployment.tokens_missing": ErrorEntry(
         "The service would be reachable from other machines without tokens.",
         "Set the tokens that the message names, or set `serving.host` to `127.0.0.1`.",
+    ),
+    "deployment.version_disqualified": ErrorEntry(
+        "The use case has changed since this model version was made: the model uses a column that none may see now, or "
+        "the target, task, positive class, split or worth is another one.",
+        "Train again and deploy what passes the gate, or undo the change of the use case.",
     ),
     "engine.cluster_unreachable": ErrorEntry(
         "The Ray cluster cannot be used from here.",
@@ -528,6 +574,10 @@ ERRORS = {
         "True values, scores and decisions do not have the same length.",
         "Provide one of each per row.",
     ),
+    "evaluation.mean_out_of_bounds": ErrorEntry(
+        "A mean to be tested is not between the bounds of the values.",
+        "Give a mean above the lower and below the upper bound.",
+    ),
     "evaluation.metric_undefined": ErrorEntry(
         "The metric is undefined on the rows it is computed from, for example because a class is missing.",
         "Provide rows of every class, lower `models.folds`, or choose another metric.",
@@ -540,9 +590,101 @@ ERRORS = {
         "The scores do not have one column per class.",
         "Provide one column of scores per class.",
     ),
+    "evaluation.value_out_of_bounds": ErrorEntry(
+        "A value is missing, or lies outside the bounds that were given for it.",
+        "Give bounds that hold for every value, or clip the values.",
+    ),
+    "history.name_taken": ErrorEntry(
+        "The table has a column with the name of a feature of `features.history`.",
+        "Give the feature another name, or leave the column out of the source.",
+    ),
+    "history.seed_unreadable": ErrorEntry(
+        "The bundle's earlier cases, which its history features start from, are damaged.",
+        "Fetch the bundle again, or train again.",
+    ),
+    "history.time_not_date": ErrorEntry(
+        "`data.time` holds no dates, and history features count by time.",
+        "Declare the type `datetime` for the column in `data.expectations.columns`, or name a column of dates.",
+    ),
     "image.docker_failed": ErrorEntry(
         "A `docker` command failed.",
         "Read its output above the error.",
+    ),
+    "labelling.answers_refused": ErrorEntry(
+        "No answer in the file belongs to a prediction of this use case, or none is a label of the model.",
+        "Fill in the table that `python run.py label` has written, and leave its identifiers as they are.",
+    ),
+    "labelling.budget_invalid": ErrorEntry(
+        "The budget of labels is below 1.",
+        "Give a budget of at least 1.",
+    ),
+    "labelling.column_missing": ErrorEntry(
+        "The file with answers has no column `prediction_id`, or none of the target.",
+        "Fill in the target's column of the table that `python run.py label` has written.",
+    ),
+    "labelling.export_unreadable": ErrorEntry(
+        "The JSON file is no export of Label Studio with the tasks that `python run.py label` has written.",
+        "Export the project from Label Studio as JSON or JSON-MIN.",
+    ),
+    "labelling.labels_to_come": ErrorEntry(
+        "Every prediction without a label is younger than `problem.label_delay_days`, so its label is still to come.",
+        "Wait for the labels, or ask now with `--young`.",
+    ),
+    "labelling.nothing_to_ask": ErrorEntry(
+        "There is no prediction without a label.",
+        "Wait until there are predictions whose label is not known.",
+    ),
+    "labelling.record_unreadable": ErrorEntry(
+        "The record of the cases that people were asked for has been changed and cannot be read.",
+        "Restore `labels/asked.csv`, or move it away: its cases then count as if their labels had come by themselves.",
+    ),
+    "loop.alert_address_invalid": ErrorEntry(
+        "An address in `loop.alert.urls` is no URL.",
+        "Write https://… for a webhook, or an address of Apprise.",
+    ),
+    "loop.alert_refused": ErrorEntry(
+        "A message of the loop was not taken by its address; it is sent again at the next look.",
+        "Check the address and its secret in `loop.alert.urls`.",
+    ),
+    "loop.apprise_missing": ErrorEntry(
+        "An address in `loop.alert.urls` needs Apprise, which is not installed.",
+        "Install it with `pip install apprise`, or name a webhook (https://…).",
+    ),
+    "loop.history": ErrorEntry(
+        "What models brought in by period, and the counts of cases and labels, do not fit together.",
+        "Give a square matrix of worth per case, one count of cases per period, and one count of known labels more.",
+    ),
+    "loop.horizon": ErrorEntry(
+        "The periods for which the gain of a retraining is to be counted are fewer than none.",
+        "Give 0 periods to come or more.",
+    ),
+    "loop.interval_invalid": ErrorEntry(
+        "The time between two looks cannot be read.",
+        "Write it as 30m, 1h or 1d.",
+    ),
+    "loop.journal_unwritable": ErrorEntry(
+        "The journal of the loop cannot be written.",
+        "Free some space, or unlock that file; `watch` then goes on where it stopped.",
+    ),
+    "loop.matrix": ErrorEntry(
+        "The worth of models by period is not a square matrix, or lacks a value.",
+        "Give what each model brings in, in each period from its own on.",
+    ),
+    "loop.nothing_deployed": ErrorEntry(
+        "`watch` was started before the first deployment.",
+        "Start the service first: `python run.py deploy`.",
+    ),
+    "loop.price": ErrorEntry(
+        "The price of a retraining is negative or no number.",
+        "Give a price of 0 or more, in `problem.unit`.",
+    ),
+    "loop.rollback_without_effect": ErrorEntry(
+        "A rollback of the loop left the same version in service.",
+        "Name the version that should answer: `python run.py promote --version N`.",
+    ),
+    "loop.windows": ErrorEntry(
+        "Windows to learn from cannot be compared: the current one is missing, or a worth is.",
+        "Give one finite worth per period for each window, the current one included.",
     ),
     "models.file_missing": ErrorEntry(
         "A file of the stored model is missing.",
@@ -573,8 +715,8 @@ ERRORS = {
         "Free some space, or unlock that file.",
     ),
     "monitoring.label_column_missing": ErrorEntry(
-        "The file with labels lacks the target column.",
-        "Add the column, or correct its name.",
+        "The file with labels lacks the target column, or was read with another separator than it has.",
+        "Add the column, or correct its name; write the file in the dialect of the use case (`docs/labels.md`).",
     ),
     "monitoring.label_key_missing": ErrorEntry(
         "The file with labels has no column that says which prediction a label belongs to.",
@@ -672,6 +814,10 @@ ERRORS = {
         "Columns are stored as keyed hashes, but the key is not set.",
         "Set the environment variable that the message names to the key of the service, and keep that key.",
     ),
+    "predictions.label_from_future": ErrorEntry(
+        "A label is dated later than now, by more than clocks differ.",
+        "Correct the time when the label became known, or the clock of the machine.",
+    ),
     "predictions.label_invalid": ErrorEntry(
         "The label is not a value, for example NaN.",
         "Leave out cases whose label is not known yet.",
@@ -679,6 +825,10 @@ ERRORS = {
     "predictions.label_owner_ambiguous": ErrorEntry(
         "A label names both or neither of prediction and case.",
         "Give either `id` or `entity`.",
+    ),
+    "predictions.labels_unknown": ErrorEntry(
+        "None of the labels belongs to a prediction in the store, so none was stored.",
+        "Give the `id` of each answer, or the identifier of the case exactly as it was sent (`docs/labels.md`).",
     ),
     "predictions.row_invalid": ErrorEntry(
         "A row has values that the model cannot read.",
@@ -728,6 +878,10 @@ ERRORS = {
         "A query was given, but `--data` is not the URL of a database.",
         "Write `--data` as a SQLAlchemy URL, or leave `--query` out.",
     ),
+    "profiling.rows_missing": ErrorEntry(
+        "No row can be learned from: in each one the target or the time is missing, or a number is too large.",
+        "Bring complete rows, or give large numbers in another unit.",
+    ),
     "profiling.target_class_too_rare": ErrorEntry(
         "Fewer than two classes of the target have enough rows.",
         "Provide more rows of the rare classes.",
@@ -768,9 +922,41 @@ ERRORS = {
         "No model of this use case has been promoted yet.",
         "Run `python run.py train` with the same `--config`.",
     ),
+    "registry.gate_not_passed": ErrorEntry(
+        "The gate did not let this model version through, and its promotion was not confirmed.",
+        "Confirm it, or add `--yes`; or train again.",
+    ),
     "registry.version_unknown": ErrorEntry(
         "There is no model version with that number.",
         "Use one of the versions that the message lists, or `champion`, `challenger` or `rules`.",
+    ),
+    "replay.day_invalid": ErrorEntry(
+        "`--from` or `--to` is not a day.",
+        "Write it as 2013-03-01.",
+    ),
+    "replay.needs_local_stack": ErrorEntry(
+        "A replay serves on this machine, but the selected stack serves elsewhere.",
+        "Run it with `--stack local`.",
+    ),
+    "replay.no_cases": ErrorEntry(
+        "The table has no case in the replayed period.",
+        "Choose a period that the table covers.",
+    ),
+    "replay.no_time": ErrorEntry(
+        "The use case has no time of its cases, or that column holds no dates.",
+        "Name a column of dates in `data.time`.",
+    ),
+    "replay.not_flushed": ErrorEntry(
+        "Predictions of a replay do not reach the prediction store.",
+        "Read the service's log.",
+    ),
+    "replay.period_empty": ErrorEntry(
+        "The replayed period ends before it begins.",
+        "Give a first day and a later one.",
+    ),
+    "replay.task_unsupported": ErrorEntry(
+        "Use cases with several classes cannot be replayed.",
+        "Replay a binary or regression use case.",
     ),
     "request.address_unknown": ErrorEntry(
         "The service has nothing at that address.",
@@ -782,11 +968,36 @@ ERRORS = {
     ),
     "request.compression_not_read": ErrorEntry(
         "The Arrow stream is compressed.",
-        "Send it without compression, or as Parquet.",
+        "Send it without compression, packed with gzip (`Content-Encoding: gzip`), or as Parquet.",
+    ),
+    "request.content_encoding_unknown": ErrorEntry(
+        "The body is packed in a way that the service does not read; the header `Content-Encoding` names it.",
+        "Send the body as it is, without that header, or packed with gzip.",
+    ),
+    "request.gzip_invalid": ErrorEntry(
+        "The header says `Content-Encoding: gzip`, but the body is not one complete gzip stream.",
+        "Pack the whole body once with gzip, or send it without that header.",
+    ),
+    "request.headers_too_large": ErrorEntry(
+        "The address and headers of a request are longer than 32 kB (431).",
+        "Send fewer and shorter headers, and data in the body.",
+    ),
+    "request.host_unknown": ErrorEntry(
+        "A service without tokens was asked under a name that is not its own (421). A web page may have made its own"
+        " name point to this machine.",
+        "Ask `localhost` or `127.0.0.1`, add the name to `serving.hosts`, or start the service with tokens.",
+    ),
+    "request.http_invalid": ErrorEntry(
+        "What arrived is not a request of HTTP/1.1.",
+        "Ask with an HTTP client; `https` needs a proxy in front of the service.",
     ),
     "request.json_invalid": ErrorEntry(
         "The body is not valid JSON.",
         "Send valid JSON.",
+    ),
+    "request.labels_contradict": ErrorEntry(
+        "A label that a person gives differs from the label that another person has given the same case.",
+        "Settle it with them, then import the answer with `python run.py label --import FILE --resolve newest`.",
     ),
     "request.labels_invalid": ErrorEntry(
         "Some labels are wrong, so none was stored.",
@@ -797,7 +1008,7 @@ ERRORS = {
         "Send at least one label.",
     ),
     "request.media_type_unknown": ErrorEntry(
-        "The service does not read that content type.",
+        "The request names no content type, or one that the service does not read.",
         "Send JSON, an Arrow stream or Parquet.",
     ),
     "request.method_not_allowed": ErrorEntry(
@@ -807,6 +1018,15 @@ ERRORS = {
     "request.nested_too_deeply": ErrorEntry(
         "The JSON of the request is nested too deeply.",
         "Send rows of plain values.",
+    ),
+    "request.number_not_finite": ErrorEntry(
+        "A field is `NaN`, `Infinity` or `-Infinity`, which JSON does not have.",
+        "Send `null` for a value that is not known.",
+    ),
+    "request.origin_foreign": ErrorEntry(
+        "A web page of another site sent a request that writes (403).",
+        "Send it from the page of the service or from a program. Behind a proxy that changes the header `Host`, add the"
+        " name that people use to `serving.hosts`.",
     ),
     "request.rate_exceeded": ErrorEntry(
         "The client sends more requests per second than allowed.",
@@ -824,9 +1044,21 @@ ERRORS = {
         "The JSON does not have the expected fields.",
         "See `/openapi.json`.",
     ),
+    "request.smoke_refused": ErrorEntry(
+        "A request marks itself as a smoke test, without the key of a deployment or the token for `admin` (403).",
+        "Send `X-Noria-Test: 1` to try the service out.",
+    ),
     "request.table_unreadable": ErrorEntry(
         "The Arrow or Parquet table cannot be read.",
         "Write it again with a current Arrow library.",
+    ),
+    "request.timed_out": ErrorEntry(
+        "The headers or the body of a request did not arrive in time (408).",
+        "Send them faster, or raise `serving.limits.header_timeout_s` or `body_timeout_s`.",
+    ),
+    "request.token_guesses": ErrorEntry(
+        "A client sends many unknown tokens (429).",
+        "Send the right token; it is answered at any time.",
     ),
     "request.token_missing": ErrorEntry(
         "The address needs a token, and none was sent.",
@@ -841,8 +1073,8 @@ ERRORS = {
         "Send the token of the scope that the answer names.",
     ),
     "request.too_large": ErrorEntry(
-        "The request holds more rows, labels or bytes than the service takes at once.",
-        "Send several requests.",
+        "The request holds more rows, columns, labels or bytes than the service takes at once.",
+        "Send several requests, and only the columns that the model needs.",
     ),
     "request.value_type_unknown": ErrorEntry(
         "A column of the table has a type that cannot be read.",
@@ -924,6 +1156,10 @@ ERRORS = {
     "service.token_weak": ErrorEntry(
         "A token is too short or holds blanks.",
         "Generate one as the message shows.",
+    ),
+    "service.tokens_equal": ErrorEntry(
+        "Two of the three tokens are the same, so one opens what another one should guard.",
+        "Give each variable a token of its own; make one with `openssl rand -hex 32`.",
     ),
     "service.tokens_incomplete": ErrorEntry(
         "Some tokens are set and others are not.",
@@ -1076,6 +1312,10 @@ ERRORS = {
     "workspace.locked": ErrorEntry(
         "Another command is already running for this use case.",
         "Wait until it ends, or stop it with Ctrl-C.",
+    ),
+    "workspace.name_invalid": ErrorEntry(
+        "A name would lead out of the workspace's folder.",
+        "Name the use case with letters, digits and underscores.",
     ),
     "workspace.unwritable": ErrorEntry(
         "The workspace cannot be written.",

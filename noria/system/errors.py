@@ -23,8 +23,13 @@ class NoriaError(Exception):
     def from_traceback(cls, text: str) -> "NoriaError | None":
         """The error at the end of a traceback from another process; None: it ends with an error of another kind."""
         _, marker, said = text.strip().rpartition(f"{cls.__module__}.{cls.__name__}: ")
+        return cls.parse(said) if marker else None
+
+    @classmethod
+    def parse(cls, said: str) -> "NoriaError | None":
+        """The error that `str` made this text of; None: it is not the text of a NoriaError."""
         code = _CODE.match(said)
-        if not marker or code is None:
+        if code is None:
             return None
         before, _, fix = said[code.end() :].partition(" | fix: ")
         what, _, where = before.partition(" | where: ")
@@ -40,6 +45,18 @@ class NoriaError(Exception):
         if self.fix:
             parts.append(f"fix: {self.fix}")
         return " | ".join(parts)
+
+
+def describe(error: BaseException) -> str:
+    """An error in one text: of a NoriaError all parts, which `NoriaError.parse` reads; of others kind and first line.
+
+    >>> describe(RuntimeError("no memory is left"))
+    'RuntimeError: no memory is left'
+    """
+    if isinstance(error, NoriaError):
+        return str(error)
+    said = first_line(error)
+    return said if said == type(error).__name__ else f"{type(error).__name__}: {said}"
 
 
 def first_line(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from noria.system.errors import NoriaError
@@ -67,6 +67,15 @@ def write_private(target: Path, text: str) -> None:
     """Write UTF-8 text atomically into a file that its owner alone can read."""
     with atomic_path(target, mode=0o600) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def create_private(target: str | Path) -> None:
+    """Create an empty file that its owner alone can read. One that is there is left alone.
+
+    What cannot be created is no error here: the code that opens the file meets the same, and can say what it is for.
+    """
+    with suppress(OSError):
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def scratch_folder() -> Path:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 from filelock import FileLock, Timeout
 
 from noria.system.errors import NoriaError
@@ -39,6 +40,21 @@ def wait_lock(action: str, workspace: Workspace) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def holder(action: str, workspace: Workspace) -> int | None:
+    """The process that holds the lock of `action`; None: none does, or that is not known."""
+    owner = workspace.folder / f"{action}.pid"
+    try:
+        pid = int(owner.read_text(encoding="utf-8"))
+        if not psutil.pid_exists(pid):
+            return None  # it was killed; the lock is not tried, since a process that starts may want it now
+        with FileLock(workspace.folder / f"{action}.lock", timeout=0):
+            return None
+    except Timeout:
+        return pid
+    except (OSError, ValueError):
+        return None
 
 
 def _acquired(action: str, workspace: Workspace, *, timeout: float) -> FileLock:

@@ -1,6 +1,8 @@
 """Ctrl-C and its kin: work in progress is stopped, tidies up, and the command line says so."""
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TIDYING_S = 10.0
 """While work tidies up after the first signal, another one would only interrupt that."""
+_AGAIN_S = 0.05
+"""After so long a stop that Python could not raise is raised again."""
 
 
 class Stopped(BaseException):
@@ -50,10 +54,40 @@ def stop_on_signals() -> Iterator[None]:
     _request.clear()
     before = {each: signal.signal(each, stop) for each in _heard()}
     try:
-        yield
+        with _stops_that_were_lost():
+            yield
     finally:
         for each, handler in before.items() if not _request else ():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _stops_that_were_lost() -> Iterator[None]:
+    """Raise a stop again that came while C called Python, as in a callback of XGBoost or in a `__del__`.
+
+    An error cannot leave such a call: Python prints it as "ignored", and the work would go on.
+    """
+    before = sys.unraisablehook
+    again: list[threading.Timer] = []
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        stopped = lost.exc_value
+        if not isinstance(stopped, Stopped):
+            before(lost)
+            return
+        stopped.at = -_TIDYING_S  # nothing tidies up yet
+        timer = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), stopped.exit_code - 128))
+        timer.daemon = True
+        again.append(timer)
+        timer.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        for timer in again:
+            timer.cancel()
+        sys.unraisablehook = before
 
 
 @contextmanager

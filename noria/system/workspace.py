@@ -36,6 +36,16 @@ class Workspace:
 
     use_case: str
 
+    def __post_init__(self) -> None:
+        """Refuse a name that leads to another folder."""
+        if self.use_case != Path(self.use_case).name or self.use_case in {"", ".", ".."} or "\0" in self.use_case:
+            raise NoriaError(
+                f"{self.use_case!r} is no name of a use case",
+                code="workspace.name_invalid",
+                where=str(home()),
+                fix="name it with letters, digits and underscores",
+            )
+
     @property
     def folder(self) -> Path:
         """Everything that belongs to the use case."""
@@ -65,6 +75,11 @@ class Workspace:
     def monitoring(self) -> Path:
         """Reports and the history of verdicts."""
         return _made(self.folder / "monitoring")
+
+    @property
+    def labels(self) -> Path:
+        """Which labels are wanted."""
+        return _made(self.folder / "labels")
 
     @property
     def predictions_url(self) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from noria.tabular.with_columns import with_columns
+
 _BYTES = (bytes, bytearray, memoryview)
 _COMPOUND = (dict, list, tuple, set, frozenset, np.ndarray, *_BYTES)
 
@@ -39,7 +41,7 @@ def with_single_values(frame: pd.DataFrame) -> pd.DataFrame:
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
             pass
         changed[name] = as_texts(values.where(values.notna(), None))
-    return frame.assign(**changed)
+    return with_columns(frame, changed)
 
 
 def _text(value: Any) -> str:

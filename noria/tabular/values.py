@@ -45,6 +45,8 @@ def distinct(column: pd.Series[Any] | list[Any]) -> tuple[NDArray[np.intp], list
         return np.arange(len(column)), column
     import pandas as pd
 
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True).startswith("mixed"):
+        return np.arange(len(column)), column.tolist()  # True and 1 would be one
     try:
         codes, values = pd.factorize(column, use_na_sentinel=False)
     except TypeError:
@@ -80,17 +82,22 @@ def is_missing(value: Any) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A category as text: `1`, `1.0` and `"1"` are the same, and so are `True` and `"True"`.
+    """A category as text: `1`, `1.0`, `Decimal("1.00")` and `"1"` are the same, and so are `True` and `"True"`.
 
     Raises:
         ValueError: a list, a mapping or another compound value.
     """
+    if isinstance(value, np.float16 | np.float32):
+        value = float(str(value))  # 0.1, not 0.10000000149
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, str):
         return value
-    if isinstance(value, bool | int | Decimal):
+    if isinstance(value, bool | int):
         return str(value)
+    if isinstance(value, Decimal):
+        whole = value == value.to_integral_value() if value.is_finite() else False
+        return str(int(value)) if whole else str(float(value))
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else str(value)
     if hasattr(value, "isoformat"):

@@ -10,13 +10,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from filelock import FileLock, Timeout
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from noria.config.problem import Problem
-from noria.config.section import Section
+from noria.config.section import PathName, Section
 from noria.config.serving import CanaryConfig
 from noria.models.decision_policy import DecisionPolicy
 from noria.system.errors import NoriaError
@@ -38,7 +38,7 @@ class PlannedVariant(Section):
     name: str = Field(min_length=1, max_length=64)
     """What predictions call it."""
     bundle: Path
-    version: str
+    version: Literal[""] | PathName
     share: float = Field(default=1.0, ge=0, le=1)
     """Share of the cases that it answers."""
     shadow: bool = False
@@ -182,6 +182,13 @@ def built_in_plan(folder: Path) -> TrafficPlan | None:
     plan = _order(folder / PLAN_FILE, "the traffic plan in the image", "build the image again")
     if plan is None:
         return None
+    if any(each.bundle.is_absolute() or ".." in each.bundle.parts for each in plan.variants):
+        raise NoriaError(
+            "the traffic plan in the image names a bundle outside of the image",
+            code="traffic.plan_unreadable",
+            where=str(folder / PLAN_FILE),
+            fix="build the image again",
+        )
     variants = [each.model_copy(update={"bundle": folder / each.bundle}) for each in plan.variants]
     return plan.model_copy(update={"variants": variants})
 

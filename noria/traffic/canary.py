@@ -129,7 +129,7 @@ def _latency(state: CanaryState, challenger: "VariantStatistics", champion: "Var
 
 
 def _metric(state: CanaryState, gap: MetricGap | None) -> str:
-    """Worse than allowed and statistically significant: with few labels, chance alone could exceed the bound."""
+    """Worse than allowed and beyond chance: with few labels, chance alone could exceed the bound."""
     if gap is None or gap.worse_by <= state.plan.metric_drop or not gap.beyond_chance:
         return ""
     return f"{_gap_text(gap)}, worse by more than {state.plan.metric_drop:g}"
@@ -155,4 +155,4 @@ def _summary(challenger: "VariantStatistics", champion: "VariantStatistics", gap
 
 
 def _gap_text(gap: MetricGap) -> str:
-    return f"{gap.metric} {gap.challenger:.4f} against {gap.champion:.4f}"
+    return f"{gap.metric} {gap.challenger:.4f} against {gap.champion:.4f} ({gap.state})"

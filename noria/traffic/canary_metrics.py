@@ -1,4 +1,9 @@
-"""Comparison of a challenger and the champion by true labels."""
+"""Comparison of a challenger and the champion by true labels, valid however often it is looked at.
+
+Metrics are compared by what they are a mean of: the loss or the worth of each case, or pairs of cases that are ranked
+correctly. Where there is no difference, the chance that any of all looks finds one is at most 5 %
+(`noria.metrics.sequential`).
+"""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +14,13 @@ from numpy.typing import NDArray
 
 from noria.config.problem import Problem
 from noria.config.section import Section
+from noria.traffic.case_gains import compare_gains
 
 if TYPE_CHECKING:
     from noria.metrics.bootstrap import Statistic
     from noria.predictions.records import VariantStatistics
 
-_RESAMPLES = 400
-_SURE = 0.99  # strict, because a canary is tested repeatedly
+_CONFIDENCE = 0.95
 
 
 class MetricGap(Section):
@@ -27,7 +32,21 @@ class MetricGap(Section):
     worse_by: float
     """By how much the challenger is worse, in the metric's own units; negative if it is better."""
     beyond_chance: bool
-    """Whether at least 99 in 100 resamples of both have it worse, too."""
+    """Whether the challenger is worse beyond chance, over all looks at it."""
+    better_beyond_chance: bool = False
+    """Whether it is better beyond chance."""
+    more_labels: int | None = None
+    """About how many more labels of both decide it, if the gap is what it seems; None: decided, or not known."""
+
+    @property
+    def state(self) -> str:
+        """How far the comparison is, in words."""
+        if self.beyond_chance or self.better_beyond_chance:
+            return f"decided: the {'champion' if self.beyond_chance else 'challenger'} is better"
+        if self.more_labels is None:
+            return "not decided"
+        leader = "champion" if self.worse_by > 0 else "challenger"
+        return f"the {leader} leads by {abs(self.worse_by):.4g}, decision after about {self.more_labels:,} more labels"
 
 
 def compare_labels(
@@ -35,32 +54,30 @@ def compare_labels(
 ) -> MetricGap | None:
     """The metric on labelled predictions; None while either has fewer than `at_least` labels or it is undefined.
 
-    The two answered different cases, so they are resampled apart (B. Efron and R. Tibshirani, An Introduction to the
-    Bootstrap, 1993, chapter 8). The store keeps only the answered class's probability, so log_loss of several classes
-    is replaced by accuracy, and worth follows from the probability alone.
+    The store keeps only the answered class's probability, so log_loss of several classes is replaced by accuracy, and
+    worth follows from the probability alone.
     """
     if min(len(challenger.labels), len(champion.labels)) < at_least:
         return None
-    from noria.metrics.bootstrap import bootstrap
     from noria.metrics.metrics import greater_is_better
 
     metric = "accuracy" if problem.task == "multiclass" and metric == "log_loss" else metric
     sign = 1 if greater_is_better(metric) else -1
-    measured, resampled = [], []
+    measured = []
     for facts in (challenger, champion):
         statistic, rows = _statistic(problem, metric, facts)
         measured.append(float(statistic(np.ones((1, rows)))[0]))
-        resampled.append(bootstrap([statistic], rows, _RESAMPLES, seed=len(measured))[0])
     if not all(map(math.isfinite, measured)):
         return None
-    draws = min(map(len, resampled))
-    worse = sign * (resampled[1][:draws] - resampled[0][:draws])
+    compared = compare_gains(problem, metric, champion, challenger, _CONFIDENCE)
     return MetricGap(
         metric=metric,
         challenger=measured[0],
         champion=measured[1],
         worse_by=sign * (measured[1] - measured[0]),
-        beyond_chance=bool((worse > 0).mean() >= _SURE),
+        beyond_chance=compared.larger == "first",
+        better_beyond_chance=compared.larger == "second",
+        more_labels=compared.more_cases,
     )
 
 

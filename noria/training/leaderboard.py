@@ -25,13 +25,14 @@ Params = dict[str, str | int | float | bool | None]
 
 
 def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboard, pd.DataFrame]:
-    """Cross-validate the rules and every candidate as configured, on training rows only.
+    """Cross-validate the rules, a constant answer and every candidate as configured, on training rows only.
 
     Returns the leaderboard and the out-of-fold scores: one column per candidate and class, one row per training row,
     missing where a row was in no validation fold.
     """
     scores, columns = [], {}
-    plan = {kind: default_params(kind, use_case) for kind in ["rules", *use_case.models.candidates]}
+    kinds = dict.fromkeys(["rules", "dummy", *use_case.models.candidates])
+    plan = {kind: default_params(kind, use_case) for kind in kinds}
     folds = folds_of(train, use_case, list(plan))
     pending = {kind: folds.submit(kind, params) for kind, params in plan.items()}
     for kind, params in plan.items():
@@ -80,7 +81,7 @@ def fit_bundle(
 ) -> Bundle:
     """Fit a candidate on all training rows, choose its decision policy on its out-of-fold scores, write its bundle."""
     fitted = fit(score.kind, dict(score.params), train, use_case)
-    oof = _from_columns(score.kind, out_of_fold)
+    oof = out_of_fold_scores(score.kind, out_of_fold)
     seen = np.flatnonzero(~np.isnan(oof.reshape(len(oof), -1)).any(axis=1))
     judged = train.iloc[seen].reset_index(drop=True)
     policy = choose_policy(use_case, judged[use_case.data.target].to_numpy(), oof[seen])
@@ -106,6 +107,13 @@ def folds_of(train: pd.DataFrame, use_case: UseCase, kinds: list[str]) -> FoldSo
     return SharedFolds(train, use_case, kinds, engine) if engine.is_distributed and kinds else Folds(train, use_case)
 
 
+def out_of_fold_scores(kind: str, table: pd.DataFrame) -> NDArray[np.float64]:
+    """(n,) or (n, k) the scores of one kind of candidate in a table as `score_candidates` gives it."""
+    names = [name for name in table.columns if name.rpartition(":")[0] == kind]
+    values = table[names].to_numpy(dtype=np.float64)
+    return values[:, 0] if len(names) == 1 else values
+
+
 def _is_tuned(kind: str, use_case: UseCase) -> bool:
     candidate = use_case.models.candidates.get(kind)  # type: ignore[call-overload]
     return candidate is not None and kind != "dummy" and candidate.tune and use_case.models.trials > 0
@@ -115,9 +123,3 @@ def _as_columns(kind: str, scores: NDArray[np.float64]) -> dict[str, NDArray[np.
     if scores.ndim == 1:
         return {f"{kind}:0": scores}
     return {f"{kind}:{i}": scores[:, i] for i in range(scores.shape[1])}
-
-
-def _from_columns(kind: str, table: pd.DataFrame) -> NDArray[np.float64]:
-    names = [name for name in table.columns if name.rpartition(":")[0] == kind]
-    values = table[names].to_numpy(dtype=np.float64)
-    return values[:, 0] if len(names) == 1 else values

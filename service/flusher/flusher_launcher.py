@@ -18,11 +18,8 @@ from pathlib import Path
 
 from noria.predictions.spool.heartbeat import FLUSHER_LOCK
 from noria.predictions.spool.segments import hold_lock
+from service.variables import SERVICE_DIR, SPOOL_DIR
 
-SERVICE_DIR = "NORIA_SERVICE_DIR"
-SPOOL_DIR = "NORIA_SPOOL_DIR"
-PREDICTIONS_URL = "NORIA_PREDICTIONS_URL"
-SERVING = "NORIA_SERVING"
 _CODE = Path(__file__).resolve().parents[2]
 _NICENESS = 5
 _LOCK_TIMEOUT_S = 1.0

@@ -18,11 +18,12 @@ from noria.predictions.spool.heartbeat import FlusherHeartbeat, write_heartbeat
 from noria.predictions.spool.offsets import waiting_bytes
 from noria.predictions.spool.segments import writers_live
 from noria.system.errors import NoriaError
+from noria.system.log_rotation import SERVER_LOG, rotate_log
 from service.flusher.cpu_affinity import CpuAffinity
-from service.flusher.flusher_launcher import PREDICTIONS_URL, SERVICE_DIR, SERVING
 from service.flusher.memory import give_back_memory
 from service.flusher.reconnecting_store import ReconnectingStore
 from service.flusher.scheduled_tasks import ScheduledTask, scheduled_tasks
+from service.variables import PREDICTIONS_URL, SERVICE_DIR, SERVING
 
 _MAX_PAUSE_S = 5.0
 _POLL_S = 0.5
@@ -37,9 +38,16 @@ class FlusherWorker:
     """Flushes the spool until it is not needed any more."""
 
     def __init__(
-        self, spool: Path, url: str, serving: ServingConfig, tasks: list[ScheduledTask], stop: threading.Event
+        self,
+        spool: Path,
+        url: str,
+        serving: ServingConfig,
+        tasks: list[ScheduledTask],
+        stop: threading.Event,
+        *,
+        log: Path | None = None,
     ) -> None:
-        self._spool, self._tasks, self._stop = spool, tasks, stop
+        self._spool, self._tasks, self._stop, self._log = spool, tasks, stop, log
         self._interval_s = serving.spool.flush_interval_ms / 1000
         self._store = ReconnectingStore(url)
         self._cpu_affinity = CpuAffinity()
@@ -79,10 +87,9 @@ class FlusherWorker:
                 fix=f"set {PREDICTIONS_URL} to a SQLAlchemy URL, such as sqlite:////data/predictions.db",
             )
         serving = ServingConfig.model_validate_json(environment.get(SERVING) or "{}")
-        service = environment.get(SERVICE_DIR)
-        return cls(
-            spool, url, serving, scheduled_tasks(Path(service) if service else None, spool, serving.privacy), stop
-        )
+        service = Path(environment[SERVICE_DIR]) if environment.get(SERVICE_DIR) else None
+        tasks = scheduled_tasks(service, spool, serving.privacy)
+        return cls(spool, url, serving, tasks, stop, log=None if service is None else service / SERVER_LOG)
 
     def run(self) -> None:
         """Flush at intervals until a stop is requested or no worker is left."""
@@ -93,6 +100,8 @@ class FlusherWorker:
         while True:
             is_needed = writers_live(self._spool)
             self._flush()
+            if self._log is not None:
+                rotate_log(self._log)
             self._write_heartbeat(now=True)
             can_drain = self._heartbeat.backlog_bytes > 0 and not self._failures
             if self._stop.is_set() or not (is_needed or can_drain):

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the service, with the model's own columns and a real row."""
+"""The OpenAPI document of the service, with the model's own columns and an example row."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from noria.serving.api import (
     PredictResponse,
     Row,
 )
+from noria.serving.event_time import EventClock
 
 if TYPE_CHECKING:
     from noria.bundle.manifest import Manifest
@@ -35,29 +36,42 @@ _MODELS: list[type[BaseModel]] = [
 _DESCRIPTIONS = {
     400: "The body cannot be read",
     401: "A token is required",
-    403: "Another token is required",
+    403: "Another token is required, or a web page of another site sent this",
+    408: "The request did not arrive in time",
     409: "Nothing can be changed here",
     413: "The request is too large",
-    415: "The body's type is not known",
+    415: "The body's type or encoding is not named or not known",
+    421: "Without tokens the service is not asked under this name",
     422: "Rows or fields are wrong; each is named",
-    429: "Too many requests in a short time",
+    429: "Too many requests or unknown tokens in a short time",
+    431: "Address and headers are too long",
     503: "The service is temporarily unavailable",
 }
-_BODY_ERRORS = (400, 401, 403, 413, 415, 422, 429, 503)
+_ERRORS = (401, 403, 408, 421, 429, 431, 503)
+_BODY_ERRORS = (400, *_ERRORS, 413, 415, 422)
 _REQUEST = {"Explain": "Predict"}
+_TEST = {
+    "name": "X-Noria-Test",
+    "in": "header",
+    "description": "`1`: the service is only tried out; the request is answered, and counts nowhere",
+    "schema": {"type": "string", "maxLength": 10},
+}
 _RETRY = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
+STATIC_FILES = frozenset({"/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js"})
+"""What the page needs; BentoML counts every other address that it is asked for, so these are all that reach it."""
 DOCS_PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <title>Prediction service: the interface</title>
+<link rel="icon" href="./page/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="./static_content/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
 <script src="./static_content/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "./openapi.json", dom_id: "#swagger-ui"})</script>
+<script src="./page/docs.js"></script>
 </body>
 </html>
 """
@@ -75,6 +89,8 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
     schemas = definitions["$defs"]
     schemas["Row"] = _row(manifest, settings)
     _narrow(schemas, manifest, settings)
+    case = _object({"id": {"type": "string"}, "reason": {"type": "string"}, "inputs": {"type": "object"}}, ["id"])
+    schemas["LabelCases"] = _object({"facts": {"type": "object"}, "cases": {"type": "array", "items": case}}, ["cases"])
     rows = None if example is None else {"rows": [example]}
     label = {"id": "0" * 32, "label": manifest.classes[-1] if manifest.classes else 0.0}
     secured = bool(settings.tokens)
@@ -82,6 +98,7 @@ def openapi(manifest: "Manifest", example: Row | None, settings: "Settings") -> 
         "/predict": {"post": _post("Predict rows", "predict", "Predict", rows, secured=secured)},
         "/explain": {"post": _post("Explain at most 10 rows", "explain", "Explain", rows, secured=secured)},
         "/feedback": {"post": _post("Send true labels", "feedback", "Feedback", {"labels": [label]}, secured=secured)},
+        "/label/cases": {"get": _get("Cases that wait for a label", "labelCases", "LabelCases", secured=secured)},
         "/model": {"get": _get("Which models answer", "model", "ModelResponse", secured=secured)},
         "/healthz": {"get": _probe("The process is alive", "healthz")},
         "/readyz": {"get": _probe("Predictions are made and recorded", "readyz", unready=True)},
@@ -134,7 +151,7 @@ def _narrow(schemas: dict[str, Any], manifest: "Manifest", settings: "Settings")
     label = schemas["TrueLabel"]
     label["properties"]["label"] = {"enum": manifest.classes} if manifest.classes else {"type": "number"}
     label["oneOf"] = [{"required": ["id"]}, {"required": ["entity"]}]
-    for name in ("id", "entity"):  # given or left out, but not null
+    for name in ("id", "entity", "by"):  # given or left out, but not null
         variants = [kind for kind in label["properties"][name]["anyOf"] if kind != {"type": "null"}]
         label["properties"][name] = variants[0] if len(variants) == 1 else {"anyOf": variants}
     schemas["FeedbackRequest"]["properties"]["labels"]["maxItems"] = settings.serving.max_rows
@@ -147,6 +164,7 @@ def _post(summary: str, name: str, about: str, example: object, *, secured: bool
     found = {
         "summary": summary,
         "operationId": name,
+        "parameters": [_TEST],
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": _responses(f"{about}Response", _BODY_ERRORS),
     }
@@ -154,7 +172,7 @@ def _post(summary: str, name: str, about: str, example: object, *, secured: bool
 
 
 def _get(summary: str, name: str, response: str, *, secured: bool) -> dict[str, Any]:
-    responses = _responses(response, (401, 403, 429, 503))
+    responses = _responses(response, _ERRORS)
     return {"summary": summary, "operationId": name, "responses": responses} | _security(secured)
 
 
@@ -182,7 +200,7 @@ def _described(status: int) -> dict[str, Any]:
 
 def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
     longest = settings.limits.max_text
-    columns = {column.name: _column(column, longest) for column in manifest.schema_.columns}
+    columns = {column.name: _column(column, longest) for column in manifest.schema_.asked}
     if manifest.id is not None:
         description = f"Identifier of the {manifest.case}"
         columns[manifest.id] = {
@@ -190,16 +208,24 @@ def _row(manifest: "Manifest", settings: "Settings") -> dict[str, Any]:
             "maxLength": LONGEST_ENTITY,
             "description": description,
         }
-    return {"type": "object", "properties": columns, "required": manifest.schema_.names}
+    clock = EventClock.of(manifest)
+    if clock is not None and clock.column not in columns:
+        columns[clock.column] = {
+            "type": ["string", "number", "null"],
+            "maxLength": longest,
+            "description": f"When the {manifest.case} happens; without it, the time of the request counts",
+        }
+    required = [column.name for column in manifest.schema_.asked]
+    return {"type": "object", "properties": columns, "required": required}
 
 
 def _column(column: "Column", longest: int) -> dict[str, Any]:
     if column.kind == "category":
-        description = f"In training: {', '.join(column.categories)}"
+        description = f"In training: {', '.join(column.categories)}" if column.categories else "A text"
         return {"type": ["string", "number", "boolean", "null"], "maxLength": longest, "description": description}
     if column.kind == "number":
         known = column.minimum is not None and column.maximum is not None
-        seen = f"{column.minimum:g} to {column.maximum:g}" if known else "always missing"
+        seen = f"{column.minimum:g} to {column.maximum:g}" if known else "not said"
         return {
             "type": ["number", "null"],
             "minimum": -3.4e38,

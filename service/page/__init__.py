@@ -1,4 +1,4 @@
-"""The web page at `/`: its files and their response headers.
+"""The web pages at `/` and `/label`: their files and response headers.
 
 The page is served from this folder as it is: no framework, no build step, and no resources from other hosts.
 """
@@ -17,6 +17,7 @@ _MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_PAGES = {"index.html": "/", "label.html": "/label"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -33,6 +34,13 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Sent with every file of the page; names in lower case."""
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Swagger UI writes styles and images into its page, and HTML that it has cleaned."""
+DOCS_HEADERS: Mapping[str, str] = MappingProxyType(dict(SECURITY_HEADERS) | {"content-security-policy": _DOCS_POLICY})
+"""Sent with the page /docs."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,9 @@ class PageResponse:
 
 @cache
 def files() -> Mapping[str, PageFile]:
-    """URL path → file; read once. `/` is the page, the other files are below `/page/`."""
+    """URL path → file; read once. `/` and `/label` are pages, the other files are below `/page/`."""
     found = {path: _file(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
-    urls = {"/" if path.name == "index.html" else f"/page/{path.name}": file for path, file in found.items()}
+    urls = {_PAGES.get(path.name, f"/page/{path.name}"): file for path, file in found.items()}
     return MappingProxyType(urls)
 
 

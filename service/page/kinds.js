@@ -11,7 +11,8 @@ export function kindOf(column, examples) {
   if (column.kind === "datetime") return { typed: dateInput(column, examples) };
   if (column.kind === "number")
     return isFlag(column, examples) ? { chosen: flagChoices() } : { typed: numberInput(column) };
-  return column.categories.length > LISTED ? { typed: textInput(column) } : { chosen: categoryChoices(column) };
+  const listed = column.categories.length;
+  return listed > LISTED || listed === 0 ? { typed: textInput(column) } : { chosen: categoryChoices(column) };
 }
 
 /** A column that is only ever 0 or 1 is a question with yes or no. */
@@ -58,12 +59,12 @@ function dateInput(column, examples) {
 function textInput(column) {
   return {
     attributes: { type: "text", autocomplete: "off", spellcheck: "false" },
-    hint: "Begin to type to see the known values",
+    hint: column.categories.length > 0 ? "Begin to type to see the known values" : "",
     options: column.categories,
     read: (text) => ({ value: text }),
     write: String,
     shown: String,
-    doubt: (text) => !column.categories.includes(text),
+    doubt: (text) => column.categories.length > 0 && !column.categories.includes(text),
   };
 }
 

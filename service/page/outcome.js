@@ -6,17 +6,19 @@ import { readNumber } from "./numbers.js";
 import { inText, outcome, thanks } from "./words.js";
 
 const FEW = 4; // classes that get a button each
+const WANTED = "As soon as you know how it turned out, say so here: it shows how good the model really is.";
+const TRIED = "You are just trying: what you say here is checked, but it does not count and is not kept.";
 
-/** Ask how it turned out. */
-export function askOutcome(answer, facts) {
+/** Ask how it turned out; of a trial nothing is kept. */
+export function askOutcome(answer, facts, trial) {
   const problem = h("p", { class: "wrong", role: "alert" });
   const send = async (label) => {
     if (box.getAttribute("aria-busy") === "true") return;
     box.setAttribute("aria-busy", "true");
     problem.textContent = "";
     try {
-      await ask("feedback", { labels: [{ id: answer.id, label }] });
-      thank(answer, label, facts);
+      await ask("feedback", { labels: [{ id: answer.id, label }] }, trial);
+      thank(answer, label, facts, trial);
     } catch (refusal) {
       problem.textContent = [refusal.message, ...(refusal.rows ?? []), refusal.fix].filter(Boolean).join(" ");
     } finally {
@@ -31,7 +33,7 @@ export function askOutcome(answer, facts) {
   fill(
     byId("outcome"),
     h("h3", { id: "outcome-title" }, "Was it right?"),
-    h("p", {}, "As soon as you know how it turned out, say so here: it shows how good the model really is."),
+    h("p", {}, trial ? TRIED : WANTED),
     box,
     problem,
   );
@@ -79,11 +81,11 @@ function list(facts, send) {
   );
 }
 
-function thank(answer, label, facts) {
-  const said = h("p", { class: "notice good", tabindex: "-1", role: "status" }, thanks(answer, label, facts));
+function thank(answer, label, facts, trial) {
+  const said = h("p", { class: "notice good", tabindex: "-1", role: "status" }, thanks(answer, label, facts, trial));
   const correct = h(
     "button",
-    { type: "button", class: "quiet", click: () => askOutcome(answer, facts) },
+    { type: "button", class: "quiet", click: () => askOutcome(answer, facts, trial) },
     "I was wrong: change it",
   );
   fill(byId("outcome"), h("h3", {}, "Was it right?"), said, h("p", {}, correct));

@@ -50,13 +50,15 @@ function fillIn(place) {
   example = facts.examples.length > 0 ? place % facts.examples.length : -1;
   const row = facts.examples[example] ?? {};
   fields.forEach((field) => field.set(row[field.name]));
-  const which = facts.examples.length > 1 ? `, example ${example + 1} of ${facts.examples.length}` : "";
-  byId("filled").textContent = example < 0 ? "" : `Filled with a real ${facts.case}${which}. Change what you like.`;
+  byId("trial").checked = example >= 0;
+  const which = facts.examples.length > 1 ? `example ${example + 1} of ${facts.examples.length}` : "an example";
+  byId("filled").textContent = example < 0 ? "" : `Filled with ${which}. Change what you like.`;
   changed();
 }
 
 function empty() {
   fields.forEach((field) => field.set(null));
+  byId("trial").checked = false;
   byId("filled").textContent = "Nothing is known yet. What you leave so counts as not known.";
   fields[0]?.focus();
   changed();
@@ -82,13 +84,14 @@ async function send(event) {
   const row = Object.fromEntries(
     read.filter(([, { value }]) => value !== undefined).map(([field, { value }]) => [field.name, value]),
   );
+  const trial = byId("trial").checked;
   busy(true);
   try {
     const {
       predictions: [answer],
-    } = await ask("predict", { rows: [row] });
+    } = await ask("predict", { rows: [row] }, trial);
     await catchUp(answer);
-    show(answer, row);
+    show(answer, row, trial);
   } catch (refusal) {
     showRefusal(refusal, fields);
   } finally {
@@ -115,13 +118,13 @@ function factsOf(answer) {
   return variant ? { ...facts, kind: variant.kind, policy: variant.policy } : facts;
 }
 
-function show(answer, row) {
+function show(answer, row, trial) {
   answered = true;
   byId("answer").classList.remove("stale");
   byId("waiting").hidden = true;
   showAnswer(answer, factsOf(answer));
-  askOutcome(answer, facts);
-  explain(answer, row);
+  askOutcome(answer, facts, trial);
+  explain(answer, row, trial);
   comeInSight(byId("answer"));
 }
 
@@ -131,16 +134,16 @@ function comeInSight(element) {
   if (top < 0 || top > innerHeight / 2) element.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
 }
 
-async function explain(answer, row) {
+async function explain(answer, row, trial) {
   awaitReasons();
   try {
     const {
       explanations: [explanation],
-    } = await ask("explain", { rows: [row] });
+    } = await ask("explain", { rows: [row] }, trial);
     const display = (name, value) => fields.find((field) => field.name === name)?.shown(value) ?? String(value);
     if (byId("print").textContent.includes(answer.id)) showReasons(explanation, answer, facts, display);
   } catch (refusal) {
-    missReasons(refusal, () => explain(answer, row));
+    missReasons(refusal, () => explain(answer, row, trial));
   }
 }
 

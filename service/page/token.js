@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 
 const REASONS = {
   predict: "This service answers only those who have its access token.",
-  feedback: "To say how it turned out, this service wants a token of its own.",
+  feedback: "For true labels, this service wants a token of its own.",
 };
 
 /** The token for this kind of request, or null. One for answers may do for the truth, too. */

@@ -147,17 +147,18 @@ export function otherVoice(explanation, answer) {
 }
 
 /** Thanks for the truth, and what it says about the answer. */
-export function thanks(answer, label, facts) {
+export function thanks(answer, label, facts, trial = false) {
+  const noted = trial ? "It is not kept, as you are just trying." : "Thank you, that is noted.";
   if (facts.task === "regression") {
     const off = Math.abs(Number(label) - answer.prediction);
-    return `Thank you, that is noted. The answer was off by ${shown(Number(off.toPrecision(2)), 3)}.`;
+    return `${noted} The answer was off by ${shown(Number(off.toPrecision(2)), 3)}.`;
   }
   if (facts.task === "multiclass") {
     const right = label === String(answer.prediction);
     return right
-      ? "Thank you, that is noted. The answer was right."
-      : `Thank you, that is noted. The answer was ${outcome(facts, answer.prediction)}.`;
+      ? `${noted} The answer was right.`
+      : `${noted} The answer was ${outcome(facts, answer.prediction)}.`;
   }
   const given = label === facts.positive ? answer.probability : 1 - answer.probability;
-  return `Thank you, that is noted. The model expected it for ${counted(given).count} such ${plural(facts.case)}.`;
+  return `${noted} The model expected it for ${counted(given).count} such ${plural(facts.case)}.`;
 }

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from noria.history import HistoryState
 from noria.predictions.privacy import Redactor
 from noria.serving.api import Row
 from noria.serving.predictor import Predictor
+from noria.serving.shown_examples import shown_examples, shown_manifest
 from noria.traffic.activation import TrafficPlan, built_in_plan
 from noria.traffic.assignment import Assigner
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from noria.bundle import Manifest
 
 BUILT_IN = Path(__file__).resolve().parents[2] / "bundle"
 """The bundle that a Bento or an image holds, or several with their plan."""
@@ -28,7 +34,9 @@ class LoadedModels:
     redactors: list[Redactor]
     """For each variant, what of a row may be kept."""
     examples: list[Row]
-    """Real rows, for the page and the OpenAPI document."""
+    """Rows for the page and the OpenAPI document, as `serving.examples` and `serving.privacy` say."""
+    shown: "Manifest"
+    """The champion's, with what `serving.privacy` allows to be seen of its inputs."""
     since: datetime
 
     @property
@@ -40,6 +48,12 @@ class LoadedModels:
     def has_champion_schema(self) -> list[bool]:
         """For each variant, whether its input schema equals the champion's."""
         return [each.reader.schema == self.champion.reader.schema for each in self.predictors]
+
+    @cached_property
+    def histories(self) -> list[HistoryState]:
+        """The earlier cases that features of these models are computed from; models that share a bundle share them."""
+        found = {id(each.history): each.history for each in self.predictors if each.history is not None}
+        return list(found.values())
 
     @cached_property
     def sole(self) -> Predictor | None:
@@ -81,9 +95,25 @@ def load_models(plan: TrafficPlan | None, settings: Settings, before: LoadedMode
         for bundle, each in zip(bundles, effective.variants, strict=True)
     ]
     redactors = [
-        Redactor(settings.serving.privacy, each.reader.names, settings.privacy_key, id=each.manifest.id)
+        Redactor(
+            settings.serving.privacy,
+            each.reader.names,
+            settings.privacy_key,
+            id=each.manifest.id,
+            time=each.manifest.time,
+        )
         for each in predictors
     ]
+    for bundle, redactor in zip(bundles, redactors, strict=True):
+        if bundle.history is not None and bundle.folder not in known and redactor.active:
+            names = {entity: redactor.entity(entity) for entity in bundle.history.entities}
+            bundle.history.rename_entities(names)
     return LoadedModels(
-        plan, predictors, Assigner(effective.variants), redactors, bundles[0].examples(), datetime.now(UTC)
+        plan,
+        predictors,
+        Assigner(effective.variants),
+        redactors,
+        shown_examples(bundles[0], settings.serving),
+        shown_manifest(bundles[0].manifest, settings.serving.privacy),
+        datetime.now(UTC),
     )

@@ -1,5 +1,6 @@
 """Prediction of a request: assign variants, predict, record. Nothing here waits for anything but the disk."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +16,11 @@ from noria.predictions.spool.writer import SpoolWriter
 from noria.serving.http_errors import HTTPError
 from noria.serving.predictor import PredictedRows, Predictor
 from noria.serving.row_reader import RequestRows
-from service.http.metrics import VARIANT_ERRORS, count_predictions
+from service.http.metrics import VARIANT_ERRORS, count_predictions, traffic_label
 from service.prediction.loaded_models import LoadedModels
 
 _RETRY_S = 5
+logger = logging.getLogger("noria.service")
 
 
 class Prediction(msgspec.Struct):
@@ -43,11 +45,11 @@ class Predictions(msgspec.Struct):
 class PredictedRequest:
     """The n predicted rows of a request: the response, and what the shadows need."""
 
-    __slots__ = ("at", "ids", "position", "predictions", "request_id", "rows")
+    __slots__ = ("at", "ids", "is_test", "position", "predictions", "request_id", "rows")
 
-    def __init__(self, rows: RequestRows) -> None:
+    def __init__(self, rows: RequestRows, is_test: bool) -> None:
         n = len(rows.values)
-        self.rows = rows
+        self.rows, self.is_test = rows, is_test
         self.request_id, *self.ids = new_ids(n + 1)
         self.at = time.time()
         self.predictions: list[Any] = [None] * n
@@ -67,7 +69,13 @@ class _Part:
 
 
 def predict(
-    active: LoadedModels, rows: RequestRows, spool: SpoolWriter, began: float, *, tested: int | None = None
+    active: LoadedModels,
+    rows: RequestRows,
+    spool: SpoolWriter,
+    began: float,
+    *,
+    tested: int | None = None,
+    is_test: bool = False,
 ) -> PredictedRequest:
     """Predict all rows or none; when this returns, every prediction is recorded.
 
@@ -77,17 +85,18 @@ def predict(
         spool: where predictions are recorded.
         began: when the request arrived, by `time.perf_counter`, in seconds.
         tested: the variant under test; None: the request is not a smoke test.
+        is_test: somebody tries the service out; variants are assigned as for any request.
 
     Raises:
         HTTPError: predictions cannot be recorded now (503); none was made.
     """
-    done = PredictedRequest(rows)
+    done = PredictedRequest(rows, is_test)
     before_s = time.perf_counter() - began
     for place, assigned in _assign_rows(active, done, tested).items():
         started = time.perf_counter()  # a variant's latency excludes the others' work
         part_rows = rows if len(assigned) == len(done.ids) else rows.take(assigned)
         if tested is None:
-            part = _predict_with_fallback(active, place, part_rows, spool)
+            part = _predict_with_fallback(active, place, part_rows, spool, is_test)
         else:  # a smoke test must fail where its variant does
             part = _predict_part(active, place, part_rows)
         part.ids = [done.ids[i] for i in assigned]
@@ -96,7 +105,10 @@ def predict(
         part.latency_ms = (before_s + time.perf_counter() - started) * 1000
         done.position = record(spool, _event(active, part, done))
         _fill_predictions(done, assigned, part)
-        count_predictions(part.predictor.version, part.variant, part.predicted.decisions)
+        decisions = part.predicted.decisions
+        count_predictions(part.predictor.version, part.variant, decisions, is_test or tested is not None)
+    if active.histories and tested is None and not is_test:
+        _remember(active, done)
     return done
 
 
@@ -129,7 +141,15 @@ def score_shadows(active: LoadedModels, done: PredictedRequest, spool: SpoolWrit
             part.latency_ms = (time.perf_counter() - began) * 1000
             spool.offer(_event(active, part, done, shadow_of=done.ids))
         except Exception as error:
-            _record_failure(spool, predictor, error, len(done.ids))
+            _record_failure(spool, predictor, error, len(done.ids), done.is_test)
+
+
+def _remember(active: LoadedModels, done: PredictedRequest) -> None:
+    """Let the cases count for the history features of later ones."""
+    names, redactor = active.champion.reader.names, active.redactors[0]
+    entities = [redactor.entity(entity) for entity in done.rows.entities]
+    for history in active.histories:
+        history.add_rows(names, done.rows.values, done.ids, entities)
 
 
 def _assign_rows(active: LoadedModels, done: PredictedRequest, tested: int | None) -> dict[int, list[int]]:
@@ -142,14 +162,16 @@ def _assign_rows(active: LoadedModels, done: PredictedRequest, tested: int | Non
     return assigned
 
 
-def _predict_with_fallback(active: LoadedModels, place: int, rows: RequestRows, spool: SpoolWriter) -> "_Part":
+def _predict_with_fallback(
+    active: LoadedModels, place: int, rows: RequestRows, spool: SpoolWriter, is_test: bool
+) -> "_Part":
     """The variant's predictions; if it fails, the champion's, and the failure is recorded."""
     if place == 0:
         return _predict_part(active, place, rows)
     try:
         return _predict_part(active, place, rows)
     except Exception as error:
-        _record_failure(spool, active.predictors[place], error, len(rows.values))
+        _record_failure(spool, active.predictors[place], error, len(rows.values), is_test)
         return _predict_part(active, 0, rows)
 
 
@@ -168,7 +190,7 @@ def adapt_rows(place: int, active: LoadedModels, rows: RequestRows) -> RequestRo
         read = reader.read(rows.body)
         return read if rows.places is None else read.take(rows.places)
     objects = [dict(zip(active.champion.reader.names, row, strict=True)) for row in rows.values]
-    return replace(reader.read_objects(objects), entities=rows.entities)
+    return replace(reader.read_objects(objects), entities=rows.entities, times=rows.times)
 
 
 def _event(
@@ -199,6 +221,8 @@ def _event(
         decisions=predicted.decisions,
         warnings=warnings,
         shadow_of=shadow_of,
+        is_test=done.is_test,
+        event_times=rows.times if redactor.keeps_time else None,
     )
 
 
@@ -218,7 +242,10 @@ def _fill_predictions(done: PredictedRequest, assigned: list[int], part: "_Part"
         done.predictions[place] = Prediction(id, prediction, probability, decision, listed, version, variant)
 
 
-def _record_failure(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int) -> None:
-    VARIANT_ERRORS.labels(predictor.version, predictor.name).inc()
+def _record_failure(spool: SpoolWriter, predictor: Predictor, error: Exception, rows: int, is_test: bool) -> None:
+    VARIANT_ERRORS.labels(predictor.version, predictor.name, traffic_label(is_test)).inc()
     what = type(error).__name__
+    if is_test:  # a canary is judged by the events of production
+        logger.warning("%s failed to answer %d rows of a test request: %s", predictor.name, rows, what)
+        return
     spool.offer(AuditEvent(new_id(), time.time(), "error", predictor.name, predictor.version, what, rows))

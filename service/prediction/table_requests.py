@@ -1,7 +1,10 @@
 """Large batches as Arrow streams or Parquet files: columns in, columns out."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,32 +21,13 @@ from service.runtime import Runtime
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
-ARROW_TYPE = ARROW.encode()
+ARROW, PARQUET = b"application/vnd.apache.arrow.stream", b"application/vnd.apache.parquet"
+MEDIA_TYPES = frozenset({ARROW, PARQUET})
 _MAX_EXPANSION = 20
 """A compressed body may expand to this many times the longest body."""
 _EVENT_ROWS = 2_000
 """Rows in one event of the spool."""
 _DURABLE_S = 30.0
-
-
-def is_bulk(request: Request) -> bool:
-    """Is the body an Arrow stream or a Parquet file?
-
-    Raises:
-        HTTPError: it is neither that nor JSON (415).
-    """
-    kind = request.header(b"content-type").partition(";")[0].strip().lower()
-    if kind in {"", "application/json"} or kind.endswith("+json"):
-        return False
-    if kind in {ARROW, PARQUET}:
-        return True
-    raise HTTPError(
-        415,
-        f"{kind[:80]} cannot be read",
-        code="request.media_type_unknown",
-        fix=f"send application/json, {ARROW} or {PARQUET}",
-    )
 
 
 def predict(
@@ -58,28 +42,37 @@ def predict(
     """
     table = _read(request, body, active, runtime)
     rows = _rows(table, active)
-    parts = [
-        predict_rows(active, rows.take(range(start, min(start + _EVENT_ROWS, len(rows.values)))), runtime.spool, began)
-        for start in range(0, len(rows.values), _EVENT_ROWS)
-    ]
+    starts = range(0, len(rows.values), _EVENT_ROWS)
+    pieces = [rows.take(range(start, min(start + _EVENT_ROWS, len(rows.values)))) for start in starts]
+    parts = [predict_rows(active, piece, runtime.spool, began, is_test=request.is_test) for piece in pieces]
     position = parts[-1].position
     if position is not None:
         runtime.spool.wait_durable(position, _DURABLE_S)
     encoded = _encode([one for part in parts for one in part.predictions], rows.warnings, active)
-    return Response(encoded, 200, ARROW_TYPE), parts
+    return Response(encoded, 200, ARROW), parts
 
 
 def _read(request: Request, body: bytes, active: LoadedModels, runtime: Runtime) -> "pa.Table":
+    limits, names = runtime.settings.limits, active.champion.reader.asked
+    most = _Most(
+        rows=limits.max_bulk_rows,
+        columns=max(limits.max_columns, len(names) + 2),
+        bytes=int(limits.max_body_mb * 1e6 * _MAX_EXPANSION),
+    )
+    with _unreadable():
+        if request.media_type == PARQUET:
+            return _parquet(body, {*names, *active.champion.reader.optional}, most)
+        return _stream(body, most)
+
+
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    """Raise what Arrow cannot read as an HTTPError (400)."""
     import pyarrow as pa
 
-    limits = runtime.settings.limits
-    most_bytes = int(limits.max_body_mb * 1e6 * _MAX_EXPANSION)
-    wanted = set(active.champion.reader.names) | {active.champion.manifest.id}
     try:
-        if request.header(b"content-type").startswith(PARQUET):
-            return _parquet(body, wanted, limits.max_bulk_rows, most_bytes)
-        return _stream(body, limits.max_bulk_rows, most_bytes)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:  # texts that are no UTF-8 are a ValueError
         raise HTTPError(
             400,
             "the table cannot be read",
@@ -88,24 +81,36 @@ def _read(request: Request, body: bytes, active: LoadedModels, runtime: Runtime)
         ) from error
 
 
-def _parquet(body: bytes, wanted: set[str | None], most_rows: int, most_bytes: int) -> "pa.Table":
+class _Most(NamedTuple):
+    """The limits of a table."""
+
+    rows: int
+    columns: int
+    bytes: int
+    """Of the values, expanded."""
+
+
+def _parquet(body: bytes, wanted: set[str | None], most: _Most) -> "pa.Table":
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(io.BytesIO(body))
-    meta, fields = file.metadata, [field for field in file.schema_arrow if field.name in wanted]
+    meta = file.metadata
+    _check_columns(meta.num_columns, most)
+    fields = [field for field in file.schema_arrow if field.name in wanted]
     expanded = sum(meta.row_group(place).total_byte_size for place in range(meta.num_row_groups))
-    _check_size(meta.num_rows, most_rows, expanded, most_bytes)
+    _check_size(meta.num_rows, expanded, most)
     for field in fields:
         _check_type(field.type)
     # dictionary-encoded texts stay encoded until the expanded size is known
     texts = [field.name for field in fields if _is_text(field.type)]
     file = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts)
     table = file.read(columns=[field.name for field in fields], use_threads=False)
-    _check_size(table.num_rows, most_rows, _expanded_bytes(table), most_bytes)
+    table.validate(full=True)  # texts may be no UTF-8
+    _check_size(table.num_rows, _expanded_bytes(table), most)
     return table
 
 
-def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
+def _stream(body: bytes, most: _Most) -> "pa.Table":
     import pyarrow as pa
 
     if is_compressed(body):
@@ -113,17 +118,18 @@ def _stream(body: bytes, most_rows: int, most_bytes: int) -> "pa.Table":
             415,
             "compressed Arrow streams are not read",
             code="request.compression_not_read",
-            fix="send it without compression, or as Parquet",
+            fix="send it without compression, with the header Content-Encoding: gzip, or as Parquet",
         )
     batches, rows, size = [], 0, 0
     with pa.ipc.open_stream(body) as reader:
+        _check_columns(len(reader.schema), most)
         for batch in reader:
             batches.append(batch)
             rows, size = rows + batch.num_rows, size + batch.nbytes
-            _check_size(rows, most_rows, size, most_bytes)
+            _check_size(rows, size, most)
         table = pa.Table.from_batches(batches, reader.schema)
     table.validate(full=True)  # invalid offsets must not be followed
-    _check_size(rows, most_rows, _expanded_bytes(table), most_bytes)
+    _check_size(rows, _expanded_bytes(table), most)
     return table
 
 
@@ -167,15 +173,25 @@ def _is_view(kind: "pa.DataType") -> bool:
     return bool(pa.types.is_string_view(kind))
 
 
-def _check_size(rows: int, most_rows: int, size: int, most_bytes: int) -> None:
-    if rows > most_rows:
-        raise HTTPError(
-            413, f"more than {most_rows} rows", code="request.too_large", fix="send them in several requests"
-        )
-    if size > most_bytes:
+def _check_columns(columns: int, most: _Most) -> None:
+    if columns > most.columns:
         raise HTTPError(
             413,
-            f"expanded, the table is longer than {most_bytes} bytes",
+            f"{columns} columns; at most {most.columns}",
+            code="request.too_large",
+            fix="send only the columns that the model needs",
+        )
+
+
+def _check_size(rows: int, size: int, most: _Most) -> None:
+    if rows > most.rows:
+        raise HTTPError(
+            413, f"more than {most.rows} rows", code="request.too_large", fix="send them in several requests"
+        )
+    if size > most.bytes:
+        raise HTTPError(
+            413,
+            f"expanded, the table is longer than {most.bytes} bytes",
             code="request.too_large",
             fix="send it in several requests",
         )
@@ -185,8 +201,10 @@ def _rows(table: "pa.Table", active: LoadedModels) -> RequestRows:
     reader, id = active.champion.reader, active.champion.manifest.id
     if not table.num_rows:
         raise HTTPError(422, "the table has no rows", code="request.rows_missing", fix="send at least one row")
-    duplicates = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
-    missing = [name for name in reader.names if name not in table.column_names]
+    with _unreadable():
+        counts = Counter(table.column_names)
+    duplicates = sorted(name for name, number in counts.items() if number > 1)
+    missing = [name for name in reader.asked if name not in counts]
     if duplicates or missing:
         error = f"column `{duplicates[0]}` occurs twice" if duplicates else f"missing: {', '.join(missing)}"
         raise HTTPError(
@@ -195,10 +213,12 @@ def _rows(table: "pa.Table", active: LoadedModels) -> RequestRows:
             code="request.columns_mismatch",
             fix="send every input of the model once; null says that a value is not known",
         )
-    columns = [_python_values(table[name]) for name in reader.names]
-    entities = [None] * table.num_rows if id not in table.column_names else _python_values(table[id])
-    ignored = sorted(set(table.column_names) - {*reader.names, id})
-    return reader.read_columns(columns, entities, ignored)
+    with _unreadable():
+        columns = [_python_values(table[name]) for name in reader.asked]
+        entities = [None] * table.num_rows if id not in counts else _python_values(table[id])
+        times = None if reader.time is None or reader.time not in counts else _python_values(table[reader.time])
+    ignored = sorted(set(counts) - {*reader.asked, *reader.optional})
+    return reader.read_columns(columns, entities, ignored, times)
 
 
 def _python_values(column: "pa.ChunkedArray") -> list[Any]:
@@ -207,10 +227,11 @@ def _python_values(column: "pa.ChunkedArray") -> list[Any]:
     kind = column.type
     _check_type(kind)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        column = column.cast(pa.timestamp("us"), safe=False).cast(pa.string())
-    elif pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
+        zone = "UTC" if pa.types.is_timestamp(kind) and kind.tz is not None else None
+        column = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.string())
     values: list[Any] = column.to_pylist()
+    if pa.types.is_decimal(kind):  # whole ones keep all their digits, as identifiers need them
+        return [None if one is None else int(one) if one == one.to_integral_value() else float(one) for one in values]
     return values
 
 

@@ -15,7 +15,7 @@ from steps.shared.failures import alert_on_failure
 
 @step(enable_cache=False, on_failure=alert_on_failure)
 def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
-    """Every variant must answer real rows over HTTP as its bundle does in this process."""
+    """Every variant must answer example rows over HTTP as its bundle does in this process."""
     workspace = Workspace(use_case.name)
     running = deployment.read_state(workspace)
     if running is None:
@@ -28,5 +28,5 @@ def check(service_url: str, use_case: UseCase) -> Annotated[bool, "healthy"]:
     variants = deployment.current_plan(workspace, running).variants
     for variant in variants:
         deployment.smoke_test(running, Bundle.load(variant.bundle), variant)
-    progress.stage("check", "a real row gets the same answer over HTTP as in process")
+    progress.stage("check", "an example gets the same answer over HTTP as in process")
     return True

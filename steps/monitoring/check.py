@@ -18,13 +18,17 @@ from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.alerts import post_alert
 from steps.shared.failures import alert_on_failure
+from steps.shared.run_hints import run_hints
 
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
 def check(
-    champion: Bundle, checked_at: str, use_case: UseCase
+    champion: Bundle, checked_at: str, use_case: UseCase, tried: str = ""
 ) -> tuple[Annotated[MonitoringVerdict, "monitoring_verdict"], Annotated[HtmlReport, "monitoring_report"]]:
-    """The verdict with its reasons, appended to the history, and the report for people."""
+    """The verdict with its reasons, appended to the history, and the report for people.
+
+    `tried` is said in place of the advice to train again, where that did not help.
+    """
     workspace, now = Workspace(use_case.name), datetime.fromisoformat(checked_at)
     store = PredictionStore(workspace.predictions_url)
     try:
@@ -33,10 +37,11 @@ def check(
         store.close()
     progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
     earlier = read(history_file(workspace), warn=False)
-    verdict = monitor(champion, window, use_case, workspace, now)
+    hints = run_hints()
+    verdict = monitor(champion, window, use_case, workspace, now, hints=hints, tried=tried)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage("verdict", f"{verdict.verdict}")
     if is_worth_alerting(verdict, earlier):
-        post_alert(monitoring_alert(verdict))
+        post_alert(monitoring_alert(verdict), hints)
     html = Path(verdict.reports["summary"]).read_text(encoding="utf-8")
     return verdict, HtmlReport(title=f"{use_case.name}: is it still right?", html=html)

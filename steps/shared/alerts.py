@@ -3,19 +3,25 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from zenml.client import Client
 
-from noria.monitoring.alerts import with_stack_option
 from noria.system import progress
+from noria.system.command_hints import CommandHints
 
 _ESCAPED = {"slack": str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})}
 """By flavor: what values of the data must not be able to do, such as calling everybody in a channel."""
 
 
-def post_alert(text: str) -> None:
-    """Post a text, if the active stack has an alerter and there is a text."""
+def post_alert(text: str, hints: CommandHints) -> None:
+    """Post a text, if the active stack has an alerter and there is a text.
+
+    Args:
+        text: its commands are completed: whoever reads it sits elsewhere, so they also name the stack.
+        hints: the use case's file and the workspace.
+    """
     if not text:
         return
     try:
@@ -24,7 +30,8 @@ def post_alert(text: str) -> None:
         if alerter is None:
             return
         with _complaints(alerter) as said:
-            sent = alerter.post(with_stack_option(text, stack.name).translate(_ESCAPED.get(alerter.flavor, {})))
+            told = replace(hints, stack=stack.name).complete(text)
+            sent = alerter.post(told.translate(_ESCAPED.get(alerter.flavor, {})))
         reason = "" if sent else (said or ["it does not say why"])[-1]
     except Exception as error:  # whatever an integration raises, and what the store of secrets does
         reason = f"{type(error).__name__}: {error}"

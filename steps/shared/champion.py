@@ -66,5 +66,5 @@ def _nothing_promoted(name: str) -> NoriaError:
     return NoriaError(
         f"no model of `{name}` has been promoted yet",
         code="registry.champion_missing",
-        fix="train one first: `python run.py train` with the same --config",
+        fix="train one first: `python run.py train`",
     )

@@ -9,6 +9,7 @@ from noria.monitoring.alerts import failure_alert
 from noria.system.signals import stop_requested
 from noria.system.workspace import Workspace
 from steps.shared.alerts import post_alert
+from steps.shared.run_hints import run_hints
 
 _last: list[BaseException] = []
 
@@ -28,7 +29,8 @@ def alert_on_failure(exception: BaseException) -> None:
     }
     with (Workspace("alerts").folder / "alerts.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(alert) + "\n")
-    post_alert(failure_alert(use_case_of(alert["run"], alert["pipeline"]), alert["pipeline"], alert["step"], exception))
+    use_case = use_case_of(alert["run"], alert["pipeline"])
+    post_alert(failure_alert(use_case, alert["pipeline"], alert["step"], exception), run_hints())
 
 
 def use_case_of(run: str, pipeline: str) -> str:

@@ -6,13 +6,14 @@ from zenml.enums import ModelStages
 from zenml.models import ModelVersionResponse
 
 from noria.bundle import Bundle
+from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.system.signals import defer_signals
 from steps.shared.artifact_download import fetch_bundle
 from steps.shared.champion import PROMOTED, champion_version, require_champion
 
 _MOST = 1000
-_TRAIN = "train first: `python run.py train` with the same --config"
+_TRAIN = "train first: `python run.py train`"
 
 
 def find_bundle(name: str, model: str) -> Bundle:
@@ -33,6 +34,16 @@ def find_bundle(name: str, model: str) -> Bundle:
         return _bundle(champion_version(name) or newest, "rules", name)
     version = newest_challenger(name) if model == "challenger" else _numbered(name, model)
     return _bundle(version, "challenger", name)
+
+
+def gate_reason(name: str, version: str) -> str:
+    """Why the gate did not let the model of a version through; empty: it did, or there was none.
+
+    Raises:
+        NoriaError: there is no such version.
+    """
+    told = _numbered(name, version).run_metadata
+    return str(told.get("reason", "no reason is kept")) if told.get("promote", "challenger") != "challenger" else ""
 
 
 def newest_challenger(name: str, *, above_champion: bool = False) -> ModelVersionResponse:
@@ -71,19 +82,20 @@ def promote_version(name: str, number: int, artifact: str) -> None:
     tracker = Client().active_stack.experiment_tracker
     with defer_signals():  # a champion in both registries or in neither
         if tracker is not None and tracker.flavor == "mlflow":
-            tracker.configure_mlflow()
-            _move_alias(name, version.number)
+            tracker.configure_mlflow()  # the credentials; the address is handed on, as another run may change that
+            _move_alias(name, version.number, tracker.get_tracking_uri())
         log_metadata({PROMOTED: artifact}, model_version_id=version.id)
         version.set_stage(ModelStages.PRODUCTION, force=True)
 
 
-def _move_alias(name: str, number: int) -> None:
+def _move_alias(name: str, number: int, address: str) -> None:
     import mlflow  # takes a second; the first step need not wait for it
 
-    client = mlflow.MlflowClient()
+    client = mlflow.MlflowClient(address, address)
     found = client.search_model_versions(f"name = '{name}' and tags.zenml_version = '{number}'")
-    if not found:
-        return  # trained on a stack with another MLflow
+    if not found:  # trained on a stack with another MLflow
+        progress.warn(f"MLflow does not know version {number} of `{name}`; its alias `champion` stays where it was")
+        return
     version = max(found, key=lambda each: int(each.version))
     client.set_registered_model_alias(name, "champion", version.version)
     if "challenger" in client.get_model_version(name, version.version).aliases:

@@ -6,6 +6,7 @@ from steps.training.validate import validate
 from steps.training.explore import explore  # isort: skip
 from steps.training.evaluate import evaluate
 from steps.training.gate import gate
+from steps.training.refit import refit
 from steps.training.register import register
 from steps.training.select import select
 from steps.training.split import split
@@ -17,6 +18,7 @@ __all__ = [
     "explore",
     "gate",
     "ingest",
+    "refit",
     "register",
     "select",
     "split",

@@ -3,17 +3,17 @@
 from typing import Annotated
 
 import pandas as pd
-from zenml import get_step_context, log_metadata, step
+from zenml import get_step_context, step
 
 from materializers.bundle import BundleMaterializer
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.evaluation.results import EvaluationResult
 from noria.system import progress
-from noria.system.files import scratch_folder
 from steps.shared.failures import alert_on_failure
+from steps.shared.judged_bundle import log_test_metrics, with_test_metrics
 
-_BUNDLES = {"challenger": BundleMaterializer, "rules": BundleMaterializer}
+_BUNDLES = {"judged_challenger": BundleMaterializer, "judged_rules": BundleMaterializer}
 
 
 @step(output_materializers=_BUNDLES, enable_cache=False, experiment_tracker=True, on_failure=alert_on_failure)
@@ -21,23 +21,17 @@ def evaluate(
     challenger: Bundle, rules: Bundle, test: pd.DataFrame, use_case: UseCase
 ) -> tuple[
     Annotated[EvaluationResult, "evaluation"],
-    Annotated[Bundle, "challenger"],
-    Annotated[Bundle, "rules"],
+    Annotated[Bundle, "judged_challenger"],
+    Annotated[Bundle, "judged_rules"],
 ]:
     """Metrics with intervals, slices and mistakes; both bundles leave with their test metrics and their version."""
-    import mlflow
-
-    from noria.bundle.writer import revise_bundle
     from noria.evaluation.evaluate import evaluate as judge
 
     version = str(get_step_context().model.version)
-    folder = scratch_folder()
     evaluation = judge(challenger, test, use_case, rules=rules)
-    finished = revise_bundle(challenger, folder / "challenger", version=version, metrics=evaluation.metrics)
-    finished_rules = revise_bundle(rules, folder / "rules", version=version, metrics=evaluation.rules_metrics)
-    metrics = {name: metric.value for name, metric in evaluation.metrics.items()}
-    mlflow.log_metrics({f"test_{name}": value for name, value in metrics.items()})
-    log_metadata({f"test_{name}": value for name, value in metrics.items()}, infer_model=True)
+    finished = with_test_metrics(challenger, evaluation.metrics, evaluation.rows, version)
+    finished_rules = with_test_metrics(rules, evaluation.rules_metrics, evaluation.rows, version)
+    log_test_metrics(evaluation)
     name = use_case.evaluation.metric
     metric = evaluation.metrics[name]
     progress.stage(

@@ -15,19 +15,24 @@ from steps.shared.model_versions import promote_version
 
 @step(enable_cache=False, experiment_tracker=True, on_failure=alert_on_failure)
 def register(
-    challenger: Bundle, rules: Bundle, verdict: GateVerdict, use_case: UseCase
+    challenger: Bundle, rules: Bundle, verdict: GateVerdict, use_case: UseCase, hold: bool = False
 ) -> Annotated[str, "registered_version"]:
-    """MLflow's registry receives the bundle; it becomes the champion if the gate promoted it, else the challenger."""
+    """The registries receive the bundle; it becomes the champion if the gate promoted it, else the challenger.
+
+    With `hold` it stays the challenger in any case, until `promote`.
+    """
     version = get_step_context().model
     bundle = rules if verdict.promote == "rules" else challenger
     tags = {"kind": bundle.manifest.kind, "zenml_version": str(version.number), "verdict": verdict.reason[:5000]}
-    number = register_version(use_case.name, bundle.folder, tags)
-    if verdict.promote == "none":
+    number = register_version(use_case.name, bundle.folder, tags, version.number)
+    if verdict.promote == "none" or hold:
         alias = "challenger"
-        set_alias(use_case.name, alias, number)
+        if number:
+            set_alias(use_case.name, alias, number)
     else:
         alias = "champion"
         promote_version(use_case.name, version.number, verdict.promote)
     kind = bundle.manifest.kind
-    progress.stage("register", f"version {version.number} ({kind}), MLflow version {number} is {alias}")
-    return number
+    other = f" (MLflow calls it version {number})" if number not in ("", str(version.number)) else ""
+    progress.stage("register", f"version {version.number} ({kind}) is {alias}{other}")
+    return str(version.number)

@@ -15,7 +15,7 @@ from noria.training.selection import Selection
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
 
-_BUNDLES = {"fitted_challenger": BundleMaterializer, "fitted_rules": BundleMaterializer}
+_BUNDLES = dict.fromkeys(("fitted_challenger", "fitted_best", "fitted_rules"), BundleMaterializer)
 
 
 @step(output_materializers=_BUNDLES, cache_policy=WITH_DOMAIN_CODE, on_failure=alert_on_failure)
@@ -24,25 +24,26 @@ def select(
 ) -> tuple[
     Annotated[Selection, "selection"],
     Annotated[Bundle, "fitted_challenger"],
+    Annotated[Bundle, "fitted_best"],
     Annotated[Bundle, "fitted_rules"],
 ]:
-    """The chosen candidate with the reason, its bundle, and the bundle of the rules."""
+    """The chosen candidate with the reason, its bundle, that of the best one (often the same) and the rules'."""
     from noria.training.leaderboard import fit_bundle
     from noria.training.selection import select as choose
 
     selection = choose(leaderboard.scores, use_case)
     folder = scratch_folder()
-    bundles = [
-        fit_bundle(
+    bundles = {
+        kind: fit_bundle(
             next(score for score in leaderboard.scores if score.kind == kind),
             train,
             out_of_fold,
             use_case,
             fingerprint=fingerprint,
             version=str(get_step_context().model.version),
-            folder=folder / role,
+            folder=folder / kind,
         )
-        for role, kind in (("challenger", selection.kind), ("rules", "rules"))
-    ]
+        for kind in dict.fromkeys([selection.kind, selection.best, "rules"])
+    }
     progress.stage("select", f"{selection.reason}")
-    return selection, bundles[0], bundles[1]
+    return selection, bundles[selection.kind], bundles[selection.best], bundles["rules"]

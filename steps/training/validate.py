@@ -17,10 +17,14 @@ from steps.shared.failures import alert_on_failure
 def validate(
     raw: pd.DataFrame, use_case: UseCase
 ) -> tuple[Annotated[pd.DataFrame, "valid_rows"], Annotated[pd.DataFrame, "quarantined_rows"]]:
-    """The rows that meet the expectations, and the others with the reason."""
+    """The rows that meet the expectations, with their history features, and the others with the reason."""
     from noria.data.validation import validate as check
+    from noria.history import add_history
 
     result = check(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
     log_metadata({"rows": len(result.frame), "quarantined": len(result.quarantined)})
     progress.stage("validate", f"{len(result.frame):,} rows pass, {len(result.quarantined):,} quarantined")
-    return result.frame, result.quarantined
+    table = add_history(result.frame, use_case)
+    if added := table.shape[1] - result.frame.shape[1]:
+        progress.stage("history", f"{added} features of earlier cases")
+    return table, result.quarantined

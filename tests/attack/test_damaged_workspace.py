@@ -39,7 +39,7 @@ def test_what_is_known_of_the_dashboards(workspace: Workspace, warnings: list[st
     assert running_dashboards() == []
     assert "set aside" in warnings[0]
     assert file.with_name("running.json.bad").read_bytes() == content
-    assert stop_dashboards() == []
+    assert stop_dashboards("churn") == []
 
 
 def test_the_history_of_verdicts_and_the_state_of_the_server(workspace: Workspace, warnings: list[str]) -> None:

@@ -24,6 +24,7 @@ from noria.models.fitted_model import fit
 from noria.models.policy_choice import choose_policy
 from noria.profiling.report import exploration_report, profile_table
 from tests.errors_raised import raises
+from tests.predictions.postgres import server
 
 ROWS = 240
 WORTH = {"true_positive": 1, "false_positive": -1, "false_negative": 0}
@@ -164,12 +165,73 @@ def test_a_column_in_which_a_database_mixes_kinds_is_text(tmp_path: Path) -> Non
     trained(case, tmp_path)
 
 
-@pytest.mark.parametrize("query", ["DROP TABLE t", "DELETE FROM t RETURNING *", "UPDATE t SET x = 0 RETURNING x"])
-def test_a_query_changes_nothing(tmp_path: Path, query: str) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DROP TABLE t",
+        "DELETE FROM t RETURNING *",
+        "UPDATE t SET x = 0 RETURNING x",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM t RETURNING x",
+        "ATTACH '{made}' AS made",
+        "/* SELECT */ ATTACH '{made}' AS made",
+        "SELECT 1; ATTACH '{made}' AS made",
+        "VACUUM INTO '{made}'",
+        "PRAGMA user_version = 7",
+        "SELECT * FROM pragma_journal_mode('DELETE')",
+        "SELECT load_extension('{made}')",
+        "CREATE TEMP TABLE made AS SELECT 1",
+        "UPDATE sqlite_master SET sql = '' RETURNING name",
+    ],
+)
+@pytest.mark.parametrize("url", ["sqlite:///{path}", "sqlite:///file:{path}?uri=true&mode=rwc"])
+def test_a_query_changes_nothing_and_makes_no_file(tmp_path: Path, query: str, url: str) -> None:
     path = database(tmp_path)
+    before = path.read_bytes()
     with raises("data.query_failed"):
-        read_query(f"sqlite:///{path}", query)
-    assert len(read_query(f"sqlite:///{path}", "SELECT * FROM t WHERE x != 0")) == ROWS
+        read_query(url.format(path=path), query.format(made=tmp_path / "made.db"))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    assert len(read_query(url.format(path=path), "SELECT * FROM t WHERE x != 0")) == ROWS
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with raises("data.database_unreachable"):
+        read_query(f"sqlite:///file:{tmp_path}/made.db?uri=true", "SELECT 1")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "-- all; of them\nSELECT count(*) AS n FROM t;",
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 5) SELECT upper('a;b'), i FROM c",
+        "VALUES (1, 'it''s; so')",
+        "SELECT name, value FROM pragma_table_info('t'), json_each('[1, 2]')",
+    ],
+)
+def test_a_query_that_reads_is_answered_from_a_file_that_others_write(tmp_path: Path, query: str) -> None:
+    path = tmp_path / "odd #name%20.db"
+    database(tmp_path).rename(path)
+    with sqlite3.connect(path) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("INSERT INTO t SELECT * FROM t")
+        writer.commit()
+        assert len(read_query(f"sqlite:///{path}", query))
+
+
+def test_no_statement_follows_a_query_on_a_database_server() -> None:
+    with server() as url:
+        _refuse_more_statements(url)
+
+
+def _refuse_more_statements(url: str) -> None:
+    for query in (
+        "SELECT 1; COMMIT; CREATE TABLE made (x int)",
+        "SELECT E'\\''; COMMIT; CREATE TABLE made (x int); --'",
+    ):
+        with raises("data.query_failed"):
+            read_query(url, query)
+    assert read_query(url, "SELECT count(*) AS n FROM pg_tables WHERE tablename = 'made'")["n"].tolist() == [0]
 
 
 @pytest.mark.parametrize(

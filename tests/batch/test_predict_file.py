@@ -11,7 +11,8 @@ import pytest
 
 from noria.batch import BatchSummary, predict_file
 from noria.bundle import Bundle
-from noria.data.table_files import read_file
+from noria.config.data import DataConfig, SourceConfig
+from noria.data.sources import read
 from tests import bundles
 from tests.errors_raised import raises
 
@@ -170,7 +171,7 @@ def test_a_failure_half_way_leaves_the_earlier_output_as_it_was(
         (b"\n\n", ("data.file_empty",)),
         (b"HEADER\n", ("data.table_empty",)),
         (b"HEADER\n" + b"\xff\xfe\n", ("data.encoding_invalid",)),
-        (b"HEADER,prediction\n", ("batch.column_taken", "`prediction`")),
+        (b"HEADER,prediction\n", ("data.table_empty",)),
         (b"HEADER,x,x\n", ("data.column_duplicated", "`x`")),
         (b"PAR1", ("schema.column_missing",)),
         (None, ("data.file_not_found",)),
@@ -199,8 +200,61 @@ def test_places_that_would_overwrite_the_source_or_mislead_are_refused(bundle: B
     source = tmp_path / "rows.parquet"
     with raises("batch.places_equal"):
         predict_file(bundle, source, source, chunk_rows=10, quarantine=tmp_path / "bad.csv")
-    with raises("batch.target_not_parquet"):
-        predict_file(bundle, source, tmp_path / "out.csv", chunk_rows=10, quarantine=tmp_path / "bad.csv")
+    for name in ("out.xlsx", "out"):
+        with raises("batch.target_format_unknown", ".csv", ".parquet"):
+            predict_file(bundle, source, tmp_path / name, chunk_rows=10, quarantine=tmp_path / "bad.csv")
+    with raises("batch.target_remote"):
+        predict_file(bundle, source, "s3://bucket/out.csv", chunk_rows=10, quarantine=tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_csv_holds_the_values_as_they_came_and_the_answers_of_parquet(
+    bundle: Bundle, odd_rows: pd.DataFrame, tmp_path: Path, ending: str
+) -> None:
+    source, bad = tmp_path / f"rows.{ending}", [4, 700]
+    if ending == "csv":
+        odd_rows.loc[bad, "tenure"] = "ages"
+        odd_rows.to_csv(source, index=False)
+    else:
+        odd_rows.loc[bad, "tenure"] = 1e300
+        odd_rows.astype({"tenure": "Float64", "senior_citizen": "Int64"}).to_parquet(source)
+    written, table = predict(bundle, source, chunk_rows=300)
+    lines = predict_file(bundle, source, tmp_path / "out.csv", chunk_rows=300, quarantine=tmp_path / "bad.csv")
+    assert (lines.rows, lines.quarantined, lines.warned) == (written.rows, 2, written.warned)
+    found = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    assert list(found.columns) == list(table.columns)
+    given = pd.read_csv(source, dtype=str, keep_default_na=False) if ending == "csv" else pd.read_parquet(source)
+    assert found["customer"].tolist() == given["customer"].tolist()
+    if ending == "csv":
+        pd.testing.assert_frame_equal(found[list(given.columns)], given)
+    else:
+        assert found["senior_citizen"].tolist() == given["senior_citizen"].astype("string").fillna("").tolist()
+    assert found.index[found["error"] != ""].tolist() == bad
+    assert (found.loc[bad, ["prediction", "probability", "decision"]] == "").all(axis=None)
+    assert [float(text or "nan") for text in found["probability"]] == pytest.approx(
+        table["probability"].tolist(), abs=0, nan_ok=True
+    )
+    for name in ("prediction", "decision", "warning", "error"):
+        assert found[name].tolist() == table[name].fillna("").tolist()
+
+
+def test_csv_is_written_in_the_dialect_of_the_use_case_and_replaced_as_a_whole(
+    bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "rows.csv", tmp_path / "out.csv"
+    text = test_rows.head(50).to_csv(index=False, sep=";", decimal=",")
+    dialect = {"separator": ";", "decimal": ","}
+    source.write_text(text)
+    predict_file(bundle, source, target, chunk_rows=20, quarantine=tmp_path / "bad.csv", **dialect)
+    out = pd.read_csv(target, sep=";", decimal=",")
+    np.testing.assert_allclose(out["probability"], bundle.predict(test_rows.head(50))["probability"], atol=1e-12)
+    assert out["monthly_charges"].tolist() == test_rows["monthly_charges"].head(50).tolist()
+    before = target.read_bytes()
+    source.write_text(text + '"never closed;1\n' * 3)
+    with raises("data.quote_unclosed"):
+        predict_file(bundle, source, target, chunk_rows=10, quarantine=tmp_path / "bad.csv", **dialect)
+    assert target.read_bytes() == before
+    assert nothing_left(tmp_path, "rows.csv", "out.csv")
 
 
 def test_semicolons_and_decimal_commas(bundle: Bundle, test_rows: pd.DataFrame, tmp_path: Path) -> None:
@@ -216,7 +270,7 @@ def test_categories_mean_in_a_file_what_they_meant_in_training(tmp_path: Path) -
     rows.to_csv(tmp_path / "train.csv", index=False)
     case = bundles.Case(
         bundles.changed(churn.use_case, features={"categorical": ["senior_citizen", "vip"]}),
-        read_file(str(tmp_path / "train.csv")),
+        read(DataConfig(sources=[SourceConfig(name="rows", path=str(tmp_path / "train.csv"))], target="churn")),
         churn.test,
     )
     coded = bundles.make(case, "tree", tmp_path / "bundle")
@@ -225,7 +279,7 @@ def test_categories_mean_in_a_file_what_they_meant_in_training(tmp_path: Path) -
 
     _, out = predict(coded, tmp_path / "rows.csv", chunk_rows=1)
 
-    assert out["warning"].tolist() == ["", "", "", "vip: unseen category 'maybe'"]
+    assert out["warning"].tolist() == ["", "senior_citizen: unseen category '01'", "", "vip: unseen category 'maybe'"]
     assert out["senior_citizen"].tolist() == ["1", "01", "1.0", "0"]
 
 
@@ -236,7 +290,8 @@ from noria.batch import predict_file
 from noria.bundle import Bundle
 bundle, folder = Bundle.load(Path(sys.argv[1])), Path(sys.argv[2])
 for file in sys.argv[3:]:
-    predict_file(bundle, folder / file, folder / "out.parquet", chunk_rows=2000, quarantine=folder / "bad.csv")
+    target = folder / f"out.{file.partition('.')[2]}"
+    predict_file(bundle, folder / file, target, chunk_rows=2000, quarantine=folder / "bad.csv")
     print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 

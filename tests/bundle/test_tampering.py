@@ -99,6 +99,13 @@ def test_a_file_outside_the_folder_is_refused_even_under_a_good_seal(folder: Pat
     assert refused(folder).code == "bundle.incomplete"
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "..", "a/b", "/elsewhere", "", ".hidden", "a\\b", "a\n", "a\0"])
+@pytest.mark.parametrize("key", ["name", "version"])
+def test_a_name_that_leads_to_another_folder_is_refused(folder: Path, key: str, name: str) -> None:
+    reseal(folder, lambda manifest: manifest.update({key: name}))
+    assert refused(folder).code == "bundle.manifest_invalid"
+
+
 def test_another_format_is_refused(folder: Path) -> None:
     reseal(folder, lambda manifest: manifest.update(format=2))
     assert_error(refused(folder), "bundle.format_unknown", "2", "1")

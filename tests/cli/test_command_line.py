@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from app.command_result import CommandResult
 from app.commands import cycle
-from app.commands.result import CommandResult
 from cli.main import app
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -22,6 +22,7 @@ COMMANDS = [str(each.callback.__name__) for each in app.registered_commands if e
 REQUIRED = {
     "new": ["--data", "data/telco_churn.csv", "--target", "churn"],
     "predict": ["--input", "rows.csv"],
+    "replay": ["--from", "2013-03-01", "--to", "2013-04-01"],
     "forget": ["--entity", "C-1017"],
 }
 TAKE_A_CONFIG = [name for name in COMMANDS if name not in ("new", "platform", "image", "images")]
@@ -52,8 +53,8 @@ def assert_told(ended: Any, *parts: str) -> None:
 
 
 def test_all_commands_are_there() -> None:
-    wanted = "demo new explore train deploy promote rollback traffic predict monitor cycle status forget stop dashboard"
-    wanted += " platform image images"
+    wanted = "demo new explore train deploy promote rollback traffic predict monitor watch history replay label"
+    wanted += " cycle status forget stop dashboard platform image images"
     assert sorted(COMMANDS) == sorted(wanted.split())
 
 
@@ -194,11 +195,11 @@ def test_what_needs_a_model_says_so_before_training(command: Command, config: Pa
     assert not (home / "never_trained" / "service" / "state.json").exists()
 
 
-def test_status_and_stop_where_nothing_runs(command: Command, config: Path) -> None:
+def test_status_and_stop_where_nothing_runs(command: Command, config: Path, home: Path) -> None:
     told = command("status", "--config", config)
     assert told.code == 0
     assert "never_trained is not deployed on this machine." in told.out
-    assert f"next  python run.py deploy --config {config}" in told.out
+    assert f"next  NORIA_HOME={home} python run.py deploy --config {config}" in told.out
     stopped = command("stop", "--config", config)
     assert stopped.code == 0
     assert "Nothing was running on this machine." in stopped.out
@@ -254,8 +255,22 @@ def test_exit_codes_leave_the_process() -> None:
         assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(("name", "option"), [("predict", "--input"), ("monitor", "--labels"), ("label", "--import")])
+def test_a_mistyped_path_is_told_before_anything_is_started(
+    command: Command, config: Path, name: str, option: str
+) -> None:
+    ended = command(name, "--config", config, option, config.parent / "nothing.csv")
+    assert_told(ended, "data.file_not_found", f"{option} {config.parent / 'nothing.csv'}")
+    assert "starting ZenML" not in ended.err
+
+
 def test_a_target_that_predict_refuses_is_told_before_anything_is_started(command: Command) -> None:
-    ended = command("predict", "--input", "rows.csv", "--output", "answers.csv")
+    ended = command("predict", "--input", "data/telco_churn.csv", "--output", "answers.xlsx")
     assert ended.code == 2
-    assert "predictions are written as Parquet" in ended.err
+    assert "batch.target_format_unknown" in ended.err
     assert "starting ZenML" not in ended.out
+
+
+@pytest.mark.parametrize("option", [["--by", "Ann"], ["--resolve", "majority"]])
+def test_options_about_answers_need_answers(command: Command, config: Path, option: list[str]) -> None:
+    assert_told(command("label", "--config", str(config), *option), "cli.import_missing", "--import")

@@ -2,7 +2,7 @@
 
 The source is searched for attribute reads whose owner is known to be that section: parameters and fields annotated
 with it, and whatever is reached from those by attributes, loops and assignments. A field of the same name elsewhere
-does not count. HTML templates count as source.
+does not count. HTML templates count as source, and so do the public methods of a section, which answer for its keys.
 """
 
 import ast
@@ -168,6 +168,16 @@ def modules() -> Iterator[ast.Module]:
                 yield ast.parse(file.read_text(encoding="utf-8"))
 
 
+def public_methods() -> Iterator[tuple[Types, ast.FunctionDef]]:
+    """The sections' methods that others call: no validator, nothing private."""
+    for file in sorted((ROOT / "noria" / "config").rglob("*.py")):
+        for section in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(section, ast.ClassDef) and section.name in BY_NAME:
+                for node in section.body:
+                    if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and not node.decorator_list:
+                        yield BY_NAME[section.name], node
+
+
 def own_attributes(tree: ast.Module) -> dict[str, Types]:
     """Fields of the module's own classes that hold a section (`self.use_case`)."""
     found: dict[str, Types] = {}
@@ -220,6 +230,11 @@ def read() -> set[tuple[type[BaseModel], str]]:
     for tree in modules():
         reads = Reads(shared | own_attributes(tree))
         reads.visit(tree)
+        found |= reads.found
+    for owner, method in public_methods():
+        reads = Reads(shared)
+        reads.scopes[0]["self"] = owner
+        reads.visit(method)
         found |= reads.found
     return found
 

@@ -17,6 +17,8 @@ from noria.client import Client
 from noria.config import UseCase
 from noria.deployment import Deployment, read_state, service_status, start_or_roll, stop, wait_until_stored
 from noria.deployment.container_command import container_name, require_fast_form
+from noria.deployment.service_secrets import TOKENS
+from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from service.bento_build import build_bento
 from tests.errors_raised import raises
@@ -93,6 +95,52 @@ def test_what_it_answered_is_known_here_and_another_version_takes_over_without_a
     with Client(rolled.url) as client:
         assert {answer.version for answer in client.predict(bundle.examples())} == {"2"}
     assert inspected(served.name)["State"]["StartedAt"] == began
+
+
+@pytest.mark.parametrize(
+    ("other_image", "tokens", "code"),
+    [("", "short", "service.token_weak"), ("nowhere:1", "", "deployment.image_missing")],
+)
+def test_a_container_that_cannot_start_does_not_end_the_one_that_runs(
+    other_image: str, tokens: str, code: str, *, served: Served, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = inspected(served.name)["State"]["StartedAt"]
+    for name in TOKENS:
+        monkeypatch.setenv(name, tokens)
+    with raises(code):
+        start_or_roll(
+            served.use_case,
+            served.workspace,
+            served.bento,
+            bundle,
+            image=other_image or served.deployment.settings.image,
+        )
+    assert inspected(served.name)["State"]["StartedAt"] == began
+    assert left(f"{served.name}-rehearsal") == ""
+    with Client(served.deployment.url) as client:
+        assert client.ready()
+
+
+def test_a_container_is_put_back_with_its_own_tokens(
+    served: Served, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_state(served.workspace)
+    assert before is not None
+    changed_case = changed(served.use_case, serving={"max_rows": 3})
+    trials: list[str] = []
+
+    def fails(*_: object, **__: object) -> None:
+        trials.append("tried")
+        raise NoriaError("it answers nonsense", code="deployment.smoke_test_failed")
+
+    monkeypatch.setattr("noria.deployment.rollover.smoke_test", fails)
+    with raises("deployment.smoke_test_failed"):
+        start_or_roll(changed_case, served.workspace, served.bento, bundle, image=served.deployment.settings.image)
+    restored = read_state(served.workspace)
+    assert restored is not None
+    assert (restored.ready, restored.settings, trials) == (True, before.settings, ["tried"])
+    with Client(restored.url) as client:
+        assert len(client.predict(bundle.examples()[:1])) == 1
 
 
 def test_nothing_is_left_when_it_is_stopped_or_its_guard_is_killed(served: Served, bundle: Bundle) -> None:

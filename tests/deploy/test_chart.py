@@ -217,7 +217,11 @@ def test_settings_of_the_service_arrive_as_it_reads_them() -> None:
 
 def test_jobs_run_the_command_line_as_it_is(command: Callable[..., Any]) -> None:
     manifests = example("production")
-    for owner, words in (("noria-monitor", {"monitor"}), ("noria-batch", {"predict", "--input", "--output"})):
+    for owner, words in (
+        ("noria-monitor", {"monitor"}),
+        ("noria-watch", {"watch", "--once"}),
+        ("noria-batch", {"predict", "--input", "--output"}),
+    ):
         container = container_of(manifests, owner)
         said = [*container["command"], *container["args"]]
         assert said[:2] == ["python", "run.py"]

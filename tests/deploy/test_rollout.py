@@ -12,7 +12,6 @@ from bundles import churn, make
 from app.serving import kubernetes_rollout, model_image
 from noria.bundle import Bundle
 from noria.config import load_use_case
-from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
 from noria.traffic import plan_transforms
 from noria.traffic.activation import PlannedVariant, TrafficPlan
@@ -117,7 +116,7 @@ def test_what_could_not_be_built_or_pushed_is_not_put_into_service(asked: Any, f
 
 
 def test_pods_that_do_not_become_ready_are_an_error_with_the_way_back(asked: Any) -> None:
-    with pytest.raises(NoriaError, match="resource not ready") as caught:
+    with raises("cluster.release_failed", "resource not ready") as caught:
         asked("upgrade", "resource not ready, name: noria-service")
     assert "helm rollback noria --namespace ml" in str(caught.value.fix)
     assert "kubectl --context production --namespace ml get pods" in str(caught.value.fix)
@@ -132,7 +131,7 @@ def test_without_helm_nothing_is_built(asked: Any, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_variable_that_is_not_set_is_named(asked: Any, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(variable)
-    with pytest.raises(NoriaError, match=variable):
+    with raises("cluster.setting_missing", variable):
         asked()
 
 

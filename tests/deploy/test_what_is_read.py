@@ -10,7 +10,8 @@ from noria.predictions.database import connect
 from noria.system.workspace import PROJECT
 from service.app import App
 from service.runtime import Runtime
-from service.settings import PREDICTIONS_URL, PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
+from service.settings import PRIVACY_KEY, TOKENS
+from service.variables import PREDICTIONS_URL, SERVING, SPOOL_DIR
 from tests.errors_raised import raises
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mixed
 import numpy as np
+import pandas as pd
 import pytest
 from bundles import bike, changed, churn
 from listening import listen
@@ -24,7 +25,8 @@ from noria.models.cross_validation import cross_validate
 from noria.models.fitted_model import FittedModel, fit
 from noria.models.training_rows import read_training_rows
 from noria.system.workspace import PROJECT
-from noria.training.leaderboard import score_candidates, tune_candidates
+from noria.training.leaderboard import fit_bundle, score_candidates, tune_candidates
+from noria.training.refit import refit_bundle
 from tests.errors_raised import raises
 
 pytest.importorskip("ray")
@@ -126,6 +128,22 @@ def test_two_workers_fit_one_model_as_good_as_one_process(cluster: str, tmp_path
     assert auc(there) == pytest.approx(auc(here), abs=0.005)
     assert np.abs(there.scores(case.test) - here.scores(case.test)).mean() < 0.03
     assert not list(tmp_path.rglob("*.ubj"))
+
+
+def test_what_is_promoted_learns_from_all_rows_there_too(cluster: str, tmp_path: Path) -> None:
+    use_case, train, test = churn()
+    models = {"candidates": {"xgboost": {"params": SOME}}, "trials": 0, "folds": 2}
+    there = on_ray(changed(use_case, models=models), cluster, tmp_path)
+    leaderboard, out_of_fold = score_candidates(train, there)
+    score = next(each for each in leaderboard.scores if each.kind == "xgboost")
+    given = {"out_of_fold": out_of_fold, "folder": tmp_path / "served"}
+    judged = fit_bundle(score, train, out_of_fold, there, fingerprint="0" * 64, version="1", folder=tmp_path / "judged")
+    served = refit_bundle(judged, train, test, there, **given)
+    here = fit("xgboost", SOME, pd.concat([train, test], ignore_index=True), use_case)
+    assert served.manifest.learned == here.learned
+    assert here.keys is not None
+    assert np.array_equal(served.learned_keys(), np.unique(here.keys))
+    assert np.abs(served.scores(test) - here.scores(test)).mean() < 0.03
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(cluster: str, tmp_path: Path, heard: list[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from noria.evaluation.evaluate import evaluate
 from noria.evaluation.results import EvaluationResult
+from noria.evaluation.scored_predictions import score_rows
 from tests.bundles import Case, bike, changed, churn, contracts, make
 from tests.errors_raised import raises
 
@@ -164,3 +165,20 @@ def test_slices_of_odd_columns(folder: Path) -> None:
     assert (values["empty"], values["one"], sorted(values["flag"])) == (["(missing)"], ["x"], ["False", "True"])
     for column in wanted["slices"]:
         assert sum(part.rows for part in found if part.column == column) == len(test)
+
+
+def test_copies_give_no_certainty_of_their_own(of_churn: EvaluationResult, folder: Path) -> None:
+    case = churn()
+    from noria.bundle import Bundle
+
+    bundle = Bundle.load(folder / "telco_churn_xgboost")
+    several = pd.concat([case.test] * 4, ignore_index=True)
+
+    def width(copies: str) -> float:
+        use_case = changed(case.use_case, split={"method": "stratified", "copies": copies})
+        found = score_rows(bundle, several, use_case).metrics("roc_auc")["roc_auc"]
+        return found.high - found.low
+
+    once = of_churn.metrics["roc_auc"]
+    assert width("together") == pytest.approx(once.high - once.low, rel=0.2)
+    assert width("free") < 0.7 * width("together")

@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def score(kind: str, mean: float, use_case: UseCase) -> CandidateScore:
     return CandidateScore(
         kind=kind, params={"max_depth": 4} if kind == "tree" else {}, metric=use_case.evaluation.metric, mean=mean,
-        standard_error=0.004, fold_scores=[mean] * 5, latency_ms=1.5, size_mb=0.2, fit_seconds=0.3,
+        standard_error=0.004, fold_scores=[mean] * 5, worth=1000 * mean, latency_ms=1.5, size_mb=0.2, fit_seconds=0.3,
     )  # fmt: skip
 
 
@@ -61,13 +61,28 @@ def test_a_model_that_pays_is_told_in_money_and_whole_customers(folder: Path) ->
     model, rules = make(churn(), "xgboost", folder / "model"), make(churn(), "rules", folder / "rules")
     read = text(report(churn(), model, rules))
     assert re.search(r"Machine learning pays here: [\d,]+ EUR more per 1,000 customers", read)
-    assert re.search(r"Of 1,000 customers, 265 turn out “Yes”", read)
+    leavers = round(1000 * (churn().test["churn"] == "Yes").mean())
+    assert f"Of 1,000 customers, {leavers} turn out “Yes”" in read
     found = re.search(
-        r"The model Points at (\d+): rightly at (\d+), in vain at (\d+)\. .*? Misses (\d+) of the 265", read
+        rf"The model Points at (\d+): rightly at (\d+), in vain at (\d+)\. .*? Misses (\d+) of the {leavers}", read
     )
     assert found
     pointed, rightly, in_vain, _ = map(int, found.groups())
     assert pointed == rightly + in_vain
+
+
+def test_whose_figures_they_are_and_what_is_served_has_learned(folder: Path) -> None:
+    case = churn()
+    model, rules = make(case, "xgboost", folder / "whose"), make(case, "rules", folder / "whose_rules")
+    fit, tried = f"{len(case.train):,} training rows", f"{len(case.test):,} customers"
+    read = text(report(case, model, rules))
+    assert f"All figures are of a fit on {fit}, tried on {tried}" in read
+    assert f"on all {len(case.train) + len(case.test):,} rows, these included" in read
+    as_judged = Case(changed(case.use_case, models={"refit": "training"}), case.train, case.test)
+    assert "into service as tried, without the test rows" in text(report(as_judged, model, rules))
+    again = text(report(case, model, rules, model))
+    assert "Nothing of it goes into service" in again
+    assert "was judged as it is" in again
     parts = [
         "What 1,000 decisions bring in",
         "What happens to 1,000",
@@ -77,7 +92,7 @@ def test_a_model_that_pays_is_told_in_money_and_whole_customers(folder: Path) ->
         "bootstrap interval",
     ]
     assert [read.index(part) for part in parts] == sorted(read.index(part) for part in parts)
-    assert "not better than" in read or "is worse than that of" in read
+    assert "worse than xgboost by" in read
 
 
 def test_rules_that_win_are_told_plainly(folder: Path) -> None:

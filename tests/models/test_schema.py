@@ -185,13 +185,19 @@ def test_the_same_value_means_the_same_in_every_type(churn: Case) -> None:
         assert schema.encode(row(churn, tenure=twelve, partner_flag=True))[0, number] == 12
 
 
-@pytest.mark.parametrize("day", ["2011-05-01", date(2011, 5, 1), datetime(2011, 5, 1, 0), "2011-05-01T02:00:00+02:00"])
+@pytest.mark.parametrize("day", ["2011-05-01", date(2011, 5, 1), datetime(2011, 5, 1, 0), "2011-05-01 00:00"])
 def test_dates_come_in_many_forms(bike: Case, day: object) -> None:
     schema = InputSchema.fit(bike.train, bike.use_case)
     one = pd.DataFrame([{**bike.test.iloc[0].to_dict(), "dteday": day}])
     checked = schema.check(one)
     assert checked.errors == [""]
     assert checked.frame["dteday"].iloc[0] == pd.Timestamp("2011-05-01")
+
+
+def test_a_time_with_an_offset_is_refused_where_the_times_of_the_table_have_none(bike: Case) -> None:
+    schema = InputSchema.fit(bike.train, bike.use_case)
+    one = pd.DataFrame([{**bike.test.iloc[0].to_dict(), "dteday": "2011-05-01T02:00:00+02:00"}])
+    assert schema.check(one).errors[0].startswith("dteday: ")
 
 
 @pytest.mark.parametrize("day", [20110501, 1.5, "soon", "2011-13-45", True])

@@ -16,7 +16,7 @@ def serve(
     store: PredictionStore,
     bundle: Bundle,
     rows: pd.DataFrame,
-    at: datetime,
+    at: "datetime | pd.Series[pd.Timestamp]",
     labels: pd.Series | None = None,
     *,
     redactor: Redactor | None = None,
@@ -27,10 +27,11 @@ def serve(
     if redactor is not None:
         features = [dict(zip(names, redactor.row([row[name] for name in names]), strict=True)) for row in features]
     answers = bundle.predict(rows)
+    times = [at] * len(rows) if isinstance(at, datetime) else list(at.dt.to_pydatetime())
     probabilities = answers["probability"].astype(object).where(answers["probability"].notna(), None)
     events = [
         prediction_event(
-            at,
+            time,
             row,
             model=bundle.manifest.name,
             version=bundle.manifest.version,
@@ -38,8 +39,8 @@ def serve(
             probability=probability,
             decision=decision,
         )
-        for row, prediction, probability, decision in zip(
-            features, answers["prediction"], probabilities, answers["decision"], strict=True
+        for time, row, prediction, probability, decision in zip(
+            times, features, answers["prediction"], probabilities, answers["decision"], strict=True
         )
     ]
     store.ingest(events)

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from noria.evaluation.results import GateVerdict
-from noria.monitoring.alerts import failure_alert, gate_alert, is_worth_alerting, monitoring_alert, with_stack_option
+from noria.monitoring.alerts import failure_alert, gate_alert, is_worth_alerting, monitoring_alert
 from noria.monitoring.results import PerformanceResult
 from noria.monitoring.verdict import Level, MonitoringVerdict
+from noria.system.command_hints import CommandHints
 from noria.system.errors import NoriaError
 from tests.monitoring.served import NOW
 
@@ -24,7 +25,7 @@ def verdict(
         confident=confident,
         reasons=[f"Reason {number}. " + "x" * 500 * (number == 2) for number in range(1, 6)],
         next_action="Look at it.",
-        next_command="python run.py dashboard --config configs/telco_churn.yaml",
+        next_command="python run.py dashboard",
         drift=None,
         performance=PerformanceResult(labels=0, unusable=0, waiting=0, overdue=0, metric=None, worth=None, target=None),
     )
@@ -35,8 +36,9 @@ def test_a_verdict_says_what_was_found_why_and_what_to_do() -> None:
     assert first == "telco_churn: attention, a person should look (version 7)"
     assert [each[:10] for each in reasons] == ["• Reason 1", "• Reason 2", "• Reason 3"]
     assert max(map(len, reasons)) < 410
-    assert (action, command) == ("Look at it.", "python run.py dashboard --config configs/telco_churn.yaml")
+    assert (action, command) == ("Look at it.", "python run.py dashboard")
     assert "time to train again" in monitoring_alert(verdict("retrain"))
+    assert "data look broken" in monitoring_alert(verdict("fix_data"))
     assert "all is well" in monitoring_alert(verdict("ok"))
     assert "labels are needed" in monitoring_alert(verdict("ok", confident=False))
 
@@ -65,13 +67,13 @@ def test_a_verdict_is_told_when_it_is_new_and_then_once_a_day(
 
 def test_a_promoted_model_is_no_alert_and_every_other_end_is() -> None:
     def gate(promote: str) -> str:
-        told = GateVerdict(promote=promote, reason="So it is.", comparisons=[], ml_needed=True)
+        told = GateVerdict(promote=promote, candidate="tree", reason="So it is.", comparisons=[], ml_needed=True)
         return gate_alert("telco_churn", "3", told)
 
     assert gate("challenger") == ""
     assert gate("none").startswith("telco_churn: nothing new is promoted (version 3)\nSo it is.\n")
     assert "no model beats the rules" in gate("rules")
-    assert gate("rules").endswith("python run.py deploy --config configs/telco_churn.yaml")
+    assert gate("rules").endswith("\npython run.py deploy")
 
 
 def test_a_failure_quotes_only_what_was_written_for_people() -> None:
@@ -82,17 +84,20 @@ def test_a_failure_quotes_only_what_was_written_for_people() -> None:
         "bike_demand: `predict` failed in step `predict_file`",
         "no file",
         "To fix it: name another",
-        "python run.py predict --config configs/bike_demand.yaml",
+        "python run.py predict",
     ]
     assert "Jane" not in failure_alert("bike_demand", "training", "", ValueError("Jane Doe"))
 
 
-def test_commands_are_for_the_stack_that_sends_them_where_they_ask_one() -> None:
+def test_commands_are_for_the_use_case_the_stack_and_the_workspace_of_the_run() -> None:
     told = failure_alert(
         "bikes", "training", "", NoriaError("say python run.py train --config x to nobody", code="test.example")
     )
-    *said, command = with_stack_option(told, "my team").splitlines()
-    assert command == "python run.py train --config configs/bikes.yaml --stack 'my team'"
-    assert said == told.splitlines()[:-1]
-    dashboard = "python run.py dashboard --config configs/bikes.yaml"
-    assert with_stack_option(dashboard, "kubernetes") == dashboard
+    hints = CommandHints("out/my bikes.yaml", "my team", "/srv/noria")
+    first, reason, command = hints.complete(told).splitlines()
+    assert first == "bikes: `train` failed"
+    assert reason == "say NORIA_HOME=/srv/noria python run.py train --stack 'my team' --config x to nobody"
+    assert command == "NORIA_HOME=/srv/noria python run.py train --config 'out/my bikes.yaml' --stack 'my team'"
+    assert hints.complete("python run.py dashboard") == (
+        "NORIA_HOME=/srv/noria python run.py dashboard --config 'out/my bikes.yaml'"
+    )

@@ -1,5 +1,6 @@
 """A few real bundles for all tests of the page, a browser for each file, a service and a tab for each test."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +12,7 @@ from person import Open, Opened
 from standin import StandIn, standing
 
 from noria.bundle import Bundle
+from noria.schema import InputSchema
 
 CASES = {"churn": churn, "bike": bike, "contracts": contracts}
 
@@ -46,7 +48,9 @@ def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iter
         def get(
             case: str = "churn", kind: str = "xgboost", *, ready: bool = True, scripts: bool = True, **settings: Any
         ) -> Opened:
-            standin = stack.enter_context(standing(StandIn(bundle_of(case, kind), **settings)))
+            standin = stack.enter_context(
+                standing(StandIn(bundle_of(case, kind), **{"examples": _rows(case)} | settings))
+            )
             tab = stack.enter_context(browser.tab(scripts=scripts))
             tab.screen(1280, 900)
             tab.open(standin.url)
@@ -60,6 +64,14 @@ def open_page(browser: Browser, bundle_of: Callable[[str, str], Bundle]) -> Iter
             tab.run("1")
             assert [one for one in tab.complaints if not _refusal(one)] == []
             assert {url for url in tab.requests if not url.startswith(standin.url)} == set()
+
+
+def _rows(case: str) -> list[dict[str, Any]]:
+    """The first training rows, as JSON carries them."""
+    train = CASES[case]().train
+    inputs = [column for column in train.columns if column in InputSchema.fit(train, CASES[case]().use_case).names]
+    found: list[dict[str, Any]] = json.loads(train[inputs].head(5).to_json(orient="records", date_format="iso"))
+    return found
 
 
 def _refusal(complaint: str) -> bool:

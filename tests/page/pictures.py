@@ -1,6 +1,6 @@
-"""Draws docs/pictures/page.png and page_phone.png: the page of the real service with a trained model.
+"""Draws the pictures of docs/pictures: the page of the real service with a trained model, and the report on the model.
 
-python tests/page/pictures.py BUNDLE
+python tests/page/pictures.py BUNDLE REPORT
 """
 
 import sys
@@ -18,15 +18,18 @@ from noria.system.workspace import PROJECT
 FOLDER = PROJECT / "docs" / "pictures"
 
 
-def main(bundle: Path) -> None:
-    """Fill the form, ask, and take the pictures."""
+def main(bundle: Path, report: Path) -> None:
+    """Open the report; fill the form of the page, ask, and take the pictures."""
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Bundle.load(bundle), Path(folder)) as url,
         chromium() as browser,
         browser.tab() as tab,
     ):
-        tab.screen(1280, 1290)
+        tab.screen(1185, 1320)
+        tab.open(report.resolve().as_uri())
+        picture(tab, "report.png")
+        tab.screen(1280, 1310)
         tab.open(url)
         tab.wait("!document.getElementById('work').hidden")
         send(tab)
@@ -44,4 +47,4 @@ def picture(tab: Tab, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -38,8 +38,14 @@ class StandIn:
     """Path → what is answered there in the place of the truth."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Path → the token that it wants."""
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    """Cases that wait for a label."""
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    """Rows that the form is filled with."""
     heard: list[tuple[str, Any]] = field(default_factory=list)
     """(path, body) of every POST."""
+    trials: list[tuple[str, bool]] = field(default_factory=list)
+    """(path, whether it says that it does not count) of every POST."""
     url: str = ""
 
     def said(self, path: str) -> list[Any]:
@@ -48,6 +54,7 @@ class StandIn:
     def app(self) -> Starlette:
         routes = [
             Route("/model", self._model),
+            Route("/label/cases", self._label_cases),
             *(Route(f"/{name}", self._post, methods=["POST"]) for name in ("predict", "explain", "feedback")),
             Route("/{rest:path}", _static),
         ]
@@ -57,14 +64,21 @@ class StandIn:
         if refused := self._refused(request):
             return refused
         manifest = self.bundle.manifest.model_dump(mode="json")
-        manifest |= {"variant": "champion", "inputs": manifest["schema"]["columns"], "examples": self.bundle.examples()}
+        manifest |= {"variant": "champion", "inputs": manifest["schema"]["columns"], "examples": self.examples}
         return JSONResponse(manifest | self.facts)
+
+    async def _label_cases(self, request: Request) -> Response:
+        if refused := self._refused(request):
+            return refused
+        facts = self.bundle.manifest.model_dump(mode="json", include={"name", "task", "target", "case", "classes"})
+        return JSONResponse({"facts": facts, "cases": self.cases})
 
     async def _post(self, request: Request) -> Response:
         if refused := self._refused(request):
             return refused
         body = await request.json()
         self.heard.append((request.url.path, body))
+        self.trials.append((request.url.path, request.headers.get("x-noria-test") == "1"))
         return getattr(self, f"_{request.url.path[1:]}")(body)
 
     def _refused(self, request: Request) -> Response | None:

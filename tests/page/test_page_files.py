@@ -5,7 +5,10 @@ import re
 
 import pytest
 
+from service.http.openapi import DOCS_PAGE
 from service.page import SECURITY_HEADERS, files, respond
+
+PAGES = {"/", "/label"}
 
 
 def test_every_file_is_sent_with_its_type_and_a_strong_validator() -> None:
@@ -55,8 +58,9 @@ def test_the_policy_lets_in_nothing_from_elsewhere_and_nothing_inline() -> None:
 
 
 def test_the_page_needs_nothing_that_the_policy_forbids() -> None:
-    html = files()["/"].body.decode()
-    assert re.findall(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", html) == []
+    for page in PAGES:
+        html = files()[page].body.decode()
+        assert re.findall(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=", html) == []
     for file in files().values():
         text = file.body.decode().replace("http://www.w3.org/2000/svg", "")
         assert (
@@ -65,13 +69,13 @@ def test_the_page_needs_nothing_that_the_policy_forbids() -> None:
 
 
 def test_what_the_files_name_is_there() -> None:
-    html = files()["/"].body.decode()
-    named = {f"/{path}" for path in re.findall(r'(?:src|href)="(page/[^"]+)"', html)}
+    html = "".join(files()[page].body.decode() for page in PAGES) + DOCS_PAGE
+    named = {f"/{path}" for path in re.findall(r'(?:src|href)="(?:\./)?(page/[^"]+)"', html)}
     for file in files().values():
         named |= {f"/page/{name}" for name in re.findall(r'from "\./([^"]+)"', file.body.decode())}
     assert len(named) > 8
     assert named <= set(files())
-    assert set(files()) - named == {"/"}, "a file that nothing loads"
+    assert set(files()) - named == PAGES, "a file that nothing loads"
     used = set(re.findall(r'byId\("([^"]+)"\)', "".join(file.body.decode() for file in files().values())))
     assert used <= set(re.findall(r'id="([^"]+)"', html))
 

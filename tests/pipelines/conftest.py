@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pipeline_runs import at_home, runs_of
 
-from app.commands.result import CommandResult
+from app.command_result import CommandResult
 from app.commands.train import train
 from noria.config import UseCase
 from noria.system.workspace import PROJECT
@@ -54,7 +54,7 @@ def run(trained: CommandResult, use_case: UseCase) -> Any:
 @pytest.fixture(scope="session")
 def trained_again(run: Any, use_case: UseCase, pipeline_home: Path) -> CommandResult:
     with at_home(pipeline_home):
-        return train(use_case, None)
+        return train(use_case, None, again=True)
 
 
 @pytest.fixture

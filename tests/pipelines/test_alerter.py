@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_the_token_is_a_secret_and_a_second_up_changes_nothing(stack: str, slack
     assert slack.posted == [], "checking tells nobody anything"
 
 
-def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, case: UseCase) -> None:
+def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, case: UseCase, home: Path) -> None:
     with pytest.raises(NoriaError):
         explore(case, stack)
     (message,) = slack.posted
@@ -90,7 +91,7 @@ def test_a_step_that_fails_is_told_with_what_to_do(stack: str, slack: Slack, cas
     assert first == "alerted_case: `explore` failed in step `validate`"
     assert "tenure" in what
     assert mend.startswith("To fix it: ")
-    assert command == "python run.py explore --config configs/alerted_case.yaml --stack alerted"
+    assert command == (f"NORIA_HOME={home} python run.py explore --config configs/alerted_case.yaml --stack alerted")
 
 
 def test_what_nobody_foresaw_quotes_no_data(
@@ -128,8 +129,8 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
 ) -> None:
     case = small_case("not_better", table)
     reason = "The rules <!channel> are & remain better."
-    verdict = GateVerdict(promote="none", reason=reason, comparisons=[], ml_needed=True)
-    monkeypatch.setattr("noria.evaluation.promotion_gate.gate", lambda *_: verdict)
+    verdict = GateVerdict(promote="none", candidate="tree", reason=reason, comparisons=[], ml_needed=True)
+    monkeypatch.setattr("noria.evaluation.promotion_gate.gate", lambda *_, **__: verdict)
     report = "noria.evaluation.report.evaluation_report.evaluation_report"
     monkeypatch.setattr(report, lambda *_: "<p>report</p>")
     train(case, stack)
@@ -137,19 +138,26 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     first, why, command = text.splitlines()
     assert first.startswith("not_better: nothing new is promoted (version ")
     assert why == "The rules &lt;!channel&gt; are &amp; remain better.", "values of the data call nobody"
-    assert command == "python run.py status --config configs/not_better.yaml --stack alerted"
+    assert command.endswith(" python run.py status --config configs/not_better.yaml --stack alerted")
 
 
 def test_the_verdict_of_monitoring_is_told_once(
-    stack: str, slack: Slack, use_case: UseCase, tmp_path: Path, command: Command
+    stack: str, slack: Slack, use_case: UseCase, tmp_path: Path, *, command: Command, home: Path
 ) -> None:
-    monitor = ("monitor", "--config", write_config(use_case, tmp_path / "case.yaml"), "--stack", stack)
-    assert command(*monitor).code == 0
+    config = write_config(use_case, tmp_path / "my case.yaml")
+    monitor = ("monitor", "--config", config, "--stack", stack)
+    ended = command(*monitor)
+    assert ended.code == 0
     assert command(*monitor).code == 0
     (text,) = slack.texts
     assert text.startswith(f"{use_case.name}: more predictions or labels are needed (version 1)")
     assert "• It is too early to tell." in text
-    assert text.splitlines()[-1] == f"python run.py monitor --config configs/{use_case.name}.yaml --stack alerted"
+    following = f"NORIA_HOME={home} python run.py monitor --config '{config}' --stack alerted"
+    assert text.splitlines()[-1] == following
+    # the terminal and the report say the same
+    assert ended.out.splitlines()[-1] == f"  next  {following}"
+    report = next(line.split()[-1] for line in ended.out.splitlines() if line.strip().startswith("summary"))
+    assert following in unescape(Path(report).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("refuses", ["is_archived", ""], ids=["refused", "not reached"])

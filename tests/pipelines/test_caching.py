@@ -21,10 +21,9 @@ Explore = Callable[[UseCase], set[str]]
 
 @pytest.fixture(scope="module")
 def caching(pipeline_home: Path) -> ModuleType:
-    """Not imported with this module: where a policy is declared, ZenML opens its database."""
-    from steps.shared import caching
+    from noria.bundle import code_digest
 
-    return caching
+    return code_digest
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def test_steps_run_in_containers_and_what_they_made_is_here(explore: Any, home: 
     assert run.steps["explore"].outputs["exploration_report"][0].load().title == "in_containers: the data"
     assert {path.stat().st_uid for path in (home / "artifacts").rglob("*")} == {os.getuid()}
     assert containers(case) == []
-    assert Client().active_stack_model.name == "default"
+    assert Client().active_stack_model.name == "local"
 
 
 def test_a_step_that_fails_in_its_container_says_why(explore: Any, trained: object) -> None:

@@ -1,5 +1,6 @@
 """Where the rules are exact, they are what is promoted and served, and the report says that ML is not needed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from pipeline_runs import at_home, output, runs_of
 from zenml.client import Client
 from zenml.enums import ModelStages
 
+from app.command_result import CommandResult
 from app.commands.deploy import deploy
-from app.commands.result import CommandResult
 from app.commands.train import train
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
@@ -95,3 +96,9 @@ def test_status_tells_what_runs(deployed: CommandResult, case: UseCase, command:
     assert told.code == 0
     assert f"ruled: version 1 answers at {url_of(deployed)}" in told.out
     assert "predictions" in told.out
+    # rules are measured again on all rows, too; the figures are those of before
+    assert "learned from" in told.out
+    assert "1,200 rows" in told.out
+    found = re.search(r"(\d+) test rows that a fit on (\d+) rows had not seen", told.out)
+    assert found is not None
+    assert int(found[1]) + int(found[2]) == 1200

@@ -177,7 +177,35 @@ def test_use_holds_for_later_commands(write: Any, command: Command) -> None:
     finally:
         from zenml.client import Client
 
-        Client().activate_stack("default")
+        Client().activate_stack("local")
+
+
+def test_a_stack_that_is_not_ready_is_not_used_and_all_that_is_missing_is_said(write: Any, command: Command) -> None:
+    from zenml.client import Client
+
+    write(
+        artifact_store={"flavor": "local", "configuration": {"path": "${env:NORIA_TEST_NOWHERE}"}},
+        container_registry={"flavor": "default", "configuration": {"uri": "127.0.0.1:1/images"}},
+    )
+    before = Client().active_stack_model.name
+    refused = command("stack", "use", "mine")
+    assert refused.code == 2
+    assert "`mine` is not ready, and not in use." in refused.err
+    assert "NORIA_TEST_NOWHERE is not set" in refused.err
+    assert "127.0.0.1:1" in refused.err
+    assert "python run.py stack up mine" not in refused.err, "`use` registers it"
+    assert Client().active_stack_model.name == before
+
+
+def test_a_stack_is_registered_when_it_is_used_first(write: Any, command: Command) -> None:
+    from zenml.client import Client
+
+    write()
+    try:
+        assert command("stack", "use", "mine").code == 0
+        assert Client().active_stack_model.name == "mine"
+    finally:
+        Client().activate_stack("local")
 
 
 def test_another_flavor_under_the_same_name_is_refused(write: Any, command: Command) -> None:

@@ -12,7 +12,8 @@ from zenml.enums import StackComponentType
 
 from app.commands.explore import explore
 from app.commands.train import train
-from app.stacks import stacks
+from app.runs.tracking import TRACKED_STEPS
+from app.stacks import registration, stacks
 from app.stacks.active_stack import service_stack
 from noria.config import UseCase
 from steps.shared.champion import require_champion
@@ -55,7 +56,7 @@ def used_stack(run: Any) -> str:
 
 def test_without_a_name_noria_s_own_stack_is_used(trained: object, run: Any) -> None:
     assert used_stack(run) == "local"
-    assert active() == "default"
+    assert active() == "local"
 
 
 @pytest.mark.parametrize("before", ["default", "local"])
@@ -69,9 +70,9 @@ def test_a_registered_stack_is_used_for_one_run(case: UseCase, other: str, befor
         assert active() == before
         assert "ZENML_ACTIVE_STACK_ID" not in os.environ
         explore(case, None)
-        assert used_stack(runs_of(case, "exploration")[0]) == "local"
+        assert used_stack(runs_of(case, "exploration")[0]) == before
     finally:
-        Client().activate_stack("default")
+        Client().activate_stack("local")
 
 
 def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str) -> None:
@@ -80,15 +81,37 @@ def test_the_stack_that_zenml_stack_set_chose_is_used(case: UseCase, other: str)
         explore(case, None)
         assert used_stack(runs_of(case, "exploration")[0]) == "other"
     finally:
-        Client().activate_stack("default")
+        Client().activate_stack("local")
 
 
-def test_after_an_error_the_active_stack_is_what_it_was(case: UseCase, other: str) -> None:
+def test_after_an_error_the_active_stack_is_what_it_was(
+    case: UseCase, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.runs.launch.tracking_options", lambda *_: {})  # as if MLflow were needed
     with raises("stack.unfit", "experiment tracker") as caught:
         train(case, "other")
     assert "other" in caught.value.where
     assert "zenml stack update" in caught.value.fix
-    assert active() == "default"
+    assert active() == "local"
+
+
+def test_a_stack_without_mlflow_trains_and_tracks_nothing(
+    case: UseCase, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = train(case, "other")
+    assert "promoted" in trained.headline.lower()
+    run = runs_of(case)[0]
+    assert used_stack(run) == "other"
+    assert run.steps["register"].outputs["registered_version"][0].load() == str(run.model_version.number)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few.csv"], "MLflow would write where it is called"
+
+
+def test_the_steps_that_track_are_those_that_can_be_told_not_to(trained: object) -> None:
+    from steps import training
+
+    steps = {name: getattr(training, name) for name in training.__all__}
+    assert {name for name, each in steps.items() if each.configuration.experiment_tracker} == set(TRACKED_STEPS)
 
 
 def test_an_unknown_stack_is_a_clear_error(case: UseCase, trained: object) -> None:
@@ -107,10 +130,10 @@ def test_a_stack_file_registers_its_stack(
     with raises("config.variable_unset", "NORIA_TEST_STORE"):
         explore(case, "from_file")
     monkeypatch.setenv("NORIA_TEST_STORE", str(tmp_path / "store"))
-    with stacks.stack_for_one_run("from_file"):
+    with registration.stack_for_one_run("from_file"):
         assert active() == "from_file"
         assert Client().active_stack.artifact_store.path.startswith(str(tmp_path / "store"))
-    assert active() == "default"
+    assert active() == "local"
 
 
 def test_a_model_whose_store_has_gone_is_not_deployed_and_why_is_said(
@@ -128,21 +151,41 @@ def test_a_model_whose_store_has_gone_is_not_deployed_and_why_is_said(
     assert require_champion(use_case.name).manifest.name == use_case.name
 
 
-def test_the_stack_in_use_is_known_without_zenml_once_it_was_asked_for(
-    case: UseCase, other: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_stack_in_use_is_known_without_zenml(case: UseCase, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def never() -> None:
         raise AssertionError("ZenML takes seconds to import")
 
+    monkeypatch.setattr("app.stacks.active_stack.zenml_client", never)
     assert service_stack(None) == "local"
-    Client().activate_stack("other")
+    assert service_stack("kubernetes") == "kubernetes"
     try:
-        assert service_stack(None) == "other"
-        monkeypatch.setattr("app.stacks.active_stack.zenml_client", never)
-        assert service_stack(None) == "other"
-        assert service_stack("kubernetes") == "kubernetes"
+        for chosen in ("other", "default"):
+            Client().activate_stack(chosen)
+            assert service_stack(None) == chosen
+        Client().activate_stack("other")
+        Client().update_stack("other", name="renamed")
+        assert service_stack(None) == "renamed"
     finally:
-        Client().activate_stack("default")
+        Client().update_stack("renamed", name="other")
+        Client().activate_stack("local")
+
+
+def test_default_is_ours_until_the_first_use_and_zenml_s_own_when_it_was_chosen(trained: object) -> None:
+    client = Client()
+    mark = stacks.first_use_mark(Path(os.environ["ZENML_CONFIG_PATH"]))
+    client.activate_stack("default")
+    try:
+        assert (stacks.active_stack(client), service_stack(None)) == ("default", "default")
+        mark.unlink()
+        assert (stacks.active_stack(client), service_stack(None)) == ("local", "local")
+        with registration.stack_for_one_run(None) as used:
+            assert used == "local"
+        assert active() == "local"
+        assert mark.is_file()
+        registration.use_stack("default")
+        assert (active(), stacks.active_stack(client)) == ("default", "default")
+    finally:
+        client.activate_stack("local")
 
 
 def test_no_service_is_looked_for_on_a_stack_that_there_is_not(trained: object) -> None:

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from noria.predictions import SMOKE, Feedback, PredictionStore, inputs_of
+from noria.predictions.ids import new_id
 from noria.system.errors import NoriaError
+from tests.errors_raised import raises
 from tests.predictions.conftest import Direct
 from tests.predictions.events import EPOCH, NOON, answered, failed, labelled
 
@@ -143,6 +145,51 @@ def test_a_smoke_test_with_a_real_case_takes_none_of_its_labels(store: Predictio
     assert store.add_labels([Feedback(entity="c1", label="Yes")]) == [False]
     store.ingest([answered("real", "other", entities=["c1", "c2"], second=60)])
     assert labels_of(store) == {"real": "Yes", "other": "No"}
+
+
+def test_test_requests_are_kept_but_judged_nowhere(store: PredictionStore, direct: Direct) -> None:
+    store.ingest([answered("a", "b", entities=["c1", "c2"]), answered("s", variant="new", shadow_of=["a"])])
+    store.ingest([answered("t", is_test=True, entities=["c1"], second=60)])
+    store.ingest([answered("ts", variant="new", shadow_of=["t"], is_test=True, second=60)])
+    store.ingest([answered("later", is_test=True, entities=["c1"], second=90)])
+    assert direct.rows("select id from predictions where is_test order by id") == [("later",), ("t",), ("ts",)]
+    assert (store.counts().predictions, store.counts("1").requests) == (2, 1)
+    assert store.window(NOON)["prediction_id"].tolist() == ["a", "b"]
+    assert store.window(NOON, shadows=True)["prediction_id"].tolist() == ["a", "b", "s"]
+    facts = store.variant_statistics(NOON, ["champion", "new"])
+    assert [(each.answers, len(each.latencies_ms)) for each in facts.values()] == [(2, 1), (1, 1)]
+
+
+def test_labels_of_cases_reach_no_test_request(store: PredictionStore, direct: Direct) -> None:
+    assert store.add_labels([Feedback(entity="c2", label="No")]) == [False]
+    store.ingest([answered("t", "u", is_test=True, entities=["c1", "c2"])])
+    assert store.add_labels([Feedback(entity="c1", label="Yes")]) == [False]
+    store.ingest([answered("a", "b", entities=["c1", "c2"], second=60)])
+    assert labels_of(store) == {"a": "Yes", "b": "No"}
+    assert store.add_labels([Feedback(id="t", label="No"), Feedback(entity="c1", label="No")]) == [True, True]
+    assert labels_of(store) == {"a": "No", "b": "No"}
+    assert (store.counts().labelled, len(store.variant_statistics(NOON, ["champion"])["champion"].labels)) == (2, 2)
+    assert direct.rows("select count(*) from predictions where label_id is not null") == [(3,)]
+
+
+def test_labels_of_a_test_are_checked_and_not_kept(store: PredictionStore, direct: Direct) -> None:
+    store.ingest([answered("t", is_test=True, entities=["c1"]), answered("a", entities=["c2"])])
+    labels = [Feedback(entity="c1", label="Yes"), Feedback(id="a", label="Yes"), Feedback(entity="c2", label="Yes")]
+    assert store.check_labels(labels, refuse_unknown=True) == [True, True, False]
+    with raises("predictions.labels_unknown", "none of the 2 cases is known"):
+        store.check_labels([labels[2], Feedback(entity="nobody", label="Yes")], refuse_unknown=True)
+    assert direct.rows("select count(*) from labels") == [(0,)]
+
+
+def test_labels_that_all_miss_are_refused_as_a_whole(store: PredictionStore, direct: Direct) -> None:
+    store.ingest([answered("a", entities=["c1"])])
+    wrong = [Feedback(id="b", label="Yes"), Feedback(entity="c2", label="No")]
+    with raises("predictions.labels_unknown", "none of the 2 ids and cases is known"):
+        store.add_labels(wrong, refuse_unknown=True)
+    assert direct.rows("select count(*) from labels") == [(0,)]
+    on_its_way = [*wrong, Feedback(id=new_id(), label="Yes")]
+    assert store.add_labels(on_its_way, refuse_unknown=True) == [False, False, False]
+    assert store.add_labels([*wrong, Feedback(id="a", label="Yes")], refuse_unknown=True) == [False, False, True]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0)])

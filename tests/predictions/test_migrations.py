@@ -61,6 +61,7 @@ def test_a_store_of_the_old_kind_is_upgraded_with_its_rows(tmp_path: Path) -> No
     assert store.add_labels([Feedback(entity="c1", label="Yes")]) == [True]
     window = store.window(NOON, shadows=True)
     assert window.set_index("prediction_id")["label"].to_dict() == {"p1": "Yes", "p2": "No", "s": "Yes"}
+    assert store.counts().predictions == 2, "what earlier versions kept counts as production"
     store.close()
     PredictionStore(f"sqlite:///{tmp_path / 'p.db'}").close()  # a second start has nothing to do
 

@@ -10,7 +10,6 @@ import pytest
 
 from noria.config.serving import PrivacyConfig
 from noria.predictions.privacy import Redactor, key_from_environment
-from noria.system.errors import NoriaError
 from tests.errors_raised import raises
 
 PROJECT = Path(__file__).parents[2]
@@ -61,7 +60,7 @@ def test_labels_find_a_case_unless_it_is_kept_in_part_only() -> None:
     assert redactor().label_entity("c-17") == redactor().entity("c-17")
     assert redactor(PrivacyConfig()).label_entity("c-17") == "c-17"
     for privacy in (PrivacyConfig(drop=["customer"]), PrivacyConfig(truncate={"customer": 2})):
-        with pytest.raises(NoriaError, match="`customer` is not stored completely"):
+        with raises("predictions.id_not_kept", "`customer`"):
             redactor(privacy).label_entity("c-17")
 
 

@@ -1,5 +1,6 @@
 """What a user of the prediction store relies on: nothing lost, labels find their prediction, clear errors."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +35,8 @@ def test_a_window_gives_back_what_was_answered(store: PredictionStore) -> None:
     assert window["entity"].tolist() == ["c1", "c2", "c3"]
     assert window["at"].tolist() == [pd.Timestamp(NOON + timedelta(hours=hour)) for hour in (1, 2, 3)]
     assert window.columns.tolist() == [
-        *("prediction_id", "at", "version", "variant", "entity", "tenure", "contract"),
-        *("prediction", "probability", "decision", "latency_ms", "label", "labelled_at"),
+        *("prediction_id", "at", "event_at", "version", "variant", "entity", "tenure", "contract"),
+        *("prediction", "probability", "decision", "latency_ms", "label", "labelled_at", "label_changes"),
     ]
     assert window.loc[0, ["tenure", "contract", "prediction", "probability"]].tolist() == [3, "One year", "Yes", 0.7]
     assert window["label"].isna().all()
@@ -246,3 +247,19 @@ def test_a_refused_password_is_not_shown(postgres: str, monkeypatch: pytest.Monk
     with raises("predictions.store_failed", "no_such_database") as caught:
         PredictionStore(from_environment.replace("PASSWORD", "${env:STORE_PASSWORD}"))
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.db"
+    before = os.umask(0o022)
+    try:
+        store = PredictionStore(f"sqlite:///{file}")
+        store.ingest([event()])
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        store.close()
+        file.chmod(0o640)  # whoever wants others to read it is left alone
+        PredictionStore(f"sqlite:///{file}").close()
+    finally:
+        os.umask(before)
+    assert modes == {f"predictions.db{ending}": 0o600 for ending in ("", "-wal", "-shm")}
+    assert file.stat().st_mode & 0o777 == 0o640

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from noria.config import UseCase, load_use_case
-from noria.data.sources import read
+from noria.data.sources import read_table
 from noria.data.split import split
 from noria.data.validation import validate
 from noria.profiling.report import TableProfile, profile_table
@@ -19,6 +19,7 @@ from noria.profiling.scaffold import propose
 from noria.schema import InputSchema
 from noria.system import progress
 from tests.data.cases import use_case
+from tests.listening import listen
 
 ROWS = 150
 LEAK_ROWS = 600
@@ -51,7 +52,7 @@ COLUMNS: dict[str, tuple[Any, str | None]] = {
     "flag_with_gaps": (pd.array([True, False, None] * (ROWS // 3), dtype="boolean"), "category"),
     "small_codes": ([row % 3 for row in range(ROWS)], "number"),
     "zip_code": ([10_000 + row % 9 for row in range(ROWS)], "category"),
-    "date_like_codes": ([20240101 + row % 28 for row in range(ROWS)], "number"),
+    "days_in_digits": ([20240101 + row % 28 for row in range(ROWS)], "datetime"),
     "decimal": ([Decimal(row) / 3 for row in range(ROWS)], "number"),
     "day_text": (list(DAYS.strftime("%Y-%m-%d")), "datetime"),
     "birth_date": ([dt.date(1960, 1, 1) + dt.timedelta(days=row) for row in range(ROWS)], "datetime"),
@@ -78,7 +79,9 @@ def proposed(frame: pd.DataFrame, folder: Path, target: str = "y") -> UseCase:
 
 
 def explored(case: UseCase) -> tuple[TableProfile, InputSchema]:
-    valid = validate(read(case.data), case)
+    table = read_table(case.data, case.reading)
+    case = case.with_readings(table.readings)
+    valid = validate(table.frame, case)
     return profile_table(valid.frame, case, valid.quarantined), InputSchema.fit(split(valid.frame, case)[0], case)
 
 
@@ -136,13 +139,15 @@ def test_eighty_texts_in_150_rows_are_dropped_and_the_report_says_so(tmp_path: P
     assert "Dropped in training as free text or identifiers that hardly repeat: place." in profile.warnings
 
 
-def test_dates_as_text_are_named_where_they_are_not_declared(tmp_path: Path) -> None:
+def test_dates_as_text_are_dates_where_they_are_not_declared(tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=30).strftime("%d.%m.%Y")
     frame = awkward().assign(joined_until=[days[row % 30] for row in range(ROWS)])
     case = proposed(frame, tmp_path)
     assert case.data.expectations.columns["joined_until"].type == "datetime"
-    profile, _ = explored(undeclared(case))
-    assert any("Dates that are read as text: joined_until." in finding for finding in profile.warnings)
+    assert case.data.columns["joined_until"].format == "%d.%m.%Y"
+    profile, schema = explored(undeclared(case))
+    assert profile.column("joined_until").kind == "datetime"
+    assert "joined_until" in schema.names
 
 
 def test_a_column_that_is_constant_in_the_training_rows_only_is_dropped_by_all(tmp_path: Path) -> None:
@@ -173,19 +178,33 @@ def leaking(error: float, seed: int = 1) -> Callable[[pd.Series], pd.Series]:
     )
 
 
-@pytest.mark.parametrize(("error", "suspected"), [(0, True), (0.005, True), (0.015, True), (0.06, False), (0.2, False)])
-def test_new_and_explore_suspect_the_same_columns(tmp_path: Path, error: float, suspected: bool) -> None:
+@pytest.mark.parametrize(
+    ("error", "suspected", "questioned"),
+    [(0, 1, 0), (0.005, 1, 0), (0.015, 1, 0), (0.06, 0, 1), (0.2, 0, 0)],
+)
+def test_new_and_explore_suspect_the_same_columns(
+    tmp_path: Path, error: float, suspected: int, questioned: int
+) -> None:
+    heard: list[str] = []
+    listen(lambda kind, text: heard.append(text) if kind == progress.WARNING else None)
     frame = awkward(LEAK_ROWS)
     frame["status"] = leaking(error)(frame["y"])
     case = proposed(frame, tmp_path)
-    assert case.data.unavailable_at_prediction == (["status"] if suspected else [])
+    assert case.data.unavailable_at_prediction == ["status"] * suspected
+    # what is kept from the model, and what a person must be asked, is told while `new` works
+    assert len([text for text in heard if "`status`" in text and "data.unavailable_at_prediction" in text]) == (
+        suspected + questioned
+    )
+    assert not any("status" in rule.when for rule in case.rules.conditions) or not (suspected or questioned)
     profile, _ = explored(
         undeclared(case).model_copy(update={"data": case.data.model_copy(update={"unavailable_at_prediction": []})})
     )
     assert list(profile.suspects) == case.data.unavailable_at_prediction
+    assert list(profile.questioned) == ["status"] * questioned
     red = [finding.text for finding in profile.findings if finding.tone == "bad"]
-    assert len(red) == len(profile.suspects)
-    assert all("status is suspected of leakage: alone predicts y almost perfectly" in text for text in red)
+    assert len(red) == suspected + questioned
+    assert all("status is suspected of leakage: alone" in text for text in red)
+    assert ("data.unavailable_at_prediction: [status]" in profile.leakage_warning) == bool(suspected or questioned)
 
 
 def test_sums_and_near_copies_of_a_number_are_suspected_by_both(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from noria.data.validation import validate
 from noria.models.cross_validation import cross_validate
 from noria.profiling.scaffold import Proposal, propose
 from noria.system.errors import NoriaError
+from noria.system.workspace import PROJECT
 from tests.errors_raised import assert_error, raises
 
 CHURN = "data/telco_churn.csv"
@@ -84,6 +85,20 @@ def test_churn_is_a_binary_question_about_leavers(churn: tuple[UseCase, Proposal
     assert use_case.data.expectations.columns["churn"].allowed == ["No", "Yes"]
 
 
+def test_use_cases_beside_each_other_listen_on_different_ports(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    pd.DataFrame({"a": [row % 11 for row in range(60)], "y": ["no", "yes"] * 30}).to_csv(table, index=False)
+    ports = []
+    for name in ("one", "two", "three"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(propose(str(table), "y", output=path).yaml, encoding="utf-8")
+        ports.append(load_use_case(path).serving.port)
+    taken = {load_use_case(path).serving.port for path in (PROJECT / "configs").glob("*.yaml")}
+    assert len({*ports, *taken}) == len(ports) + len(taken)
+    again = tmp_path / "two.yaml"
+    assert f"port: {ports[1]}" in propose(str(table), "y", output=again).yaml, "a file that is replaced keeps its port"
+
+
 def test_a_new_use_case_gets_its_own_name_and_port(churn: tuple[UseCase, Proposal]) -> None:
     use_case, proposal = churn
     bundled = [load_use_case(path) for path in Path("configs").glob("*.yaml")]
@@ -124,7 +139,7 @@ def test_bikes_are_split_by_time_and_train(bikes: tuple[UseCase, Proposal]) -> N
     assert use_case.problem.task == "regression"
     assert use_case.data.time == "dteday"
     assert use_case.split.method == "time"
-    assert use_case.features.calendar == ["month", "weekday"]
+    assert use_case.features.calendar == ["year", "month", "weekday"]
     train = training_rows(use_case)
     rules, _ = cross_validate("rules", {}, train, use_case)
     dummy, _ = cross_validate("dummy", {}, train, use_case)
@@ -289,7 +304,7 @@ NASTY = [
     "- x",
     "{c}",
     "null",
-    "tab\there",
+    "back\\slash",
     "*a",
 ]
 
@@ -299,12 +314,12 @@ def test_any_column_name_and_class_survive_the_file(tmp_path: Path) -> None:
     frame = pd.DataFrame({name: random.choice(["on", "off: ~", "07"], 400) for name in NASTY})
     frame["Größe & Gewicht"] = random.normal(size=400)
     frame["class"] = random.integers(0, 9, 400)
-    frame["target: y/n?\nsecond line"] = np.where(frame["Größe & Gewicht"] > 0.5, "off", "#1 'on'")
-    use_case, proposal = proposed(frame, "target: y/n?\nsecond line", tmp_path)
-    assert use_case.data.target == "target: y/n?\nsecond line"
+    frame['target: y/n? "second\\line"'] = np.where(frame["Größe & Gewicht"] > 0.5, "off", "#1 'on'")
+    use_case, proposal = proposed(frame, 'target: y/n? "second\\line"', tmp_path)
+    assert use_case.data.target == 'target: y/n? "second\\line"'
     assert set(use_case.data.expectations.columns) | set(use_case.data.unavailable_at_prediction) == set(frame.columns)
     assert use_case.data.unavailable_at_prediction == ["Größe & Gewicht"]
-    assert "second line" in proposal.yaml
+    assert "second" in proposal.yaml
     train = training_rows(use_case)
     assert cross_validate("rules", {}, train, use_case)[0].mean >= 0.5
 

@@ -15,7 +15,8 @@ from noria.predictions.spool.backlog import wait_until_flushed
 from noria.traffic import activation
 from service.app import App
 from service.runtime import Runtime
-from service.settings import PRIVACY_KEY, SERVING, SPOOL_DIR, TOKENS
+from service.settings import PRIVACY_KEY, TOKENS
+from service.variables import SERVING, SPOOL_DIR
 
 UNREACHABLE = "postgresql+psycopg://nobody@127.0.0.1:1/none"
 
@@ -41,6 +42,8 @@ class Asked:
 
     def __init__(self, app: App, folder: Path) -> None:
         self.app, self.folder = app, folder
+        self.client = "::1"
+        """The address that requests come from."""
         self._loop = asyncio.new_event_loop()
 
     def post(self, path: str, sent: object, headers: Mapping[str, str] | None = None) -> Reply:
@@ -64,9 +67,17 @@ class Asked:
         *,
         after: asyncio.Event | None = None,
     ) -> Reply:
-        """One request, whose body arrives `after` something."""
-        sent = {name.lower().encode(): value.encode() for name, value in (headers or {}).items()}
-        scope = {"type": "http", "method": method, "path": path, "headers": list(sent.items()), "client": ("::1", 1)}
+        """One request, whose body arrives `after` something; JSON to this machine unless the headers say otherwise."""
+        usual = {"host": "127.0.0.1:3000", "content-type": "application/json"}
+        named = usual | {name.lower(): value for name, value in (headers or {}).items()}
+        sent = {name.encode(): value.encode() for name, value in named.items()}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": list(sent.items()),
+            "client": (self.client, 1),
+        }
         told: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:

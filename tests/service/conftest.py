@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mixed
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,6 +32,18 @@ def service_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def home(service_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NORIA_HOME", str(service_home))
+
+
+@pytest.fixture(scope="session")
+def mixed_linear(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A small model with inputs of every kind."""
+    return mixed.write("linear", "binary", tmp_path_factory.mktemp("mixed") / "bundle")
+
+
+@pytest.fixture(scope="session")
+def mixed_trees(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The same with boosted trees, which take missing values and unseen categories in their own way."""
+    return mixed.write("xgboost", "binary", tmp_path_factory.mktemp("mixed") / "bundle")
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +93,8 @@ def served(use_case: UseCase, bento: Path, bundle: Bundle, service_home: Path) -
     workspace = Workspace(use_case.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(service_home))
+        # a service in this process may have a store of its own
+        patch.delenv("NORIA_PREDICTIONS_URL", raising=False)
         deployment = start_or_roll(use_case, workspace, bento, bundle)
     with Client(deployment.url) as client:
         yield Served(use_case, workspace, bento, bundle, deployment, client)

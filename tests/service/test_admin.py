@@ -48,12 +48,12 @@ def client(
     runtime.start()
     app = App(runtime)
     app.started()
-    yield TestClient(app)
+    yield TestClient(app, base_url="http://127.0.0.1")
     runtime.stop()
 
 
 def put(client: "TestClient", path: str, body: object, headers: dict[str, str] = ADMIN) -> Any:
-    return client.put(path, content=json.dumps(body), headers=headers)
+    return client.put(path, content=json.dumps(body), headers={"content-type": "application/json"} | headers)
 
 
 def plan(folder: Path) -> activation.TrafficPlan:
@@ -181,7 +181,7 @@ def test_a_challenger_with_a_column_more_reads_the_request_itself(
     runtime.start()
     app = App(runtime)
     app.started()
-    client = TestClient(app)
+    client = TestClient(app, base_url="http://127.0.0.1")
     row = bundle.examples()[0]
     with_it, without = (client.post("/predict", json={"rows": [sent]}) for sent in (row | {"visits": 11}, row))
     assert [each.json()["predictions"][0]["variant"] for each in (with_it, without)] == ["challenger", "champion"]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import mixed
 import pytest
 from asked import Asked, Reply, asked
 from hypothesis import given, settings
@@ -40,13 +39,8 @@ _quickly = settings(max_examples=250, deadline=None, derandomize=True)
 
 
 @pytest.fixture(scope="module")
-def mixed_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return mixed.write("xgboost", "binary", tmp_path_factory.mktemp("mixed") / "bundle")
-
-
-@pytest.fixture(scope="module")
-def service(mixed_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(mixed_bundle, tmp_path_factory.mktemp("asked")) as running:
+def service(mixed_trees: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with asked(mixed_trees, tmp_path_factory.mktemp("asked")) as running:
         yield running
         running.settle()
 
@@ -158,13 +152,14 @@ def test_bodies_that_break_parsers(service: Asked, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-python-pickle", "*/*"]
+    "kind",
+    ["", "text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-python-pickle", "*/*"],
 )
 def test_other_types_of_bodies_are_refused(service: Asked, kind: str) -> None:
     reply = service.post("/predict", {"rows": [ROW]}, {"content-type": kind})
     assert_sound(reply, (415,))
     assert "application/json" in reply.json()["fix"]
-    for known in ("application/json", "application/json; charset=utf-8", "application/problem+json", ""):
+    for known in ("application/json", "application/json; charset=utf-8", "application/problem+json"):
         assert service.post("/predict", {"rows": [ROW]}, {"content-type": known}).status == 200
 
 

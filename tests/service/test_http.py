@@ -14,6 +14,7 @@ from serving import Served
 from noria.batch import predict_file
 from noria.client import Client
 from noria.deployment import service_status
+from noria.traffic.smoke_key import smoke_key
 from tests.errors_raised import raises
 
 pytestmark = pytest.mark.e2e
@@ -22,7 +23,8 @@ Rows = list[dict[str, Any]]
 
 def post(served: Served, path: str, content: object) -> httpx.Response:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return httpx.post(served.deployment.url + path, content=body, timeout=30)
+    headers = {"content-type": "application/json"}
+    return httpx.post(served.deployment.url + path, content=body, headers=headers, timeout=30)
 
 
 def test_a_thousand_rows_get_the_same_answer_over_http_in_a_file_and_in_process(
@@ -105,7 +107,12 @@ def test_a_bad_row_is_named_and_nothing_is_recorded(
     [
         ("/predict", b"{", 400, "not valid JSON"),
         ("/predict", b"\xff\xfe", 400, "not valid JSON"),
-        ("/predict", b'{"rows": [{"tenure": Infinity}]}', 400, "not valid JSON"),
+        (
+            "/predict",
+            b'{"rows": [{"tenure": Infinity}]}',
+            400,
+            "row 0: tenure: Infinity is not a JSON value; send null",
+        ),
         ("/predict", [1], 422, "object"),
         ("/predict", {"rows": []}, 422, "rows"),
         ("/predict", {"rows": [5]}, 422, "must be an object"),
@@ -142,7 +149,7 @@ def test_the_model_says_what_it_is(served: Served) -> None:
     assert httpx.post(served.deployment.url + "/model").json()["version"] == facts.version
 
 
-def test_the_openapi_document_has_a_real_row_that_can_be_sent_as_it_is(served: Served) -> None:
+def test_the_openapi_document_has_a_row_that_can_be_sent_as_it_is(served: Served) -> None:
     document = httpx.get(served.deployment.url + "/openapi.json").json()
     example = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]
     assert example["rows"] == [served.bundle.examples()[0]]
@@ -184,6 +191,7 @@ def test_the_client_explains_a_refusal_and_an_absent_service(served: Served, hel
 
 def test_smoke_tests_are_not_counted(served: Served) -> None:
     before = served.store().counts().predictions
-    answers = served.client.predict(served.bundle.examples(), purpose="smoke")
+    with smoke_key(served.workspace.service) as key:
+        answers = served.client.predict(served.bundle.examples(), purpose="smoke", smoke_key=key)
     assert {answer.variant for answer in answers} == {"smoke"}
     assert served.store().counts().predictions == before

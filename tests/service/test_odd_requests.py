@@ -13,7 +13,8 @@ Rows = list[dict[str, Any]]
 
 def send(served: Served, path: str, content: object, method: str = "POST") -> httpx.Response:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return httpx.request(method, served.deployment.url + path, content=body, timeout=30)
+    headers = {"content-type": "application/json"}
+    return httpx.request(method, served.deployment.url + path, content=body, headers=headers, timeout=30)
 
 
 @pytest.mark.parametrize(

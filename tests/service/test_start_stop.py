@@ -94,7 +94,8 @@ def test_ctrl_c_and_a_killed_start(
 ) -> None:
     (tmp_path / "use_case.json").write_text(alone.model_dump_json(exclude_unset=True))
     script = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background\n"
         "from noria.bundle import Bundle\n"
         "from noria.config import UseCase\n"
         "from noria.deployment import start_or_roll\n"

@@ -1,7 +1,9 @@
 """Arrow streams and Parquet files: the same answers as JSON; what is damaged, forged or too large is refused."""
 
 import io
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import mixed
@@ -21,13 +23,8 @@ COLUMNS = ["age", "amount", "visits", "region", "code", "member", "joined"]
 
 
 @pytest.fixture(scope="module")
-def mixed_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return mixed.write("xgboost", "binary", tmp_path_factory.mktemp("mixed") / "bundle")
-
-
-@pytest.fixture(scope="module")
-def service(mixed_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with asked(mixed_bundle, tmp_path_factory.mktemp("asked"), NORIA_SERVING=_LIMITS) as running:
+def service(mixed_trees: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with asked(mixed_trees, tmp_path_factory.mktemp("asked"), NORIA_SERVING=_LIMITS) as running:
         yield running
         running.settle()
 
@@ -186,3 +183,61 @@ def test_any_type_of_column_is_answered_or_refused(service: Asked, values: pa.Ar
         if reply.status != 200:
             assert_refused(reply, 422)
     assert service.ask("GET", "/readyz").status == 200
+
+
+def parquet_plain(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, use_dictionary=False)
+    return sink.getvalue()
+
+
+def texts(values: list[bytes], kind: pa.DataType) -> pa.Array:
+    """An array that holds any bytes as texts."""
+    if pa.types.is_dictionary(kind):
+        return pa.DictionaryArray.from_arrays(pa.array(range(len(values)), pa.int32()), texts(values, pa.string()))
+    raw = pa.array(values, pa.large_binary() if kind == pa.large_string() else pa.binary())
+    return pa.Array.from_buffers(kind, len(raw), raw.buffers())
+
+
+@pytest.mark.parametrize("form", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "write"), [(ARROW, arrow), (PARQUET, parquet), (PARQUET, parquet_plain)], ids=["arrow", "packed", "plain"]
+)
+def test_a_text_that_is_no_utf_8_is_refused(
+    service: Asked, kind: str, write: Callable[..., bytes], form: pa.DataType
+) -> None:
+    table = pa.Table.from_pandas(customers(3), preserve_index=False)
+    place = table.column_names.index("region")
+    odd = table.set_column(place, "region", texts([b"north", b"\xff\xfe", b"\xc3"], form))
+    reply = sent(service, write(odd), kind)
+    assert (reply.status, reply.json()["code"]) == (400, "request.table_unreadable")
+
+
+@pytest.mark.parametrize(("kind", "write"), [(ARROW, arrow), (PARQUET, parquet)])
+def test_a_column_name_that_is_no_utf_8_is_refused(service: Asked, kind: str, write: Callable[..., bytes]) -> None:
+    table = pa.Table.from_pandas(customers(3), preserve_index=False).append_column("uuuuuuuu", pa.nulls(3))
+    body = write(table.replace_schema_metadata(None)).replace(b"uuuuuuuu", b"\xff" * 8)
+    assert_refused(sent(service, body, kind), 400)
+
+
+@pytest.mark.parametrize(("kind", "write"), [(ARROW, arrow), (PARQUET, parquet)])
+def test_thousands_of_columns_take_no_longer_than_they_must(
+    mixed_trees: Bundle, tmp_path: Path, kind: str, write: Callable[..., bytes]
+) -> None:
+    limits = '{"limits": {"max_columns": 10000}}'
+    table = pa.Table.from_pandas(customers(2), preserve_index=False)
+    wide = pa.table(
+        dict(zip(table.column_names, table.columns, strict=True)) | dict.fromkeys(map(str, range(8_000)), pa.nulls(2))
+    )
+    with asked(mixed_trees, tmp_path, NORIA_SERVING=limits) as service:
+        began = time.perf_counter()
+        assert sent(service, write(wide), kind).status == 200
+        assert time.perf_counter() - began < 5
+        service.settle()
+
+
+@pytest.mark.parametrize(("kind", "write"), [(ARROW, arrow), (PARQUET, parquet)])
+def test_more_columns_than_allowed_are_refused(service: Asked, kind: str, write: Callable[..., bytes]) -> None:
+    wide = pa.table(dict.fromkeys(map(str, range(2_001)), pa.nulls(2)))
+    reply = sent(service, write(wide), kind)
+    assert (reply.status, reply.json()["code"]) == (413, "request.too_large")

@@ -31,8 +31,9 @@ import service.prediction.table_requests, service.flusher.flusher_launcher
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 _ANSWER = """
-import asyncio, sys
+import asyncio, sys, time
 from service.app import App
+from service.flusher.flusher_launcher import flusher_runs, spool_folder
 from service.runtime import Runtime
 
 runtime = Runtime()
@@ -42,7 +43,8 @@ app.started()
 
 async def ask(body):
     said = []
-    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "client": ("127.0.0.1", 1)}
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers, "client": ("127.0.0.1", 1)}
     async def receive():
         return {"type": "http.request", "body": body, "more_body": False}
     async def send(message):
@@ -52,6 +54,8 @@ async def ask(body):
 
 said = asyncio.run(ask(sys.stdin.buffer.read()))
 loaded = sorted({name.partition(".")[0] for name in sys.modules})
+while not flusher_runs(spool_folder()):  # a worker that ends at once starts none
+    time.sleep(0.05)
 runtime.stop()
 assert said[0]["status"] == 200, said
 print(*loaded)
@@ -97,7 +101,7 @@ def asked(bundle: Bundle, folder: Path) -> "Iterator[TestClient]":
     runtime.start()
     app = App(runtime)
     app.started()
-    yield TestClient(app)
+    yield TestClient(app, base_url="http://127.0.0.1")
     runtime.stop()
 
 

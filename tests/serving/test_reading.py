@@ -1,6 +1,7 @@
 """Requests are read exactly as a table of the same values is."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import mixed
@@ -74,7 +75,7 @@ def assert_read_as_a_table(rows: list[dict[str, Any]]) -> None:
     assert found.warnings == wanted.warnings
     assert [list(row) for row in found.values] == [[row[name] for name in SCHEMA.names] for row in rows]
     entities = [row.get("customer") for row in rows]
-    assert found.entities == [None if entity is None else str(entity) for entity in entities]
+    assert found.entities == [None if entity is None else str(entity) or None for entity in entities]
     typed = READER.typed(found)
     for name, values in wanted.values.items():
         assert pd.Series(typed[name]).equals(pd.Series(values)), name
@@ -139,3 +140,21 @@ def test_what_is_no_row_is_named(row: object, problem: str) -> None:
     assert isinstance(said, dict)
     assert list(said) == [1]
     assert problem in said[1]
+
+
+def test_millions_of_empty_rows_are_refused_before_they_fill_the_memory() -> None:
+    body = b'{"rows":[' + b"{}," * 500_000 + b"{}]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(HTTPError) as caught:
+            READER.read(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert caught.value.status == 413
+    assert peak < 3 * len(body)
+
+
+def test_braces_in_texts_are_no_rows() -> None:
+    rows = [ROW | {"region": '{"{\\' * 20, "unknown": None} for _ in range(100)]
+    assert len(READER.read(json.dumps({"rows": rows}).encode()).values) == 100

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.commands.result import CommandResult, run_py
+from app.command_result import CommandResult, run_py
 from app.serving.backend import Confirm, ServiceTarget
 from app.serving.traffic_request import TrafficRequest
 from app.stacks.definition import PreflightFinding
@@ -37,7 +37,7 @@ class LoggingBackend:
     def change_traffic(self, use_case: UseCase, request: TrafficRequest) -> CommandResult:
         return self._result(f"change traffic: {request.description}")
 
-    def promote(self, use_case: UseCase, version: str | None) -> CommandResult:
+    def promote(self, use_case: UseCase, version: str | None, confirm: Confirm) -> CommandResult:
         return self._result(f"promote {version}")
 
     def rollback(self, use_case: UseCase) -> CommandResult:

@@ -3,17 +3,19 @@
 import asyncio
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from noria.predictions.spool.flusher import Flusher
 from noria.predictions.spool.journal import Journal
-from noria.predictions.spool.segments import segments
+from noria.predictions.spool.segments import segments, writers_live
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.predictions.spool.writer import SpoolWriter
 from noria.system.workspace import PROJECT
@@ -280,17 +282,67 @@ def test_several_threads_and_writers_at_once(tmp_path: Path, monkeypatch: pytest
     assert sorted(store.ids) == sorted(f"{name}{number}-0" for name in "abcd" for number in range(300))
 
 
-def test_a_removed_folder_is_made_anew(tmp_path: Path) -> None:
+def remove(spool: Path) -> None:
+    shutil.rmtree(spool)
+
+
+def move(spool: Path) -> None:
+    spool.rename(spool.with_name("moved"))
+
+
+def unlink_segments(spool: Path) -> None:
+    for path in segments(spool):
+        path.unlink()
+
+
+@pytest.mark.parametrize("durability", ["interval", "strict"])
+@pytest.mark.parametrize("lose", [remove, move, unlink_segments])
+def test_what_was_appended_to_a_folder_that_is_gone_is_written_again(
+    lose: Callable[[Path], None], durability: str, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    with writing(spool, durability=durability) as writer:
+        for number in range(50):
+            writer.append(answered(f"a{number}"))
+        lose(spool)
+        for number in range(50):
+            writer.wait_durable(writer.append(answered(f"b{number}")), 10)
+        expected = sorted(f"{name}{number}-0" for name in "ab" for number in range(50))
+        store = Memory()
+
+        def has_all() -> bool:
+            if spool.is_dir():
+                Flusher(spool, store).flush()
+            return sorted(set(store.ids)) == expected
+
+        assert eventually(has_all, 10)
+        assert eventually(lambda: writers_live(spool), 10), "no flusher would know that somebody writes"
+        assert writer.failing == ""
+
+
+def test_an_idle_writer_makes_the_folder_anew(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     with writing(spool) as writer:
         writer.append(answered("a"))
-        for path in spool.iterdir():
-            path.unlink()
-        spool.rmdir()
+        shutil.rmtree(spool)
         assert eventually(spool.is_dir)
-        assert eventually(lambda: writer.failing == "")
-        writer.append(answered("b"))
-        assert flushed(spool) == ["b-0"]
+        assert eventually(lambda: flushed(spool) == ["a-0"])
+
+
+def test_while_there_can_be_no_folder_nothing_is_taken_and_later_nothing_is_lost(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    with writing(spool) as writer:
+        writer.append(answered("a"))
+        shutil.rmtree(spool)
+        spool.write_text("a file")
+        assert eventually(lambda: bool(writer.failing))
+        with pytest.raises(SpoolFailed):
+            writer.append(answered("b"))
+        spool.unlink()
+        assert eventually(lambda: not writer.failing)
+        writer.append(answered("c"))
+        assert eventually(lambda: len(segments(spool)) > 0)
+    assert {"a-0", "c-0"} <= set(flushed(spool))
 
 
 def test_what_is_kept_is_not_for_others_to_read(tmp_path: Path) -> None:

@@ -218,6 +218,7 @@ def test_the_steps_that_a_file_may_name_are_those_of_the_pipelines() -> None:
 
     for pipeline, names in STEPS.items():
         tree = ast.parse((PROJECT / "pipelines" / f"{pipeline}.py").read_text(encoding="utf-8"))
-        imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
+        modules = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        imported = {name.name for node in modules if str(node.module).startswith("steps") for name in node.names}
         called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "id")}
         assert called & imported - {"pipeline"} == set(names), pipeline

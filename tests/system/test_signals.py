@@ -57,6 +57,18 @@ def test_a_second_signal_does_not_break_the_tidying() -> None:
     assert (process.returncode, out, err) == (143, "done\n", "")
 
 
+def test_a_signal_within_a_callback_of_c_stops_and_shows_no_traceback() -> None:
+    body = """
+        import ctypes, signal
+        def call_back(): signal.raise_signal(signal.SIGINT); return 0
+        ctypes.CFUNCTYPE(ctypes.c_int)(call_back)()
+        print("went on", flush=True)
+        while True: time.sleep(0.01)"""
+    process = started(body)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "went on\ntidy\n", "")
+
+
 def test_what_must_not_be_left_half_done_is_finished_first() -> None:
     body = """
         with defer_signals():

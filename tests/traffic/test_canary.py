@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from plans import NOW, PLAN, PROBLEM, facts, plan, state
 from predicted import prediction_event
 
 from noria.predictions import PredictionStore
+from noria.predictions.records import VariantStatistics
 from noria.predictions.spool.events import AuditEvent, PredictionEvent
 from noria.system.errors import NoriaError
 from noria.system.workspace import PROJECT
@@ -19,6 +21,7 @@ from noria.traffic import activation, plan_transforms
 from noria.traffic.activation import TrafficPlan
 from noria.traffic.canary import CanaryDecision, next_step, run_canary
 from noria.traffic.canary_metrics import MetricGap, compare_labels
+from noria.traffic.case_gains import planned_labels
 from tests.errors_raised import raises
 
 WORSE = MetricGap(metric="roc_auc", challenger=0.7, champion=0.8, worse_by=0.1, beyond_chance=True)
@@ -67,6 +70,62 @@ def test_labels_tell_a_bad_challenger_from_one_as_good() -> None:
     assert same is not None
     assert abs(same.worse_by) < 0.05
     assert not same.beyond_chance
+
+
+def test_the_state_says_who_leads_and_how_long_it_takes() -> None:
+    good, better = facts("champion", labels=1500), facts("challenger", labels=1500, skill=2.2)
+    early = compare_labels(PROBLEM, "roc_auc", better, good, at_least=50)
+    assert early is not None
+    assert not early.better_beyond_chance
+    assert early.more_labels is not None and early.more_labels > 100
+    assert "leads by" in early.state and "more labels" in early.state
+    best = compare_labels(PROBLEM, "roc_auc", facts("challenger", labels=1500, skill=4), good, at_least=50)
+    assert best is not None
+    assert best.better_beyond_chance
+    assert best.state == "decided: the challenger is better"
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "brier", "log_loss", "worth"])
+def test_a_hundred_looks_at_two_equal_variants_do_not_take_one_back(metric: str) -> None:
+    taken_back = 0
+    for stream in range(20):
+        random = np.random.default_rng(stream)
+        whole = [facts("x", labels=0), facts("y", labels=0)]
+        for each in whole:
+            leaves = random.random(1000) < 0.4
+            scores = 1 / (1 + np.exp(-(random.normal(size=1000) + 2 * (leaves - 0.5))))
+            each.labels[:] = ["Yes" if one else "No" for one in leaves]
+            each.probabilities[:] = scores.tolist()
+            each.predictions[:] = each.labels
+        looks = [[first(each, n) for each in whole] for n in range(100, 1001, 100)]
+        gaps = [compare_labels(PROBLEM, metric, *look, at_least=50) for look in looks]
+        taken_back += any(gap is not None and gap.beyond_chance for gap in gaps)
+    assert taken_back <= 1
+
+
+def first(whole: VariantStatistics, labels: int) -> VariantStatistics:
+    return VariantStatistics(
+        whole.variant,
+        whole.answers,
+        whole.errors,
+        whole.latencies_ms,
+        whole.labels[:labels],
+        whole.predictions[:labels],
+        whole.probabilities[:labels],
+        [NOW + timedelta(minutes=place) for place in range(labels)],
+    )
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "brier"])
+def test_the_labels_that_a_difference_takes_are_known_in_advance(metric: str) -> None:
+    known = facts("champion", labels=3000)
+    few, many = (planned_labels(PROBLEM, metric, known, difference, 0.5) for difference in (0.1, 0.02))
+    assert few is not None and many is not None
+    assert 20 < many / few < 30
+    rare = planned_labels(PROBLEM, metric, known, 0.1, 0.05)
+    assert rare is not None and rare > 4 * few
+    assert planned_labels(PROBLEM, "average_precision", known, 0.1, 0.5) is None
+    assert planned_labels(PROBLEM, metric, facts("champion"), 0.1, 0.5) is None
 
 
 def test_a_metric_that_should_be_small_is_worse_when_it_is_large() -> None:

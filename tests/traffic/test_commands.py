@@ -8,14 +8,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from app.command_result import CommandResult
 from app.commands.deploy import deploy
-from app.commands.result import CommandResult
 from app.commands.train import train
 from app.stacks import stacks
 from app.stacks.definition import StepsConfig
 from noria.client import Client as ServiceClient
 from noria.config import UseCase
 from noria.deployment import current_plan, read_state, stop, wait_until_stored
+from noria.deployment.service_secrets import TOKENS
 from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -67,7 +68,7 @@ def trained(case: UseCase, pipeline_home: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NORIA_HOME", str(pipeline_home))
         train(case, None)
-        train(case, None)
+        train(case, None, again=True)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_everything_is_changed_under_load_without_a_failed_request(
         ("traffic", "--set", "challenger=0.4"),
         ("traffic", "--threshold", "0.2"),
         ("traffic", "--shadow", "rules"),
-        ("promote",),
+        ("promote", "--yes"),
         ("rollback",),
         ("rollback",),
     ]
@@ -157,16 +158,34 @@ def test_everything_is_changed_under_load_without_a_failed_request(
     assert {each.answer.id: each.answer.version for each in load.answers}.items() <= found.items()
 
 
+def test_a_deploy_that_cannot_work_says_why_and_the_service_answers_on(
+    alone: CommandResult, command: Command, config: Path, case: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_state(Workspace(case.name))
+    assert before is not None
+    for name in TOKENS:
+        monkeypatch.setenv(name, "short")
+    refused = command("deploy", "--config", config)
+    assert (refused.code, "service.token_weak" in refused.err) == (2, True), refused.err
+    assert read_state(Workspace(case.name)) == before
+    with ServiceClient(before.url) as client:
+        assert len(client.predict(rows(1))) == 1
+
+
 def test_promote_takes_the_challenger_that_answers_and_the_registries_follow(
     alone: CommandResult, command: Command, config: Path, case: UseCase
 ) -> None:
     assert registered(case) == (1, "challenger", "1")
     assert command("traffic", "--config", config, "--set", "challenger=0.25").code == 0
-    ended = command("promote", "--config", config)
+    before = plan(case)
+    refused = command("promote", "--config", config)
+    assert (refused.code, "registry.gate_not_passed" in refused.err, "--yes" in refused.err) == (2, True, True)
+    assert (registered(case)[0], plan(case)) == (1, before)
+    ended = command("promote", "--config", config, "--yes")
     assert ended.code == 0, ended.err
     assert "Version 2 (linear) is the champion and answers." in ended.out
     assert f"python run.py rollback --config {config}" in ended.out
-    assert registered(case) == (2, "challenger", "2")
+    assert registered(case) == (2, "challenger", "2"), ended.err
     assert [(each.name, each.version, each.share) for each in plan(case).variants] == [("champion", "2", 1.0)]
     ended = command("rollback", "--config", config)
     assert ended.code == 0, ended.err
@@ -188,7 +207,7 @@ def test_if_the_registries_fail_the_service_goes_back_too(
     before = plan(case)
     with monkeypatch.context() as patch:
         patch.setattr(model_versions, "promote_version", broken)
-        ended = command("promote", "--config", config, "--version", 2)
+        ended = command("promote", "--config", config, "--version", 2, "--yes")
     assert ended.code == 2
     assert "the registry cannot be reached" in ended.err
     assert "the service goes back, too" in ended.err
@@ -286,7 +305,7 @@ def test_on_a_cluster_promote_changes_the_registries_and_deploy_the_service(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(stacks, "running_on", lambda _: StepsConfig(service="kubernetes"))
-        done = command("promote", "--config", config, "--version", "2")
+        done = command("promote", "--config", config, "--version", "2", "--yes")
     assert done.code == 0, done.err
     assert "is the champion; `deploy` builds its image." in done.out
     assert registered(case)[0] == 2
@@ -321,5 +340,5 @@ def test_where_an_image_will_answer_no_champion_is_made_that_it_cannot_answer_wi
     monkeypatch.setattr(stacks, "running_on", lambda _: StepsConfig(service=service))
     before = registered(case)
     monkeypatch.setattr("noria.deployment.container_command.FAST", "what no bundle has")
-    refused = command("promote", "--config", config, "--version", "2")
+    refused = command("promote", "--config", config, "--version", "2", "--yes")
     assert (refused.code, "no fast form" in refused.err, registered(case)) == (2, True, before)

@@ -15,7 +15,6 @@ from noria.deployment import VariantSpec, same_version_variants
 from noria.deployment.bundle_cache import cached_bundle, prune_cache
 from noria.deployment.variants import plan_of
 from noria.models.decision_policy import DecisionPolicy
-from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from noria.traffic import activation, plan_history
 from noria.traffic.activation import TrafficPlan
@@ -42,7 +41,7 @@ def test_an_order_comes_back_as_it_was_given(tmp_path: Path) -> None:
 
 def test_a_damaged_order_is_told(tmp_path: Path) -> None:
     (tmp_path / "active.json").write_text('{"bundle": "/old", "version": "1"}')
-    with pytest.raises(NoriaError, match="traffic plan of the server cannot be read"):
+    with raises("traffic.plan_unreadable"):
         activation.read_plan(tmp_path)
 
 
@@ -147,7 +146,7 @@ def test_pruning_spares_the_newest_and_those_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["smoke", "", "two words", "../up", "x" * 65])
 def test_names_that_no_variant_may_have(workspace: Workspace, tmp_path: Path, name: str) -> None:
     bundle = make(churn(), "dummy", tmp_path / "bundle")
-    with pytest.raises(NoriaError, match="not a valid name for a variant"):
+    with raises("traffic.variant_name_invalid"):
         VariantSpec(bundle, name).variant(workspace)
 
 

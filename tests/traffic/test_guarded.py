@@ -6,7 +6,7 @@ import pytest
 
 from noria.config import UseCase
 from noria.deployment import ServerSettings
-from noria.deployment.server_process import _environment
+from noria.deployment.server_process import server_variables
 from noria.deployment.service_secrets import TOKENS, require_tokens
 from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
@@ -74,7 +74,7 @@ def test_what_needs_no_restart_is_no_other_server() -> None:
 def test_the_server_is_told_how_it_should_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NORIA_SPOOL_DIR", str(tmp_path / "spools"))
     found = settings(max_rows=7, spool={"max_mb": 5}, variants={"a": {"share": 1.0}})
-    told = _environment(Workspace("telco_churn"), found)
+    told = server_variables(Workspace("telco_churn"), found)
     assert told["NORIA_SPOOL_DIR"] == str(tmp_path / "spools" / "telco_churn")
     assert told["NORIA_SERVICE_DIR"] == str(tmp_path / "telco_churn" / "service")
     assert found.serving.model_validate_json(told["NORIA_SERVING"]) == found.serving

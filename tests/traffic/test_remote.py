@@ -20,6 +20,7 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import start_or_roll, stop
 from noria.deployment.service_secrets import TOKENS
+from noria.system.errors import NoriaError
 from noria.system.workspace import Workspace
 from noria.traffic.activation import PlannedVariant, TrafficPlan
 from service.bento_build import build_bento
@@ -35,6 +36,7 @@ PROGRAM = """#!/bin/sh
 printf '%s\\n' "$(basename "$0") $*" >> "{folder}/asked"
 for word in "$@"; do
   [ -f "{folder}/$(basename "$0").$word.fails" ] && {{ cat "{folder}/$(basename "$0").$word.fails" >&2; exit 1; }}
+  [ -f "{folder}/$(basename "$0").$word.ends" ] && {{ cat "{folder}/$(basename "$0").$word.ends"; exit 2; }}
   [ -f "{folder}/$(basename "$0").$word" ] && {{ cat "{folder}/$(basename "$0").$word"; exit 0; }}
 done
 exit 0
@@ -346,6 +348,37 @@ def test_compose_goes_back_to_the_image_before_and_stops(on: Any, composed: Prog
     done = on("stop", "platform", "--yes")
     assert (done.code, "Its volume stays" in done.out) == (0, True)
     assert "rm --stop --force service" in composed.commands[-1]
+
+
+def image_before(composed: Programs) -> None:
+    with compose_platform.settings_file().open("a") as file:
+        file.write(f"{compose_platform.IMAGE_BEFORE}=noria-telco_churn:2-0a1b\n")
+
+
+def test_compose_keeps_the_container_if_the_image_cannot_start(on: Any, composed: Programs) -> None:
+    image_before(composed)
+    before = compose_platform.known_settings()
+    refusal = NoriaError("the token is none", code="service.token_weak", where="NORIA_ADMIN_TOKEN", fix="make one")
+    composed.set_output("docker.run.ends", {"error": str(refusal)})
+    refused = on("rollback", "platform")
+    assert (refused.code, "service.token_weak" in refused.err) == (2, True), refused.err
+    assert not [each for each in composed.commands if " up " in each]
+    assert compose_platform.known_settings() == compose_platform.known_settings() | before
+
+
+def test_compose_puts_the_image_back_whose_successor_ends(
+    on: Any, composed: Programs, case: UseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_before(composed)
+    monkeypatch.setattr(compose_platform, "_POLL_S", 0.01)
+    settings = compose_platform.known_settings() | {"SERVICE_PORT": str(free_port())}
+    compose_platform.settings_file().write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    composed.set_output("docker.inspect", [{"Id": "0123abc", "State": {"Status": "exited"}, "RestartCount": 0}])
+    composed.set_output("docker.logs", "a line\n[predictions.url_missing] no place is named | where: X | fix: set it\n")
+    refused = on("rollback", "platform")
+    assert (refused.code, "predictions.url_missing" in refused.err) == (2, True), refused.err
+    assert compose_platform.known_settings()[compose_platform.SERVICE_IMAGE] == "noria-telco_churn:3-0a1b"
+    assert compose_platform.known_settings()[compose_platform.IMAGE_BEFORE] == "noria-telco_churn:2-0a1b"
 
 
 def test_where_there_never_was_a_platform_nothing_is_made(on: Any, programs: Programs) -> None:

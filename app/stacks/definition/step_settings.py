@@ -15,7 +15,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "exploration": ("ingest", "validate", "explore"),
     "training": (
         *("ingest", "validate", "explore", "split", "train_candidates"),
-        *("tune", "select", "evaluate", "gate", "register"),
+        *("tune", "select", "evaluate", "gate", "refit", "register"),
     ),
     "batch_inference": ("champion", "predict_file"),
     "monitoring": ("champion", "join_labels", "collect", "check"),

@@ -7,6 +7,7 @@ from app.images.project_images import variables_for
 from app.stacks import kube_contexts
 from app.stacks.definition import Component, PreflightFinding, StackFile
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import shell_command
 
 _SECONDS = 10
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
@@ -67,9 +68,7 @@ def _asked(config: Any, context: str, server: str) -> Iterator[PreflightFinding]
     try:
         api = kube_contexts.api_client(context)
     except Exception as error:  # whatever a plug-in for logging in may raise
-        yield PreflightFinding(
-            f"the context `{context}` cannot be used: {error}", f"try: kubectl --context {context} version"
-        )
+        yield PreflightFinding(f"the context `{context}` cannot be used: {error}", f"try: {_version_of(context)}")
         return
     problem = _answers(api, context, server)
     if problem is not None:
@@ -79,11 +78,15 @@ def _asked(config: Any, context: str, server: str) -> Iterator[PreflightFinding]
     if _status(lambda: _core(api).read_namespace(namespace, _request_timeout=_SECONDS)) == _NOT_FOUND:
         yield PreflightFinding(
             f"the cluster {server} has no namespace `{namespace}`",
-            f"kubectl --context {context} create namespace {namespace}",
+            shell_command("kubectl", "--context", context, "create", "namespace", namespace),
         )
         return
     yield from _rights(api, config, namespace)
     yield from _accounts(api, config, namespace)
+
+
+def _version_of(context: str) -> str:
+    return shell_command("kubectl", "--context", context, "version")
 
 
 def _answers(api: Any, context: str, server: str) -> PreflightFinding | None:
@@ -104,7 +107,7 @@ def _answers(api: Any, context: str, server: str) -> PreflightFinding | None:
         reason = getattr(error, "reason", None) or error
         return PreflightFinding(
             f"the cluster {server} cannot be reached: {reason}",
-            f"start it, or the network to it; try: kubectl --context {context} version",
+            f"start it, or the network to it; try: {_version_of(context)}",
         )
     return None
 

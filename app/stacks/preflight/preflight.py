@@ -18,6 +18,7 @@ from app.stacks.preflight.cluster import cluster_findings, image_for_nodes
 from app.stacks.preflight.step_image import engine_findings, image_findings
 from app.stacks.preflight.step_settings_check import steps_findings
 from noria.system.errors import NoriaError
+from noria.system.shell_commands import run_py, shell_command
 from noria.system.workspace import home
 
 _SECRET = re.compile(r"\{\{\s*([\w-]+)\.([\w-]+)\s*\}\}")
@@ -91,18 +92,24 @@ def _component(client: Any, component: Component, stack: StackFile) -> Iterator[
         yield from cluster_findings(component, config, registered_for, stack.stack_name)
 
 
+def _zenml_secret(verb: str, name: str, key: str) -> str:
+    return f"{shell_command('zenml', 'secret', verb, name, f'--{key}=')}…"
+
+
 def _secrets(client: Any, component: Component) -> Iterator[PreflightFinding]:
     for name, key in _SECRET.findall(str(component.configuration)):
         try:
             known = client.get_secret(name, allow_partial_name_match=False).values
         except (KeyError, NotImplementedError):
             yield PreflightFinding(
-                f"{component.title}: there is no secret `{name}`", f"zenml secret create {name} --{key}=…"
+                f"{component.title}: there is no secret `{name}`",
+                _zenml_secret("create", name, key),
             )
             continue
         if key not in known:
             yield PreflightFinding(
-                f"{component.title}: the secret `{name}` has no `{key}`", f"zenml secret update {name} --{key}=…"
+                f"{component.title}: the secret `{name}` has no `{key}`",
+                _zenml_secret("update", name, key),
             )
 
 
@@ -205,4 +212,4 @@ def _registered(name: str, client: Any) -> Iterator[PreflightFinding]:
         return
     found = differences(wanted, stacks.standing(client, name, wanted))
     if found:
-        yield PreflightFinding("; ".join(found), f"python run.py stack up {name}")
+        yield PreflightFinding("; ".join(found), run_py("stack up", name))

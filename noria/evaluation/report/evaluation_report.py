@@ -58,6 +58,8 @@ def evaluation_report(
         cases=cases(use_case),
         headline=narrative.headline(verdict, evaluation, use_case),
         decision=narrative.decision(verdict, evaluation),
+        tried=narrative.tried_on(evaluation, use_case),
+        served=narrative.served_fit(evaluation, verdict, use_case),
         costs=narrative.all_cost(evaluation),
         behind=_behind(evaluation),
         reading=_READING[use_case.problem.readable],
@@ -81,7 +83,9 @@ def evaluation_report(
             for name, line in zip(evaluation.classes, evaluation.confusion, strict=False)
         ],
         worths=metric_tables.worths(use_case),
-        kind=kind_name(evaluation.kind),
+        kind=kind_name(evaluation.kind, rules_mined=evaluation.rules_mined),
+        rules_name=narrative.rules_name(evaluation),
+        level=max((c.confidence for c in verdict.comparisons), default=use_case.evaluation.confidence),
         folds=max((len(score.fold_scores) for score in scores), default=0),
     )
 

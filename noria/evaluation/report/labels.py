@@ -42,9 +42,9 @@ _MEANINGS = {
 }
 
 
-def kind_name(kind: str) -> str:
+def kind_name(kind: str, *, rules_mined: bool = False) -> str:
     """What a kind of model is called in a sentence: "a small decision tree"."""
-    return _KINDS[kind]
+    return "the rules read off the data" if kind == "rules" and rules_mined else _KINDS[kind]
 
 
 def cases(use_case: UseCase) -> str:
@@ -81,17 +81,23 @@ def rounded(value: float) -> str:
 
 def comparison_in_words(comparison: RivalComparison, who: str, use_case: UseCase) -> str:
     """One sentence: who beats whom, by how much, and how sure that is."""
-    judging = use_case.evaluation
-    metric, margin = judging.metric, judging.margin
-    rival = "your own rules" if comparison.rival == "rules" else f"version {comparison.rival_version}, deployed so far"
-    verb = "beats" if comparison.beats else "does not beat"
+    metric, margin = use_case.evaluation.metric, comparison.margin
+    rival = {
+        "champion": f"version {comparison.rival_version}, deployed so far",
+        "nothing": "a constant answer",
+        "readable": kind_name(comparison.rival_kind),
+        "rules": "your own rules",
+    }[comparison.rival]
+    are_many = "rules" in who
+    verb = ("beat" if are_many else "beats") if comparison.beats else ("do not beat" if are_many else "does not beat")
     ours, theirs = (metric_value(metric, value) for value in (comparison.challenger_value, comparison.rival_value))
     better = "" if greater_is_better(metric) else " (smaller is better)"
     name = metric_name(metric, use_case)
     name = name if name[1:2].isupper() else f"{name[0].lower()}{name[1:]}"
     sentence = f"{who[0].upper()}{who[1:]} {verb} {rival}: {name} {ours} against {theirs}{better}"
     low, high = (metric_value(metric, value) for value in (comparison.low, comparison.high))
-    chance = f"{percent(judging.confidence, 0)} interval of the difference {low} to {high}"
+    digits = 0 if round(1000 * comparison.confidence) % 10 == 0 else 1
+    chance = f"{percent(comparison.confidence, digits)} interval of the difference {low} to {high}"
     if comparison.beats:
         return f"{sentence} on the same test rows ({chance})."
     if comparison.difference <= 0:

@@ -19,7 +19,7 @@ def candidates(selection: Selection, scores: Sequence[CandidateScore], use_case:
     return [
         {
             "name": row.kind,
-            "what": kind_name(row.kind),
+            "what": kind_name(row.kind, rules_mined=use_case.rules.source == "mined"),
             "score": f"{metric_value(metric, row.mean)} ± {number(row.standard_error, 2)}",
             "latency": number(row.latency_ms, 2),
             "size": number(row.size_mb, 2),
@@ -52,13 +52,19 @@ def metrics(evaluation: EvaluationResult, use_case: UseCase) -> list[list[str]]:
 def comparisons(verdict: GateVerdict, use_case: UseCase) -> list[list[str]]:
     """Each rival on the same rows."""
     name = use_case.evaluation.metric
-    rivals = {"rules": "your rules", "champion": "in service"}
     return [
         [
-            f"{rivals[c.rival]} (version {c.rival_version})" if c.rival == "champion" else rivals[c.rival],
+            c.candidate,
+            {
+                "rules": "your rules",
+                "champion": f"in service (version {c.rival_version})",
+                "nothing": "a constant answer",
+                "readable": f"{c.rival_kind}, preferred as readable",
+            }[c.rival],
             metric_value(name, c.challenger_value),
             metric_value(name, c.rival_value),
             f"{metric_value(name, c.difference)} ({metric_value(name, c.low)} – {metric_value(name, c.high)})",
+            metric_value(name, c.margin),
             "yes" if c.beats else "no",
         ]
         for c in verdict.comparisons

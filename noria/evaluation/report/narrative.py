@@ -4,7 +4,7 @@ import math
 
 from noria.config import UseCase
 from noria.evaluation.report.labels import cases, metric_name, rounded
-from noria.evaluation.results import EvaluationResult, GateVerdict, PolicyResult
+from noria.evaluation.results import EvaluationResult, GateVerdict, PolicyResult, RivalComparison
 from noria.reporting.formats import number, plural
 
 _MUCH_MORE = 3
@@ -17,17 +17,37 @@ def headline(verdict: GateVerdict, evaluation: EvaluationResult, use_case: UseCa
             return "Machine learning is not needed here, and your rules need another look"
         return "Machine learning is not needed here: your own rules are good enough"
     if verdict.promote != "challenger":
+        if _champion(verdict) is None:
+            return "No model goes into service: none is better than a constant answer beyond doubt"
         return "What is in service stays: the new model is not better beyond doubt"
-    rules = by_name(evaluation, "rules")
-    lead = rules.model_leads_by if rules else None
+    return _what_it_brings(evaluation, use_case)
+
+
+def _what_it_brings(evaluation: EvaluationResult, use_case: UseCase) -> str:
+    """What a promoted model does better than what was there before."""
     idle = by_name(evaluation, "nothing")
+    in_use = idle if evaluation.rules_mined else by_name(evaluation, "rules")
+    lead = in_use.model_leads_by if in_use else None
     better_than_nothing = idle is not None and idle.model_leads_by is not None and idle.model_leads_by.low > 0
+    without = "your rules"
+    if evaluation.rules_mined and idle is not None:
+        name = approach_name(idle, evaluation)
+        without = f"{name[0].lower()}{name[1:]}"
     if lead is not None and lead.low > 0 and better_than_nothing:
         gain, per = money(lead.value, use_case), f"per 1,000 {cases(use_case)}"
         if all_cost(evaluation):
-            return f"Machine learning pays here: it saves {gain} {per} against your rules"
-        return f"Machine learning pays here: {gain} more {per} than with your rules"
-    return "Machine learning predicts better here than your own rules"
+            return f"Machine learning pays here: it saves {gain} {per} against {without}"
+        return f"Machine learning pays here: {gain} more {per} than with {without}"
+    return f"Machine learning predicts better here than {_before(evaluation)}"
+
+
+def _before(evaluation: EvaluationResult) -> str:
+    """What a first model is compared with."""
+    return "a constant answer" if evaluation.rules_mined else "your own rules"
+
+
+def _champion(verdict: GateVerdict) -> RivalComparison | None:
+    return next((c for c in verdict.comparisons if c.rival == "champion" and c.candidate == verdict.candidate), None)
 
 
 def by_name(evaluation: EvaluationResult, name: str) -> PolicyResult | None:
@@ -44,7 +64,12 @@ def approach_name(approach: PolicyResult, evaluation: EvaluationResult) -> str:
     """The heading of an approach."""
     if approach.name == "nothing":
         return "Doing nothing" if evaluation.usual is None else f"Always {_usual(evaluation)}"
-    return {"model": "The model", "rules": "Your rules"}[approach.name]
+    return {"model": "The model", "rules": rules_name(evaluation)}[approach.name]
+
+
+def rules_name(evaluation: EvaluationResult) -> str:
+    """Whose rules they are."""
+    return "Mined rules" if evaluation.rules_mined else "Your rules"
 
 
 def money(amount: float, use_case: UseCase) -> str:
@@ -59,20 +84,46 @@ def all_cost(evaluation: EvaluationResult) -> bool:
 
 def decision(verdict: GateVerdict, evaluation: EvaluationResult) -> str:
     """What happens now, and why, in a sentence or two."""
-    rival = next((c for c in verdict.comparisons if c.rival == "champion"), None)
+    rival = _champion(verdict)
     old = f"version {rival.rival_version}, in service so far" if rival else ""
     if verdict.promote == "challenger":
         also = f" and than {old}" if old else ""
-        return f"The model goes into service: it is better than your rules{also}, by more than chance explains."
+        beaten = f"your rules{also}" if not evaluation.rules_mined else old or "a constant answer"
+        return f"The model goes into service: it is better than {beaten}, by more than chance explains."
+    if not old and verdict.ml_needed:
+        return "Nothing goes into service. No model is better than a constant answer by more than chance explains."
     if verdict.promote == "rules":
         return "Your rules go into service. No model was better than they are by more than chance explains."
     if not verdict.ml_needed:
         return "Your rules stay in service. No model was better than they are by more than chance explains."
-    if not any(c.beats for c in verdict.comparisons):
+    if not evaluation.rules_mined and not any(c.beats for c in verdict.comparisons):
         return (
             f"{old[0].upper()}{old[1:]}, stays. No new model was better than your rules by more than chance explains."
         )
     return f"{old[0].upper()}{old[1:]}, stays. The new model is not better by more than chance explains."
+
+
+def tried_on(evaluation: EvaluationResult, use_case: UseCase) -> str:
+    """Which rows the figures come from."""
+    fit = "the training rows" if evaluation.fit_rows is None else plural(evaluation.fit_rows, "training row")
+    tried = plural(evaluation.rows, use_case.problem.case)
+    return f"All figures are of a fit on {fit}, tried on {tried} whose outcome is known and that it had never seen."
+
+
+def served_fit(evaluation: EvaluationResult, verdict: GateVerdict, use_case: UseCase) -> str:
+    """Which rows that which goes into service has learned from."""
+    if verdict.promote == "none":
+        return "Nothing of it goes into service."
+    is_rules = verdict.promote == "rules" or evaluation.kind == "rules"
+    if use_case.models.refit == "training":
+        what = f"{rules_name(evaluation)} go" if is_rules else "The model goes"
+        return f"{what} into service as tried, without the test rows."
+    rows = "all rows"
+    if evaluation.fit_rows is not None:
+        rows = f"all {evaluation.fit_rows + evaluation.rows + evaluation.unusable:,} rows"
+    if is_rules:
+        return f"{rules_name(evaluation)} go into service; how often each is right was measured again on {rows}."
+    return f"The model that goes into service was fitted again, by the same recipe, on {rows}, these included."
 
 
 def whole_cases(approach: PolicyResult) -> dict[str, int]:
@@ -118,8 +169,13 @@ def setting(evaluation: EvaluationResult, use_case: UseCase) -> str:
 
 def cautions(evaluation: EvaluationResult, verdict: GateVerdict, use_case: UseCase) -> list[str]:
     """What a reader must not overlook."""
-    found = []
-    rules = by_name(evaluation, "rules")
+    found = [verdict.disqualified] if verdict.disqualified else []
+    if evaluation.rules_mined:
+        found.append(
+            "How it is decided today is not known: the rules were read off the data and stand in for it. Write the "
+            "rules of the business under `rules`, with `source: business`, to see what a model is worth beside them."
+        )
+    rules = None if evaluation.rules_mined else by_name(evaluation, "rules")
     lead = rules.model_leads_by if rules else None
     if lead is not None and verdict.ml_needed and lead.low <= 0:
         found.append(

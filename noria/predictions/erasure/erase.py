@@ -7,8 +7,11 @@ from pathlib import Path
 
 from noria.config import UseCase
 from noria.predictions import PredictionStore
+from noria.predictions.erasure.entity_matcher import EntityMatcher
 from noria.predictions.erasure.entity_names import entity_names
-from noria.predictions.erasure.file_erasure import EntityMatcher, erase_from_files
+from noria.predictions.erasure.file_erasure import erase_from_files, written_folders
+from noria.predictions.erasure.own_values import stored_tables, with_own_values, without_shared
+from noria.predictions.erasure.reach import Reach
 from noria.predictions.erasure.search_patterns import count_occurrences, search_patterns
 from noria.predictions.ids import new_id
 from noria.predictions.records import EntityRecords
@@ -35,33 +38,47 @@ class ErasureResult:
     """The store's files that were searched afterwards; empty if the store is a database server."""
     others: int
     """Rows of other cases that contain the same text."""
-    cleaned: list[tuple[Path, int]] = field(default_factory=list)
-    """Other files that rows were removed from, with their number."""
+    cleaned: list[tuple[Path, str]] = field(default_factory=list)
+    """Other files and bundles that data was removed from, and what."""
     left: list[tuple[Path, str]] = field(default_factory=list)
     """Files outside of serving that still contain data of it, and what they contain."""
+    folders: list[tuple[Path, int, int]] = field(default_factory=list)
+    """Folder, its files and their bytes, which were searched afterwards."""
+    values: int = 0
+    """Texts of its rows that no other case has; they were looked for, too."""
+    beyond: list[str] = field(default_factory=list)
+    """Places that cannot be searched from here."""
     note: str = ""
 
 
-def erase_entity(entity: str, use_case: UseCase, workspace: Workspace, spool: Path) -> ErasureResult:
-    """Erase a case: its predictions, their labels, the details of events, and what waits in the spool.
+def erase_entity(
+    entity: str, use_case: UseCase, workspace: Workspace, spool: Path, reach: Reach | None = None
+) -> ErasureResult:
+    """Erase a case from everything that Noria wrote: predictions, labels, events, the spool, tables, bundles, reports.
 
-    The spool is drained into the store first, so that nothing arrives later. The store's files are rewritten
-    and searched, byte by byte. It may be repeated at any time.
+    The spool is drained into the store first, so that nothing arrives later. The store's files are rewritten, and
+    all files are searched, byte by byte. It may be repeated at any time.
 
     Args:
         entity: the case's identifier as it was sent; it is hashed here if the use case says so.
         use_case: names the identifier column and the privacy settings.
         workspace: the workspace of the use case.
         spool: the folder of the spool.
+        reach: what else Noria has written; None: nothing, and bundles are searched only.
 
     Raises:
         NoriaError: the entity is not valid, the store or the spool fails, or something is left.
     """
-    names = entity_names(entity, use_case)
+    names, reach = entity_names(entity, use_case), reach or Reach()
     store = PredictionStore(workspace.predictions_url)
     try:
         _drain_spool(spool, store)
         before, ids = store.entity_records(names.all)
+        case = EntityMatcher(use_case.name, str(use_case.data.id), use_case.data.target, names.all, ids)
+        tables = stored_tables(written_folders(workspace, spool, reach))
+        sheets = workspace.quarantine.glob("*.csv")
+        others = store.counts().predictions - before.predictions
+        case = with_own_values(case, use_case, tables, sheets, stored=store.inputs_of(ids), others_stored=others)
         wanted = search_patterns([*names.all, *map(indexable_name, names.all), *ids[:_SEARCHED_IDS]])
         bytes_before = _count(store.files, wanted)
         if store.erase_entity(names.all) or bytes_before:
@@ -71,11 +88,12 @@ def erase_entity(entity: str, use_case: UseCase, workspace: Workspace, spool: Pa
         after, _ = store.entity_records(names.all)
         done = ErasureResult(before, after, bytes_before, _count(store.files, wanted), store.files, 0, note=names.note)
         done.others = store.count_mentions(names.all)
+        case = without_shared(case, store)
     finally:
         store.close()
-    case = EntityMatcher(str(use_case.data.id), names.all, ids, wanted)
-    files = erase_from_files(case, workspace, spool, done.searched)
-    done.cleaned, done.left = files.cleaned, files.left
+    files = erase_from_files(case, workspace, spool, done.searched, reach)
+    done.cleaned, done.left, done.folders = files.cleaned, files.left, files.searched
+    done.values, done.beyond = len(case.values), list(reach.beyond)
     _require_nothing_left(done)
     return done
 

@@ -18,14 +18,19 @@ def headline(entity: str, done: ErasureResult) -> str:
 
 
 def facts(done: ErasureResult) -> list[tuple[str, object]]:
-    """Before and after, the searched files, and what is outside of serving."""
+    """Before and after, the searched files, what was cleaned, what is left, and what is out of reach."""
     return [
         ("before", f"{_counts(done.before)}{_occurrences(done, done.bytes_before)}"),
         ("now", f"{_counts(done.after)}{_occurrences(done, done.bytes_after)}"),
         *(("searched", f"{file} ({file.stat().st_size / _MB:.1f} MB)") for file in done.searched if file.is_file()),
-        *(("cleaned", f"{file}: {plural(rows, 'row')}") for file, rows in done.cleaned),
+        *(
+            ("searched", f"{folder} ({plural(files, 'file')}, {size / _MB:.1f} MB)")
+            for folder, files, size in done.folders
+        ),
+        *(("cleaned", f"{file}: {what}") for file, what in done.cleaned),
         *(("left", f"{file}: {what}") for file, what in done.left),
         *([("note", f"{plural(done.others, 'row')} of other cases with the same text")] if done.others else []),
+        *([("note", f"{plural(done.values, 'text')} that only this case has went with it")] if done.values else []),
         *([("note", done.note)] if done.note else []),
         ("not reached", _not_reached(done)),
     ]
@@ -43,4 +48,5 @@ def _occurrences(done: ErasureResult, found: int) -> str:
 
 def _not_reached(done: ErasureResult) -> str:
     server = "" if done.searched else "the database server's log and replicas, "
-    return f"{server}backups, the table that you train from, and files that you made with `predict`"
+    beyond = "".join(f"{place}, " for place in done.beyond)
+    return f"{server}{beyond}backups, container images, the table that you train from, and what a model has learned"

@@ -1,6 +1,7 @@
 """The events in the spool. A prediction event holds a whole request, so that a request costs one write.
 
 The tags are part of the spool's format: events of earlier versions must stay readable, so tags and fields never change.
+New fields come last, with a default.
 """
 
 import msgspec
@@ -33,6 +34,10 @@ class PredictionEvent(msgspec.Struct, frozen=True, array_like=True, tag="answere
     warnings: list[str]
     shadow_of: list[str] | None = None
     """For a shadow variant: the ids of the predictions that were sent instead."""
+    is_test: bool = False
+    """Somebody tried the service out: stored, but no part of production."""
+    event_times: list[float | None] | None = None
+    """When each case happens, by the use case's `data.time`, in seconds since 1970; None: as the request arrived."""
 
 
 class LabelEvent(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
@@ -44,6 +49,11 @@ class LabelEvent(msgspec.Struct, frozen=True, array_like=True, tag="labelled"):
     id: str | None
     entity: str | None
     label: Value
+    given_by: str | None = None
+    """Who gave it; None: it came by itself."""
+    selected_by: str | None = None
+    """Why the case was selected for a label."""
+    selection_probability: float | None = None
 
 
 class AuditEvent(msgspec.Struct, frozen=True, array_like=True, tag="happened"):

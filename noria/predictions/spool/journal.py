@@ -1,6 +1,11 @@
-"""The journal of one writer: a sequence of segments."""
+"""The journal of one writer: a sequence of segments.
+
+Somebody may remove or move the spool's folder while it is in use. What was written since is in no reader's sight, but
+still behind the open file: it is written again into a new segment. The store ignores what it already has.
+"""
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -13,6 +18,9 @@ SEGMENT_BYTES = 8_000_000
 """A segment that has reached this size is followed by a new one."""
 _MIN_SEGMENT_AGE_S = 1.0
 _TEST_BYTES = 65_536
+_LOOK_S = 0.01
+"""A request looks whether its segment is still there if the last one has looked longer ago; so does every commit."""
+logger = logging.getLogger("noria.predictions.spool")
 
 
 class Journal:
@@ -23,6 +31,7 @@ class Journal:
         self._lock = threading.Lock()
         self._segment: Segment | None = None
         self._retired: list[Segment] = []
+        self._look_at = 0.0
         self.position = 0
         """Number of appended frames."""
         self.bytes = 0
@@ -35,6 +44,9 @@ class Journal:
             OSError: the disk is full or broken; nothing of the frame is left.
         """
         with self._lock:
+            if (now := time.monotonic()) > self._look_at:
+                self._look_at = now + _LOOK_S
+                self._rescue()
             segment = self._segment
             if segment is None or segment.size >= SEGMENT_BYTES:
                 segment = self._start_segment()
@@ -54,10 +66,18 @@ class Journal:
         After an error the system may have dropped what it could not write, so that a second try proves nothing:
         later frames go into a new segment.
         """
+        failed = None
         with self._lock:
+            try:
+                self._rescue()
+            except OSError as error:
+                failed = error
             position, current = self.position, self._segment
             retired, self._retired = self._retired, []
-        failed = None
+        if failed is not None:
+            with self._lock:
+                self._retired += retired  # their handles are all that is left of what they hold
+            return position, failed
         try:
             for segment in (*retired, current):
                 if segment is not None:
@@ -74,8 +94,10 @@ class Journal:
 
         Without a reader it is filled up, so that an outage leaves few files behind.
         """
+        with self._lock:
+            self._rescue()
         current = self._segment
-        if current is not None and (self._is_read(current) or not os.fstat(current.handle).st_nlink):
+        if current is not None and self._is_read(current):
             self.retire(current)
         return bool(self._retired)
 
@@ -106,12 +128,31 @@ class Journal:
         """Retire the current segment; the next `sync` closes it."""
         self.retire(self._segment)
 
+    def _rescue(self) -> None:
+        """Write what lost segments hold into a new one; the lock is held.
+
+        Raises:
+            OSError: that fails; they are kept for another try.
+        """
+        lost = [segment for segment in self._retired if segment.is_lost]
+        current = self._segment
+        if current is not None and current.is_lost:
+            lost.append(current)
+            self._retire()
+        for segment in lost:
+            frames = segment.frames()
+            if frames:
+                (self._segment or self._start_segment()).write(frames)
+            logger.warning("%s was removed or moved; %d bytes were written again", segment.path, len(frames))
+            self._retired.remove(segment)
+            segment.close()
+
     def _start_segment(self) -> Segment:
         self._retire()
         try:
             self._segment = Segment(self._folder)
         except FileNotFoundError:  # the folder has been removed
-            self._folder.mkdir(parents=True, mode=0o700)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._segment = Segment(self._folder)
         return self._segment
 

@@ -34,6 +34,7 @@ class Segment:
 
     def __init__(self, folder: Path) -> None:
         self.path, self.handle = _create_segment(folder)
+        self._file = file_of(self.handle)
         self.id = os.urandom(_ID_BYTES)
         self.size = 0
         """Bytes of complete frames."""
@@ -75,6 +76,19 @@ class Segment:
             sync_folder(self.path.parent)
             self.is_folder_synced = True
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether no reader can find it, because its file or its folder was removed or moved. One system call."""
+        return not is_same_file(self.path, self._file)
+
+    def frames(self) -> bytes:
+        """All complete frames.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return os.pread(self.handle, self.size - START, START)
+
     def close(self) -> None:
         """Close the segment; its reader may then remove it."""
         os.close(self.handle)
@@ -84,6 +98,21 @@ class Segment:
             os.ftruncate(self.handle, self.size)
         except OSError:
             self.is_spoiled = True
+
+
+def file_of(handle: int) -> tuple[int, int]:
+    """Identifies the file of an open handle."""
+    status = os.fstat(handle)
+    return status.st_dev, status.st_ino
+
+
+def is_same_file(path: Path, file: tuple[int, int]) -> bool:
+    """Whether this file is at `path`."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - on the path of a request
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == file
 
 
 def segments(folder: Path) -> list[Path]:
@@ -105,6 +134,11 @@ def register_writer(folder: Path) -> FileIO:
     file = FileIO(os.open(folder / _WRITERS, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file
+
+
+def is_registered(folder: Path, registration: FileIO) -> bool:
+    """Whether what `register_writer` has returned is still what `writers_live` looks at."""
+    return is_same_file(folder / _WRITERS, file_of(registration.fileno()))
 
 
 def writers_live(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from noria.predictions.spool.events import AuditEvent, Event
 from noria.predictions.spool.group_commit import DONE, GroupCommitter
 from noria.predictions.spool.journal import Journal
 from noria.predictions.spool.offsets import waiting_bytes
-from noria.predictions.spool.segments import register_writer
+from noria.predictions.spool.segments import is_registered, register_writer
 from noria.predictions.spool.spool_errors import SpoolFailed, SpoolFull
 from noria.system.errors import NoriaError
 
@@ -53,7 +53,7 @@ class SpoolWriter:
         self._unreported = 0
         self._why_dropped = ""
         interval_s = 0.0 if self._is_strict else settings.sync_interval_ms / 1000
-        self._commits = GroupCommitter(self._journal, interval_s, self._update_backlog, folder)
+        self._commits = GroupCommitter(self._journal, interval_s, self._maintain, folder)
 
     def append(self, event: Event) -> int:
         """Hand an event to the operating system, where it survives a killed process.
@@ -139,6 +139,17 @@ class SpoolWriter:
         """Why the spool cannot be written; empty: it can."""
         return self._commits.failing
 
+    def check_writable(self) -> None:
+        """Write and sync a temporary file.
+
+        Raises:
+            SpoolFailed: the disk is full or broken.
+        """
+        try:
+            self._journal.test()
+        except OSError as error:
+            raise self._commits.failed(error) from error
+
     def close(self) -> None:
         """Wait until everything is on disk, and release the segment to the flusher."""
         with self._lock:
@@ -147,6 +158,13 @@ class SpoolWriter:
             self._is_closed = True
         self._commits.end()
         self._registration.close()
+
+    def _maintain(self) -> None:
+        if not is_registered(self._folder, self._registration):  # the folder was removed or moved
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            before, self._registration = self._registration, register_writer(self._folder)
+            before.close()
+        self._update_backlog()
 
     def _update_backlog(self) -> None:
         appended = self._journal.bytes

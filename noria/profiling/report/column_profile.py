@@ -18,10 +18,10 @@ from noria.schema.column_types import (
     as_categories,
     as_numbers,
     classify_values,
-    holds_dates_as_text,
     is_blank,
     kind_of,
     read_values,
+    reading_of,
 )
 
 _BARS = 30
@@ -43,7 +43,6 @@ def profile_column(
     """
     name = str(whole.name)
     kind, role = _kind(whole, use_case), _role(name, use_case)
-    is_date_as_text = training is not None and training.kind == "category" and holds_dates_as_text(whole)
     if kind in {"category", "text"}:
         whole, sample = as_categories(whole), as_categories(sample)
     numbers = _numbers(whole, kind) if kind in {"number", "datetime"} and role != "identifier" else None
@@ -56,7 +55,6 @@ def profile_column(
         role=role,
         unusable=training.unusable if training else None,
         unusable_reason=training.reason if training else "",
-        is_date_as_text=is_date_as_text,
         unreadable=training.unreadable if training else "",
         missing=int(missing.sum()),
         missing_share=float(missing.mean()),
@@ -73,10 +71,11 @@ def profile_column(
 def _kind(values: pd.Series, use_case: UseCase) -> Kind:
     if values.name == use_case.data.target:
         return "number" if use_case.problem.task == "regression" else "category"
-    kind = kind_of(str(values.name), values, use_case)
+    reading = reading_of(str(values.name), values, use_case)
+    kind = kind_of(str(values.name), reading, use_case)
     if kind != "category":
         return "empty" if np.isnan(as_numbers(values, kind)).all() else kind
-    unusable = classify_values(read_values(values, kind), use_case.features.max_categories).unusable
+    unusable = classify_values(read_values(values, kind, reading), use_case.features.max_categories).unusable
     if unusable == "empty":
         return "empty"
     is_text = unusable in {"free text", "compound"} and values.name not in use_case.features.categorical

@@ -99,7 +99,7 @@ def _suspects(facts: TableProfile) -> list[ProfileFinding]:
             text=f"{name} is suspected of leakage: {why.replace('`', '')}. "
             "Is it known when the decision is made? If not, list it under data.unavailable_at_prediction.",
         )
-        for name, why in facts.suspects.items()
+        for name, why in (facts.suspects | facts.questioned).items()
     ]
 
 
@@ -130,10 +130,6 @@ def _useless(facts: TableProfile) -> list[ProfileFinding]:
         (
             _unusable(facts, "calendar"),
             "Dates that training drops, because features.calendar names no part of them: {}.",
-        ),
-        (
-            [c.name for c in _inputs(facts) if c.is_date_as_text],
-            "Dates that are read as text: {}. Declare them as datetime in data.expectations.columns.",
         ),
     ]
     return [ProfileFinding(tone="watch", text=text.format(_listed(names))) for names, text in sentences if names]
@@ -208,7 +204,7 @@ def _strongest(facts: TableProfile) -> list[ProfileFinding]:
     telling = [
         c
         for c in rank_inputs(facts)
-        if c.is_feature and (c.strength or 0) >= NEARLY_NOTHING and c.name not in facts.suspects
+        if c.is_feature and (c.strength or 0) >= NEARLY_NOTHING and c.name not in facts.suspects | facts.questioned
     ]
     made = []
     for column in telling[:_STRONGEST]:

@@ -54,8 +54,6 @@ class ColumnProfile(Section):
     """Why training leaves it out, though its role would allow it; decided on the training rows."""
     unusable_reason: str = ""
     """The same in words."""
-    is_date_as_text: bool = False
-    """Whether training reads text that holds dates only: it is not declared `datetime`."""
     unreadable: str = ""
     """Which values cannot be read as what the column is declared to hold; training refuses them."""
     missing: int
@@ -130,6 +128,10 @@ class TableProfile(Section):
     """Every column, in the table's order."""
     suspects: dict[str, str]
     """Column suspected of leakage → why."""
+    questioned: dict[str, str] = {}
+    """Column that tells nearly as much → how much."""
+    leakage_warning: str = ""
+    """What a person must be asked about them, with the line of YAML to write; empty: nothing."""
     pairs: list[CorrelatedPair]
     """Inputs that say nearly the same."""
     duplicates: int

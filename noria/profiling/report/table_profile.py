@@ -42,6 +42,7 @@ def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFr
     ]
     # scanned as training reads it: what no model sees cannot leak
     scanned = {column.name: types[column.name].kind for column in columns if column.is_feature}
+    leakage = scan_leakage(sample, use_case.data.target, use_case.problem.task, scanned)
     facts = TableProfile(
         name=use_case.name,
         question=use_case.problem.question,
@@ -54,7 +55,9 @@ def profile_table(frame: pd.DataFrame, use_case: UseCase, quarantined: pd.DataFr
         sampled=len(sample),
         overall=outcome.answer(),
         columns=columns,
-        suspects=scan_leakage(sample, use_case.data.target, use_case.problem.task, scanned).suspects,
+        suspects=leakage.suspects,
+        questioned=leakage.questioned,
+        leakage_warning=leakage.warning(use_case.data.unavailable_at_prediction),
         pairs=_pairs(sample, columns),
         duplicates=int(frame.drop(columns=[use_case.data.id] if use_case.data.id else []).duplicated().sum()),
         quarantined=len(quarantined),

@@ -44,14 +44,15 @@ def suggest_rules(train: pd.DataFrame, target: InferredTarget, columns: list[Col
     inputs = [_Input.fit(rows[fact.name], fact, _as_number(rows[target.name], target)) for fact in usable]
     if not inputs:
         return SuggestedRules([], _answer(rows[target.name], target))
-    leaves = _grow(np.column_stack([item.values for item in inputs]), rows[target.name], target)
+    with np.errstate(over="ignore", invalid="ignore"):  # in a sum by which scikit-learn looks for infinite values
+        leaves = _grow(np.column_stack([item.values for item in inputs]), rows[target.name], target)
     return _written(leaves, inputs, rows[target.name], target)
 
 
 def as_section(suggestion: SuggestedRules) -> dict[str, Any]:
     """The suggestion as the `rules` section of a use case."""
     conditions = [{"when": when, "then": then} for when, then in suggestion.conditions]
-    return {"conditions": conditions, "otherwise": suggestion.otherwise}
+    return {"source": "mined", "conditions": conditions, "otherwise": suggestion.otherwise}
 
 
 def _can_be_used(fact: ColumnSummary) -> bool:

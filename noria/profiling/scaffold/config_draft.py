@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from noria.config.column_reading import ISO, ColumnReading
 from noria.config.data import SourceConfig
 from noria.profiling.scaffold.column_summary import ColumnSummary
 from noria.profiling.scaffold.table_summary import TableSummary
@@ -19,6 +20,8 @@ Draft = dict[str, Any]
 _FIRST_PORT = 3000
 _MANY_ROWS = 100_000
 _SLICE_CATEGORIES = 8
+_YEAR_DAYS = 300
+_YEAR_SHARE = 0.1
 
 
 def problem(target: InferredTarget) -> Draft:
@@ -55,8 +58,8 @@ def _worth(target: InferredTarget) -> Draft:
     return {"true_positive": gain, "false_positive": -1, "false_negative": 0, "true_negative": 0}
 
 
-def data(source: SourceConfig, seen: TableSummary) -> Draft:
-    """`data`: source, roles, and the types seen as expectations."""
+def data(source: SourceConfig, seen: TableSummary, readings: dict[str, ColumnReading]) -> Draft:
+    """`data`: source, roles, how columns are read where this is not plain, and the types seen as expectations."""
     target, roles = seen.target, seen.roles
     written = source.model_dump(exclude_defaults=True)
     return {
@@ -65,11 +68,30 @@ def data(source: SourceConfig, seen: TableSummary) -> Draft:
         **({"id": roles.id} if roles.id else {}),
         **({"time": roles.time} if roles.time else {}),
         "unavailable_at_prediction": list(seen.leakage.suspects),
+        "columns": _columns(source, readings),
         "expectations": {
             "max_quarantined": max_quarantined(seen.lost / seen.rows),
             "columns": _expected(seen),
         },
     }
+
+
+def _columns(source: SourceConfig, readings: dict[str, ColumnReading]) -> dict[str, Draft]:
+    """The rules of columns whose values do not speak for themselves."""
+    found = {}
+    for name, reading in readings.items():
+        plain = ColumnReading(type=reading.type)
+        written = reading.model_copy(
+            update={
+                "whole_numbers": None,
+                "format": None if reading.format == ISO else reading.format,
+                "timezone": "offset" if reading.timezone == "offset" else None,
+                "decimal": None if reading.decimal == source.decimal else reading.decimal,
+            }
+        )
+        if written != plain:
+            found[name] = written.model_dump(exclude_none=True)
+    return found
 
 
 def max_quarantined(lost: float) -> float:
@@ -110,9 +132,14 @@ def features(seen: TableSummary) -> Draft:
 
 
 def calendar(times: pd.Series) -> list[str]:
-    """The parts of a date that a table of this length can teach: months need a year, weekdays two weeks."""
+    """The parts of a date that a table of this length can teach: months need a year, weekdays two weeks.
+
+    The year is one where several have their share of the rows: it tells the level that the newest rows have reached.
+    """
     days = (times.max() - times.min()).total_seconds() / 86_400
-    parts = ["month"] if days >= 300 else []
+    shares = times.dt.year.value_counts(normalize=True)
+    parts = ["year"] if days >= _YEAR_DAYS and (shares >= _YEAR_SHARE).sum() > 1 else []
+    parts += ["month"] if days >= _YEAR_DAYS else []
     parts += ["weekday"] if days >= 14 else []
     return parts + (["hour"] if times.dt.hour.nunique() > 1 else [])
 
@@ -169,12 +196,13 @@ def models(rows: int, folds: int) -> Draft:
     }
 
 
-def existing_ports() -> dict[str, int]:
-    """Use case of the project → its port."""
+def existing_ports(output: Path | None = None) -> dict[str, int]:
+    """Use case → its port, of those in `configs/` and beside the file that is to be written."""
     found: dict[str, int] = {}
-    for path in sorted((PROJECT / "configs").glob("*.yaml")):
+    folders = [PROJECT / "configs"] + ([output.absolute().parent] if output is not None else [])
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         name, port = _name_and_port(path)
-        found[name] = port
+        found.setdefault(name, port)
     return found
 
 

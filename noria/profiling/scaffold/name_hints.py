@@ -3,8 +3,13 @@
 import re
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
-_ID = {"id", "ids", "key", "uuid", "guid", "no", "nr", "num", "number", "identifier", "pk", "index", "rowid", "idx"}
-_NO_ID = {"paid", "unpaid", "valid", "invalid", "grid", "humid", "fluid", "solid", "covid", "bid", "mid", "avoid"}
+_ID = {"id", "ids", "uuid", "guid", "identifier", "pk", "rowid"}
+_NUMBERED = {"key", "no", "nr", "num", "number", "index", "idx"}
+_NUMBERED_THING = re.compile(
+    r"(account|agent|booking|case|client|contract|customer|device|driver|employee|event|invoice|item|machine|member|"
+    r"order|patient|payment|person|policy|product|record|sensor|session|shop|store|student|subject|ticket|trade|"
+    r"transaction|trip|unit|user|vehicle|visit|visitor)(id|uuid|guid)"
+)
 _MOMENT = {"time", "date", "datetime", "timestamp", "day", "moment", "at", "created", "when", "ts", "period", "hour"}
 _NO_EVENT = {"birth", "born", "dob", "birthday", "birthdate", "expiry", "expires", "until", "due", "end", "deadline"}
 _CODE = {"zip", "zipcode", "postcode", "postal", "plz", "code"}
@@ -21,12 +26,16 @@ def words(name: str) -> list[str]:
 
 
 def is_id(name: str) -> bool:
-    """Does the name say "identifier"?"""
+    """Does the name say "identifier"? `patient_id`, `patientID` and `patientid` do, `uric_acid` and `paid` do not."""
     parts = words(name)
-    if name.startswith("Unnamed:") or set(parts[-1:]) & _ID:
+    if name.startswith("Unnamed:") or {*parts[:1], *parts[-1:]} & _ID:
         return True
-    last = parts[-1] if parts else ""
-    return len(last) > 3 and last.endswith(("id", "uuid", "guid")) and last not in _NO_ID
+    return bool(parts and _NUMBERED_THING.fullmatch(parts[-1]))
+
+
+def is_running_number(name: str) -> bool:
+    """Does the name say that things are numbered, or an index, which may be a measure: `member_no`, `heat_index`?"""
+    return bool(set(words(name)[-1:]) & _NUMBERED)
 
 
 def is_event_time(name: str) -> bool:

@@ -1,15 +1,16 @@
 """From a table to the first version of its use-case file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from noria.config import UseCase
-from noria.config.data import SourceConfig
-from noria.data.sources import read_source
+from noria.config.column_reading import ColumnReading
+from noria.config.data import DataConfig, SourceConfig
+from noria.data.sources import read_table
 from noria.profiling.scaffold import baseline_rules, config_draft
-from noria.profiling.scaffold.column_summary import ColumnSummary, parse_dates, summarize_columns
+from noria.profiling.scaffold.column_summary import ColumnSummary, summarize_columns
 from noria.profiling.scaffold.name_hints import slug
 from noria.profiling.scaffold.source_location import locate_source, schema_line
 from noria.profiling.scaffold.split_choice import choose_split
@@ -17,6 +18,7 @@ from noria.profiling.scaffold.table_summary import TableSummary, summarize_table
 from noria.profiling.scaffold.task_inference import infer_task
 from noria.profiling.scaffold.yaml_template import notes, render
 from noria.schema.column_types import classify_features
+from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.tabular.names import did_you_mean
 
@@ -54,17 +56,20 @@ def propose(
         NoriaError: the table cannot be read, has no such target, or too little in it to learn from.
     """
     source = locate_source(data, target, query)
-    frame = read_source(source)
+    table = read_table(DataConfig(sources=[source], target=target))
+    frame = table.frame
     _check_table(frame, target, data)
-    facts = summarize_columns(frame)
-    frame = parse_dates(frame, facts)
+    facts = summarize_columns(frame, table.readings)
     seen = summarize_table(frame, facts, infer_task(frame[target], facts[target]))
-    sections = _sections(source, seen, _named(name, output, source, target))
-    train, why = choose_split(sections, frame, seen.roles)
-    seen = _without_unusable(sections, train, seen)
-    sections["rules"] = baseline_rules.as_section(baseline_rules.suggest_rules(train, seen.target, _nameable(seen)))
-    text = render(sections, seen, why, schema_line(output))
-    return Proposal(sections["name"], text, notes(sections, seen, why))
+    sections = _sections(source, seen, table.readings, _named(name, output, source, target), output)
+    chosen = choose_split(sections, frame, seen.roles)
+    seen = _without_unusable(sections, chosen.train, seen)
+    first_rules = baseline_rules.suggest_rules(chosen.train, seen.target, _nameable(seen))
+    sections["rules"] = baseline_rules.as_section(first_rules)
+    _warn_of_leakage(seen)
+    text = render(sections, seen, table.decisions, chosen, schema_line(output))
+    how_read = [decision.note for decision in table.decisions]  # those to confirm come first
+    return Proposal(sections["name"], text, [*how_read, *notes(sections, seen, chosen)])
 
 
 def _check_table(frame: pd.DataFrame, target: str, data: str) -> None:
@@ -101,17 +106,19 @@ def _named(name: str | None, output: Path | None, source: SourceConfig, target: 
     return config_draft.free_name(base, list(config_draft.existing_ports()))
 
 
-def _sections(source: SourceConfig, seen: TableSummary, name: str) -> config_draft.Draft:
+def _sections(
+    source: SourceConfig, seen: TableSummary, readings: dict[str, ColumnReading], name: str, output: Path | None
+) -> config_draft.Draft:
     return {
         "name": name,
         "problem": config_draft.problem(seen.target),
-        "data": config_draft.data(source, seen),
+        "data": config_draft.data(source, seen, readings),
         "features": config_draft.features(seen),
         "evaluation": config_draft.evaluation(seen),
         "decision": config_draft.decision(seen.target),
         "serving": {
             "port": config_draft.free_port(
-                [port for other, port in config_draft.existing_ports().items() if other != name]
+                [port for other, port in config_draft.existing_ports(output).items() if other != name]
             )
         },
         "monitoring": {"metric_drop": config_draft.metric_drop(seen.target, seen.truth)},
@@ -130,6 +137,19 @@ def _without_unusable(sections: config_draft.Draft, train: pd.DataFrame, seen: T
     return seen.excluding(reasons)
 
 
+def _warn_of_leakage(seen: TableSummary) -> None:
+    found = seen.leakage
+    for name, why in found.suspects.items():
+        progress.warn(
+            f"`{name}` is left out, as it is suspected of leakage: it {why}. If it is known when the prediction is "
+            "needed, take it out of data.unavailable_at_prediction"
+        )
+    if found.questioned:
+        progress.warn(replace(found, suspects={}).warning([*found.suspects]))
+
+
 def _nameable(seen: TableSummary) -> list[ColumnSummary]:
-    """Columns for a first rule: features except codes in digits, for which a threshold has no meaning."""
-    return [fact for fact in seen.features if fact.name not in {*seen.roles.categorical, seen.roles.group}]
+    """Columns for a first rule: features except codes in digits, for which a threshold has no meaning, and columns
+    that may turn out to be known too late."""
+    others = {*seen.roles.categorical, seen.roles.group, *seen.leakage.questioned}
+    return [fact for fact in seen.features if fact.name not in others]

@@ -12,6 +12,7 @@ from noria.schema.column import Kind
 from noria.system.errors import NoriaError
 from noria.tabular.types import is_number
 from noria.tabular.values import LARGEST
+from noria.tabular.with_columns import with_columns
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,20 @@ def summarize_table(frame: pd.DataFrame, facts: dict[str, ColumnSummary], target
         target: what is predicted.
 
     Raises:
-        NoriaError: no column is left that a model could learn from.
+        NoriaError: no row or no column is left that a model could learn from.
     """
-    roles = assign_roles(facts, target.name)
+    roles = assign_roles(facts, frame, target.name, is_number=target.task == "regression")
     known = _learnable(frame, target)
     if roles.time:
         known = known[known[roles.time].notna()]
+    if known.empty:
+        raise NoriaError(
+            "no row can be learned from: each lacks the target or the time, or holds a number that is too large for "
+            f"models (beyond {LARGEST:.1g})",
+            code="profiling.rows_missing",
+            where="--data",
+            fix="bring rows that are complete, or give large numbers in another unit",
+        )
     kinds: dict[str, Kind] = {
         fact.name: "category" if fact.name in roles.categorical else fact.training.kind for fact in roles.features
     }
@@ -96,4 +105,4 @@ def _learnable(frame: pd.DataFrame, target: InferredTarget) -> pd.DataFrame:
     if target.task != "regression":
         return frame[frame[target.name].isin(target.classes) & ~infinite]
     known = frame[frame[target.name].notna() & ~infinite]
-    return known.assign(**{target.name: known[target.name].astype("float64")})
+    return with_columns(known, {target.name: known[target.name].astype("float64")})

@@ -73,7 +73,8 @@ def _number_is_class(present: pd.Series, fact: ColumnSummary) -> tuple[bool, str
     if fact.distinct > _FEW_NUMBERS or len(present) < _ROWS_PER_NUMBER * fact.distinct:
         return False, f"{fact.distinct} different whole numbers"
     if name_hints.is_amount(fact.name) and not name_hints.is_class(fact.name):
-        return False, f"{fact.distinct} different whole numbers, and the name speaks of an amount"
+        why = f"{fact.distinct} different whole numbers, taken for amounts by the name"
+        return False, f"{why}; if they are classes, write multiclass"
     return True, f"{fact.distinct} different whole numbers, taken for classes; if they are amounts, write regression"
 
 

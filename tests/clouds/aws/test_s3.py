@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 def test_artifacts_come_back_as_they_were(submitter: Amazon, tmp_path: Path) -> None:
     from zenml.client import Client
 
-    from app.stacks.stacks import stack_for_one_run
+    from app.stacks.registration import stack_for_one_run
 
     with stack_for_one_run("aws"):
         store = Client().active_stack.artifact_store

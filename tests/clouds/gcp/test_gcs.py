@@ -20,7 +20,7 @@ def objects(storage: str) -> list[str]:
 def test_artifacts_come_back_as_they_were(submitter: str, tmp_path: Path) -> None:
     from zenml.client import Client
 
-    from app.stacks.stacks import stack_for_one_run
+    from app.stacks.registration import stack_for_one_run
 
     with stack_for_one_run("gcp"):
         store = Client().active_stack.artifact_store

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from noria.system.shell_commands import run_py
+
+__all__ = ["CommandResult", "Facts", "run_py"]
+
 Facts = list[tuple[str, object]]
-OPTIONS = "{options}"
-"""Stands in a next command for the options that name the same use case and stack."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class CommandResult:
     facts: Facts
     """Name and value of whatever should be shown: figures, reasons, where results are."""
     next: Sequence[str] = ()
-    """What to do next: commands, in which `{options}` stands for --config and --stack."""
+    """What to do next: commands as short as `python run.py deploy`. Use case, stack and workspace are added where they
+    are shown (`noria.system.command_hints`)."""
 
     def fact(self, name: str) -> object:
         """The first fact of this name.
@@ -31,16 +34,3 @@ class CommandResult:
             KeyError: there is none.
         """
         return dict(reversed(self.facts))[name]
-
-    def next_commands(self, options: str) -> list[str]:
-        """The next commands as they are typed.
-
-        Args:
-            options: such as "--config configs/my.yaml --stack local".
-        """
-        return [command.replace(OPTIONS, options) for command in self.next]
-
-
-def run_py(command: str) -> str:
-    """A command of Noria on the same use case and stack, such as `run_py("deploy")`."""
-    return f"python run.py {command} {OPTIONS}"

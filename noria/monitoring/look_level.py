@@ -1,0 +1,68 @@
+"""How far chance may reach, so that looks without end seldom lead to a false alarm.
+
+The chance of a false alarm is spent over the looks: look t gets the share 6 / (π t)² of it, and these shares add up to
+one. So the chance that any look of all ever raises one stays below 5 %, shared by five kinds of findings (Bonferroni),
+however the looks depend on one another and whenever one stops.
+"""
+
+import math
+from statistics import NormalDist
+
+from noria.bundle import MetricValue
+from noria.monitoring.results import MetricChange, RulesComparison
+
+_ALPHA = 0.05
+_KINDS = 5
+"""Quality, worth, rules, the answers of the newest batch, and drift."""
+_USUAL = 2.576
+"""Standard deviations behind the limits of `null_distribution`, which are exceeded in 1 of 100 looks at one column."""
+
+
+def look_scores(look: int, tests: int = 1) -> float:
+    """How many standard deviations chance may reach at a look, on one side.
+
+    Args:
+        look: which look at this model it is, from 1.
+        tests: findings of one kind that are tested at each look, such as columns.
+
+    >>> [round(look_scores(look), 2) for look in (1, 52, 8_760)]
+    [2.51, 4.59, 6.4]
+    """
+    share = 6 / (math.pi * look) ** 2
+    return -NormalDist().inv_cdf(_ALPHA / _KINDS / tests * share)
+
+
+def drift_stretch(look: int, columns: int) -> float:
+    """By how much the limits of drift by chance grow, at a look at so many columns."""
+    return max(look_scores(look, 2 * max(columns, 1)) / _USUAL, 1.0)
+
+
+def proven(
+    change: MetricChange | None, look: int, confidence: float, promised: MetricValue | None
+) -> MetricChange | None:
+    """The change, with `beyond_chance` as this look may say it; the promised value is uncertain, too.
+
+    Standard errors come from the widths of the bootstrap intervals.
+
+    Args:
+        change: a figure beside its promised value.
+        look: which look at this model it is, from 1.
+        confidence: of the intervals.
+        promised: the promised value with its interval.
+    """
+    if change is None:
+        return None
+    errors = [_error(change.low, change.high, confidence)]
+    if promised is not None:
+        errors.append(_error(promised.low, promised.high, confidence))
+    far = change.worse_by > look_scores(look) * math.hypot(*errors)
+    return change.model_copy(update={"beyond_chance": bool(far and change.worse_by > 0)})
+
+
+def is_worse_than_rules(rules: RulesComparison, look: int, confidence: float) -> bool:
+    """Whether the rules have done better, beyond what chance reaches at this look."""
+    return rules.rules - rules.model > look_scores(look) * _error(rules.low, rules.high, confidence)
+
+
+def _error(low: float, high: float, confidence: float) -> float:
+    return (high - low) / (2 * NormalDist().inv_cdf((1 + confidence) / 2))

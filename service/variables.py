@@ -1,0 +1,10 @@
+"""The names of the environment variables that say where the service keeps what."""
+
+SERVICE_DIR = "NORIA_SERVICE_DIR"
+"""Folder where plans come from and reports go."""
+SPOOL_DIR = "NORIA_SPOOL_DIR"
+"""Folder where predictions wait for the prediction store."""
+PREDICTIONS_URL = "NORIA_PREDICTIONS_URL"
+"""SQLAlchemy URL of the prediction store."""
+SERVING = "NORIA_SERVING"
+"""The use case's section `serving`, as JSON."""
