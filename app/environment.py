@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noria.system.command_hints import CommandHints, other_home
+from noria.system.files import write_text
 from noria.system.locks import exclusive, wait_lock
 from noria.system.workspace import PROJECT, Workspace, home
 
@@ -67,13 +69,15 @@ def prepare_environment(*, debug: bool = False) -> None:
 
 def zenml_client() -> "Client":
     """ZenML's client; the first call makes ZenML's database."""
-    from zenml.client import Client
+    # two first commands at once would both make its database, and its configuration is read by the first import
+    with wait_lock("setup", Workspace("zenml")):
+        from zenml.client import Client
 
-    from steps.shared.log_silencing import quiet_console
+        from steps.shared.log_silencing import quiet_console
 
-    _spare_time()
-    quiet_console()
-    with wait_lock("setup", Workspace("zenml")):  # two first commands at once would both make its database
+        _spare_time()
+        _keep_configuration_whole()
+        quiet_console()
         client = Client()
         _ = client.zen_store
     return client
@@ -89,6 +93,23 @@ def one_at_a_time(action: str, workspace: Workspace) -> Iterator[None]:
     with exclusive(action, workspace):
         zenml_client()
         yield
+
+
+@cache
+def _keep_configuration_whole() -> None:
+    """Let ZenML replace its configuration in one go.
+
+    It empties the file before it writes it: a process that reads it then, or after one that was killed, forgets which
+    stack is in use and goes back to `default` without a word.
+    """
+    import yaml
+    from zenml.config.global_config import GlobalConfiguration
+
+    def write(configuration: GlobalConfiguration) -> None:
+        values = configuration.model_dump(mode="json", exclude_none=True)
+        write_text(Path(configuration.config_directory) / "config.yaml", yaml.safe_dump(values))
+
+    GlobalConfiguration._write_config = write
 
 
 @cache

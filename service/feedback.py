@@ -30,7 +30,7 @@ from service.runtime import Runtime
 
 _LONGEST_ID = 64
 _UNTIL_FLUSHED_S = 2.0
-_POLL_S = 0.05
+_POLL_S, _LONGEST_POLL_S = 0.005, 0.05
 _FIELDS = {"id", "entity", "label", "at", "by"}
 logger = logging.getLogger("noria.service")
 
@@ -139,6 +139,7 @@ def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
     folder, arrived, until = runtime.settings.spool_dir, time.time(), time.monotonic() + _UNTIL_FLUSHED_S
     by_case = any(feedback.id is None for feedback in feedbacks)
     ids = [feedback.id for feedback in feedbacks if feedback.id is not None]
+    pause = _POLL_S
     while time.monotonic() < until and waiting_bytes(folder):
         ids = runtime.store.unknown_ids(ids)
         heartbeat = read_heartbeat(folder)
@@ -146,7 +147,8 @@ def _wait_for_flush(runtime: Runtime, feedbacks: Sequence[Feedback]) -> bool:
         flushed = heartbeat is not None and (heartbeat.flushed_at or 0) - runtime.flush_interval_s > arrived
         if flushed or not (ids or by_case):
             return True
-        time.sleep(_POLL_S)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL_S)
     return not waiting_bytes(folder)
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from noria.bundle import Bundle
 
+_FLUSH_INTERVAL_MS = 20
+
 
 def replay(
     use_case: UseCase, stack: str | None, *, since: str, until: str, every: str, title: Callable[[str], None]
@@ -97,13 +99,14 @@ def replayed_case(use_case: UseCase, since: datetime) -> UseCase:
             "route": RolloutRoute(shadow_hours=0, canary=False),
         }
     )
+    spool = use_case.serving.spool.model_copy(update={"flush_interval_ms": _FLUSH_INTERVAL_MS})
     return use_case.model_copy(
         update={
             "data": data.model_copy(update={"until": until, "sources": sources}),
             "split": split,
             "loop": loop,
-            # one worker knows all earlier cases at once, as a replay at full speed needs it
-            "serving": use_case.serving.model_copy(update={"port": _free_port(), "workers": 1}),
+            # one worker knows all earlier cases at once; labels come within milliseconds of their predictions
+            "serving": use_case.serving.model_copy(update={"port": _free_port(), "workers": 1, "spool": spool}),
         }
     )
 

@@ -125,13 +125,13 @@ def test_a_folder_is_answered_by_a_folder_in_the_same_order(
     assert {path.name for path in tmp_path.iterdir()} == {"rows", "there", "aside", "here.parquet"}
 
 
-def at_first_tick(act: Callable[[], None]) -> None:
-    """Do something once, when the first rows are predicted."""
-    acts = [act]
+def as_rows_are_predicted(act: Callable[[], bool]) -> None:
+    """Do something once: whenever rows are predicted, until it says that it is done."""
+    done = []
 
     def listener(kind: str, text: str) -> None:
-        if "rows predicted" in text and acts:
-            acts.pop()()
+        if "rows predicted" in text and not done and act():
+            done.append(text)
 
     listen(listener)
 
@@ -141,15 +141,15 @@ def test_a_worker_that_dies_is_replaced(
 ) -> None:
     killed = []
 
-    def kill() -> None:
-        workers = [
-            each for each in psutil.Process().children(recursive=True) if "_process_item" in " ".join(each.cmdline())
-        ]
-        killed.append(workers[0].pid)
-        workers[0].kill()
+    def kill() -> bool:
+        children = psutil.Process().children(recursive=True)
+        for worker in [each for each in children if "_process_item" in " ".join(each.cmdline())][:1]:  # others are idle
+            killed.append(worker.pid)
+            worker.kill()
+        return bool(killed)
 
     rows.to_parquet(tmp_path / "rows.parquet", row_group_size=50)
-    at_first_tick(kill)
+    as_rows_are_predicted(kill)
     there = predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine, 10)
     assert killed
     assert_same(there, predict(bundle, tmp_path / "rows.parquet", tmp_path / "here.parquet", None, 10))
@@ -174,11 +174,11 @@ def test_a_file_that_is_damaged_half_way_is_told_and_leaves_nothing(
 def test_a_stop_leaves_nothing_half_written(
     bundle: Bundle, engine: EngineConfig, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
-    def stop() -> None:
+    def stop() -> bool:
         raise Stopped(signal.SIGINT)
 
     rows.to_parquet(tmp_path / "rows.parquet", row_group_size=50)
-    at_first_tick(stop)
+    as_rows_are_predicted(stop)
     with pytest.raises(Stopped):
         predict(bundle, tmp_path / "rows.parquet", f"{tmp_path}/out/", engine, 10)
     assert left(tmp_path) == {"rows.parquet"}

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from noria.monitoring.data_faults import DataFault, Rows, find_data_faults, read_rows
+from noria.monitoring.data_faults.find import batch_starts
+from noria.monitoring.data_faults.units import unit_changes
 from noria.schema import InputSchema
+from noria.system.workspace import PROJECT
 from tests import bundles
 from tests.monitoring import streams
 from tests.monitoring.streams import FAULTS, NOW, SINCE, Stream
@@ -131,6 +134,23 @@ def test_a_world_that_changed_by_itself_is_no_fault() -> None:
         return rows.assign(monthly_charges=dearer, contract=monthly)
 
     assert faults_of(streams.changed(change)) == []
+
+
+@pytest.mark.parametrize("until", ["2013-04-12", "2013-12-27"])
+def test_weather_that_changes_from_one_day_to_the_next_is_no_other_unit(until: str) -> None:
+    flights = pd.read_parquet(PROJECT / "data" / "flights.parquet").sort_values("scheduled", ignore_index=True)
+    flights = flights.assign(scheduled=flights["scheduled"].dt.tz_localize(None))
+    end = pd.Timestamp(until)
+    recent = weather(flights[flights["scheduled"].between(end - pd.Timedelta(days=14), end, inclusive="left")])
+    winter = weather(flights[flights["scheduled"] < pd.Timestamp("2013-03-01")])
+    for start in batch_starts(recent, 100)[1:]:
+        before = recent.part(max(0, start - 5_000), start)
+        assert unit_changes(before, recent.part(start), recent, winter, adjacent=True) == []
+
+
+def weather(flights: pd.DataFrame) -> Rows:
+    numbers = {name: flights[name].to_numpy(dtype=np.float64) for name in ("dewp", "humid")}
+    return Rows(numbers, {}, at=flights["scheduled"].to_numpy(dtype="datetime64[us]"))
 
 
 @pytest.mark.slow

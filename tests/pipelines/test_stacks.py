@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,15 @@ def test_the_stack_in_use_is_known_without_zenml(case: UseCase, other: str, monk
     finally:
         Client().update_stack("renamed", name="other")
         Client().activate_stack("local")
+
+
+def test_another_process_never_sees_the_configuration_half_written(trained: object) -> None:
+    file, client = Path(os.environ["ZENML_CONFIG_PATH"]) / "config.yaml", Client()
+    writer = threading.Thread(target=lambda: [client.activate_stack("local") for _ in range(100)])
+    writer.start()
+    while writer.is_alive():
+        assert "active_stack_id" in file.read_text(encoding="utf-8")
+    writer.join()
 
 
 def test_default_is_ours_until_the_first_use_and_zenml_s_own_when_it_was_chosen(trained: object) -> None:

@@ -63,7 +63,7 @@ def _value_faults(reference: Rows, recent: Rows, schema: InputSchema, fewest: in
         for before, adjacent in bases:
             if len(before) < fewest:
                 continue
-            yield from unit_changes(before, batch, recent, adjacent=adjacent)
+            yield from unit_changes(before, batch, recent, reference, adjacent=adjacent)
             yield from renamed_categories(before, batch, recent, known, adjacent=adjacent)
             yield from swapped_columns(before, batch, recent)
             yield from missing_values(before, batch, recent, usual)

@@ -62,19 +62,22 @@ _FEWEST = 30
 _STEP = 5
 _CLEAR = 1.5
 _BETTER = 1.5
+_USUAL = (0.01, 0.99)
 _LOOSE = 0.5
 """A series whose rows resemble those before them wanders this far (Kolmogorov–Smirnov) from one batch to the next."""
 _EVIDENCE = 30.0
 """Least log likelihood ratio of the converted values against those as they came."""
 
 
-def unit_changes(before: Rows, batch: Rows, recent: Rows, *, adjacent: bool) -> list[DataFault]:
+def unit_changes(before: Rows, batch: Rows, recent: Rows, learned: Rows, *, adjacent: bool) -> list[DataFault]:
     """The numbers of `batch` that are those of `before` in another unit.
 
     Args:
         before: rows that are taken to be right.
         batch: newer rows.
         recent: all rows of the window, to find since when.
+        learned: a sample of the rows that the model learned. A series that wanders, such as the weather, has only
+            moved as long as most of its values lie among these.
         adjacent: whether `before` are the rows just before the batch; against older ones only conversions count that
             no growth explains.
     """
@@ -88,7 +91,8 @@ def unit_changes(before: Rows, batch: Rows, recent: Rows, *, adjacent: bool) -> 
             continue
         if follows_time(batch.numbers[name]):
             series = before.numbers[name], batch.numbers[name]
-            found = _step_conversion(then, now, *series) if adjacent else None
+            is_new = adjacent and _is_out_of_range(now, learned.sorted_numbers.get(name, then))
+            found = _step_conversion(then, now, *series) if is_new else None
         else:
             found = _best_conversion(then, now, adjacent=adjacent)
         if found is None or found[1] * _BETTER > plain:
@@ -122,6 +126,14 @@ def _step_conversion(then: Floats, now: Floats, before: Floats, batch: Floats) -
     ]
     best = max(tried, key=lambda each: each[2], default=None)
     return best[:2] if best is not None and best[1] <= _LOOSE else None
+
+
+def _is_out_of_range(now: Floats, usual: Floats) -> bool:
+    """Whether at least half of the values lie beyond nearly all usual ones."""
+    if not len(usual):
+        return True
+    low, high = np.quantile(usual, _USUAL)
+    return float(np.mean((now < low) | (now > high))) >= 0.5
 
 
 def _distance(conversion: Conversion, then: Floats, now: Floats) -> float:
