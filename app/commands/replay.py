@@ -19,7 +19,15 @@ from app.stacks.registration import stack_for_one_run
 from noria.config import UseCase
 from noria.config.data import SourceConfig
 from noria.config.loop import LoopActions, RolloutRoute
-from noria.loop.replay import PeriodModels, Schedule, ServedAnswers, World, compare_worlds, fit_models
+from noria.loop.replay import (
+    PeriodModels,
+    Schedule,
+    ServedAnswers,
+    World,
+    compare_worlds,
+    fit_models,
+    on_drifted_columns,
+)
 from noria.loop.replay.schedule import period_starts, utc_stamps
 from noria.reporting import number
 from noria.system import progress
@@ -75,10 +83,13 @@ def replay(
     title("Comparing with other ways to retrain")
     from noria.data.period import within
 
-    models = fit_models(first, within(whole, case.data), schedule, case, starts)
+    learned = within(whole, case.data)
+    models = fit_models(first, learned, schedule, case, starts)
     served = _served(replayed, models, schedule, case, _champion(case, stack))
     known = np.searchsorted(utc_stamps(starts), schedule.known)
-    worlds = compare_worlds(models, served, case, known, case.loop.price)
+    inputs = first.manifest.schema_.names
+    drifted = on_drifted_columns(models, learned[inputs], schedule.frame[inputs], known)
+    worlds = compare_worlds(models, served, case, known, price=case.loop.price, drifted=drifted)
     return _result(worlds, starts, case, len(schedule))
 
 

@@ -1,9 +1,10 @@
 """Ways to retrain on the same cases, where the right figures are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from noria.loop.replay import PeriodModels, ServedAnswers, World, compare_worlds
+from noria.loop.replay import PeriodModels, ServedAnswers, World, compare_worlds, on_drifted_columns
 from noria.loop.replay.replay_report import headline, replay_report
 from noria.loop.replay.schedule import period_starts
 from tests.bundles import churn
@@ -33,7 +34,10 @@ def worlds_of(decay: float, price: float, moments: tuple[int, ...]) -> dict[str,
     at = serving[found.period], np.arange(len(found.period))
     served = ServedAnswers(found.scores[at], found.worth[at], moments, len(moments), 4000)
     known = found.period + 1
-    return {world.name: world for world in compare_worlds(found, served, churn().use_case, known, price)}
+    return {
+        world.name: world
+        for world in compare_worlds(found, served, churn().use_case, known, price=price, drifted=(3, 5))
+    }
 
 
 def test_worth_shares_and_bounds_are_those_of_the_models_that_served() -> None:
@@ -56,6 +60,18 @@ def test_worth_shares_and_bounds_are_those_of_the_models_that_served() -> None:
 def test_the_alarm_finds_errors_that_rise_and_is_silent_where_none_do() -> None:
     assert worlds_of(0.0, 1, ())["alarm: ADWIN on the errors"].moments == ()
     assert worlds_of(0.3, 1, ())["alarm: ADWIN on the errors"].moments != ()
+
+
+def test_columns_that_drift_raise_an_alarm_at_the_next_look_and_columns_that_do_not_raise_none() -> None:
+    found, random = models(0.0), np.random.default_rng(5)
+    columns = {name: random.normal(size=len(found.period)) + 4 * (found.period >= 3) for name in ("age", "speed")}
+    asked = pd.DataFrame({**columns, "still": random.normal(size=len(found.period))})
+    learned = pd.DataFrame({name: random.normal(size=2_000) for name in asked})
+    assert on_drifted_columns(found, learned, asked, found.period + 1)[0] == 4
+    assert (
+        on_drifted_columns(found, learned, asked.assign(age=asked["still"], speed=asked["still"]), found.period + 1)
+        == ()
+    )
 
 
 def test_where_new_models_bring_nothing_no_share_is_claimed() -> None:

@@ -6,6 +6,15 @@ and `compare_worlds` weighs the ways to retrain against one another.
 
 from noria.loop.replay.models import PeriodModels, fit_models
 from noria.loop.replay.schedule import Hour, Schedule
-from noria.loop.replay.worlds import ServedAnswers, World, compare_worlds
+from noria.loop.replay.worlds import ServedAnswers, World, compare_worlds, on_drifted_columns
 
-__all__ = ["Hour", "PeriodModels", "Schedule", "ServedAnswers", "World", "compare_worlds", "fit_models"]
+__all__ = [
+    "Hour",
+    "PeriodModels",
+    "Schedule",
+    "ServedAnswers",
+    "World",
+    "compare_worlds",
+    "fit_models",
+    "on_drifted_columns",
+]

@@ -1,6 +1,9 @@
 """Alarms at which a model is retrained without regard to its cost: the rivals of a decision by price."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -9,6 +12,8 @@ _CONFIDENCE = 0.002
 """The default of the library river."""
 _BUCKETS = 10
 """Parts of a period that are looked at one by one."""
+_DRIFT_SHARE = 0.5
+"""The default of Evidently's preset."""
 
 
 class Adwin:
@@ -53,3 +58,38 @@ class Adwin:
             rose |= bool(after[last] > before[last])
             self._window = self._window[last + 1 :]
         return rose
+
+
+def half_the_columns_drifted(reference: pd.DataFrame, current: pd.DataFrame) -> bool:
+    """Whether Evidently's DataDriftPreset, as it is by default, finds that the table has drifted.
+
+    By default these are half of the columns, each by a test that Evidently picks by the type and the number of values.
+
+    Args:
+        reference: (m, k) rows that the model in service has learned; columns without any value are left out.
+        current: (n, k) newer rows.
+
+    >>> rows = pd.DataFrame({"age": np.arange(2000.0), "speed": np.arange(2000.0) % 7})
+    >>> half_the_columns_drifted(rows, rows[::2]), half_the_columns_drifted(rows, rows + 900)
+    (False, True)
+    """
+    import json
+    import warnings
+
+    from evidently import Dataset, Report  # takes seconds
+    from evidently.presets import DataDriftPreset
+
+    filled = [name for name in reference if reference[name].notna().any() and current[name].notna().any()]
+    sets = [Dataset.from_pandas(_plain(frame[filled])) for frame in (current, reference)]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = json.loads(Report([DataDriftPreset()]).run(*sets).json())["metrics"]
+    counts: list[Any] = [each["value"] for each in found if each["config"]["type"].endswith(":DriftedColumnsCount")]
+    return bool(counts[0]["share"] >= _DRIFT_SHARE)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as floats and everything else as text, the two types that Evidently compares."""
+    numbers = {name: frame[name].astype(np.float64) for name in frame if pd.api.types.is_numeric_dtype(frame[name])}
+    others = {name: frame[name].astype(object).map(str, na_action="ignore") for name in frame if name not in numbers}
+    return pd.DataFrame({**numbers, **others}).reset_index(drop=True)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
 from noria.loop.hindsight import best_plan
-from noria.loop.replay.alarms import Adwin
+from noria.loop.replay.alarms import Adwin, half_the_columns_drifted
 from noria.loop.replay.models import PeriodModels
 from noria.metrics.metrics import calibration_error, primary_metric
 
@@ -18,6 +19,7 @@ CALENDARS = (1, 2, 4, 8, 13)
 """Periods between two retrainings."""
 HINDSIGHT = 5
 """Up to so many retrainings, the best moments are looked for."""
+_SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def compare_worlds(
     served: ServedAnswers,
     use_case: UseCase,
     known: NDArray[np.intp],
+    *,
     price: float,
+    drifted: tuple[int, ...],
 ) -> list[World]:
     """Every way to retrain on the same cases.
 
@@ -77,12 +81,14 @@ def compare_worlds(
         use_case: the task and the metric.
         known: (n,) the period at whose start each label is known first.
         price: of one retraining, in `problem.unit`.
+        drifted: where `on_drifted_columns` retrains.
     """
     compared = _Comparison(models, use_case, price)
     earned = np.nan_to_num(models.by_period())
     plans: list[tuple[str, tuple[int, ...]]] = [("never", ())]
     plans += [(_calendar(every), tuple(range(every, models.periods, every))) for every in CALENDARS]
     plans += [("alarm: ADWIN on the errors", on_errors(models, known))]
+    plans += [("alarm: half of the columns drifted (Evidently)", drifted)]
     best = [(f"hindsight, {most} at most", best_plan(earned, 0.0, most).moments) for most in range(1, HINDSIGHT + 1)]
     best += [("hindsight, by price", best_plan(earned, price).moments)]
     return [
@@ -107,6 +113,27 @@ def on_errors(models: PeriodModels, known: NDArray[np.intp]) -> tuple[int, ...]:
         if alarm.add(errors):
             moments.append(now)
             champion, alarm = now, Adwin()
+    return tuple(moments)
+
+
+def on_drifted_columns(
+    models: PeriodModels, learned: pd.DataFrame, asked: pd.DataFrame, known: NDArray[np.intp]
+) -> tuple[int, ...]:
+    """The periods at whose start Evidently finds the last period far from what the model in service has learned.
+
+    Args:
+        models: as above.
+        learned: (m, k) inputs that the first model has learned.
+        asked: (n, k) inputs of the cases.
+        known: (n,) the period at whose start each label is known first.
+    """
+    champion, moments = 0, []
+    for now in range(1, models.periods):
+        reference, current = pd.concat([learned, asked[known <= champion]]), asked[models.period == now - 1]
+        few, some = (each.sample(min(len(each), _SAMPLE), random_state=now) for each in (current, reference))
+        if len(few) and half_the_columns_drifted(some, few):
+            moments.append(now)
+            champion = now
     return tuple(moments)
 
 
