@@ -87,7 +87,12 @@ def run_here(job: Json) -> Json:
     """What the pod of a job would do, as a process of this machine."""
     (container,) = job["spec"]["template"]["spec"]["containers"]
     told = {each["name"]: each["value"] for each in container["env"]}
-    environment = os.environ | {"ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT), "NORIA_HOME": str(home())} | told
+    zenml = Path(os.environ["ZENML_CONFIG_PATH"])
+    own = {  # a pod has a configuration of its own, and the stack of its run stays in use there
+        "ZENML_CONFIG_PATH": str(home() / "pod"),
+        "ZENML_STORE_URL": f"sqlite:///{zenml / 'local_stores' / 'default_zen_store' / 'zenml.db'}",
+    }
+    environment = os.environ | {"ZENML_CUSTOM_SOURCE_ROOT": str(PROJECT), "NORIA_HOME": str(home())} | told | own
     command = [sys.executable, *container["command"][1:], *container["args"]]
     done = subprocess.run(command, env=environment, cwd=PROJECT, check=False, timeout=300, capture_output=True)
     ended = "Failed" if done.returncode else "Complete"
