@@ -163,6 +163,10 @@ def test_a_year_of_growth_and_its_seasons_are_no_fault(month: int) -> None:
     assert find_data_faults(read_rows(schema, train), recent, schema, at.iloc[-1].to_pydatetime()) == []
 
 
+def test_values_that_are_a_little_smaller_and_as_usual_are_no_other_unit() -> None:
+    assert faults_of(streams.changed(lambda rows: rows.assign(monthly_charges=rows["monthly_charges"] / 1.41))) == []
+
+
 def bike_hours(until: pd.Timestamp, *, days: int) -> Stream:
     """The hours of some days of 2012 in their order."""
     rows = bundles.bike().test

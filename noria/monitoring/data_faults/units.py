@@ -77,7 +77,7 @@ def unit_changes(before: Rows, batch: Rows, recent: Rows, learned: Rows, *, adja
         batch: newer rows.
         recent: all rows of the window, to find since when.
         learned: a sample of the rows that the model learned. A series that wanders, such as the weather, has only
-            moved as long as most of its values lie among these.
+            moved as long as most of its values lie among these; and so have values with a small factor of no unit.
         adjacent: whether `before` are the rows just before the batch; against older ones only conversions count that
             no growth explains.
     """
@@ -89,12 +89,12 @@ def unit_changes(before: Rows, batch: Rows, recent: Rows, learned: Rows, *, adja
         plain = ks_distance(then, now)
         if not is_far(plain, len(then), len(now)):
             continue
+        is_new = adjacent and _is_out_of_range(now, learned.sorted_numbers.get(name, then))
         if follows_time(batch.numbers[name]):
             series = before.numbers[name], batch.numbers[name]
-            is_new = adjacent and _is_out_of_range(now, learned.sorted_numbers.get(name, then))
             found = _step_conversion(then, now, *series) if is_new else None
         else:
-            found = _best_conversion(then, now, adjacent=adjacent)
+            found = _best_conversion(then, now, adjacent=adjacent, is_new=is_new)
         if found is None or found[1] * _BETTER > plain:
             continue
         if float(np.sum(_evidence(now, then, found[0]))) >= _EVIDENCE:
@@ -102,10 +102,14 @@ def unit_changes(before: Rows, batch: Rows, recent: Rows, learned: Rows, *, adja
     return faults
 
 
-def _best_conversion(then: Floats, now: Floats, *, adjacent: bool) -> tuple[Conversion, float] | None:
-    """The conversion that fits, with its distance: a known one before a mere factor."""
+def _best_conversion(then: Floats, now: Floats, *, adjacent: bool, is_new: bool) -> tuple[Conversion, float] | None:
+    """The conversion that fits, with its distance: a known one before a mere factor.
+
+    A small factor that is no known one counts only where the values are new (`is_new`).
+    """
     known = [*_TEMPERATURES, *_known_factors(then, now, least=1.0 if adjacent else _SURE)]
-    free = [Conversion(factor) for factor in _factors(then, now) if adjacent]
+    found = [factor for factor in _factors(then, now) if is_new or max(factor, 1 / factor) >= _SURE]
+    free = [Conversion(factor) for factor in found if adjacent]
     for candidates in (known, free):
         tried = [(each, _distance(each, then, now)) for each in candidates]
         best = min(tried, key=lambda each: each[1], default=None)
