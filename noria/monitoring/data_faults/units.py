@@ -90,8 +90,8 @@ def unit_changes(before: Rows, batch: Rows, recent: Rows, learned: Rows, *, adja
         if not is_far(plain, len(then), len(now)):
             continue
         is_new = adjacent and _is_out_of_range(now, learned.sorted_numbers.get(name, then))
-        if follows_time(batch.numbers[name]):
-            series = before.numbers[name], batch.numbers[name]
+        series = before.numbers[name], batch.numbers[name]
+        if follows_time(series[1]) or (adjacent and follows_time(series[0])):
             found = _step_conversion(then, now, *series) if is_new else None
         else:
             found = _best_conversion(then, now, adjacent=adjacent, is_new=is_new)
