@@ -15,4 +15,4 @@ def monitoring(use_case: UseCase, labels: str, now: str = "", tried: str = "") -
     """
     bundle = champion(use_case)
     joined = join_labels(bundle, use_case, labels, now)
-    check(bundle, collect(use_case, joined, now), use_case, tried)
+    check(bundle, collect(use_case, joined, now), use_case, labels, tried)
