@@ -8,6 +8,7 @@ from app.loop.tried import tried_in_vain
 from app.runs.launch import PipelineRun, artifact, launch
 from app.runs.step_containers import MountedFiles
 from noria.config import UseCase
+from noria.loop import loop_news
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.system.workspace import Workspace
 
@@ -33,9 +34,12 @@ def monitor(use_case: UseCase, labels: str | None, stack: str | None, now: str |
 
 
 def run_monitoring(
-    use_case: UseCase, labels: str | None, stack: str | None, now: str | None = None
+    use_case: UseCase, labels: str | None, stack: str | None, now: str | None = None, *, next_look: str = ""
 ) -> tuple[MonitoringVerdict, PipelineRun]:
-    """Run the monitoring pipeline to its end; its verdict, and the run. Arguments and errors are those of `monitor`."""
+    """Run the monitoring pipeline to its end; its verdict, and the run. Arguments and errors are those of `monitor`.
+
+    `next_look` says when the loop looks next, for the page; empty: as its last look said.
+    """
     given = given_time(now)
     at = given.isoformat() if given else ""
     require_file(labels or "", "--labels")
@@ -53,5 +57,6 @@ def run_monitoring(
             labels=file,
             now=at,
             tried=tried_in_vain(use_case, stack),
+            news=loop_news(Workspace(use_case.name), next_look),
         )
     return artifact(run, "check", "monitoring_verdict"), run

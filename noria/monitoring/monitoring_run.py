@@ -29,7 +29,8 @@ from noria.monitoring.logged_predictions import (
     scores_of,
 )
 from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
-from noria.monitoring.monitoring_report import monitoring_report
+from noria.monitoring.loop_news import LoopNews
+from noria.monitoring.monitoring_report import PAGE, monitoring_report, write_newest_page
 from noria.monitoring.performance import measure_performance
 from noria.monitoring.results import (
     ColumnDrift,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from noria.monitoring.evidently_reports import Snapshot
 
 _NO_HINTS = CommandHints()
+_NO_NEWS = LoopNews()
 
 
 def monitor(
@@ -68,6 +70,7 @@ def monitor(
     hints: CommandHints = _NO_HINTS,
     tried: str = "",
     labels: str = "",
+    news: LoopNews = _NO_NEWS,
 ) -> MonitoringVerdict:
     """Check the deployed model, write the reports, and add the verdict to the history.
 
@@ -75,12 +78,13 @@ def monitor(
         bundle: the deployed model; its reference rows and its metrics on the test rows are what now is compared with.
         window: what `read_window` gave for the bundle's version.
         use_case: `monitoring` holds the limits.
-        workspace: reports go to `monitoring/`, one folder per check; Evidently's time series to
-            `monitoring/evidently`.
+        workspace: reports go to `monitoring/`, one folder per check, and the newest page to
+            `monitoring/monitoring.html`, too; Evidently's time series to `monitoring/evidently`.
         now: the time of the check, with a zone.
         hints: what the commands in the report are completed with.
         tried: what to say in place of the advice to train again, where that was tried and did not help.
         labels: the file of labels that came with this check, in which the business figure may be a column; empty: none.
+        news: what the loop has done so far.
 
     Raises:
         NoriaError: the bundle was changed on disk, the workspace cannot be written, or the business figure cannot be
@@ -134,10 +138,13 @@ def monitor(
         rules=rules,
         daily_worth=check.daily_worth(),
         figure=figure,
-        reports={"summary": str(folder / "report.html"), **reports},
+        reports={"summary": str(folder / PAGE), **reports},
     )
-    write_text(folder / "report.html", monitoring_report(verdict, [*earlier, verdict], use_case, hints))
+    history = [*earlier, verdict]
+    page = monitoring_report(verdict, history, use_case, hints, news=news, folder=folder)
+    write_text(folder / PAGE, page)
     verdict_history.append(verdict_history.history_file(workspace), verdict)
+    write_newest_page(workspace, history, use_case, hints, news)
     return verdict
 
 

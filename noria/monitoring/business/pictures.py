@@ -46,7 +46,7 @@ def figure_picture(name: str, days: Sequence[FigureDay]) -> Markup:
     with drawing(9, 2.3) as figure:
         axes: Any = figure.subplots()
         axes.plot([_day(each.day) for each in days], [each.value for each in days], "o-", color=ACCENT, markersize=3.5)
-        _finish(axes, name, [_day(each.day) for each in days])
+        _finish(axes, "per day", [_day(each.day) for each in days])
         return svg(figure, f"{name} per day, from {number(days[0].value)} to {number(days[-1].value)}")
 
 
