@@ -36,7 +36,11 @@ def loop_news(workspace: Workspace, next_look: str = "") -> LoopNews:
         workspace: of the use case.
         next_look: when the loop looks next, in words; empty: as its last look said, if it is running.
     """
-    journal = Journal(journal_file(workspace))
+    return news_of(Journal(journal_file(workspace)), workspace, next_look)
+
+
+def news_of(journal: Journal, workspace: Workspace, next_look: str = "") -> LoopNews:
+    """`loop_news` of a journal that has been read."""
     state, pid = LoopState.of(journal), holder("watch", workspace)
     if not next_look and pid is not None and state.last_look is not None:
         next_look = state.last_look.facts.get("next", "")

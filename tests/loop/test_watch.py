@@ -63,7 +63,7 @@ class Scene:
         self.service = Service(folder / "service")
         patch.setattr(look, "LocalService", lambda use_case, stack: self.service)
         patch.setattr(look, "Trainer", lambda *_: self.trainings)
-        patch.setattr(look, "run_monitoring", lambda *_: (self._next(), SimpleNamespace(name="monitoring-run")))
+        patch.setattr(look, "run_monitoring", lambda *_, **__: (self._next(), SimpleNamespace(name="monitoring-run")))
         patch.setattr(Loop, "_record", lambda *_: None)
         patch.setattr(messenger.Messenger, "_post_to_stack", lambda self, text: None)
         self._patch, self._send = patch, channels.send
