@@ -29,14 +29,14 @@ def dashboard(use_case: UseCase, *, servers: bool = True) -> CommandResult:
         NoriaError: the page cannot be written, or a dashboard does not start.
     """
     page = write_overview(use_case)
-    progress.stage("page", f"file://{page}")
+    progress.stage("page", page.as_uri())
     if not servers:
         running = [(each.name, each.pages[use_case.name]) for each in running_dashboards(use_case.name)]
-        facts: Facts = [("page", f"file://{page}"), *running]
+        facts: Facts = [("page", page.as_uri()), *running]
         return CommandResult("The page of all use cases is written.", facts, [run_py("dashboard")])
     started = start_dashboards(use_case)
     page = write_overview(use_case)  # again, now that it can link to them
-    facts = [("page", f"file://{page}"), *started]
+    facts = [("page", page.as_uri()), *started]
     return CommandResult("The dashboards are running.", facts, [f"{run_py('stop')}   (stops them again)"])
 
 

@@ -219,6 +219,8 @@ def test_a_column_of_the_label_file(
         ({"query": "SELECT date(at), count(*), 3 FROM predictions GROUP BY 1"}, "monitoring.figure_query_invalid"),
         ({"query": "SELECT date(at), 1 FROM predictions"}, "monitoring.figure_query_invalid"),
         ({"query": "SELECT decision, count(*) FROM predictions GROUP BY 1"}, "monitoring.figure_query_invalid"),
+        ({"query": "SELECT NULL, count(*) FROM predictions"}, "monitoring.figure_query_invalid"),
+        ({"query": "SELECT date(at), 9e999 FROM predictions GROUP BY 1"}, "monitoring.figure_query_invalid"),
         ({"query": "SELECT date(at), 'many' FROM predictions GROUP BY 1"}, "monitoring.figure_query_invalid"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from noria.config import UseCase
 from noria.loop import Journal, journal_file, loop_news
 from noria.monitoring import LoopNews, MonitoringVerdict, NewsItem
+from noria.monitoring.business import joined_worth
 from noria.monitoring.causes import Cause
 from noria.monitoring.monitoring_report import monitoring_report, write_newest_page
 from noria.monitoring.plain_answers import plain_answers, since_when, worth_sentence
@@ -125,6 +126,12 @@ def test_the_picture_and_the_figure_have_the_days_of_all_checks(churn: UseCase) 
     assert ">33<" in table and ">22<" in table and ">11<" not in table
     assert ">0.25<" in table
     assert text.count("<svg") == 3
+
+
+def test_a_check_of_a_past_time_does_not_replace_what_a_later_one_knows() -> None:
+    known, past = verdict(daily_worth=worth(33)), verdict(days_ago=3, daily_worth=worth(11))
+    joined = joined_worth([known, past])
+    assert joined is not None and joined.days[0].model == 33
 
 
 def test_a_figure_without_values_says_why(churn: UseCase) -> None:

@@ -79,7 +79,7 @@ def trained(name: str) -> None:
 
 def page_of(use_case: UseCase) -> str:
     place = str(dashboard(use_case, servers=False).fact("page"))
-    return Path(place.removeprefix("file://")).read_text(encoding="utf-8")
+    return Path(unquote(place.removeprefix("file://"))).read_text(encoding="utf-8")
 
 
 def row_of(page: str, name: str) -> str:

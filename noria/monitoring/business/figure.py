@@ -214,15 +214,21 @@ def _by_day(frame: pd.DataFrame) -> "pd.Series[Any]":
         return pd.Series(dtype=np.float64, index=pd.DatetimeIndex([]))
     moments, no_date = convert_to(frame.iloc[:, 0], "date")
     if no_date.any() or moments.isna().any():
-        raise _wrong_shape(f"{text_of(frame.iloc[:, 0][no_date | moments.isna()].iloc[0])!r} is no date")
+        raise _wrong_shape(f"{_first(frame.iloc[:, 0], no_date | moments.isna())} is no date")
     numbers, no_number = convert(frame.iloc[:, 1], ColumnReading(type="number"))
+    no_number |= np.isinf(numbers.astype(np.float64))
     if no_number.any():
-        raise _wrong_shape(f"{text_of(frame.iloc[:, 1][no_number].iloc[0])!r} is no number")
+        raise _wrong_shape(f"{_first(frame.iloc[:, 1], no_number)} is no number")
     days = pd.DatetimeIndex(moments)
     days = (days if days.tz is None else days.tz_convert(None)).floor("D")
     if days.has_duplicates:
         raise _wrong_shape(f"it returns {days[days.duplicated()][0]:%Y-%m-%d} more than once")
     return pd.Series(numbers.to_numpy(dtype=np.float64), index=days).dropna().sort_index()
+
+
+def _first(values: "pd.Series[Any]", wrong: "pd.Series[bool]") -> str:
+    value = values[wrong].iloc[0]
+    return "NULL" if is_missing(value) else repr(text_of(value))
 
 
 def _wrong_shape(what: str) -> NoriaError:

@@ -9,7 +9,7 @@ from noria.monitoring.verdict import MonitoringVerdict
 def joined_worth(history: Sequence[MonitoringVerdict]) -> DailyWorth | None:
     """Worth per day over all checks and versions.
 
-    A day is taken from the newest check of each version that has it. Where several versions answered on one day, their
+    A day is taken from the latest check of each version that has it. Where several versions answered on one day, their
     worth is added up; the rules are then compared on that day only if they were with each version.
 
     Args:
@@ -17,7 +17,7 @@ def joined_worth(history: Sequence[MonitoringVerdict]) -> DailyWorth | None:
     """
     newest: dict[tuple[str, str], DayWorth] = {}
     last: DailyWorth | None = None
-    for verdict in history:
+    for verdict in _in_time(history):
         if verdict.daily_worth is None:
             continue
         last = verdict.daily_worth
@@ -36,7 +36,7 @@ def joined_figure(history: Sequence[MonitoringVerdict]) -> list[FigureDay]:
     Args:
         history: all verdicts of a use case, oldest first.
     """
-    figures = [verdict.figure for verdict in history if verdict.figure is not None]
+    figures = [verdict.figure for verdict in _in_time(history) if verdict.figure is not None]
     if not figures:
         return []
     values = {
@@ -46,6 +46,11 @@ def joined_figure(history: Sequence[MonitoringVerdict]) -> list[FigureDay]:
         for day in figure.days
     }
     return [values[day] for day in sorted(values)]
+
+
+def _in_time(history: Sequence[MonitoringVerdict]) -> list[MonitoringVerdict]:
+    """By the time that was checked: a later check of a past time knows fewer labels."""
+    return sorted(history, key=lambda verdict: verdict.at)
 
 
 def _added(days: Sequence[DayWorth]) -> DayWorth:
