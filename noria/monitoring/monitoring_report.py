@@ -9,7 +9,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from noria.config import UseCase
-from noria.monitoring.business import figure_picture, joined_figure, joined_worth, worth_picture
+from noria.monitoring.business import error_picture, figure_picture, joined_figure, joined_worth, worth_picture
 from noria.monitoring.drift_summary import number
 from noria.monitoring.loop_news import LoopNews
 from noria.monitoring.plain_answers import plain_answers
@@ -103,6 +103,7 @@ def monitoring_report(
         watch_command=hints.complete("python run.py watch"),
         worth=worth,
         worth_picture=worth_picture(worth) if worth else None,
+        error_picture=error_picture(worth) if worth else None,
         worth_days=_worth_days(worth, figures),
         figure=verdict.figure,
         figure_picture=figure_picture(verdict.figure.name, figures) if verdict.figure and figures else None,

@@ -32,6 +32,8 @@ _PLAIN = {
     "labels_missing": "The true answers have not come, so nobody can say how often the model is right.",
 }
 _NUMBERS = {"quality": "The model is further off than it promised."}
+_OF_ROWS = {"data_fault", "feed_stopped", "input_drift"}
+"""Causes whose `since` tells when the rows began to look different; of the others it is where the judged rows begin."""
 _SHOWN_CAUSES = 3
 
 
@@ -106,7 +108,8 @@ def since_when(history: Sequence[MonitoringVerdict]) -> str:
     starts = [
         cause.since
         for cause in last.causes
-        if cause.severity == last.verdict and cause.since is not None and cause.since != last.since
+        if cause.kind in _OF_ROWS and cause.severity == last.verdict
+        if cause.since is not None and cause.since != last.since
     ]
     rows = f" The rows look so since {min(starts):%d %B %Y, %H:%M} UTC." if starts else ""
     return f"{told}.{rows}"

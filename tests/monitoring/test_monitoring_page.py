@@ -100,6 +100,8 @@ def test_since_when_knows_the_rows_and_what_came_before() -> None:
     rows = NOW - timedelta(hours=30)
     fault = Cause(kind="data_fault", severity="fix_data", sentence="Broken.", since=rows)
     assert f"{rows:%d %B %Y, %H:%M}" in since_when([verdict("fix_data", causes=[fault])])
+    worse = fault.model_copy(update={"kind": "quality", "severity": "retrain"})  # of the newest batch: no onset
+    assert f"{rows:%d %B %Y, %H:%M}" not in since_when([verdict("retrain", causes=[worse])])
     assert "first one" in since_when([verdict("watch")])
     assert "too early" in since_when([verdict("ok", 1, confident=False), verdict("watch")])
     gone = [verdict("watch", 3), verdict("ok", 2), verdict("watch", 1), verdict("retrain")]
@@ -163,6 +165,13 @@ def test_numbers_are_further_off_not_less_often_right() -> None:
     found = verdict("retrain", causes=[cause])
     reason = plain_answers(found, [found], bundles.bike().use_case, LoopNews()).why[0]
     assert "further off" in reason.plain and reason.detail == "mae is 3."
+
+
+def test_numbers_have_a_picture_of_their_error(churn: UseCase) -> None:
+    days = [DayWorth(day="2026-05-02", rows=3, complete=False, model=-9, nothing=-20, error=3.0, error_rules=4.0)]
+    text = page(churn, verdict(daily_worth=DailyWorth(unit="EUR", days=days)))
+    assert "mean error per day: 1 day, on 2026-05-02 the model 3, the rules 4" in text
+    assert "2026-05-02 *" in text
 
 
 def test_news_of_the_loop_are_short(workspace: Workspace) -> None:

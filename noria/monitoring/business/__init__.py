@@ -7,13 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from noria.monitoring.business.joined import joined_figure, joined_worth
-from noria.monitoring.business.pictures import figure_picture, worth_picture
+from noria.monitoring.business.pictures import error_picture, figure_picture, worth_picture
 
 if TYPE_CHECKING:
     from noria.monitoring.business.daily_worth import usual_answer, worth_by_day
     from noria.monitoring.business.figure import measure_figure
 
 __all__ = [
+    "error_picture",
     "figure_picture",
     "joined_figure",
     "joined_worth",

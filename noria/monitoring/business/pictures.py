@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from noria.monitoring.results import DailyWorth, DayWorth, FigureDay
-from noria.reporting import number
+from noria.reporting import number, plural
 from noria.reporting.plots import ACCENT, SECOND, SOFT, drawing, svg
 
 _DRAWN = 120
@@ -23,21 +23,17 @@ _COLOURS = {"model": ACCENT, "rules": SECOND, "nothing": SOFT, "error": ACCENT, 
 
 
 def worth_picture(worth: DailyWorth) -> Markup:
-    """Per day what the model, the rules and doing nothing bring in; for regression, the mean error of the first two.
+    """Per day what the model, the rules and doing nothing bring in.
 
     Days whose labels are still to come are drawn with hollow marks.
     """
-    days = worth.days[-_DRAWN:]
-    of_errors = any(day.error is not None for day in days)
-    lines = ("error", "error_rules") if of_errors else ("model", "rules", "nothing")
-    title = "Mean error per day" if of_errors else f"{worth.unit} per day"
-    with drawing(9, 2.9) as figure:
-        axes = figure.subplots()
-        for line in lines:
-            _draw(axes, [(_day(day.day), getattr(day, line), day.complete) for day in days], line)
-        _finish(axes, title, [_day(day.day) for day in days])
-        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3)
-        return svg(figure, f"{title}: {_said(days, lines)}")
+    return _picture(worth.days[-_DRAWN:], ("model", "rules", "nothing"), f"{worth.unit} per day")
+
+
+def error_picture(worth: DailyWorth) -> Markup | None:
+    """Per day the mean absolute error of the model and of the rules; None if it is not known, as for classes."""
+    days = [day for day in worth.days[-_DRAWN:] if day.error is not None]
+    return _picture(days, ("error", "error_rules"), "mean error per day") if days else None
 
 
 def figure_picture(name: str, days: Sequence[FigureDay]) -> Markup:
@@ -48,6 +44,16 @@ def figure_picture(name: str, days: Sequence[FigureDay]) -> Markup:
         axes.plot([_day(each.day) for each in days], [each.value for each in days], "o-", color=ACCENT, markersize=3.5)
         _finish(axes, "per day", [_day(each.day) for each in days])
         return svg(figure, f"{name} per day, from {number(days[0].value)} to {number(days[-1].value)}")
+
+
+def _picture(days: Sequence[DayWorth], lines: Sequence[str], title: str) -> Markup:
+    with drawing(9, 2.9) as figure:
+        axes = figure.subplots()
+        for line in lines:
+            _draw(axes, [(_day(day.day), getattr(day, line), day.complete) for day in days], line)
+        _finish(axes, title, [_day(day.day) for day in days])
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3)
+        return svg(figure, f"{title}: {_said(days, lines)}")
 
 
 def _draw(axes: Any, points: list[tuple[date, float | None, bool]], line: str) -> None:
@@ -78,7 +84,7 @@ def _said(days: Sequence[DayWorth], lines: Sequence[str]) -> str:
     last = days[-1]
     values = [(line, getattr(last, line)) for line in lines]
     parts = [f"{_NAMES[line]} {number(value)}" for line, value in values if value is not None]
-    return f"{len(days)} days, on {last.day} {', '.join(parts)}"
+    return f"{plural(len(days), 'day')}, on {last.day} {', '.join(parts)}"
 
 
 def _day(text: str) -> date:
