@@ -273,6 +273,9 @@ def test_checks_without_the_label_file_keep_the_days_that_others_had(
     told = [monitor(churn_bundle, window, use_case, workspace, NOW, labels=labels) for labels in (str(file), "")]
 
     assert told[1].figure is not None and told[1].figure.note and not told[1].figure.days
+    other = bundles.changed(use_case, problem={"business_figure": {**figure, "column": "refunds"}})
+    typed_wrong = monitor(churn_bundle, window, other, workspace, NOW).figure
+    assert typed_wrong is not None and "--labels" in typed_wrong.note
     assert [(day.day, day.value) for day in joined_figure(told)] == [("2026-06-27", 11)]
 
 

@@ -18,6 +18,7 @@ from noria.monitoring.label_join import read_label_column
 from noria.monitoring.results import FigureByDay, FigureDay
 from noria.predictions import inputs_of
 from noria.predictions.database import shown_url
+from noria.reporting import plural
 from noria.system import progress
 from noria.system.errors import NoriaError
 from noria.tabular.names import did_you_mean
@@ -123,14 +124,20 @@ def _values_of(
     # of a case that was predicted more than once, the newest prediction counts
     day_of = pd.Series(days.to_numpy(), index=keys)
     day_of = day_of[~day_of.index.duplicated(keep="last")]
-    return _Values(names.map(day_of), values, f"column `{column}` of the label file", share=1.0)
+    return _Values(names.map(day_of), values, _of_file(column), share=1.0)
+
+
+def _of_file(column: str) -> str:
+    return f"column `{column}` of the label file"
 
 
 def _without_file(figure: BusinessFigure, earlier: Sequence["MonitoringVerdict"]) -> FigureByDay:
-    before = [each.figure for each in earlier if each.figure is not None and each.figure.name == figure.name]
-    if before and before[-1].origin:
+    origin = _of_file(str(figure.column))
+    if any(
+        each.figure is not None and (each.figure.name, each.figure.origin) == (figure.name, origin) for each in earlier
+    ):
         note = "This check had no label file; the values are those of earlier checks."
-        return FigureByDay(name=figure.name, origin=before[-1].origin, note=note)
+        return FigureByDay(name=figure.name, origin=origin, note=note)
     note = (
         f"There is no column `{figure.column}` in the asked rows; it is read from the label file, and no check has had "
         "one yet: `python run.py monitor --labels FILE`"
@@ -209,7 +216,7 @@ def _by_day(frame: pd.DataFrame) -> "pd.Series[Any]":
     """Day (UTC, without a zone) → number, from the rows of a query."""
     if frame.shape[1] != _QUERY_COLUMNS:
         names = ", ".join(f"`{name}`" for name in frame.columns)
-        raise _wrong_shape(f"it returns {frame.shape[1]} columns: {names}")
+        raise _wrong_shape(f"it returns {plural(frame.shape[1], 'column')}: {names}")
     if not len(frame):
         return pd.Series(dtype=np.float64, index=pd.DatetimeIndex([]))
     moments, no_date = convert_to(frame.iloc[:, 0], "date")
