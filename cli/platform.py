@@ -10,16 +10,21 @@ from cli.options import DEFAULT_CONFIG, Config
 from cli.session import begin, begin_without_case, show
 
 
-@app.command(short_help="Start the dashboards of ZenML, MLflow, Evidently.")
-def dashboard(config: Config = DEFAULT_CONFIG) -> None:
-    """Start the dashboards of ZenML, MLflow and Evidently, and print their addresses.
+@app.command(short_help="One page of all use cases; ZenML, MLflow, Evidently.")
+def dashboard(
+    config: Config = DEFAULT_CONFIG,
+    page: Annotated[bool, typer.Option("--page", help="Only write the page; start no server.")] = False,
+) -> None:
+    """Write one page of all use cases, start the dashboards of ZenML, MLflow and Evidently, and print their addresses.
+
+    The page says of each use case: champion, verdict, worth per day, last action, next look, and links.
 
     Example: python run.py dashboard --config configs/telco_churn.yaml
     """
     use_case = begin(config, "Dashboards")
     from app.commands.dashboard import dashboard as command
 
-    show(command(use_case))
+    show(command(use_case, servers=not page))
 
 
 @app.command(short_help="Servers of your own in containers on this machine.")

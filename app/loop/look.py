@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from app.command_result import run_py
 from app.commands.monitor import run_monitoring
+from app.environment import hints_of
 from app.loop.gain import expected_gain
 from app.loop.messenger import Messenger
 from app.loop.runner import LoopRunner
@@ -13,11 +14,12 @@ from app.loop.trainer import Trainer
 from app.serving.backend import backend_of
 from app.stacks.registration import stack_for_one_run
 from noria.config import UseCase
-from noria.loop import Decision, Evidence, Journal, LoopState, carry_on, choose, evidence_of
+from noria.loop import Decision, Evidence, Journal, LoopState, carry_on, choose, evidence_of, loop_news
 from noria.loop.actions import begin
 from noria.loop.backtest import TrialCache
 from noria.loop.journal import wall_clock
 from noria.loop.messages import decision_key, decision_message, failure_message
+from noria.monitoring.monitoring_report import write_newest_page
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.monitoring.verdict_history import history_file, read
 from noria.system import progress
@@ -84,7 +86,9 @@ class Loop:
                 next look.
         """
         try:
-            return self._look()
+            result = self._look()
+            self._refresh_page()
+            return result
         except Exception as error:
             self._note_failure(error)
             raise
@@ -95,7 +99,11 @@ class Loop:
         self._check_service()
         now = self._now()
         verdict, run = run_monitoring(
-            self._use_case, self._labels, self._stack, None if now is None else now.isoformat()
+            self._use_case,
+            self._labels,
+            self._stack,
+            None if now is None else now.isoformat(),
+            next_look=self._next_look().get("next", ""),
         )
         self._journal.append(
             "look",
@@ -111,6 +119,12 @@ class Loop:
         decision = self._decide(verdict)
         self.messenger.send_ends()
         return LookResult(verdict, decision, self._said(decision))
+
+    def _refresh_page(self) -> None:
+        """The page was written before the decision; now it tells what was done, too."""
+        news = loop_news(self._workspace, self._next_look().get("next", ""))
+        history = read(history_file(self._workspace), warn=False)
+        write_newest_page(self._workspace, history, self._use_case, hints_of(self._use_case.name), news)
 
     def _now(self) -> datetime | None:
         """The time of the look where the journal has a clock of its own, as in a replay."""

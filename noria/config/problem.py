@@ -1,8 +1,8 @@
 """`problem`: the question, who uses the answer, what it is worth and when it must come."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from noria.config.section import Label, Section
 
@@ -44,6 +44,47 @@ class RegressionWorth(Section):
     """Cost of each unit predicted too little (a positive number)."""
 
 
+class BusinessFigure(Section):
+    """The business figure that should move: in words, and where it is measured.
+
+    A text alone is its `name`.
+    """
+
+    name: str = Field(min_length=3)
+    """The figure in words, as the reports call it."""
+    column: str | None = None
+    """The column that it is measured on: `data.target`, a column of the asked rows, or one of the label file."""
+    of: Literal["mean", "sum", "share"] = "mean"
+    """What is made of that column for each day; `share` is the share of the rows with `value`."""
+    value: Label | None = None
+    """For `share`: the value that counts; by default `positive` of the target, and yes of a yes-or-no column."""
+    query: str | None = Field(default=None, min_length=1)
+    """An SQL query instead of a column: one statement that only reads, and returns a date and a number for each day."""
+    source: str | None = None
+    """The source of `data.sources` whose database is queried; by default the prediction store."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_words(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _column_or_query(self) -> Self:
+        if self.column is not None and self.query is not None:
+            raise ValueError("give either `column` or `query`")
+        if self.source is not None and self.query is None:
+            raise ValueError("`source` needs a `query`")
+        if self.value is not None and (self.column is None or self.of != "share"):
+            raise ValueError("`value` needs a `column` and `of: share`")
+        if self.of != "mean" and self.column is None:
+            raise ValueError("`of` needs a `column`")
+        return self
+
+
+def _also_as_words(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"type": "string", "minLength": 3}, {"$ref": schema.pop("$ref")}]
+
+
 class _Problem(Section):
     question: str = Field(min_length=10)
     """The question in one sentence, as the client asks it."""
@@ -65,8 +106,8 @@ class _Problem(Section):
     """Must a person be able to read the model? `required` leaves only rules, linear models and small trees;
     `preferred` takes the most readable candidate that the best does not beat beyond chance, if it costs no more than
     `models.readability_price`."""
-    business_figure: str = Field(min_length=3)
-    """The business figure that should move, in words."""
+    business_figure: BusinessFigure = Field(json_schema_extra=_also_as_words)
+    """The business figure that should move: in words, or with the column or query that it is measured by."""
 
 
 class BinaryProblem(_Problem):

@@ -21,7 +21,7 @@ from noria.config.modelling import (
     SplitConfig,
 )
 from noria.config.monitoring import MonitoringConfig
-from noria.config.problem import Problem
+from noria.config.problem import BusinessFigure, Problem
 from noria.config.section import Section
 from noria.config.serving import ServingConfig
 
@@ -93,11 +93,24 @@ class UseCase(Section):
         if both:
             raise ValueError(f"features: `{sorted(both)[0]}` is both numeric and categorical")
         self._check_history()
+        self._check_figure()
         if task == "regression":
             answers = [self.rules.otherwise, *(rule.then for rule in self.rules.conditions)]
             if any(isinstance(answer, (str, bool)) for answer in answers):
                 raise ValueError("rules: for regression every `then` and `otherwise` is a number")
         return self
+
+    def _check_figure(self) -> None:
+        figure, hidden = self.problem.business_figure, self.serving.privacy
+        queried = {source.name for source in self.data.sources if source.url is not None and source.query is not None}
+        if figure.source is not None and figure.source not in queried:
+            known = f"one of {', '.join(sorted(queried))}" if queried else "this use case has none"
+            raise ValueError(f"problem.business_figure.source `{figure.source}` is no source with a `url`; {known}")
+        if figure.column in {*hidden.drop, *hidden.hash, *hidden.truncate}:
+            raise ValueError(
+                f"problem.business_figure.column `{figure.column}` is not kept as it is (serving.privacy); "
+                "the figure could not be computed"
+            )
 
     def _check_history(self) -> None:
         spec = self.history_spec()
@@ -165,14 +178,22 @@ class UseCase(Section):
         return self.model_copy(update={"data": self.data.model_copy(update={"columns": readings})})
 
     def for_training(self) -> "UseCase":
-        """The same use case with `serving`, `monitoring` and `loop` at their defaults.
+        """The same use case with `serving`, `monitoring` and `loop` at their defaults; the business figure is in words.
 
         Training reads none of them, so that changing them does not make its cached steps run again. Only
         `serving.privacy` stays where training reads labelled predictions: it says what the store does not hold.
         """
         reads_store = any(source.kind == "predictions" for source in self.data.sources)
         serving = ServingConfig(privacy=self.serving.privacy) if reads_store else ServingConfig()
-        return self.model_copy(update={"serving": serving, "monitoring": MonitoringConfig(), "loop": LoopConfig()})
+        figure = BusinessFigure(name=self.problem.business_figure.name)
+        return self.model_copy(
+            update={
+                "problem": self.problem.model_copy(update={"business_figure": figure}),
+                "serving": serving,
+                "monitoring": MonitoringConfig(),
+                "loop": LoopConfig(),
+            }
+        )
 
     def without_loop(self) -> "UseCase":
         """The same use case with `loop` at its default: no step of a pipeline needs the addresses of messages."""

@@ -8,6 +8,7 @@ from noria.loop.actions import ActionRunner, StepResult, carry_on
 from noria.loop.evidence import Evidence, ExpectedGain, evidence_of, lost_worth
 from noria.loop.journal import Journal, JournalEntry, journal_file
 from noria.loop.loop_state import ActionRecord, LoopState
+from noria.loop.news import loop_news, news_of
 from noria.loop.policy import Decision, choose
 
 __all__ = [
@@ -24,5 +25,7 @@ __all__ = [
     "choose",
     "evidence_of",
     "journal_file",
+    "loop_news",
     "lost_worth",
+    "news_of",
 ]

@@ -84,8 +84,11 @@ class Journal:
     def __init__(self, file: Path, clock: Clock = wall_clock) -> None:
         self.file = file
         self.clock = clock
-        self.entries: list[JournalEntry] = _read(file)
+        self.entries: list[JournalEntry]
         """The oldest first. Lines that a crash has cut short are left out."""
+        self.unreadable: int
+        """Other lines that cannot be read and are left out."""
+        self.entries, self.unreadable = _read(file)
 
     def append(self, kind: EntryKind, **fields: Any) -> JournalEntry:
         """Add an entry; it is on disk when this returns.
@@ -123,9 +126,9 @@ class Journal:
         return self.entries[-1].at - self.clock() if self.entries else timedelta()
 
 
-def _read(file: Path) -> list[JournalEntry]:
+def _read(file: Path) -> tuple[list[JournalEntry], int]:
     if not file.exists():
-        return []
+        return [], 0
     entries: list[JournalEntry] = []
     unreadable = 0
     lines = file.read_bytes().splitlines()
@@ -138,4 +141,4 @@ def _read(file: Path) -> list[JournalEntry]:
         entries.append(entry)
     if unreadable:
         progress.warn(f"{unreadable} unreadable line(s) in {file} left out")
-    return entries
+    return entries, unreadable

@@ -45,6 +45,13 @@ def decision_message(use_case: str, decision: Decision, version: str) -> str:
     return _lines(title, _short(decision.reason), decision.advice, decision.command)
 
 
+def end_title(action: str, outcome: str) -> str:
+    """How an action has ended, in a few words."""
+    if (action, outcome) == ("retrain", "done"):
+        return "a retraining made a version that passed the gate"
+    return _ENDS.get((action, outcome)) or f"{action.replace('_', ' ')}: {outcome or 'ended'}"
+
+
 def end_message(use_case: str, action: ActionRecord) -> str:
     """How an action has ended; empty: another action follows, and its end is reported."""
     title = _ENDS.get((action.name, action.outcome))

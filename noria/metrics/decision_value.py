@@ -1,9 +1,12 @@
 """What a decision brings in, in `problem.unit`."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.config.problem import BinaryWorth, MulticlassWorth, RegressionWorth
+from noria.config.problem import BinaryWorth, MulticlassWorth, Problem, RegressionWorth
+from noria.tabular.label_text import as_labels
 
 Floats = NDArray[np.float64]
 
@@ -42,3 +45,20 @@ def regression_worth(worth: RegressionWorth, truth: Floats, predicted: Floats) -
     error = predicted - truth
     cost = np.where(error > 0, error * worth.too_high_per_unit, -error * worth.too_low_per_unit)
     return np.where(np.abs(error) <= worth.tolerance, worth.right, 0.0) - cost
+
+
+def decision_worth(problem: Problem, truth: NDArray[Any], predicted: NDArray[Any], decisions: NDArray[Any]) -> Floats:
+    """(n,) what each case brings in, for any task.
+
+    Args:
+        problem: names the task and the worths.
+        truth: (n,) true labels or numbers, none missing.
+        predicted: (n,) predicted classes or numbers; not read for binary.
+        decisions: (n,) "act", "ask" or "leave"; read for binary only.
+    """
+    if problem.task == "regression":
+        return regression_worth(problem.worth, truth.astype(np.float64), predicted.astype(np.float64))
+    labels = as_labels(truth)
+    if problem.task == "binary":
+        return binary_worth(problem.worth, labels == str(problem.positive), decisions.astype(str))
+    return multiclass_worth(problem.worth, labels, as_labels(predicted))

@@ -6,6 +6,7 @@ What reads a table is imported when it is first asked for: `status` needs the hi
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from noria.monitoring.loop_news import LoopNews, NewsItem
 from noria.monitoring.verdict import MonitoringVerdict
 
 if TYPE_CHECKING:
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
     from noria.monitoring.monitoring_run import monitor
     from noria.monitoring.window import Window, read_window
 
-__all__ = ["LabelJoinResult", "MonitoringVerdict", "Window", "join_labels", "monitor", "read_window"]
+__all__ = [
+    "LabelJoinResult",
+    "LoopNews",
+    "MonitoringVerdict",
+    "NewsItem",
+    "Window",
+    "join_labels",
+    "monitor",
+    "read_window",
+]
 _PLACES = {
     "LabelJoinResult": "label_join",
     "join_labels": "label_join",

@@ -189,3 +189,34 @@ def _quarantine(frame: pd.DataFrame, reasons: dict[int, str], file: Path, keys: 
     with atomic_path(file) as part:
         refused = frame.iloc[rows].assign(reason=[reasons[row] for row in rows])
         for_people(refused, keep=keys).to_csv(part, index=False)
+
+
+def read_label_column(
+    file: str, use_case: UseCase, manifest: Manifest, column: str
+) -> "tuple[pd.Series[Any], pd.Series[Any], bool] | None":
+    """One more column of a file of labels, as `join_labels` reads the file.
+
+    Args:
+        file: CSV or Parquet, as for `join_labels`.
+        use_case: names the target and the identifier.
+        manifest: of the model, which knows how identifiers are read.
+        column: the column.
+
+    Returns:
+        (n,) the names of predictions or of cases, as the store has them; (n,) the values as they are in the file; and
+        whether predictions are named. Rows without a readable name are left out. None: there is no such column.
+
+    Raises:
+        NoriaError: the file cannot be read, or nothing in it tells which prediction a row belongs to.
+    """
+    frame = read_file(file, separator=use_case.data.sources[0].separator)
+    if column not in frame.columns:
+        return None
+    key = _key(frame, use_case, file)
+    name_of, reading = (_prediction, None) if key.of_prediction else (manifest.case_of, manifest.readings.get(key.name))
+    names = pd.Series(_read(frame[key.name], name_of, reading)[0], index=frame.index, dtype=object)
+    if not key.of_prediction:
+        stored_as = entity_namer(use_case.serving.privacy, use_case.data.id, key_from_environment())
+        names = names.map(lambda name: stored_as(str(name)), na_action="ignore")
+    known = names.notna() & (names != "")
+    return names[known], frame.loc[known, column], key.of_prediction

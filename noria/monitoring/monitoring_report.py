@@ -1,19 +1,28 @@
-"""The monitoring report for people: the verdict, why, what to do, and how it went before."""
+"""The monitoring page for people: is it fine, since when not, why, what was done, what next; then the figures."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from noria.config import UseCase
+from noria.monitoring.business import error_picture, figure_picture, joined_figure, joined_worth, worth_picture
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import MetricChange
+from noria.monitoring.loop_news import LoopNews
+from noria.monitoring.plain_answers import plain_answers
+from noria.monitoring.results import DailyWorth, FigureDay, MetricChange
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.reporting import count, percent, plural, render
 from noria.reporting.plots import ACCENT, BAD, GOOD, SOFT, WATCH, drawing, svg
 from noria.system.command_hints import CommandHints
+from noria.system.files import write_text
+from noria.system.workspace import Workspace
 
+PAGE = "monitoring.html"
+"""The page in the folder of each check, and the newest one in the folder above."""
 _TONES = {"ok": "good", "watch": "watch", "retrain": "bad", "fix_data": "bad"}
 _COLOURS = {"ok": GOOD, "watch": WATCH, "retrain": BAD, "fix_data": BAD}
 _SENTENCES = {
@@ -24,32 +33,81 @@ _SENTENCES = {
 }
 _DRAWN = 60
 _TICKS = 8
+_LISTED_DAYS = 31
+_DONE = 3
+"""How much of what was done is at the head of the page; `history` has all of it."""
+_LONGEST = 180
+
+
+def write_newest_page(
+    workspace: Workspace,
+    history: Sequence[MonitoringVerdict],
+    use_case: UseCase,
+    hints: CommandHints,
+    news: LoopNews,
+) -> Path | None:
+    """Write the page of the newest check at its address that stays the same; None if there was no check.
+
+    Raises:
+        NoriaError: it cannot be written.
+    """
+    if not history:
+        return None
+    page = workspace.monitoring / PAGE
+    write_text(page, monitoring_report(history[-1], history, use_case, hints, news=news, folder=page.parent))
+    return page
 
 
 def monitoring_report(
-    verdict: MonitoringVerdict, history: Sequence[MonitoringVerdict], use_case: UseCase, hints: CommandHints
+    verdict: MonitoringVerdict,
+    history: Sequence[MonitoringVerdict],
+    use_case: UseCase,
+    hints: CommandHints,
+    *,
+    news: LoopNews,
+    folder: Path,
 ) -> str:
     """The page of one check.
 
     Args:
-        verdict: what to report. Evidently's pages are linked by name, as lying in the same folder.
+        verdict: what to report.
         history: all verdicts, oldest first, this one included.
         use_case: the question, the unit and the limits.
         hints: what commands are completed with.
+        news: what the loop has done.
+        folder: where the page will be; Evidently's pages are linked from there.
 
     Returns:
         Self-contained HTML.
     """
+    answers = plain_answers(verdict, history, use_case, news)
+    worth, figures = joined_worth(history), joined_figure(history)
     sentence = _SENTENCES[verdict.verdict] if verdict.confident else "It is too early to tell."
-    contents = [("why", "Why"), ("do", "What to do"), ("figures", "Figures"), ("history", "How it went so far")]
+    contents = [("answers", "In half a minute"), ("why", "Why, in figures"), ("figures", "Figures")]
+    if worth or verdict.figure:
+        contents.insert(1, ("worth", "Worth per day"))
     if verdict.drift:
-        contents.insert(3, ("columns", "Column by column"))
+        contents.append(("columns", "Column by column"))
     if verdict.days:
-        contents.insert(-1, ("days", "Day by day"))
+        contents.append(("days", "Day by day"))
+    contents.append(("history", "How it went so far"))
     return render(
         "monitoring/monitoring_report.html",
         contents=contents,
         sentence=sentence,
+        answers=answers,
+        done=[
+            (f"{each.at:%d %B %Y, %H:%M} UTC", each, _short(each.why), hints.complete(each.command))
+            for each in news.done[:_DONE]
+        ],
+        watch_command=hints.complete("python run.py watch"),
+        worth=worth,
+        worth_picture=worth_picture(worth) if worth else None,
+        error_picture=error_picture(worth) if worth else None,
+        worth_days=_worth_days(worth, figures),
+        figure=verdict.figure,
+        figure_picture=figure_picture(verdict.figure.name, figures) if verdict.figure and figures else None,
+        figure_note=hints.complete(verdict.figure.note) if verdict.figure else "",
         verdict=verdict,
         next_command=hints.complete(verdict.next_command),
         use_case=use_case,
@@ -61,8 +119,39 @@ def monitoring_report(
         segments=_segments(verdict),
         newest_rows=count(verdict.newest.rows) if verdict.newest else "",
         picture=_history_picture(history[-_DRAWN:]),
-        pages=[(name, Path(file).name) for name, file in verdict.reports.items() if name != "summary"],
+        pages=[
+            (name, quote(os.path.relpath(file, folder).replace(os.sep, "/")))
+            for name, file in verdict.reports.items()
+            if name != "summary"
+        ],
     )
+
+
+def _worth_days(worth: DailyWorth | None, figures: Sequence[FigureDay]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The head and the rows of the table, the newest day first; only columns with a value."""
+    known, values = {} if worth is None else {day.day: day for day in worth.days}, {each.day: each for each in figures}
+    columns = [
+        ("by the decisions", "model"),
+        ("by the rules", "rules"),
+        ("doing nothing", "nothing"),
+        ("mean error", "error"),
+        ("mean error of the rules", "error_rules"),
+    ]
+    shown = [(name, key) for name, key in columns if any(getattr(day, key) is not None for day in known.values())]
+    head = ["Day", "Cases with a label", *(name for name, _ in shown)]
+    head += ["business figure"] if figures else []
+    rows = []
+    for day in sorted({*known, *values}, reverse=True)[:_LISTED_DAYS]:
+        found = known.get(day)
+        cells = [day + ("" if found is None or found.complete else " *"), "" if found is None else count(found.rows)]
+        cells += ["" if found is None else number(getattr(found, key)) for _, key in shown]
+        cells += [number(values[day].value) if day in values else ""] if figures else []
+        rows.append(tuple(cells))
+    return head, rows
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
 
 
 def _cards(verdict: MonitoringVerdict, use_case: UseCase) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from noria.bundle.qualification import disqualification
 from noria.config import UseCase
 from noria.monitoring import verdict_history
 from noria.monitoring.batch_causes import batch_causes, fault_causes
+from noria.monitoring.business import measure_figure, worth_by_day
 from noria.monitoring.data_checks import check_data, hidden_columns, times_of
 from noria.monitoring.data_faults.two_samples import follows_time
 from noria.monitoring.drift import measure_drift
@@ -28,10 +29,19 @@ from noria.monitoring.logged_predictions import (
     scores_of,
 )
 from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
-from noria.monitoring.monitoring_report import monitoring_report
+from noria.monitoring.loop_news import LoopNews
+from noria.monitoring.monitoring_report import PAGE, monitoring_report, write_newest_page
 from noria.monitoring.performance import measure_performance
-from noria.monitoring.results import ColumnDrift, DriftResult, NewestBatch, PerformanceResult, RulesComparison
-from noria.monitoring.rules_comparison import compare_with_rules
+from noria.monitoring.results import (
+    ColumnDrift,
+    DailyWorth,
+    DriftResult,
+    FigureByDay,
+    NewestBatch,
+    PerformanceResult,
+    RulesComparison,
+)
+from noria.monitoring.rules_comparison import RuleAnswers, answer_by_rules, compare_with_rules
 from noria.monitoring.seasons import same_season
 from noria.monitoring.table_drift import table_drift
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
@@ -47,6 +57,7 @@ if TYPE_CHECKING:
     from noria.monitoring.evidently_reports import Snapshot
 
 _NO_HINTS = CommandHints()
+_NO_NEWS = LoopNews()
 
 
 def monitor(
@@ -58,6 +69,8 @@ def monitor(
     *,
     hints: CommandHints = _NO_HINTS,
     tried: str = "",
+    labels: str = "",
+    news: LoopNews = _NO_NEWS,
 ) -> MonitoringVerdict:
     """Check the deployed model, write the reports, and add the verdict to the history.
 
@@ -65,19 +78,23 @@ def monitor(
         bundle: the deployed model; its reference rows and its metrics on the test rows are what now is compared with.
         window: what `read_window` gave for the bundle's version.
         use_case: `monitoring` holds the limits.
-        workspace: reports go to `monitoring/`, one folder per check; Evidently's time series to
-            `monitoring/evidently`.
+        workspace: reports go to `monitoring/`, one folder per check, and the newest page to
+            `monitoring/monitoring.html`, too; Evidently's time series to `monitoring/evidently`.
         now: the time of the check, with a zone.
         hints: what the commands in the report are completed with.
         tried: what to say in place of the advice to train again, where that was tried and did not help.
+        labels: the file of labels that came with this check, in which the business figure may be a column; empty: none.
+        news: what the loop has done so far.
 
     Raises:
-        NoriaError: the bundle was changed on disk, or the workspace cannot be written.
+        NoriaError: the bundle was changed on disk, the workspace cannot be written, or the business figure cannot be
+            computed as the use case says.
     """
     now = now.astimezone(UTC)
     earlier = verdict_history.read(verdict_history.history_file(workspace))
     looks = [each.at for each in earlier if each.version == bundle.manifest.version and each.at < now]
     check = _Check(bundle, window, use_case, now, len(looks) + 1)
+    figure = check.figure(workspace.predictions_url, labels, earlier)  # first: what is wrong with it stops the check
     data = check_data(bundle, window.recent, use_case, now, looks)
     drift, drift_page = check.drift()
     progress.stage("compare", f"{plural(len(window.recent), 'prediction')} with the training rows")
@@ -119,10 +136,15 @@ def monitor(
         newest_performance=newest,
         days=data.days,
         rules=rules,
-        reports={"summary": str(folder / "report.html"), **reports},
+        daily_worth=check.daily_worth(),
+        figure=figure,
+        reports={"summary": str(folder / PAGE), **reports},
     )
-    write_text(folder / "report.html", monitoring_report(verdict, [*earlier, verdict], use_case, hints))
+    history = [*earlier, verdict]
+    page = monitoring_report(verdict, history, use_case, hints, news=news, folder=folder)
+    write_text(folder / PAGE, page)
     verdict_history.append(verdict_history.history_file(workspace), verdict)
+    write_newest_page(workspace, history, use_case, hints, news)
     return verdict
 
 
@@ -168,11 +190,42 @@ class _Check:
         labelled = self._labelled
         if len(labelled) < self.use_case.monitoring.min_labels:
             return None
-        found = compare_with_rules(self.bundle, self.use_case, labelled, scores_of(self.bundle, labelled))
+        scores = scores_of(self.bundle, labelled)
+        found = compare_with_rules(self.bundle, self.use_case, labelled, scores, self._by_rules)
         if found is None:
             return None
         worse = is_worse_than_rules(found, self.look, self.use_case.evaluation.confidence)
         return found.model_copy(update={"worse": worse})
+
+    def daily_worth(self) -> DailyWorth | None:
+        """What the decisions of each day brought in, beside the rules and doing nothing."""
+        return worth_by_day(
+            self.bundle,
+            self.use_case,
+            self._labelled,
+            self._by_rules,
+            since=self._labelled_since,
+            now=self.now,
+            share=self.window.labelled_share,
+        )
+
+    def figure(self, store_url: str, labels: str, earlier: Sequence[MonitoringVerdict]) -> FigureByDay | None:
+        """The business figure per day."""
+        return measure_figure(
+            self.use_case,
+            self.bundle.manifest,
+            self._labelled,
+            since=self._labelled_since,
+            now=self.now,
+            share=self.window.labelled_share,
+            store_url=store_url,
+            labels=labels,
+            earlier=earlier,
+        )
+
+    @property
+    def _labelled_since(self) -> datetime:
+        return self.window.labelled_since or self.window.since
 
     def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""
@@ -182,6 +235,10 @@ class _Check:
         unusable = len(self.window.labelled) - len(labelled)
         facts = self._measured(self.window.recent, labelled, target=target, unusable=unusable)
         return facts, self._performance_page(labelled) if facts.metric is not None else None
+
+    @cached_property
+    def _by_rules(self) -> RuleAnswers | None:
+        return answer_by_rules(self.bundle, self.use_case, self._labelled)
 
     @cached_property
     def _labelled(self) -> pd.DataFrame:

@@ -202,6 +202,59 @@ class DaySummary(Section):
     """Mean answer: probability, or number for regression; None for several classes."""
 
 
+class DayWorth(Section):
+    """What the decisions on the labelled cases of one day brought in, in `problem.unit`, and what others would have."""
+
+    day: str
+    """The day (UTC) of the cases, as 2026-06-30."""
+    rows: int
+    """Labelled cases."""
+    complete: bool
+    """Whether `problem.label_delay_days` have passed since the day ended; if not, labels are still to come."""
+    model: float
+    """By the decisions that were made."""
+    rules: float | None = None
+    """By the rules as they are written in the use case today; None: there are none to compare with."""
+    nothing: float
+    """Without rules or model: binary cases all left alone, others all given the usual answer of the training rows."""
+    error: float | None = None
+    """Regression: mean absolute error of the model, in units of the target."""
+    error_rules: float | None = None
+    """Regression: mean absolute error of the rules on the same cases."""
+
+
+class DailyWorth(Section):
+    """Worth per day."""
+
+    unit: str
+    """The unit of worth."""
+    days: list[DayWorth]
+    """The days with labelled cases, oldest first."""
+    share: float = 1.0
+    """Share of the labelled cases that it rests on (0 to 1); below 1, sums and numbers of cases are scaled up."""
+
+
+class FigureDay(Section):
+    """The business figure on one day."""
+
+    day: str
+    """The day (UTC), as 2026-06-30."""
+    value: float
+
+
+class FigureByDay(Section):
+    """The business figure per day."""
+
+    name: str
+    """What it is called."""
+    origin: str
+    """Where it comes from, in words."""
+    days: list[FigureDay] = []
+    """Each day with a value, oldest first."""
+    note: str = ""
+    """Why there are no new values, or what to know of them; empty: nothing."""
+
+
 class SegmentSummary(Section):
     """The newest predictions of one segment."""
 

@@ -1,5 +1,8 @@
 """The model beside the rules of the business, on the predictions whose truth is known."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,16 +20,27 @@ from noria.system import progress
 from noria.system.errors import NoriaError
 
 
-def compare_with_rules(
-    bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame, scores: NDArray[np.float64]
-) -> RulesComparison | None:
-    """Judge the rules on the rows that the model has been judged on.
+@dataclass(frozen=True)
+class RuleAnswers:
+    """What the rules say of n cases."""
+
+    scores: NDArray[np.float64]
+    """(n,) or (n, k) as `noria.metrics.metrics` has them."""
+    predictions: NDArray[Any]
+    """(n,) predicted classes or numbers."""
+    decisions: NDArray[np.str_]
+    """(n,) "act", "ask" or "leave"."""
+    classes: list[str]
+    """Multiclass: the class of each column of `scores`."""
+
+
+def answer_by_rules(bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame) -> RuleAnswers | None:
+    """Let the rules of the business answer the rows that the model has answered.
 
     Args:
         bundle: the model; how often each rule is right is measured on its reference rows.
         use_case: its rules.
         labelled: (n, …) predictions with a label, with the columns of `PredictionStore.window`.
-        scores: (n,) or (n, k) what the model gave them.
 
     Returns:
         None if the model is the rules, or if they were mined from the data and are no rival.
@@ -42,9 +56,30 @@ def compare_with_rules(
         progress.warn(f"the rules are not compared with the model: {error.what}")
         return None
     checked = fitted.schema.check(inputs_of(labelled).reindex(columns=names))
-    said = rule_predictions(fitted, checked)
-    rule_scores = fitted.scores(checked)
-    answers = build_predictions(rule_scores, manifest.task, fitted.classes, manifest.policy, said)
+    said, scores = rule_predictions(fitted, checked), fitted.scores(checked)
+    answers = build_predictions(scores, manifest.task, fitted.classes, manifest.policy, said)
+    decisions = np.asarray(answers["decision"], dtype=str)
+    return RuleAnswers(scores, answers["prediction"], decisions, list(fitted.classes))
+
+
+def compare_with_rules(
+    bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame, scores: NDArray[np.float64], rules: RuleAnswers | None
+) -> RulesComparison | None:
+    """Judge the rules on the rows that the model has been judged on.
+
+    Args:
+        bundle: the model.
+        use_case: what a decision is worth.
+        labelled: (n, …) predictions with a label, with the columns of `PredictionStore.window`.
+        scores: (n,) or (n, k) what the model gave them.
+        rules: what the rules say of them.
+
+    Returns:
+        None if there are no rules to compare with.
+    """
+    if rules is None:
+        return None
+    manifest = bundle.manifest
     is_number = manifest.task == "regression"
     truth = labelled["label"].to_numpy(dtype=np.float64 if is_number else str)
     several = manifest.task == "multiclass"
@@ -58,11 +93,11 @@ def compare_with_rules(
                 manifest.classes,
                 labelled["prediction"].to_numpy(str),
             ),
-            ((rule_scores, np.asarray(answers["decision"], dtype=str)), list(fitted.classes), answers["prediction"]),
+            ((rules.scores, rules.decisions), rules.classes, rules.predictions),
         )
     ]
     once = np.ones((1, len(truth)))
     values = bootstrap(statistics, len(truth), use_case.evaluation.bootstrap, use_case.split.seed)
     low, high = percentile_interval(values[0] - values[1], use_case.evaluation.confidence)
-    model, rules = (float(statistic(once)[0]) for statistic in statistics)
-    return RulesComparison(model=model, rules=rules, low=low, high=high)
+    by_model, by_rules = (float(statistic(once)[0]) for statistic in statistics)
+    return RulesComparison(model=by_model, rules=by_rules, low=low, high=high)

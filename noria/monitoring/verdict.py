@@ -8,8 +8,10 @@ from noria.config.section import Section
 from noria.monitoring.causes import LEVELS, Cause, Level
 from noria.monitoring.drift_summary import number
 from noria.monitoring.results import (
+    DailyWorth,
     DaySummary,
     DriftResult,
+    FigureByDay,
     MetricChange,
     NewestBatch,
     PerformanceResult,
@@ -57,6 +59,10 @@ class MonitoringVerdict(Section):
     """Each day of the window, oldest first."""
     rules: RulesComparison | None = None
     """The model beside the rules of the business; None if there are too few labels, or no rules to beat."""
+    daily_worth: DailyWorth | None = None
+    """What the decisions of each day brought in; None: no labelled case."""
+    figure: FigureByDay | None = None
+    """The business figure per day; None: the use case gives it in words only."""
     reports: dict[str, str] = {}
     """Name of a report → its file."""
 

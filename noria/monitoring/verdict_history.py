@@ -37,8 +37,16 @@ def append(file: Path, verdict: MonitoringVerdict) -> None:
 
 def read(file: Path, *, warn: bool = True) -> list[MonitoringVerdict]:
     """All verdicts, oldest first; lines that cannot be read are left out, `warn` says so. No file: no verdicts."""
+    verdicts, unreadable = read_and_count(file)
+    if unreadable and warn:
+        progress.warn(f"{unreadable} unreadable line(s) in {file} left out")
+    return verdicts
+
+
+def read_and_count(file: Path) -> tuple[list[MonitoringVerdict], int]:
+    """All verdicts, oldest first, and the number of lines that cannot be read. No file: no verdicts."""
     if not file.exists():
-        return []
+        return [], 0
     verdicts, unreadable = [], 0
     for line in file.read_bytes().splitlines():
         if not line.strip():
@@ -47,6 +55,4 @@ def read(file: Path, *, warn: bool = True) -> list[MonitoringVerdict]:
             verdicts.append(MonitoringVerdict.model_validate_json(line))
         except ValidationError:
             unreadable += 1
-    if unreadable and warn:
-        progress.warn(f"{unreadable} unreadable line(s) in {file} left out")
-    return verdicts
+    return verdicts, unreadable

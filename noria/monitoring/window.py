@@ -26,6 +26,10 @@ class Window:
     """Where `recent` begins (UTC)."""
     outside: str = ""
     """Predictions that were asked in this time of cases that do not happen in it, in words; empty: none."""
+    labelled_since: datetime | None = None
+    """Where `labelled` begins (UTC); None: where `recent` does."""
+    labelled_share: float = 1.0
+    """Share of the labelled predictions of that time that `labelled` was sampled from (0 to 1)."""
 
 
 def read_window(
@@ -42,11 +46,16 @@ def read_window(
     labelled_since = since - timedelta(days=use_case.problem.label_delay_days)
     until = now + timedelta(microseconds=1)  # a prediction made at this very moment counts
     labelled = store.window(labelled_since, until, limit=limits.max_rows, version=version, labelled=True)
+    share = 1.0
+    if len(labelled) == limits.max_rows:
+        share = len(labelled) / max(store.count_labelled(labelled_since, until, version), len(labelled))
     return Window(
         recent=_of_one_type(_others(store.window(since, until, limit=limits.max_rows, version=version), without)),
         labelled=_of_one_type(_others(_fair(store, labelled), without)),
         since=since,
         outside=_outside(*store.outside(since, until, version)),
+        labelled_since=labelled_since,
+        labelled_share=share,
     )
 
 

@@ -41,6 +41,11 @@ def window_query(
     return chosen.order_by(event_time, predictions.c.seq)
 
 
+def count_of(chosen: Select[Any]) -> Select[tuple[int]]:
+    """How many rows a query has."""
+    return select(func.count()).select_from(chosen.with_only_columns(predictions.c.seq).order_by(None).subquery())
+
+
 def happened(since: datetime, until: datetime | None) -> ColumnElement[bool]:
     """The case happens at `since` or later and, if given, before `until`; each part has an index."""
     event_at, at = predictions.c.event_at, predictions.c.at

@@ -18,6 +18,7 @@ from noria.predictions.ingest import ingest_events
 from noria.predictions.label_store import labels_known, require_under_way, store_labels
 from noria.predictions.queries import (
     case_span,
+    count_of,
     for_review,
     given_labels,
     has_own_labels,
@@ -151,6 +152,12 @@ class PredictionStore:
         with reading(self._engine) as connection:
             rows = connection.execute(chosen).mappings().all()
         return to_dataframe(rows)
+
+    def count_labelled(self, since: datetime, until: datetime, version: str) -> int:
+        """How many rows `window` has for this time (with a zone), version and `labelled=True`, without a limit."""
+        chosen = window_query(since, until, None, version, True, variants=None, shadows=False)
+        with reading(self._engine) as connection:
+            return connection.execute(count_of(chosen)).scalar_one()
 
     def outside(self, since: datetime, until: datetime, version: str) -> tuple[int, datetime | None, datetime | None]:
         """Predictions of a version that were asked in this time, of cases that do not happen in it.

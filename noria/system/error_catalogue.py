@@ -710,6 +710,18 @@ ERRORS = {
         "The stored model holds types that Noria does not load.",
         "Use a bundle that Noria wrote.",
     ),
+    "monitoring.figure_column_missing": ErrorEntry(
+        "The column of `problem.business_figure` is neither an input of the model nor in the label file.",
+        "Correct its name, or add the column to the label file.",
+    ),
+    "monitoring.figure_query_invalid": ErrorEntry(
+        "The query of `problem.business_figure` does not return a date and a number for each day.",
+        "Select two columns, and group by the first one.",
+    ),
+    "monitoring.figure_values_invalid": ErrorEntry(
+        "The column of `problem.business_figure` holds other values than `of` needs.",
+        "Use a column of numbers; for a share, say with `value` which value counts.",
+    ),
     "monitoring.history_unwritable": ErrorEntry(
         "The history of verdicts cannot be written.",
         "Free some space, or unlock that file.",

@@ -9,7 +9,7 @@ from zenml import log_metadata, step
 from materializers.report import ReportMaterializer
 from noria.bundle import Bundle
 from noria.config import UseCase
-from noria.monitoring import MonitoringVerdict, monitor, read_window
+from noria.monitoring import LoopNews, MonitoringVerdict, monitor, read_window
 from noria.monitoring.alerts import is_worth_alerting, monitoring_alert
 from noria.monitoring.verdict_history import history_file, read
 from noria.predictions import PredictionStore
@@ -23,11 +23,17 @@ from steps.shared.run_hints import run_hints
 
 @step(output_materializers={"monitoring_report": ReportMaterializer}, enable_cache=False, on_failure=alert_on_failure)
 def check(
-    champion: Bundle, checked_at: str, use_case: UseCase, tried: str = ""
+    champion: Bundle,
+    checked_at: str,
+    use_case: UseCase,
+    labels: str = "",
+    tried: str = "",
+    news: LoopNews | None = None,
 ) -> tuple[Annotated[MonitoringVerdict, "monitoring_verdict"], Annotated[HtmlReport, "monitoring_report"]]:
     """The verdict with its reasons, appended to the history, and the report for people.
 
-    `tried` is said in place of the advice to train again, where that did not help.
+    `labels` is the file of labels that was joined, or empty; it may hold the business figure. `news` is what the loop
+    has done. `tried` is said in place of the advice to train again, where that did not help.
     """
     workspace, now = Workspace(use_case.name), datetime.fromisoformat(checked_at)
     store = PredictionStore(workspace.predictions_url)
@@ -38,7 +44,17 @@ def check(
     progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
     earlier = read(history_file(workspace), warn=False)
     hints = run_hints()
-    verdict = monitor(champion, window, use_case, workspace, now, hints=hints, tried=tried)
+    verdict = monitor(
+        champion,
+        window,
+        use_case,
+        workspace,
+        now,
+        hints=hints,
+        tried=tried,
+        labels=labels,
+        news=news or LoopNews(),
+    )
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage("verdict", f"{verdict.verdict}")
     if is_worth_alerting(verdict, earlier):

@@ -23,6 +23,7 @@ from noria.config import UseCase
 from noria.config.loop import LoopAlerts, LoopConfig, RolloutRoute
 from noria.loop import Journal, LoopState, channels, journal_file
 from noria.monitoring.verdict import MonitoringVerdict
+from noria.monitoring.verdict_history import append, history_file
 from noria.system.errors import NoriaError
 from noria.system.locks import exclusive
 from noria.system.workspace import Workspace
@@ -63,7 +64,7 @@ class Scene:
         self.service = Service(folder / "service")
         patch.setattr(look, "LocalService", lambda use_case, stack: self.service)
         patch.setattr(look, "Trainer", lambda *_: self.trainings)
-        patch.setattr(look, "run_monitoring", lambda *_: (self._next(), SimpleNamespace(name="monitoring-run")))
+        patch.setattr(look, "run_monitoring", lambda *_, **__: (self._next(), SimpleNamespace(name="monitoring-run")))
         patch.setattr(Loop, "_record", lambda *_: None)
         patch.setattr(messenger.Messenger, "_post_to_stack", lambda self, text: None)
         self._patch, self._send = patch, channels.send
@@ -361,3 +362,16 @@ def test_a_message_that_does_not_arrive_is_sent_again_and_one_that_did_is_not(
     assert [looked(), looked()] == [1, 1]
     assert Hook.taken[0]["text"].startswith("watched_case: a person should look (version 1)\n")
     assert "--config" in Hook.taken[0]["text"], "its command can be copied"
+
+
+def test_the_monitoring_page_tells_what_the_look_has_done(scene: Scene) -> None:
+    workspace = Workspace(scene.use_case.name)
+    scene.trainings.ends = [trained("none")]
+    found = verdict("retrain")
+    append(history_file(workspace), found)
+
+    scene.look(found, actions=BY_ITSELF)
+
+    page = (workspace.monitoring / "monitoring.html").read_text()
+    assert "The retraining found nothing better, the champion stays" in page
+    assert "No: the model should be trained again." in page
