@@ -98,8 +98,8 @@ def _page(result: dict[str, Any]) -> str:
         f"({result['machine']['processor']}), load {result['load']:.1f}, Evidently {result['versions']['evidently']}.",
         f"`telco_churn` enlarged, 19 inputs and the answer; shifted: {', '.join(result['shifted'])}.",
         "",
-        "| | rows | seconds | processor seconds | share of Evidently's time | peak memory | of it for the rows |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| | rows | seconds | processor seconds | share of Evidently's time | peak memory |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for size in (fewer, rows):
         beside = measured[f"evidently {size}"]
@@ -107,8 +107,7 @@ def _page(result: dict[str, Any]) -> str:
             found = measured[f"{way} {size}"]
             lines.append(
                 f"| {title} | {size:,} | {found['seconds']:.1f} | {found['processor_seconds']:.1f} "
-                f"| {found['seconds'] / beside['seconds']:.2f} | {found['peak_mb']:.0f} MB "
-                f"| {found['peak_mb'] - found['peak_mb_before']:.0f} MB |"
+                f"| {found['seconds'] / beside['seconds']:.2f} | {found['peak_mb']:.0f} MB |"
             )
     lines += ["", *(_goal(way, measured[f"{way} {rows}"], evidently) for way in _WHAT), _memory(result), ""]
     ours, theirs = measured[f"columns {rows}"]["verdicts"], evidently["verdicts"]

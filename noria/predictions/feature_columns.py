@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LOOK = 50
+_BLOCK = 1 << 20
+"""Bytes that are read at once; more do not fit a processor's cache."""
 _WHITE = " \t\r\n"
 
 
@@ -74,13 +76,17 @@ class FeatureReader:
 
 
 def _arrow_columns(text: bytes, schema: "pa.Schema", rows: int) -> "dict[str, pa.Array | list[Any]] | None":
-    """None if a line does not hold one object."""
+    """None if a line does not hold one object.
+
+    Raises:
+        ArrowException: a value is of another type, or an object is longer than a block.
+    """
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
     table = arrow_json.read_json(
         pa.BufferReader(text),
-        arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        arrow_json.ReadOptions(use_threads=False, block_size=max(_BLOCK, 2 * (len(text) // max(rows, 1)))),
         arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
     )
     if table.num_rows != rows:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Engine, Float, Select, Text, and_, case, cast, func, select
+from sqlalchemy import Connection, Engine, Select, Text, and_, case, cast, func, select
 
 from noria.predictions.database import reading
 from noria.predictions.ids import RANDOM_FROM
@@ -68,10 +68,10 @@ class ScanQuery:
 def scan(engine: Engine, query: ScanQuery) -> Iterator[StoredPart]:
     """Read in one transaction what `query` describes."""
     with reading(engine) as connection:
-        first, last, most = _bounds(connection, query.since)
+        first, last, counts = _bounds(connection, query.since)
         if first is None or last is None:
             return
-        cut = _cut(query.draw, most)
+        cut = _cut(query.draw, max(counts))
         before, width = first - 1, _FIRST
         while before < last:
             upto = min(before + width, last)
@@ -85,7 +85,7 @@ def scan(engine: Engine, query: ScanQuery) -> Iterator[StoredPart]:
 def most_rows(engine: Engine, since: datetime) -> int:
     """So many predictions of cases that happen from `since` on, of all versions, are stored at most."""
     with reading(engine) as connection:
-        return _bounds(connection, since)[2]
+        return sum(_bounds(connection, since)[2])
 
 
 def drawn_first(ids: Collection[str], many: int) -> list[str]:
@@ -93,8 +93,8 @@ def drawn_first(ids: Collection[str], many: int) -> list[str]:
     return sorted(ids, key=lambda id: (id[RANDOM_FROM - 1 :], id))[:many]
 
 
-def _bounds(connection: Connection, since: datetime) -> tuple[int | None, int | None, int]:
-    """The first and the last number that may be of this time, and how many rows there are at most.
+def _bounds(connection: Connection, since: datetime) -> tuple[int | None, int | None, list[int]]:
+    """The first and the last number that may be of this time, and how many rows were asked and happen from then on.
 
     By each index alone, because the two times together would need the rows themselves.
     """
@@ -104,7 +104,7 @@ def _bounds(connection: Connection, since: datetime) -> tuple[int | None, int | 
         for column in (row.at, row.event_at)
     ]
     firsts, lasts = ([each[place] for each in found if each[place] is not None] for place in (1, 2))
-    return min(firsts, default=None), max(lasts, default=None), sum(each[0] for each in found)
+    return min(firsts, default=None), max(lasts, default=None), [each[0] for each in found]
 
 
 def _part(connection: Connection, query: ScanQuery, before: int, upto: int, cut: str) -> StoredPart:
@@ -118,7 +118,7 @@ def _part(connection: Connection, query: ScanQuery, before: int, upto: int, cut:
 def _statement(connection: Connection, query: ScanQuery, before: int, upto: int, cut: str) -> Select[Any]:
     """All texts are joined in the order in which the rows are read, so their lines belong together."""
     row, is_postgresql = predictions.c, connection.dialect.name == "postgresql"
-    answer = row[query.answer] if query.answer == "prediction" else cast(row.probability, Float)
+    answer = row[query.answer] if query.answer == "prediction" else row.probability
     array = func.json_agg if is_postgresql else func.json_group_array
     end = func.substr(row.id, RANDOM_FROM)
     is_young = and_(row.label_id.is_(None), event_time > query.young_since)
@@ -133,14 +133,14 @@ def _statement(connection: Connection, query: ScanQuery, before: int, upto: int,
     ).where(
         # the times come last and as an expression, so that the rows are found by their numbers and not by an index
         *(row.seq > before, row.seq <= upto, SENT, row.version == query.version),
-        row.variant.not_in(list(query.without)),
+        *([row.variant.not_in(list(query.without))] if query.without else []),
         *(event_time >= query.since, event_time < query.until),
     )
 
 
-def _cut(draw: int, most: int) -> str:
-    """Random ends of identifiers below this are drawn."""
-    share = _MARGIN * draw / max(most, 1)
+def _cut(draw: int, rows: int) -> str:
+    """Random ends of identifiers below this are drawn: of so many rows, somewhat more than `draw`."""
+    share = _MARGIN * draw / max(rows, 1)
     return "g" if share >= 1 else f"{int(share * 16**_DIGITS):0{_DIGITS}x}"
 
 

@@ -1,6 +1,7 @@
 """Totals stand for the rows: distances, quantiles and counts are those of the rows themselves."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ REFERENCES: dict[str, Floats] = {
     "far apart": np.repeat([0.0, 1_000.0, 1_001.0], [2_000, 2_000, 1_000]),
     "few": np.array([1.0, 2.0, 10.0]),
 }
-CHANGES = {
+CHANGES: dict[str, Callable[[Floats], Floats]] = {
     "as it was": lambda values: values,
     "a little": lambda values: values * 1.01 + 0.003,
     "moved": lambda values: values + values.std() / 3,

@@ -68,8 +68,13 @@ def test_missing_answers_and_labels_are_counted(store: PredictionStore) -> None:
     assert [json.loads(line) for line in named.answers.split("\n")] == [f"a\nb {hour}" for hour in range(6)]
 
 
-def test_what_is_drawn_is_the_sample_of_a_window(store: PredictionStore) -> None:
-    store.ingest([event(hour % 24, id=new_id()) for hour in range(600)])
+@pytest.mark.parametrize("timed", [False, True])
+def test_what_is_drawn_is_the_sample_of_a_window(store: PredictionStore, timed: bool) -> None:
+    events = []
+    for number in range(600):
+        at = NOON + timedelta(hours=number % 24)
+        events.append(event(number % 24, id=new_id(), event_times=[at.timestamp()] if timed else None))
+    store.ingest(events)
     parts = scanned(store, draw=100)
     drawn = [each for part in parts for each in part.drawn]
 

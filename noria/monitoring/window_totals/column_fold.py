@@ -59,7 +59,7 @@ class ColumnFold:
         beyond = np.abs(numbers) > LARGEST
         typed = np.where(beyond, np.nan, numbers)
         if isinstance(self.totals, NumberTotals):
-            self.totals.add(typed)
+            self.totals.add(*_counted(values))
         low, high = self.column.ends
         warned: Flags = beyond | (typed < low) | (typed > high)
         return warned | np.isnan(typed) if self.column.missing == 0 else warned
@@ -83,6 +83,14 @@ class ColumnFold:
 def _key(value: Any) -> tuple[type, Any]:
     """`True`, 1 and 1.0 are told apart; what cannot be a key stands by its text."""
     return type(value), value if isinstance(value, (str, int, float, type(None))) else repr(value)
+
+
+def _counted(values: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The distinct numbers, NaN for those that are none or too large, and how often they come."""
+    found = values.value_counts()
+    numbers = found.field("values").to_numpy(zero_copy_only=False).astype(np.float64)
+    numbers[np.abs(numbers) > LARGEST] = np.nan
+    return numbers, found.field("counts").to_numpy().astype(np.int64)
 
 
 def _coded(values: Any) -> tuple[NDArray[np.intp], list[Any]]:

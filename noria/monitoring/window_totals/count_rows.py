@@ -27,6 +27,8 @@ _WORKERS = 2
 _AHEAD = 2
 """Parts that wait to be counted, so that memory stays bounded."""
 _SEGMENTS = 10_000
+_SPAN = 1_000_000
+"""Times that lie further apart are sorted in place of counted."""
 
 
 @dataclass
@@ -185,11 +187,11 @@ class _Counter:
         import pyarrow as pa
 
         times = pa.array(lines.split("\n")).cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-        found, counts = np.unique(times.astype("datetime64[m]"), return_counts=True)
-        for minute, count in zip(found, counts.tolist(), strict=True):
+        minutes, _ = _numbered(times.astype("datetime64[m]"))
+        for minute, count in minutes:
             self.totals.minutes[minute] += count
-        days, places = np.unique(times.astype("datetime64[D]"), return_inverse=True)
-        for day, sums in zip(days, _sums(places, len(days), warned, answers), strict=True):
+        days, places = _numbered(times.astype("datetime64[D]"))
+        for (day, _), sums in zip(days, _sums(places, len(days), warned, answers), strict=True):
             self.totals.days[day].add(*sums)
 
 
@@ -198,6 +200,18 @@ def _empty(reference: "pd.Series[Any]", *, is_number: bool) -> ColumnTotals:
         values = pd.to_numeric(reference, errors="coerce").to_numpy(dtype=np.float64)
         return NumberTotals(np.where(np.isfinite(values), values, np.nan))
     return CategoryTotals(str(value) for value in reference.dropna().unique())
+
+
+def _numbered(times: NDArray[np.datetime64]) -> tuple[list[tuple[np.datetime64, int]], NDArray[np.intp]]:
+    """The distinct times with their numbers of rows, ascending, and (n,) which of them each row has."""
+    since = (times - times.min()).astype(np.int64)
+    if since.max() > _SPAN:
+        found, places, counts = np.unique(times, return_inverse=True, return_counts=True)
+        return list(zip(found, counts.tolist(), strict=True)), places
+    counts = np.bincount(since)
+    present = np.flatnonzero(counts)
+    number = np.cumsum(counts > 0) - 1
+    return list(zip(times.min() + present, counts[present].tolist(), strict=True)), number[since]
 
 
 def _sums(

@@ -39,14 +39,17 @@ class NumberTotals:
         self._counts = np.zeros(len(self._edges) + 1, dtype=np.int64)
         self._sums = np.zeros(len(self._edges) + 1)
 
-    def add(self, values: Floats) -> None:
-        """Add (n,) values, NaN where missing."""
-        known = values[~np.isnan(values)]
+    def add(self, values: Floats, counts: NDArray[np.int64] | None = None) -> None:
+        """Add (n,) values, NaN where missing; with `counts` (n,) each so many times."""
+        times = np.ones(len(values), dtype=np.int64) if counts is None else counts
+        is_known = ~np.isnan(values)
+        known, weights = values[is_known], times[is_known]
         places = np.searchsorted(self._edges, known, side="right")
-        self._counts += np.bincount(places, minlength=len(self._counts))
-        self._sums += np.bincount(places, weights=known, minlength=len(self._sums))
-        self.rows += len(values)
-        self.missing += len(values) - len(known)
+        size = len(self._counts)
+        self._counts += np.bincount(places, weights=weights, minlength=size).astype(np.int64)
+        self._sums += np.bincount(places, weights=known * weights, minlength=size)
+        self.rows += int(times.sum())
+        self.missing += int(times.sum() - weights.sum())
         if self.known:
             self.mean = float(self._sums.sum()) / self.known
 
