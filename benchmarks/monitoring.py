@@ -32,12 +32,12 @@ _TITLES = {
     "evidently_large": "the same with as many reference rows",
 }
 _TRIED = [
-    "What was tried for time: the database joins the rows of a part to one text, which Arrow reads, in place of a Python "
-    "object for each value; blocks of text that fit the processor's cache; distinct numbers counted before they are "
-    "placed in bins; two threads that count while the next part is read. The threads help on free cores only, so a busy "
-    "machine shows the ratio of the processor times. What remains is mostly the JSON in which the store keeps inputs. "
-    "Most of what the whole check takes beyond that does not depend on the rows: Evidently's own pages of the sample, "
-    "and the search for faults.",
+    "What was tried for time: the database joins the rows of a part to one text, which Arrow reads, in place of "
+    "a Python object for each value; blocks of text that fit the processor's cache; distinct numbers counted "
+    "before they are placed in bins; two threads that count while the next part is read. The threads help on "
+    "free cores only, so a busy machine shows the ratio of the processor times. What remains is mostly the JSON "
+    "in which the store keeps inputs. Most of what the whole check takes beyond that does not depend on the "
+    "rows: Evidently's own pages of the sample, and the search for faults.",
 ]
 _WHAT = {
     "columns": "A verdict per column, all rows counted",
