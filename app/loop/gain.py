@@ -98,7 +98,9 @@ def _try(
 def _cases_per_day(use_case: UseCase, verdict: MonitoringVerdict) -> float:
     """By the days of the cases as monitoring has seen them; with few of them or a sample, by the store."""
     whole = [day.rows for day in verdict.days[1:-1]]
-    if whole and sum(day.rows for day in verdict.days) < use_case.monitoring.max_rows:  # else it has seen a sample
+    # verdicts of earlier versions counted the days of a sample
+    counted = verdict.sampled is not None or sum(day.rows for day in verdict.days) < use_case.monitoring.max_rows
+    if whole and counted:
         return sum(whole) / len(whole)
     store = PredictionStore(Workspace(use_case.name).predictions_url)
     try:

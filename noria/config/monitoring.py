@@ -26,7 +26,7 @@ class MonitoringConfig(Section):
     worth_drop: float = Field(default=0.25, ge=0)
     """What a decision brings in may fall by this share of its value on the test rows before the verdict is `watch`."""
     max_rows: int = Field(default=20_000, ge=100)
-    """Most predictions that one check reads; more are sampled."""
+    """Most predictions that one check looks at one by one; more are sampled. Drift, ranges and days count all."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -1,41 +1,45 @@
-"""One column's move, from its values in training and now."""
+"""One column's move, from its values in training and the totals of those now."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
+from scipy.spatial.distance import jensenshannon
 
-from noria.monitoring.drift_summary import largest_category_change, largest_number_change
-from noria.monitoring.null_distribution import category_level, missing_level, number_level
+from noria.monitoring.drift_summary import MISSING, largest_category_change, largest_number_change
+from noria.monitoring.null_distribution import category_level, missing_level, number_level, spread
 from noria.monitoring.results import ColumnDrift
+from noria.monitoring.window_totals import CategoryTotals, NumberTotals
 from noria.reporting import percent
 
 USUAL_LIMIT = 0.1
+OTHERS = "(others)"
+"""Values that are too many to be counted one by one."""
 
 
-def drift_threshold(
-    reference: "pd.Series[float]", current: "pd.Series[float]", *, is_number: bool, stretch: float = 1.0
-) -> float | None:
+def drift_threshold(reference: "pd.Series[Any]", rows: int, *, is_number: bool, stretch: float = 1.0) -> float | None:
     """How far the column may move: 0.1, or as far as chance reaches; None if either side has no value.
 
-    `stretch` widens what counts as chance, where many columns are looked at many times.
+    `rows` are the known values of now. `stretch` widens what counts as chance, where many columns are looked at many
+    times.
     """
-    known, now = reference.dropna(), current.dropna()
-    if known.empty or now.empty:
+    known = reference.dropna()
+    if known.empty or not rows:
         return None
-    by_chance = number_level(known, len(now)) if is_number else category_level(known.astype(str), len(now))
+    by_chance = number_level(known, rows) if is_number else category_level(known.astype(str), rows)
     return max(USUAL_LIMIT, stretch * by_chance)
 
 
-def number_drift(
-    reference: "pd.Series[float]",
-    current: "pd.Series[float]",
-    distance: float | None,
-    limit: float | None,
-    stretch: float = 1.0,
-) -> ColumnDrift:
-    """The move of a number; that of its missing values where only these moved, or where there is no distance."""
-    missing = _missing_move(reference, current, stretch)
-    if distance is None or limit is None or (missing.moved and distance < limit):
+def number_drift(reference: "pd.Series[float]", current: NumberTotals, stretch: float = 1.0) -> ColumnDrift:
+    """The move of a number; that of its missing values where only these moved, or where a side has no other."""
+    missing, known = _missing_move(reference, current, stretch), reference.dropna()
+    limit = drift_threshold(reference, current.known, is_number=True, stretch=stretch)
+    if limit is None:
         return missing
-    figure, before, after = largest_number_change(reference.dropna(), current.dropna())
+    distance = current.distance(np.asarray(known, dtype=np.float64)) / spread(known)
+    if missing.moved and distance < limit:
+        return missing
+    figure, before, after = largest_number_change(known, current)
     return ColumnDrift(
         name=str(reference.name),
         method="Wasserstein",
@@ -48,11 +52,12 @@ def number_drift(
     )
 
 
-def category_drift(
-    reference: "pd.Series[str]", current: "pd.Series[str]", distance: float, limit: float
-) -> ColumnDrift:
-    """The move of a category without missing values."""
-    category, before, after = largest_category_change(reference, current)
+def category_drift(reference: "pd.Series[str]", current: CategoryTotals, stretch: float = 1.0) -> ColumnDrift:
+    """The move of a category; in both a missing value is a category of its own."""
+    limit = drift_threshold(reference, current.rows, is_number=False, stretch=stretch) or USUAL_LIMIT
+    before, after = reference.value_counts(), category_counts(current)
+    distance = float(jensenshannon(*before.align(after, join="outer", fill_value=0)))
+    category, *shares = largest_category_change(before, after.drop(OTHERS, errors="ignore"), current.rows)
     return ColumnDrift(
         name=str(reference.name),
         method="Jensen-Shannon",
@@ -60,14 +65,22 @@ def category_drift(
         threshold=limit,
         moved=distance >= limit,
         figure=category,
-        before=before,
-        after=after,
+        before=shares[0],
+        after=shares[1],
     )
 
 
-def _missing_move(reference: "pd.Series[float]", current: "pd.Series[float]", stretch: float) -> ColumnDrift:
-    before, after = float(reference.isna().mean()), float(current.isna().mean())
-    limit = max(USUAL_LIMIT, stretch * missing_level(before, after, len(reference), len(current)))
+def category_counts(totals: CategoryTotals) -> "pd.Series[int]":
+    """Category → rows, those without a value and those without a count of their own, too."""
+    counts = {**totals.counts, OTHERS: totals.others}
+    counts[MISSING] = counts.get(MISSING, 0) + totals.missing
+    found = pd.Series(counts, dtype="int64")
+    return found[found > 0]
+
+
+def _missing_move(reference: "pd.Series[float]", current: NumberTotals, stretch: float) -> ColumnDrift:
+    before, after = float(reference.isna().mean()), current.missing / current.rows
+    limit = max(USUAL_LIMIT, stretch * missing_level(before, after, len(reference), current.rows))
     return ColumnDrift(
         name=str(reference.name),
         method="missing",

@@ -3,7 +3,6 @@
 Importing this module imports Evidently, which takes seconds.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,7 +31,7 @@ from noria.config import UseCase
 from noria.system.errors import NoriaError
 from noria.system.files import atomic_path
 
-__all__ = ["Snapshot", "drift_snapshot", "keep", "performance_snapshot", "value_drifts", "write_html"]
+__all__ = ["Snapshot", "drift_snapshot", "keep", "performance_snapshot", "write_html"]
 
 # Evidently's metrics that are drawn over time, and which of their values
 _QUALITY: dict[str, dict[str, dict[str, str]]] = {
@@ -100,16 +99,6 @@ def performance_snapshot(
         definition = DataDefinition(categorical_columns=columns, classification=[several])
         preset = ClassificationPreset()
     return _run([preset], current, reference, definition, columns, name="performance", at=at)
-
-
-def value_drifts(snapshot: Snapshot) -> dict[str, float]:
-    """Column → distance."""
-    found = json.loads(snapshot.json())["metrics"]
-    return {
-        metric["config"]["column"]: float(metric["value"])
-        for metric in found
-        if metric["config"]["type"].endswith(":ValueDrift")
-    }
 
 
 def write_html(snapshot: Snapshot, target: Path) -> None:

@@ -1,7 +1,7 @@
 """Logged predictions in the form in which they are compared and judged."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle, Manifest
 from noria.bundle.reference_sample import answer_column
 from noria.monitoring.drift import ComparedColumns
+from noria.monitoring.window_totals import TotalsBasis
 from noria.predictions import inputs_of
 from noria.tabular.names import set_apart
 from noria.tabular.values import LARGEST, text_of
@@ -30,7 +31,7 @@ def comparison_tables(
     categories = [column.name for column in shown if column.kind == "category"]
     inputs = inputs_of(recent).reindex(columns=manifest.schema_.names)
     before, after = reference[[*numbers, *categories]], manifest.schema_.check(inputs).frame[[*numbers, *categories]]
-    name, source = _answer(manifest)
+    name, source = _answer(manifest), answer_source(manifest)
     answer = answer_column(source, manifest)
     if answer not in reference.columns:  # of an earlier version, which left out an answer with the name of an input
         return before, after, ComparedColumns(numbers, categories)
@@ -38,6 +39,26 @@ def comparison_tables(
     before, after = with_columns(before, {name: reference[answer]}), with_columns(after, {name: recent[source]})
     (categories if manifest.task == "multiclass" else numbers).append(name)
     return before, after, ComparedColumns(numbers, categories, prediction=name)
+
+
+def totals_basis(bundle: Bundle, hidden: Collection[str], slices: Sequence[str]) -> TotalsBasis:
+    """What all rows of a window are counted by: the shown inputs and the answer, beside all reference rows."""
+    manifest, reference = bundle.manifest, bundle.reference()
+    answer = answer_column(answer_source(manifest), manifest)
+    answers = reference[answer] if answer in reference.columns else reference.iloc[:0, 0]
+    return TotalsBasis(
+        columns=[column for column in manifest.schema_.columns if column.name not in hidden],
+        calendar=manifest.schema_.calendar,
+        reference=reference,
+        answers=answers,
+        answer_is_number=manifest.task != "multiclass",
+        slices=slices,
+    )
+
+
+def answer_source(manifest: Manifest) -> Literal["probability", "prediction"]:
+    """The column of the store that holds the model's answer."""
+    return "probability" if manifest.task == "binary" else "prediction"
 
 
 def label_tables(bundle: Bundle, labelled: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, ComparedColumns]:
@@ -65,7 +86,7 @@ def scores_of(bundle: Bundle, rows: pd.DataFrame) -> NDArray[np.float64]:
     class's probability, computed again."""
     if bundle.manifest.task == "multiclass":
         return bundle.answer(inputs_of(rows).reindex(columns=bundle.manifest.schema_.names)).scores
-    return rows[_answer(bundle.manifest)[1]].to_numpy(dtype=np.float64)
+    return rows[answer_source(bundle.manifest)].to_numpy(dtype=np.float64)
 
 
 def logged_answers(manifest: Manifest, labelled: pd.DataFrame) -> pd.DataFrame:
@@ -88,8 +109,8 @@ def _answers(
     return table.astype({"target": kind, "prediction": kind, "probability": "float64"})
 
 
-def _answer(manifest: Manifest) -> tuple[str, str]:
-    """What the model's answer is called for people, and its column."""
+def _answer(manifest: Manifest) -> str:
+    """What the model's answer is called for people."""
     if manifest.task == "binary":
-        return f"probability of {manifest.target} = {manifest.positive}", "probability"
-    return f"predicted {manifest.target}", "prediction"
+        return f"probability of {manifest.target} = {manifest.positive}"
+    return f"predicted {manifest.target}"

@@ -18,7 +18,7 @@ from noria.monitoring.batch_causes import batch_causes, fault_causes
 from noria.monitoring.business import measure_figure, worth_by_day
 from noria.monitoring.data_checks import check_data, hidden_columns, times_of
 from noria.monitoring.data_faults.two_samples import follows_time
-from noria.monitoring.drift import measure_drift
+from noria.monitoring.drift import ComparedColumns, Totals, drift_page, measure_drift
 from noria.monitoring.importance import column_weights
 from noria.monitoring.logged_predictions import (
     comparison_tables,
@@ -46,7 +46,8 @@ from noria.monitoring.seasons import same_season
 from noria.monitoring.table_drift import table_drift
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
 from noria.monitoring.verdict_causes import disqualified_cause, figure_causes, newest_causes, ranked, rules_cause
-from noria.monitoring.window import Window
+from noria.monitoring.window import Window, sampling_note
+from noria.monitoring.window_totals import WindowTotals
 from noria.reporting import plural
 from noria.system import progress
 from noria.system.command_hints import CommandHints
@@ -95,14 +96,14 @@ def monitor(
     looks = [each.at for each in earlier if each.version == bundle.manifest.version and each.at < now]
     check = _Check(bundle, window, use_case, now, len(looks) + 1)
     figure = check.figure(workspace.predictions_url, labels, earlier)  # first: what is wrong with it stops the check
-    data = check_data(bundle, window.recent, use_case, now, looks)
-    drift, drift_page = check.drift()
-    progress.stage("compare", f"{plural(len(window.recent), 'prediction')} with the training rows")
+    data = check_data(bundle, window.recent, use_case, now, looks, all_rows=window.all_rows)
+    drift, drift_snapshot = check.drift()
+    progress.stage("compare", f"{plural(window.rows, 'prediction')} with the training rows")
     performance, performance_page = check.performance()
     performance, estimate_reason = check.estimated(performance, earlier)
     progress.stage("judge", f"{plural(performance.labels, 'labelled prediction')}")
     folder = _new_folder(workspace.monitoring, now)
-    pages = {"drift": drift_page, "performance": performance_page}
+    pages = {"drift": drift_snapshot, "performance": performance_page}
     reports = _write_pages({name: page for name, page in pages.items() if page is not None}, folder, use_case)
     newest, rules, why = check.newest(data.newest), check.rules(), disqualification(bundle, use_case)
     faults = fault_causes(data.faults)
@@ -112,10 +113,12 @@ def monitor(
         *newest_causes(use_case, data.newest, newest),
         *rules_cause(rules, use_case.problem.unit, window.since),
     ]
-    level, confident, reasons = decide(use_case, len(window.recent), drift, performance, why, causes=found)
-    figures = figure_causes(use_case, len(window.recent), drift, performance, window.since)
+    level, confident, reasons = decide(use_case, window.rows, drift, performance, why, causes=found)
+    figures = figure_causes(use_case, window.rows, drift, performance, window.since)
     if window.outside:
         reasons.append(window.outside)
+    if window.all_rows is not None:
+        reasons.append(sampling_note(window))
     action, command = next_step(level, performance)
     if tried and level == "retrain":
         action, command = tried, "python run.py dashboard"
@@ -135,6 +138,7 @@ def monitor(
         newest=data.newest,
         newest_performance=newest,
         days=data.days,
+        sampled=None if window.all_rows is None else len(window.recent),
         rules=rules,
         daily_worth=check.daily_worth(),
         figure=figure,
@@ -159,20 +163,29 @@ class _Check:
 
     def drift(self) -> "tuple[DriftResult | None, Snapshot | None]":
         """Inputs and answers beside those of training; None if there are too few predictions."""
-        if len(self.window.recent) < self.use_case.monitoring.min_rows:
+        if self.window.rows < self.use_case.monitoring.min_rows:
             return None, None
         hidden = hidden_columns(self.use_case)
         fewest, share = self.use_case.monitoring.min_rows, self.use_case.monitoring.drift_watch
         season = same_season(self.bundle.reference(), self.use_case.data.time, times_of(self.window.recent), fewest)
         reference, current, columns = comparison_tables(self.bundle, self.window.recent, hidden, season)
         stretch = drift_stretch(self.look, len(columns.inputs))
-        drift, page = measure_drift(reference, current, columns, at=self.now, drift_share=share, stretch=stretch)
+        drift = measure_drift(reference, current, columns, stretch=stretch, totals=self._totals(columns))
+        page = drift_page(reference, current, columns, at=self.now, drift_share=share)
         weights = column_weights(self.bundle)
         inputs = [move.model_copy(update={"weight": weights[move.name]}) for move in drift.inputs]
         steady = [name for name in columns.inputs if not follows_time(current[name].to_numpy())]
         compared_with = "" if season is None else f"{plural(len(season), 'row')} of the same season of training"
         table = table_drift(reference[steady], current[steady])
         return drift.model_copy(update={"inputs": inputs, "table": table, "season": compared_with}), page
+
+    def _totals(self, columns: ComparedColumns) -> dict[str, Totals] | None:
+        """The totals of all rows, where the window holds a sample of them."""
+        if self.window.all_rows is None:
+            return None
+        totals = self.window.all_rows.totals
+        answer = {} if columns.prediction is None else {columns.prediction: totals.answer}
+        return {**totals.columns, **answer}
 
     def newest(self, batch: NewestBatch | None) -> PerformanceResult | None:
         """Answers beside the truth in the newest batch alone; None if it has too few labels, or is all there is."""
@@ -183,7 +196,9 @@ class _Check:
         if not self.use_case.monitoring.min_labels <= len(labelled) < len(self._labelled):
             return None
         recent = self.window.recent
-        return self._measured(recent[times_of(recent) >= batch.since], labelled)
+        found = self._measured(recent[times_of(recent) >= batch.since], labelled)
+        all_rows = self.window.all_rows
+        return found if all_rows is None else _with_waiting(found, all_rows.since(batch.since))
 
     def rules(self) -> RulesComparison | None:
         """The model beside the rules of the business; None if there are too few labels."""
@@ -234,6 +249,8 @@ class _Check:
         target = self._target(labelled) if enough else None
         unusable = len(self.window.labelled) - len(labelled)
         facts = self._measured(self.window.recent, labelled, target=target, unusable=unusable)
+        if self.window.all_rows is not None:
+            facts = _with_waiting(facts, self.window.all_rows.totals)
         return facts, self._performance_page(labelled) if facts.metric is not None else None
 
     @cached_property
@@ -294,7 +311,7 @@ class _Check:
 
     def _target(self, labelled: pd.DataFrame) -> ColumnDrift:
         reference, current, columns = label_tables(self.bundle, labelled)
-        return measure_drift(reference, current, columns, at=self.now)[0].inputs[0]
+        return measure_drift(reference, current, columns).inputs[0]
 
     def _performance_page(self, labelled: pd.DataFrame) -> "Snapshot":
         from noria.monitoring.evidently_reports import performance_snapshot
@@ -307,6 +324,11 @@ class _Check:
             positive=manifest.positive,
             at=self.now,
         )
+
+
+def _with_waiting(found: PerformanceResult, totals: WindowTotals) -> PerformanceResult:
+    """With the labels that are still to come, counted over all rows."""
+    return found.model_copy(update={"waiting": totals.young, "overdue": totals.unlabelled - totals.young})
 
 
 def _new_folder(parent: Path, now: datetime) -> Path:

@@ -13,7 +13,7 @@ from noria.monitoring.data_faults.change_points import change_points
 from noria.monitoring.results import DaySummary, NewestBatch, SegmentSummary
 
 Flags = NDArray[np.bool_]
-_FEWEST = 30
+FEWEST = 30
 """A segment with fewer rows is not listed."""
 
 
@@ -102,7 +102,7 @@ def _segments(
         if column not in rows.categories:
             continue
         for value, count in rows.part(start).category_counts[column].items():
-            if count < _FEWEST:
+            if count < FEWEST:
                 break
             here = rows.categories[column] == value
             found.append(

@@ -57,6 +57,8 @@ class MonitoringVerdict(Section):
     """How right the model has been on the newest batch; None if it has too few labels, or is all that is known."""
     days: list[DaySummary] = []
     """Each day of the window, oldest first."""
+    sampled: int | None = None
+    """Predictions of a larger window that were looked at one by one, drawn at random; None: all of them."""
     rules: RulesComparison | None = None
     """The model beside the rules of the business; None if there are too few labels, or no rules to beat."""
     daily_worth: DailyWorth | None = None

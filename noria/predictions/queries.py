@@ -31,7 +31,8 @@ def window_query(
     if version is not None:
         chosen = chosen.where(predictions.c.version == version)
     if labelled is not None:
-        chosen = chosen.where(predictions.c.label_id.is_not(None) == labelled)
+        label_id = predictions.c.label_id  # written out, so that the index of labelled predictions can be used
+        chosen = chosen.where(label_id.is_not(None) if labelled else label_id.is_(None))
     if variants is not None:
         chosen = chosen.where(predictions.c.variant.in_(variants))
     if limit is not None:  # identifiers end at random, so the first ones in the order of their ends are a sample
@@ -44,6 +45,13 @@ def window_query(
 def count_of(chosen: Select[Any]) -> Select[tuple[int]]:
     """How many rows a query has."""
     return select(func.count()).select_from(chosen.with_only_columns(predictions.c.seq).order_by(None).subquery())
+
+
+def rows_query(connection: Connection, ids: Collection[str]) -> Select[Any]:
+    """The rows with these identifiers, oldest first."""
+    return (
+        select(predictions).where(is_one_of(connection, predictions.c.id, ids)).order_by(event_time, predictions.c.seq)
+    )
 
 
 def happened(since: datetime, until: datetime | None) -> ColumnElement[bool]:
@@ -62,6 +70,8 @@ def outside_counts(
 ) -> tuple[int, datetime | None, datetime | None]:
     """Predictions of a version that were asked in this time of cases that do not happen in it; first and last time."""
     row = predictions.c
+    if connection.execute(select(row.seq).where(row.event_at.is_not(None)).limit(1)).first() is None:
+        return 0, None, None  # quick to see in the index
     chosen = select(func.count(), func.min(row.event_at), func.max(row.event_at)).where(
         *(SENT, row.version == version, row.at >= since, row.at < until),
         or_(row.event_at < since, row.event_at >= until),

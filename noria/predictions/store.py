@@ -5,7 +5,7 @@ predictions without one; if all have one, it replaces the newest. A label withou
 """
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from noria.predictions.queries import (
     known_ids,
     outside_counts,
     predicted_models,
+    rows_query,
     selected_to_teach,
     store_counts,
     unlabelled,
@@ -38,6 +39,7 @@ from noria.predictions.records import (
     VariantStatistics,
     require_past,
 )
+from noria.predictions.scan import ScanQuery, StoredPart, most_rows, scan
 from noria.predictions.sql_tables import indexable_name
 from noria.predictions.vacuum import empty_log, rewrite_tables
 from noria.predictions.variant_statistics import variant_statistics
@@ -158,6 +160,20 @@ class PredictionStore:
         chosen = window_query(since, until, None, version, True, variants=None, shadows=False)
         with reading(self._engine) as connection:
             return connection.execute(count_of(chosen)).scalar_one()
+
+    def rows_of(self, ids: Collection[str]) -> "pd.DataFrame":
+        """The predictions with these identifiers, as `window` gives them, oldest first."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(rows_query(connection, ids)).mappings().all()
+        return to_dataframe(rows)
+
+    def scan(self, query: ScanQuery) -> Iterator[StoredPart]:
+        """All predictions that the query describes, in parts: as many as there are, in bounded memory."""
+        return scan(self._engine, query)
+
+    def most_rows(self, since: datetime) -> int:
+        """An upper bound, quick to find, of the predictions of cases that happen from `since` on, of all versions."""
+        return most_rows(self._engine, since)
 
     def outside(self, since: datetime, until: datetime, version: str) -> tuple[int, datetime | None, datetime | None]:
         """Predictions of a version that were asked in this time, of cases that do not happen in it.

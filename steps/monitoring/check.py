@@ -38,23 +38,23 @@ def check(
     workspace, now = Workspace(use_case.name), datetime.fromisoformat(checked_at)
     store = PredictionStore(workspace.predictions_url)
     try:
-        window = read_window(store, use_case, champion.manifest.version, now)
+        window = read_window(store, use_case, champion.manifest.version, now, bundle=champion)
+        progress.stage("collect", f"{window.rows:,} predictions, {len(window.labelled):,} with their label")
+        earlier = read(history_file(workspace), warn=False)
+        hints = run_hints()
+        verdict = monitor(
+            champion,
+            window,
+            use_case,
+            workspace,
+            now,
+            hints=hints,
+            tried=tried,
+            labels=labels,
+            news=news or LoopNews(),
+        )
     finally:
         store.close()
-    progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
-    earlier = read(history_file(workspace), warn=False)
-    hints = run_hints()
-    verdict = monitor(
-        champion,
-        window,
-        use_case,
-        workspace,
-        now,
-        hints=hints,
-        tried=tried,
-        labels=labels,
-        news=news or LoopNews(),
-    )
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage("verdict", f"{verdict.verdict}")
     if is_worth_alerting(verdict, earlier):

@@ -1,5 +1,7 @@
 """A feed that stopped, or that left out some days: seen from the times of the rows alone."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,33 +19,55 @@ _WEEK_H, _LONG_H = 8 * 24.0, 72.0
 _WEEK, _SATURDAY, _MOST_LOST = 7, 5, 3
 
 
-def feed_faults(at: NDArray[np.datetime64], now: datetime) -> list[DataFault]:
+@dataclass(frozen=True)
+class Arrivals:
+    """When rows came."""
+
+    at: NDArray[np.datetime64]
+    """(n,) times, ascending (UTC)."""
+    counts: NDArray[np.int64] | None = None
+    """(n,) how many rows came then; None: one each."""
+
+    @classmethod
+    def of(cls, minutes: Mapping[np.datetime64, int]) -> "Arrivals":
+        """From minute → rows."""
+        at = np.array(sorted(minutes), dtype="datetime64[us]")
+        return cls(at, np.array([minutes[minute] for minute in sorted(minutes)], dtype=np.int64))
+
+    @property
+    def rows(self) -> int:
+        """How many rows came."""
+        return len(self.at) if self.counts is None else int(self.counts.sum())
+
+
+def feed_faults(arrivals: Arrivals, now: datetime) -> list[DataFault]:
     """What is missing in the stream of rows.
 
     The feed stopped if its silence is three times as long as any pause before, and many rows were to be expected in it.
     Nothing is said of a stream without a rhythm: one that came in a few bursts, or that has not yet seen a weekend.
 
     Args:
-        at: (n,) the times of the rows, ascending (UTC).
+        arrivals: when the rows came.
         now: when one looks.
     """
-    arrivals = np.unique(at.astype("datetime64[h]"))
-    if len(arrivals) <= _GAPS:
+    at = arrivals.at
+    if len(np.unique(at.astype("datetime64[h]"))) <= _GAPS:
         return []
     end = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     gaps = np.diff(at) / _HOUR
     longest = np.argsort(gaps)[::-1]
     silence = float((end - at[-1]) / _HOUR)
     span = float((at[-1] - at[0]) / _HOUR)
-    per_hour = len(at) / max(span, 1.0)
+    per_hour = arrivals.rows / max(span, 1.0)
     if _is_pause(silence, float(gaps[longest[0]]), per_hour, span):
         return [_stopped(at[-1], silence, float(gaps[longest[0]]), per_hour)]
-    return _lost_days(at.astype("datetime64[D]"))
+    return _lost_days(arrivals)
 
 
-def _lost_days(days: NDArray[np.datetime64]) -> list[DataFault]:
+def _lost_days(arrivals: Arrivals) -> list[DataFault]:
     """Whole days without a row among days that all have many; a weekend counts only if another one had rows."""
-    found, counts = np.unique(days, return_counts=True)
+    found, places = np.unique(arrivals.at.astype("datetime64[D]"), return_inverse=True)
+    counts = np.bincount(places, weights=arrivals.counts)
     every = np.arange(found[0], found[-1] + np.timedelta64(1, "D"))
     lost = every[~np.isin(every, found)]
     if len(found) < _WEEK or counts[1:-1].min() < _ROWS:

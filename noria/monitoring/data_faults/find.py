@@ -7,7 +7,7 @@ from noria.monitoring.data_faults.change_points import change_points
 from noria.monitoring.data_faults.clocks import lagging_times, shifted_clock
 from noria.monitoring.data_faults.copies import stale_copy
 from noria.monitoring.data_faults.fault import DataFault
-from noria.monitoring.data_faults.feed import feed_faults
+from noria.monitoring.data_faults.feed import Arrivals, feed_faults
 from noria.monitoring.data_faults.renames import renamed_categories
 from noria.monitoring.data_faults.rows import Rows
 from noria.monitoring.data_faults.swaps import swapped_columns
@@ -22,7 +22,13 @@ _EXPLAINS = ("columns_swapped", "unit_changed", "category_renamed", "unreadable_
 
 
 def find_data_faults(
-    reference: Rows, recent: Rows, schema: InputSchema, now: datetime, *, fewest: int = 100
+    reference: Rows,
+    recent: Rows,
+    schema: InputSchema,
+    now: datetime,
+    *,
+    fewest: int = 100,
+    arrivals: Arrivals | None = None,
 ) -> list[DataFault]:
     """The faults that the newest rows of a window show.
 
@@ -36,6 +42,7 @@ def find_data_faults(
         schema: what the model takes in.
         now: when one looks; a feed that stopped is seen from it.
         fewest: a batch, and what it is compared with, have at least so many rows; never fewer than 50.
+        arrivals: when all rows came, where `recent` holds a part of them.
 
     Returns:
         At most one fault for each kind and group of columns, the newest first.
@@ -47,7 +54,7 @@ def find_data_faults(
             key = (fault.kind, *fault.columns)
             if key not in faults:
                 faults[key] = fault
-    stream = [*feed_faults(recent.at, now), *shifted_clock(recent, fewest)]
+    stream = [*feed_faults(arrivals or Arrivals(recent.at), now), *shifted_clock(recent, fewest)]
     return [_dated(fault, now) for fault in [*stream, *_explained(list(faults.values()))]]
 
 
@@ -71,6 +78,17 @@ def _value_faults(reference: Rows, recent: Rows, schema: InputSchema, fewest: in
             yield from constant_columns(before, batch, recent, adjacent=adjacent)
             if adjacent:
                 yield from lagging_times(before, batch, recent)
+
+
+def merge_faults(sampled: list[DataFault], newest: list[DataFault]) -> list[DataFault]:
+    """The faults of a sample of the window, and those that only its newest rows show."""
+    told = {(fault.kind, *fault.columns) for fault in sampled}
+    taken = {name for fault in sampled if fault.kind in _EXPLAINS for name in fault.columns}
+    return sampled + [
+        fault
+        for fault in newest
+        if (fault.kind, *fault.columns) not in told and (fault.kind not in _EXPLAINS or taken.isdisjoint(fault.columns))
+    ]
 
 
 def batch_starts(recent: Rows, fewest: int) -> list[int]:

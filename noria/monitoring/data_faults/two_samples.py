@@ -31,9 +31,12 @@ def ks_distance(first: Floats, second: Floats) -> float:
 
 def share_distance(first: "pd.Series[Any]", second: "pd.Series[Any]") -> float:
     """The total variation distance (0 to 1) of two samples, given as category → rows; 1 if one is empty."""
-    if not first.sum() or not second.sum():
+    before, after = first.to_dict(), second.to_dict()  # a tenth of the time of two series
+    sizes = sum(before.values()), sum(after.values())
+    if not all(sizes):
         return 1.0
-    return float((first / first.sum()).sub(second / second.sum(), fill_value=0).abs().sum() / 2)
+    gaps = (before.get(each, 0) / sizes[0] - after.get(each, 0) / sizes[1] for each in {**before, **after})
+    return float(sum(map(abs, gaps)) / 2)
 
 
 def is_near(distance: float, first: int, second: int) -> bool:

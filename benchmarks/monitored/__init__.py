@@ -1,0 +1,1 @@
+"""What `benchmarks/monitoring.py` measures: the rows, the store that holds them, and one measurement in a process."""
