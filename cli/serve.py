@@ -180,6 +180,12 @@ def label(
     young: Annotated[
         bool, typer.Option("--young", help="Also ask for cases whose label will still come by itself.")
     ] = False,
+    random: Annotated[
+        float | None,
+        typer.Option(
+            "--random", min=0, max=1, help="Share of the cases that is drawn at random, to judge the model by."
+        ),
+    ] = 0.1,
     file: Annotated[
         str | None, typer.Option("--import", help="Take answers: the filled-in table, or Label Studio's JSON export.")
     ] = None,
@@ -199,6 +205,7 @@ def label(
     \b
     python run.py label --budget 100                                   100 cases as a table
     python run.py label --budget 100 --to label-studio                 as a project of Label Studio
+    python run.py label --budget 100 --random 1                        all drawn at random, to judge the model by
     python run.py label --import wanted.csv --by Ann                   the answers of Ann
     python run.py label --import export.json --resolve majority        the answers of several people
     """
@@ -210,7 +217,7 @@ def label(
         return
     if resolve is not None or by is not None:
         raise import_missing()
-    show(ask_for_labels(use_case, budget, to, include_young=young))
+    show(ask_for_labels(use_case, budget, to, include_young=young, random_share=random))
 
 
 @app.command(short_help="What is deployed, and how it is doing.")

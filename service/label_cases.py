@@ -6,14 +6,13 @@ from typing import Any
 
 from noria.labelling.asked import ASKED, CASES, Selection, read_asked, read_cases
 from noria.predictions import Feedback
+from noria.predictions.records import REVIEW
 from noria.serving.api import RowError
 from noria.serving.http_errors import HTTPError
 from service.prediction.loaded_models import LoadedModels
 from service.runtime import Runtime
 
 _MOST = 200
-REVIEW = "review"
-"""`selected_by` of a case whose decision is `ask`: it lies near the threshold, so it is no fair sample."""
 _FACTS = ("name", "task", "target", "case", "classes")
 
 

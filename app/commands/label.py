@@ -11,7 +11,7 @@ from noria.config import UseCase
 from noria.deployment import wait_until_stored
 from noria.labelling.agreement import Rule
 from noria.labelling.answers import UNNAMED
-from noria.labelling.asked import ASKED, CASES, read_asked, record_asked, write_cases
+from noria.labelling.asked import ASKED, CASES, RANDOM_SHARE, read_asked, record_asked, write_cases
 from noria.labelling.taking import Taken
 from noria.predictions import PredictionStore
 from noria.reporting import plural
@@ -26,7 +26,9 @@ _REFUSED, _OPEN = "refused.csv", "disagreements.csv"
 _SHOWN = 5
 
 
-def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young: bool = False) -> CommandResult:
+def ask_for_labels(
+    use_case: UseCase, budget: int, form: Form, *, include_young: bool = False, random_share: float | None = None
+) -> CommandResult:
     """Choose the predictions whose labels would teach most, and write them for people.
 
     Raises:
@@ -49,7 +51,13 @@ def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young:
         privacy = use_case.serving.privacy
         hidden = {*privacy.hash, *privacy.drop, *privacy.truncate}
         wanted = select_cases(
-            bundles, found.unlabelled, budget, labelled=found.labelled, hidden=hidden, seed=use_case.models.seed
+            bundles,
+            found.unlabelled,
+            budget,
+            labelled=found.labelled,
+            hidden=hidden,
+            random_share=RANDOM_SHARE if random_share is None else random_share,
+            seed=use_case.models.seed,
         )
         folder = workspace.labels
         record_asked(wanted, folder / ASKED, now)

@@ -51,6 +51,8 @@ class Evidence(Section):
     """Labelled predictions that were looked at."""
     overdue: int = 0
     """Predictions that should have their label by now and have none."""
+    unknown_quality: str = ""
+    """Why no figure for all cases can be given, as labels come for some decisions only; empty: it can."""
     gain: ExpectedGain | None = None
     """Of a retraining; None: it cannot be estimated."""
     new_data: bool | None = None
@@ -108,6 +110,7 @@ def evidence_of(
         moved=[column.name for column in verdict.drift.moved] if verdict.drift is not None else [],
         labels=verdict.performance.labels,
         overdue=verdict.performance.overdue,
+        unknown_quality=next((each.sentence for each in verdict.causes if each.kind == "labels_partial"), ""),
         gain=gain,
         new_data=new_data,
         retrainings=state.retrainings(journal, timedelta(days=config.budget.days)),

@@ -19,6 +19,7 @@ CauseKind = Literal[
     "worse_than_rules",
     "disqualified",
     "labels_missing",
+    "labels_partial",
 ]
 
 

@@ -52,17 +52,18 @@ def proven(
     """
     if change is None:
         return None
-    errors = [_error(change.low, change.high, confidence)]
+    errors = [standard_error(change.low, change.high, confidence)]
     if promised is not None:
-        errors.append(_error(promised.low, promised.high, confidence))
+        errors.append(standard_error(promised.low, promised.high, confidence))
     far = change.worse_by > look_scores(look) * math.hypot(*errors)
     return change.model_copy(update={"beyond_chance": bool(far and change.worse_by > 0)})
 
 
 def is_worse_than_rules(rules: RulesComparison, look: int, confidence: float) -> bool:
     """Whether the rules have done better, beyond what chance reaches at this look."""
-    return rules.rules - rules.model > look_scores(look) * _error(rules.low, rules.high, confidence)
+    return rules.rules - rules.model > look_scores(look) * standard_error(rules.low, rules.high, confidence)
 
 
-def _error(low: float, high: float, confidence: float) -> float:
+def standard_error(low: float, high: float, confidence: float) -> float:
+    """The standard error behind an interval at that confidence."""
     return (high - low) / (2 * NormalDist().inv_cdf((1 + confidence) / 2))

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import pandas as pd
 
 from noria.bundle import Bundle
 from noria.bundle.qualification import disqualification
+from noria.bundle.reference_sample import answer_column
 from noria.config import UseCase
 from noria.monitoring import verdict_history
 from noria.monitoring.batch_causes import batch_causes, fault_causes
@@ -29,6 +30,7 @@ from noria.monitoring.logged_predictions import (
 )
 from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
 from noria.monitoring.monitoring_report import monitoring_report
+from noria.monitoring.partial_labels import WeighedLabels, decision_quality, weigh_labels
 from noria.monitoring.performance import measure_performance
 from noria.monitoring.results import ColumnDrift, DriftResult, NewestBatch, PerformanceResult, RulesComparison
 from noria.monitoring.rules_comparison import compare_with_rules
@@ -154,21 +156,25 @@ class _Check:
 
     def newest(self, batch: NewestBatch | None) -> PerformanceResult | None:
         """Answers beside the truth in the newest batch alone; None if it has too few labels, or is all there is."""
-        labelled = self._labelled
-        if batch is None or not len(labelled):
+        if batch is None or not len(self._labelled):
             return None
-        labelled = labelled[times_of(labelled) >= batch.since]
+        labelled = self._labelled[times_of(self._labelled) >= batch.since]
         if not self.use_case.monitoring.min_labels <= len(labelled) < len(self._labelled):
             return None
-        recent = self.window.recent
-        return self._measured(recent[times_of(recent) >= batch.since], labelled)
+        cases, recent = self.window.cases, self.window.recent
+        weighed = None if cases is None else self._weigh(cases[cases["event_at"] >= batch.since], labelled)
+        return self._measured(recent[times_of(recent) >= batch.since], labelled, weighed)
 
     def rules(self) -> RulesComparison | None:
         """The model beside the rules of the business; None if there are too few labels."""
-        labelled = self._labelled
-        if len(labelled) < self.use_case.monitoring.min_labels:
+        labelled, weights, fewest = self._labelled, None, self.use_case.monitoring.min_labels
+        if self._weighed is not None:
+            labelled, weights = self._weighed.labelled, self._weighed.weights
+            if not self._weighed.coverage.is_whole or weights.effective < fewest:
+                return None  # the rules would decide otherwise on the cases of which nothing is known
+        if len(labelled) < fewest:
             return None
-        found = compare_with_rules(self.bundle, self.use_case, labelled, scores_of(self.bundle, labelled))
+        found = compare_with_rules(self.bundle, self.use_case, labelled, scores_of(self.bundle, labelled), weights)
         if found is None:
             return None
         worse = is_worse_than_rules(found, self.look, self.use_case.evaluation.confidence)
@@ -176,21 +182,46 @@ class _Check:
 
     def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""
-        labelled = self._labelled
-        enough = len(labelled) >= self.use_case.monitoring.min_labels
-        target = self._target(labelled) if enough else None
+        labelled, weighed = self._labelled, self._weighed
+        alike = weighed is None and len(labelled) >= self.use_case.monitoring.min_labels
+        target = self._target(labelled) if alike else None
         unusable = len(self.window.labelled) - len(labelled)
-        facts = self._measured(self.window.recent, labelled, target=target, unusable=unusable)
-        return facts, self._performance_page(labelled) if facts.metric is not None else None
+        facts = self._measured(self.window.recent, labelled, weighed, target=target, unusable=unusable)
+        if weighed is None:
+            return facts, self._performance_page(labelled) if facts.metric is not None else None
+        if not weighed.coverage.is_whole:
+            known = reference_answers(self.bundle)
+            answer = answer_column("decision", self.bundle.manifest)
+            known = known.assign(decision=self.bundle.reference()[answer])
+            decisions = decision_quality(self.use_case, weighed, known, self.look)
+            facts = facts.model_copy(update={"decisions": decisions})
+        return facts, None  # Evidently knows no weights
+
+    @cached_property
+    def _weighed(self) -> WeighedLabels | None:
+        """The labels with what they stand for, where they come for some cases only; None: all count alike."""
+        return None if self.window.cases is None else self._weigh(self.window.cases, self._labelled)
+
+    def _weigh(self, cases: pd.DataFrame, labelled: pd.DataFrame) -> WeighedLabels:
+        problem = self.use_case.problem
+        mature_until = self.now - timedelta(days=problem.label_delay_days)
+        return weigh_labels(cases, labelled, problem.labels_for, mature_until)
 
     @cached_property
     def _labelled(self) -> pd.DataFrame:
         return known_labels(self.bundle.manifest, self.window.labelled)
 
     def _measured(
-        self, recent: pd.DataFrame, labelled: pd.DataFrame, *, target: ColumnDrift | None = None, unusable: int = 0
+        self,
+        recent: pd.DataFrame,
+        labelled: pd.DataFrame,
+        weighed: WeighedLabels | None,
+        *,
+        target: ColumnDrift | None = None,
+        unusable: int = 0,
     ) -> PerformanceResult:
         manifest, confidence = self.bundle.manifest, self.use_case.evaluation.confidence
+        labelled = labelled if weighed is None else weighed.labelled
         found = measure_performance(
             self.use_case,
             recent,
@@ -201,6 +232,8 @@ class _Check:
             classes=manifest.classes if manifest.task == "multiclass" else None,
             target=target,
             unusable=unusable,
+            weights=None if weighed is None else weighed.weights,
+            coverage=None if weighed is None else weighed.coverage,
         )
         changes = {
             key: proven(change, self.look, confidence, manifest.metrics.get(change.name))
@@ -221,7 +254,7 @@ class _Check:
             if verdict.version == self.bundle.manifest.version
             for scored in verdict.performance.scored
         ]
-        labelled = known_labels(self.bundle.manifest, self.window.labelled)
+        labelled = self._labelled if self._weighed is None else self._weighed.labelled[self._weighed.fair]
         found = add_estimates(
             performance,
             self.bundle,

@@ -11,6 +11,7 @@ from noria.metrics.bootstrap import bootstrap, percentile_interval
 from noria.metrics.metrics import metric_statistics
 from noria.models.fitted_model import fit_rules
 from noria.models.training_rows import read_training_rows
+from noria.monitoring.partial_labels import LabelWeights
 from noria.monitoring.results import RulesComparison
 from noria.predictions import inputs_of
 from noria.system import progress
@@ -18,7 +19,11 @@ from noria.system.errors import NoriaError
 
 
 def compare_with_rules(
-    bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame, scores: NDArray[np.float64]
+    bundle: Bundle,
+    use_case: UseCase,
+    labelled: pd.DataFrame,
+    scores: NDArray[np.float64],
+    weights: LabelWeights | None = None,
 ) -> RulesComparison | None:
     """Judge the rules on the rows that the model has been judged on.
 
@@ -27,6 +32,7 @@ def compare_with_rules(
         use_case: its rules.
         labelled: (n, …) predictions with a label, with the columns of `PredictionStore.window`.
         scores: (n,) or (n, k) what the model gave them.
+        weights: how many cases each one stands for; None: all alike.
 
     Returns:
         None if the model is the rules, or if they were mined from the data and are no rival.
@@ -61,8 +67,12 @@ def compare_with_rules(
             ((rule_scores, np.asarray(answers["decision"], dtype=str)), list(fitted.classes), answers["prediction"]),
         )
     ]
-    once = np.ones((1, len(truth)))
-    values = bootstrap(statistics, len(truth), use_case.evaluation.bootstrap, use_case.split.seed)
-    low, high = percentile_interval(values[0] - values[1], use_case.evaluation.confidence)
+    judged, seed = use_case.evaluation, use_case.split.seed
+    if weights is None:
+        values = bootstrap(statistics, len(truth), judged.bootstrap, seed)
+    else:
+        values = weights.draws(statistics, judged.bootstrap, seed)
+    low, high = percentile_interval(values[0] - values[1], judged.confidence)
+    once = np.ones((1, len(truth))) if weights is None else weights.each[None, :]
     model, rules = (float(statistic(once)[0]) for statistic in statistics)
     return RulesComparison(model=model, rules=rules, low=low, high=high)

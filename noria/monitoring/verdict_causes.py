@@ -6,7 +6,15 @@ from datetime import datetime
 from noria.config import UseCase
 from noria.monitoring.causes import LEVELS, Cause
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import DriftResult, MetricChange, NewestBatch, PerformanceResult, RulesComparison
+from noria.monitoring.label_findings import decision_findings, unknown_quality
+from noria.monitoring.results import (
+    DecisionFigure,
+    DriftResult,
+    MetricChange,
+    NewestBatch,
+    PerformanceResult,
+    RulesComparison,
+)
 from noria.monitoring.verdict import (
     Finding,
     about_answers,
@@ -43,6 +51,11 @@ def figure_causes(
         ),
         *_causes("answer_drift", about_answers(drift, performance), since),
     ]
+    for kind, level, sentence, figure in decision_findings(use_case, performance.decisions):
+        causes += _causes(kind, [(level, sentence)], since, figures=_decision_figures(figure))
+    unknown = "" if performance.coverage is None else unknown_quality(use_case, performance.coverage)
+    if unknown:
+        causes.append(Cause(kind="labels_partial", severity="ok", sentence=unknown))
     if not performance.labels and performance.overdue >= use_case.monitoring.min_labels:
         causes.append(
             Cause(
@@ -116,6 +129,11 @@ def _causes(
         for level, sentence in findings
         if level != "ok"
     ]
+
+
+def _decision_figures(figure: DecisionFigure) -> dict[str, float | str]:
+    before = {} if figure.before is None else {"before": figure.before}
+    return {"metric": figure.name, "now": figure.now, "low": figure.low, "high": figure.high, **before}
 
 
 def _figures(change: MetricChange | None) -> dict[str, float | str]:
