@@ -19,7 +19,6 @@ from noria.loop.backtest import TrialCache
 from noria.loop.journal import wall_clock
 from noria.loop.messages import decision_key, decision_message, failure_message
 from noria.monitoring.verdict import MonitoringVerdict
-from noria.monitoring.verdict_history import history_file, read
 from noria.system import progress
 from noria.system.errors import NoriaError, describe
 from noria.system.workspace import Workspace
@@ -153,7 +152,6 @@ class Loop:
             verdict,
             self._journal,
             loop,
-            earlier=read(history_file(self._workspace), warn=False)[:-1],
             gain=expected_gain(self._use_case, self._stack, verdict, self._retrainings_left(), self._trials),
             new_data=self._trainer.has_new_data() if asks else None,
             is_rules=self._answers_by_rules(),

@@ -155,7 +155,7 @@ def _worse_than_previous(evidence: Evidence, config: LoopConfig) -> Decision | N
         "roll_back",
         config.actions.roll_back,
         "worse_than_previous",
-        f"The model is worse than the one before it, beyond chance: {evidence.worse_than_previous}.",
+        evidence.worse_than_previous,
         advice="Restore what answered before.",
         command="python run.py rollback",
     )

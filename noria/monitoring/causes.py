@@ -17,6 +17,7 @@ CauseKind = Literal[
     "quality",
     "worth",
     "worse_than_rules",
+    "worse_than_previous",
     "disqualified",
     "labels_missing",
     "labels_partial",

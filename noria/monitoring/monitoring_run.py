@@ -28,16 +28,31 @@ from noria.monitoring.logged_predictions import (
     reference_answers,
     scores_of,
 )
-from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
+from noria.monitoring.look_level import drift_stretch, is_beaten, proven
 from noria.monitoring.monitoring_report import monitoring_report
-from noria.monitoring.partial_labels import WeighedLabels, decision_quality, weigh_labels
+from noria.monitoring.partial_labels import LabelWeights, WeighedLabels, decision_quality, weigh_labels
 from noria.monitoring.performance import measure_performance
-from noria.monitoring.results import ColumnDrift, DriftResult, NewestBatch, PerformanceResult, RulesComparison
+from noria.monitoring.previous_comparison import compare_with_previous
+from noria.monitoring.results import (
+    ColumnDrift,
+    DriftResult,
+    NewestBatch,
+    PerformanceResult,
+    PreviousComparison,
+    RulesComparison,
+)
 from noria.monitoring.rules_comparison import compare_with_rules
 from noria.monitoring.seasons import same_season
 from noria.monitoring.table_drift import table_drift
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
-from noria.monitoring.verdict_causes import disqualified_cause, figure_causes, newest_causes, ranked, rules_cause
+from noria.monitoring.verdict_causes import (
+    disqualified_cause,
+    figure_causes,
+    newest_causes,
+    previous_cause,
+    ranked,
+    rules_cause,
+)
 from noria.monitoring.window import Window
 from noria.reporting import plural
 from noria.system import progress
@@ -60,6 +75,7 @@ def monitor(
     *,
     hints: CommandHints = _NO_HINTS,
     tried: str = "",
+    previous: Bundle | None = None,
 ) -> MonitoringVerdict:
     """Check the deployed model, write the reports, and add the verdict to the history.
 
@@ -71,6 +87,7 @@ def monitor(
             `monitoring/evidently`.
         now: the time of the check, with a zone.
         hints: what the commands in the report are completed with.
+        previous: the model that answered before it.
         tried: what to say in place of the advice to train again, where that was tried and did not help.
 
     Raises:
@@ -89,6 +106,7 @@ def monitor(
     folder = _new_folder(workspace.monitoring, now)
     pages = {"drift": drift_page, "performance": performance_page}
     reports = _write_pages({name: page for name, page in pages.items() if page is not None}, folder, use_case)
+    before = check.previous(previous)
     newest, rules, why = check.newest(data.newest), check.rules(), disqualification(bundle, use_case)
     faults = fault_causes(data.faults)
     found = [
@@ -96,6 +114,7 @@ def monitor(
         *batch_causes(data.newest, faults),
         *newest_causes(use_case, data.newest, newest),
         *rules_cause(rules, use_case.problem.unit, window.since),
+        *previous_cause(before, use_case.problem.unit, window.since),
     ]
     level, confident, reasons = decide(use_case, len(window.recent), drift, performance, why, causes=found)
     figures = figure_causes(use_case, len(window.recent), drift, performance, window.since)
@@ -121,6 +140,7 @@ def monitor(
         newest_performance=newest,
         days=data.days,
         rules=rules,
+        previous=before,
         reports={"summary": str(folder / "report.html"), **reports},
     )
     write_text(folder / "report.html", monitoring_report(verdict, [*earlier, verdict], use_case, hints))
@@ -167,18 +187,44 @@ class _Check:
 
     def rules(self) -> RulesComparison | None:
         """The model beside the rules of the business; None if there are too few labels."""
-        labelled, weights, fewest = self._labelled, None, self.use_case.monitoring.min_labels
-        if self._weighed is not None:
-            labelled, weights = self._weighed.labelled, self._weighed.weights
-            if not self._weighed.coverage.is_whole or weights.effective < fewest:
-                return None  # the rules would decide otherwise on the cases of which nothing is known
-        if len(labelled) < fewest:
+        labelled, weights = self._judging_rows()
+        if not len(labelled):
             return None
         found = compare_with_rules(self.bundle, self.use_case, labelled, scores_of(self.bundle, labelled), weights)
         if found is None:
             return None
-        worse = is_worse_than_rules(found, self.look, self.use_case.evaluation.confidence)
+        worse = is_beaten(found.rules - found.model, found.low, found.high, self.look, self._confidence)
         return found.model_copy(update={"worse": worse})
+
+    def previous(self, previous: Bundle | None) -> PreviousComparison | None:
+        """The model beside the one before it; None if there are too few labels, or they cannot be compared."""
+        labelled, weights = self._judging_rows()
+        if previous is None or not len(labelled):
+            return None
+        scores, hidden = scores_of(self.bundle, labelled), hidden_columns(self.use_case)
+        found = compare_with_previous(
+            self.bundle, previous, self.use_case, labelled, scores, weights=weights, hidden=hidden
+        )
+        if found is None:
+            return None
+        worse = is_beaten(found.previous - found.model, found.low, found.high, self.look, self._confidence)
+        return found.model_copy(update={"worse": worse})
+
+    def _judging_rows(self) -> tuple[pd.DataFrame, LabelWeights | None]:
+        """The labelled rows on which others are compared with the model, and their weights; none if they are too few.
+
+        Another model would decide otherwise on cases of which nothing is known, so none may be missing.
+        """
+        fewest, none = self.use_case.monitoring.min_labels, self._labelled.iloc[:0]
+        if self._weighed is None:
+            return (self._labelled if len(self._labelled) >= fewest else none), None
+        weights = self._weighed.weights
+        enough = self._weighed.coverage.is_whole and weights.effective >= fewest
+        return (self._weighed.labelled if enough else none), weights
+
+    @property
+    def _confidence(self) -> float:
+        return self.use_case.evaluation.confidence
 
     def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""

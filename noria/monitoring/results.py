@@ -275,6 +275,23 @@ class RulesComparison(Section):
     """Whether the model is worse than the rules, beyond what chance reaches at this look."""
 
 
+class PreviousComparison(Section):
+    """What 1,000 decisions bring in, in `problem.unit`, on the same labelled rows."""
+
+    version: str
+    """The model that answered before this one."""
+    model: float
+    """By the decisions that were made."""
+    previous: float
+    """By those that the model before would have made."""
+    low: float
+    """Lower end of the paired bootstrap interval of model − previous."""
+    high: float
+    """Upper end of the same."""
+    worse: bool = False
+    """Whether the model is worse than the one before, beyond what chance reaches at this look."""
+
+
 class DaySummary(Section):
     """One day of the window."""
 

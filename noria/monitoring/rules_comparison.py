@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle
 from noria.bundle.answers import build_predictions, rule_predictions
 from noria.config import UseCase
-from noria.metrics.bootstrap import bootstrap, percentile_interval
-from noria.metrics.metrics import metric_statistics
 from noria.models.fitted_model import fit_rules
 from noria.models.training_rows import read_training_rows
+from noria.monitoring.paired_worth import Decided, paired_worth
 from noria.monitoring.partial_labels import LabelWeights
 from noria.monitoring.results import RulesComparison
 from noria.predictions import inputs_of
@@ -51,28 +50,7 @@ def compare_with_rules(
     said = rule_predictions(fitted, checked)
     rule_scores = fitted.scores(checked)
     answers = build_predictions(rule_scores, manifest.task, fitted.classes, manifest.policy, said)
-    is_number = manifest.task == "regression"
-    truth = labelled["label"].to_numpy(dtype=np.float64 if is_number else str)
-    several = manifest.task == "multiclass"
-    statistics = [
-        metric_statistics(use_case, truth, *given)["worth"]
-        if not several
-        else metric_statistics(use_case, truth, given[0], given[1], classes=classes, predictions=predicted)["worth"]
-        for given, classes, predicted in (
-            (
-                (scores, labelled["decision"].to_numpy(dtype=str)),
-                manifest.classes,
-                labelled["prediction"].to_numpy(str),
-            ),
-            ((rule_scores, np.asarray(answers["decision"], dtype=str)), list(fitted.classes), answers["prediction"]),
-        )
-    ]
-    judged, seed = use_case.evaluation, use_case.split.seed
-    if weights is None:
-        values = bootstrap(statistics, len(truth), judged.bootstrap, seed)
-    else:
-        values = weights.draws(statistics, judged.bootstrap, seed)
-    low, high = percentile_interval(values[0] - values[1], judged.confidence)
-    once = np.ones((1, len(truth))) if weights is None else weights.each[None, :]
-    model, rules = (float(statistic(once)[0]) for statistic in statistics)
+    logged = Decided(scores, labelled["decision"], labelled["prediction"], manifest.classes)
+    by_rules = Decided(rule_scores, answers["decision"], answers["prediction"], fitted.classes)
+    model, rules, low, high = paired_worth(use_case, labelled["label"], logged, by_rules, weights)
     return RulesComparison(model=model, rules=rules, low=low, high=high)

@@ -19,6 +19,7 @@ from noria.monitoring.results import (
     MetricChange,
     NewestBatch,
     PerformanceResult,
+    PreviousComparison,
     RulesComparison,
 )
 from noria.reporting import percent, plural
@@ -63,6 +64,8 @@ class MonitoringVerdict(Section):
     """Each day of the window, oldest first."""
     rules: RulesComparison | None = None
     """The model beside the rules of the business; None if there are too few labels, or no rules to beat."""
+    previous: PreviousComparison | None = None
+    """The model beside the one before it, on the same cases; None if there is none, or too few labels."""
     reports: dict[str, str] = {}
     """Name of a report → its file."""
 

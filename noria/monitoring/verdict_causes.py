@@ -13,6 +13,7 @@ from noria.monitoring.results import (
     MetricChange,
     NewestBatch,
     PerformanceResult,
+    PreviousComparison,
     RulesComparison,
 )
 from noria.monitoring.verdict import (
@@ -91,6 +92,30 @@ def rules_cause(rules: RulesComparison | None, unit: str, since: datetime) -> li
             sentence=f"The rules would do better: 1,000 decisions bring in {number(rules.rules)} {unit} by the rules "
             f"and {number(rules.model)} {unit} by the model (difference {number(rules.low)} to {number(rules.high)}).",
             figures={"model": rules.model, "rules": rules.rules, "low": rules.low, "high": rules.high},
+        )
+    ]
+
+
+def previous_cause(previous: PreviousComparison | None, unit: str, since: datetime) -> list[Cause]:
+    """That the model before it does better on the same cases, if it does beyond chance."""
+    if previous is None or not previous.worse:
+        return []
+    return [
+        Cause(
+            kind="worse_than_previous",
+            severity="watch",
+            since=since,
+            sentence=f"The model before it would do better: on the same cases, 1,000 decisions bring in "
+            f"{number(previous.previous)} {unit} by version {previous.version} and {number(previous.model)} {unit} by "
+            f"the model (difference {number(previous.low)} to {number(previous.high)}). "
+            f"`python run.py rollback` restores it.",
+            figures={
+                "version": previous.version,
+                "model": previous.model,
+                "previous": previous.previous,
+                "low": previous.low,
+                "high": previous.high,
+            },
         )
     ]
 

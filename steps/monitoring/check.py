@@ -18,6 +18,7 @@ from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.alerts import post_alert
 from steps.shared.failures import alert_on_failure
+from steps.shared.previous_model import previous_bundle
 from steps.shared.run_hints import run_hints
 
 
@@ -38,7 +39,10 @@ def check(
     progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
     earlier = read(history_file(workspace), warn=False)
     hints = run_hints()
-    verdict = monitor(champion, window, use_case, workspace, now, hints=hints, tried=tried)
+    previous = None
+    if len(window.labelled) >= use_case.monitoring.min_labels:
+        previous = previous_bundle(use_case.name, champion, earlier)
+    verdict = monitor(champion, window, use_case, workspace, now, hints=hints, tried=tried, previous=previous)
     log_metadata({"verdict": verdict.verdict, "reasons": verdict.reasons}, infer_model=True)
     progress.stage("verdict", f"{verdict.verdict}")
     if is_worth_alerting(verdict, earlier):
