@@ -194,6 +194,7 @@ def label(
         typer.Option("--resolve", help="With --import: which answer counts where people disagree."),
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="With --import: who gave the answers without a name.")] = None,
+    stack: Stack = None,
 ) -> None:
     """Choose the predictions whose true labels would teach the next model most, or take the answers of people.
 
@@ -209,15 +210,15 @@ def label(
     python run.py label --import wanted.csv --by Ann                   the answers of Ann
     python run.py label --import export.json --resolve majority        the answers of several people
     """
-    use_case = begin(config, "Labels wanted")
+    use_case = begin(config, "Labels wanted", stack)
     from app.commands.label import ask_for_labels, import_labels, import_missing
 
     if file is not None:
-        show(import_labels(use_case, file, resolve, by))
+        show(import_labels(use_case, file, resolve, by, stack))
         return
     if resolve is not None or by is not None:
         raise import_missing()
-    show(ask_for_labels(use_case, budget, to, include_young=young, random_share=random))
+    show(ask_for_labels(use_case, budget, to, include_young=young, random_share=random, stack=stack))
 
 
 @app.command(short_help="What is deployed, and how it is doing.")
