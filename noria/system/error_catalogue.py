@@ -648,7 +648,7 @@ ERRORS = {
     ),
     "loop.apprise_missing": ErrorEntry(
         "An address in `loop.alert.urls` needs Apprise, which is not installed.",
-        "Install it with `pip install apprise`, or name a webhook (https://…).",
+        "Install the packages of `requirements-alerts.lock` (the extra `alerts`), or name a webhook (https://…).",
     ),
     "loop.history": ErrorEntry(
         "What models brought in by period, and the counts of cases and labels, do not fit together.",
