@@ -160,6 +160,10 @@ def monitor(
         str | None,
         typer.Option("--now", help="Check as at this time (ISO 8601, UTC without an offset): for a look at the past."),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", help="Have the stack's orchestrator do it at intervals: 1h, 1d; `never` ends that."),
+    ] = None,
 ) -> None:
     """Join late labels, look for drift, measure performance and worth, and give a verdict.
 
@@ -167,7 +171,11 @@ def monitor(
     """
     use_case = begin(config, "Monitoring", stack)
     from app.commands.monitor import monitor as command
+    from app.commands.monitor import schedule_monitoring
 
+    if every is not None:
+        show(schedule_monitoring(use_case, labels, stack, every, now))
+        return
     show(command(use_case, labels, stack, now))
 
 
