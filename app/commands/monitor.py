@@ -16,10 +16,6 @@ from noria.system.workspace import Workspace
 NEVER = "never"
 """`--every` that ends a schedule."""
 _ACTS = "none: a scheduled run gives a verdict and alerts through the stack; `watch --once` acts on it"
-_HISTORY = (
-    "each run starts without earlier verdicts, unless NORIA_HOME of the step `check` is a volume: give it one, or use "
-    "the chart's CronJob"
-)
 _PIPELINE = "monitoring"
 
 
@@ -90,7 +86,7 @@ def schedule_monitoring(
     )
     return CommandResult(
         f"Monitoring is scheduled: {cron} (UTC).",
-        [("schedule", name), ("stack", chosen), ("acts", _ACTS), ("history", _HISTORY)],
+        [("schedule", name), ("stack", chosen), ("acts", _ACTS)],
         [run_py("monitor --every", NEVER)],
     )
 

@@ -17,6 +17,7 @@ from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.alerts import post_alert
+from steps.shared.earlier_verdicts import restore_verdicts
 from steps.shared.failures import alert_on_failure
 from steps.shared.previous_model import previous_bundle
 from steps.shared.run_hints import run_hints
@@ -37,6 +38,7 @@ def check(
     finally:
         store.close()
     progress.stage("collect", f"{len(window.recent):,} predictions, {len(window.labelled):,} with their label")
+    restore_verdicts(use_case.name, history_file(workspace))
     earlier = read(history_file(workspace), warn=False)
     hints = run_hints()
     previous = None

@@ -6,8 +6,11 @@ import pytest
 from test_on_a_cluster import stack
 
 from app.command_result import CommandResult
-from app.commands.monitor import schedule_monitoring
+from app.commands.monitor import monitor, schedule_monitoring
 from noria.config import UseCase
+from noria.monitoring import MonitoringVerdict
+from noria.monitoring.verdict_history import history_file, read
+from noria.system.workspace import Workspace
 from tests.cluster.fake_api import Cluster
 from tests.errors_raised import raises
 
@@ -35,6 +38,24 @@ def test_a_schedule_is_made_replaced_and_ended(
 
 def _image(cron_job: dict[str, Any]) -> str:
     return str(cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+@pytest.mark.e2e
+def test_a_look_in_a_new_workspace_knows_of_those_before_it(trained: CommandResult, use_case: UseCase) -> None:
+    """Otherwise each look in a pod of its own would be a first one, and allow for too little chance."""
+    history = history_file(Workspace(use_case.name))
+    history.unlink(missing_ok=True)
+    before = len(_looks(use_case))
+    history.unlink(missing_ok=True)
+    after = _looks(use_case)
+    assert len(after) == before + 1
+    assert [each.at for each in after] == sorted(each.at for each in after)
+
+
+def _looks(use_case: UseCase) -> list[MonitoringVerdict]:
+    """All verdicts in the workspace after one more."""
+    monitor(use_case, None, None)
+    return read(history_file(Workspace(use_case.name)))
 
 
 @pytest.mark.e2e
