@@ -84,6 +84,8 @@ lock: .venv/bin/uv ## Resolve the dependencies of pyproject.toml into the lock f
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --extra kubernetes -c requirements.lock $(PROJECT_NEEDS) -o requirements-kubernetes.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --extra alerts -c requirements.lock $(PROJECT_NEEDS) -o requirements-alerts.lock
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --extra ray -c requirements.lock $(PROJECT_NEEDS) -o requirements-ray.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" --group serving -c requirements.lock -o requirements-serving.lock

@@ -160,6 +160,10 @@ def monitor(
         str | None,
         typer.Option("--now", help="Check as at this time (ISO 8601, UTC without an offset): for a look at the past."),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", help="Have the stack's orchestrator do it at intervals: 1h, 1d; `never` ends that."),
+    ] = None,
 ) -> None:
     """Join late labels, look for drift, measure performance and worth, and give a verdict.
 
@@ -167,7 +171,11 @@ def monitor(
     """
     use_case = begin(config, "Monitoring", stack)
     from app.commands.monitor import monitor as command
+    from app.commands.monitor import schedule_monitoring
 
+    if every is not None:
+        show(schedule_monitoring(use_case, labels, stack, every, now))
+        return
     show(command(use_case, labels, stack, now))
 
 
@@ -180,6 +188,12 @@ def label(
     young: Annotated[
         bool, typer.Option("--young", help="Also ask for cases whose label will still come by itself.")
     ] = False,
+    random: Annotated[
+        float | None,
+        typer.Option(
+            "--random", min=0, max=1, help="Share of the cases that is drawn at random, to judge the model by."
+        ),
+    ] = 0.1,
     file: Annotated[
         str | None, typer.Option("--import", help="Take answers: the filled-in table, or Label Studio's JSON export.")
     ] = None,
@@ -188,6 +202,7 @@ def label(
         typer.Option("--resolve", help="With --import: which answer counts where people disagree."),
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="With --import: who gave the answers without a name.")] = None,
+    stack: Stack = None,
 ) -> None:
     """Choose the predictions whose true labels would teach the next model most, or take the answers of people.
 
@@ -199,18 +214,19 @@ def label(
     \b
     python run.py label --budget 100                                   100 cases as a table
     python run.py label --budget 100 --to label-studio                 as a project of Label Studio
+    python run.py label --budget 100 --random 1                        all drawn at random, to judge the model by
     python run.py label --import wanted.csv --by Ann                   the answers of Ann
     python run.py label --import export.json --resolve majority        the answers of several people
     """
-    use_case = begin(config, "Labels wanted")
+    use_case = begin(config, "Labels wanted", stack)
     from app.commands.label import ask_for_labels, import_labels, import_missing
 
     if file is not None:
-        show(import_labels(use_case, file, resolve, by))
+        show(import_labels(use_case, file, resolve, by, stack))
         return
     if resolve is not None or by is not None:
         raise import_missing()
-    show(ask_for_labels(use_case, budget, to, include_young=young))
+    show(ask_for_labels(use_case, budget, to, include_young=young, random_share=random, stack=stack))
 
 
 @app.command(short_help="What is deployed, and how it is doing.")

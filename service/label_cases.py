@@ -1,19 +1,22 @@
 """The cases that people are asked to label on the page: those of `run.py label`, and those that a person decides."""
 
+import logging
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from noria.labelling.asked import ASKED, CASES, Selection, read_asked, read_cases
 from noria.predictions import Feedback
+from noria.predictions.records import REVIEW, GivenLabel
 from noria.serving.api import RowError
 from noria.serving.http_errors import HTTPError
+from noria.system.errors import NoriaError
 from service.prediction.loaded_models import LoadedModels
 from service.runtime import Runtime
 
 _MOST = 200
-REVIEW = "review"
-"""`selected_by` of a case whose decision is `ask`: it lies near the threshold, so it is no fair sample."""
+logger = logging.getLogger("noria.service")
 _FACTS = ("name", "task", "target", "case", "classes")
 
 
@@ -39,14 +42,15 @@ def cases_to_label(runtime: Runtime, active: LoadedModels) -> dict[str, Any]:
 def with_selection(runtime: Runtime, feedbacks: list[Feedback]) -> list[Feedback]:
     """Labels of people with how their cases were selected; what came by itself stays as it is.
 
+    While the prediction store is unavailable, contradictions cannot be seen: the flusher looks for them later.
+
     Raises:
         HTTPError: somebody else has given another label (422); nothing is kept.
-        NoriaError: the prediction store cannot be read.
     """
     ids = {each.id for each in feedbacks if each.given_by is not None and each.id is not None}
     if not ids:
         return feedbacks
-    said = {(each.prediction_id, each.given_by): each.label for each in runtime.store.given_labels(ids)}
+    said = {(each.prediction_id, each.given_by): each.label for each in _given(runtime, ids)}
     problems = [
         RowError(row=row, problem="label: somebody else has given another one")
         for row, each in enumerate(feedbacks)
@@ -62,6 +66,20 @@ def with_selection(runtime: Runtime, feedbacks: list[Feedback]) -> list[Feedback
         )
     asked = read_asked(_folder(runtime) / ASKED)
     return [_selected(each, asked.get(each.id or "")) if each.id in ids else each for each in feedbacks]
+
+
+def _given(runtime: Runtime, ids: Collection[str]) -> list[GivenLabel]:
+    """What people have said of these predictions; nothing while the store is unavailable."""
+    if runtime.store_rests:
+        return []
+    try:
+        return runtime.store.given_labels(ids)
+    except NoriaError as error:
+        logger.error(
+            "the store cannot be asked whether labels contradict each other, so they go to the spool: %s", error
+        )
+        runtime.rest_store()
+        return []
 
 
 def _selected(feedback: Feedback, selection: Selection | None) -> Feedback:

@@ -6,12 +6,13 @@ from typing import Literal
 
 from app.command_result import CommandResult, Facts, run_py
 from app.commands.pipeline_runs import absolute_location, require_file
+from app.serving.backend import backend_of
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.deployment import wait_until_stored
 from noria.labelling.agreement import Rule
 from noria.labelling.answers import UNNAMED
-from noria.labelling.asked import ASKED, CASES, read_asked, record_asked, write_cases
+from noria.labelling.asked import ASKED, CASES, RANDOM_SHARE, read_asked, record_asked, write_cases
 from noria.labelling.taking import Taken
 from noria.predictions import PredictionStore
 from noria.reporting import plural
@@ -26,8 +27,24 @@ _REFUSED, _OPEN = "refused.csv", "disagreements.csv"
 _SHOWN = 5
 
 
-def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young: bool = False) -> CommandResult:
+def ask_for_labels(
+    use_case: UseCase,
+    budget: int,
+    form: Form,
+    *,
+    include_young: bool = False,
+    random_share: float | None = None,
+    stack: str | None = None,
+) -> CommandResult:
     """Choose the predictions whose labels would teach most, and write them for people.
+
+    Args:
+        use_case: whose predictions.
+        budget: how many labels people can give.
+        form: what is written.
+        include_young: ask for cases whose label will still come by itself, too.
+        random_share: share of the budget that is drawn at random; None: the usual one.
+        stack: where the model is served, or registered; None: the stack in use.
 
     Raises:
         NoriaError: no model answers, or there is nothing to ask for.
@@ -37,7 +54,7 @@ def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young:
 
     workspace, now = Workspace(use_case.name), datetime.now(UTC)
     with exclusive("label", workspace):
-        bundles = _served_bundles(use_case, workspace)
+        bundles = _served_bundles(use_case, workspace, stack)
         manifest = bundles[0].manifest
         wait_until_stored(workspace)
         store = PredictionStore(workspace.predictions_url)
@@ -49,7 +66,13 @@ def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young:
         privacy = use_case.serving.privacy
         hidden = {*privacy.hash, *privacy.drop, *privacy.truncate}
         wanted = select_cases(
-            bundles, found.unlabelled, budget, labelled=found.labelled, hidden=hidden, seed=use_case.models.seed
+            bundles,
+            found.unlabelled,
+            budget,
+            labelled=found.labelled,
+            hidden=hidden,
+            random_share=RANDOM_SHARE if random_share is None else random_share,
+            seed=use_case.models.seed,
         )
         folder = workspace.labels
         record_asked(wanted, folder / ASKED, now)
@@ -72,7 +95,9 @@ def ask_for_labels(use_case: UseCase, budget: int, form: Form, *, include_young:
     )
 
 
-def import_labels(use_case: UseCase, file: str, rule: Rule | None, by: str | None) -> CommandResult:
+def import_labels(
+    use_case: UseCase, file: str, rule: Rule | None, by: str | None, stack: str | None = None
+) -> CommandResult:
     """Take the answers of people, from the table or from Label Studio's export.
 
     Raises:
@@ -84,7 +109,7 @@ def import_labels(use_case: UseCase, file: str, rule: Rule | None, by: str | Non
     require_file(file, "--import")
     workspace = Workspace(use_case.name)
     with exclusive("label", workspace):
-        manifest = _served_bundles(use_case, workspace)[0].manifest
+        manifest = _served_bundles(use_case, workspace, stack)[0].manifest
         answers = read_answers(absolute_location(file), use_case, manifest, datetime.now(UTC), by=by or UNNAMED)
         wait_until_stored(workspace)
         store = PredictionStore(workspace.predictions_url)
@@ -127,17 +152,19 @@ def _imported(taken: Taken, file: str, folder: Path) -> CommandResult:
     return CommandResult(f"{plural(taken.stored, 'label')} stored.", facts, [*settle, run_py("monitor")])
 
 
-def _served_bundles(use_case: UseCase, workspace: Workspace) -> list[Bundle]:
-    """The models that answer on this machine, the champion first; else the champion of the registry."""
-    plan = activation.read_plan(workspace.service)
+def _served_bundles(use_case: UseCase, workspace: Workspace, stack: str | None) -> list[Bundle]:
+    """The models that answer on this machine, the champion first; else the champion of the stack's registry."""
+    plan = activation.read_plan(workspace.service) if backend_of(stack).is_local else None
     if plan is not None and plan.champion.bundle.is_dir():
         return [Bundle.load(plan.champion.bundle), *_others(plan)]
     from app.environment import zenml_client
+    from app.stacks.registration import stack_for_one_run
 
     zenml_client()
     from steps.shared.champion import require_champion
 
-    return [require_champion(use_case.name)]
+    with stack_for_one_run(stack):
+        return [require_champion(use_case.name)]
 
 
 def _others(plan: activation.TrafficPlan) -> list[Bundle]:

@@ -45,7 +45,8 @@ def expected_gain(
         retrainings_left: of the budget.
         cache: trials of earlier looks of this process.
     """
-    if use_case.loop.price > 0 and use_case.loop.trial_days > 0 and use_case.data.time is not None:
+    loop = use_case.loop
+    if loop.price > 0 and loop.trial_days > 0 and use_case.data.time is not None and _all_alike(use_case, verdict):
         try:
             found = _from_trials(use_case, stack, verdict, retrainings_left, cache)
         except NoriaError as error:
@@ -54,6 +55,12 @@ def expected_gain(
         if found is not None:
             return found
     return lost_worth(verdict, _cases_per_day(use_case, verdict), use_case.loop.horizon_days)
+
+
+def _all_alike(use_case: UseCase, verdict: MonitoringVerdict) -> bool:
+    """Whether trials judge a fair sample: not where the table grows by cases whose labels come for some decisions."""
+    grows = any(source.kind == "predictions" for source in use_case.data.sources)
+    return not grows or verdict.performance.coverage is None
 
 
 def _from_trials(

@@ -167,7 +167,6 @@ class Loop:
             verdict,
             self._journal,
             loop,
-            earlier=read(history_file(self._workspace), warn=False)[:-1],
             gain=expected_gain(self._use_case, self._stack, verdict, self._retrainings_left(), self._trials),
             new_data=self._trainer.has_new_data() if asks else None,
             is_rules=self._answers_by_rules(),

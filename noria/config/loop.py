@@ -87,7 +87,7 @@ class LoopAlerts(Section):
     urls: list[str] = []
     """Where messages go, besides the stack's alerter; secrets as `${env:NAME}`. `https://…` is a webhook that takes
     {"text": …}, as those of Slack, Teams and Mattermost do. Any other scheme (`mailto://`, `slack://`) is passed to
-    Apprise, which must be installed."""
+    Apprise, the extra `alerts`."""
     repeat_hours: float = Field(default=24.0, gt=0, le=8_784)
     """The same message is sent again after this many hours, while its reason lasts."""
 

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from noria.config.section import Label, Section
 
+Decision = Literal["act", "ask", "leave"]
+
 
 class BinaryWorth(Section):
     """What one decision of each kind brings in, in `problem.unit`; a cost is negative."""
@@ -102,6 +104,9 @@ class _Problem(Section):
     """When the prediction is needed, in words."""
     label_delay_days: float = Field(ge=0, le=36_500)
     """How many days after the prediction its true label is known; monitoring waits that long."""
+    labels_for: list[Decision] = Field(default=["act", "ask", "leave"], min_length=1)
+    """Decisions whose true labels come by themselves. Where the outcome is seen only if we act, write `[act]`: quality
+    is then judged with the help of labels drawn at random for the other cases, see `label --random`."""
     readable: Literal["required", "preferred", "unimportant"] = "preferred"
     """Must a person be able to read the model? `required` leaves only rules, linear models and small trees;
     `preferred` takes the most readable candidate that the best does not beat beyond chance, if it costs no more than

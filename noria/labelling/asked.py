@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CASES, ASKED = "wanted.json", "asked.csv"
 """Names of the files in the workspace's folder `labels`."""
+RANDOM_SHARE = 0.1
+"""Of the labels wanted, so many are drawn at random."""
 _COLUMNS = ("prediction_id", "selected_by", "probability", "asked_at")
 
 

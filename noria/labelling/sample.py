@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from noria.labelling.asked import RANDOM_SHARE
 from noria.labelling.design import Knowledge, Pool, most_informative
-
-RANDOM_SHARE = 0.1
-"""Of the labels wanted, so many are drawn at random."""
 
 
 @dataclass(frozen=True)

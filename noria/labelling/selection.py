@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from noria.bundle import Bundle, Manifest
 from noria.bundle.reference_sample import answer_column
+from noria.labelling.asked import RANDOM_SHARE
 from noria.labelling.design import Knowledge, Pool
-from noria.labelling.sample import RANDOM_SHARE, Sample, draw_sample
+from noria.labelling.sample import Sample, draw_sample
 from noria.labelling.signals import closeness, density_ratio, disagreement, label_information
 from noria.labelling.space import model_space
 from noria.predictions import inputs_of

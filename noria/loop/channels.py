@@ -2,7 +2,9 @@
 
 import importlib
 import importlib.util
+import logging
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,7 +27,8 @@ def check_channels(urls: Sequence[str]) -> None:
         NoriaError: an environment variable is not set, an address cannot be read, or Apprise is missing.
     """
     for number, url in enumerate(urls, 1):
-        address = urlsplit(expand_environment(url, where=_WHERE))
+        expanded = expand_environment(url, where=_WHERE)
+        address = urlsplit(expanded)
         if not address.scheme or not (address.netloc or address.path):
             raise NoriaError(
                 f"address {number} is no URL",
@@ -33,13 +36,26 @@ def check_channels(urls: Sequence[str]) -> None:
                 where=_WHERE,
                 fix="write https://… for a webhook, or an address of Apprise such as mailto://user:password@host",
             )
-        if address.scheme not in _WEBHOOK and importlib.util.find_spec("apprise") is None:
-            raise NoriaError(
-                f"address {number} ({address.scheme}://…) needs Apprise, which is not installed",
-                code="loop.apprise_missing",
-                where=_WHERE,
-                fix="pip install apprise; or name a webhook (https://…), which needs nothing",
-            )
+        if address.scheme not in _WEBHOOK:
+            _check_apprise(number, address.scheme, expanded)
+
+
+def _check_apprise(number: int, scheme: str, address: str) -> None:
+    if importlib.util.find_spec("apprise") is None:
+        raise NoriaError(
+            f"address {number} ({scheme}://…) needs Apprise, which is not installed",
+            code="loop.apprise_missing",
+            where=_WHERE,
+            fix="install the packages of requirements-alerts.lock (the extra `alerts`); or name a webhook (https://…), "
+            "which needs nothing",
+        )
+    if not _quiet_apprise().Apprise().add(address):
+        raise NoriaError(
+            f"Apprise cannot read address {number} ({scheme}://…)",
+            code="loop.alert_address_invalid",
+            where=_WHERE,
+            fix="compare it with the form that Apprise documents for this service",
+        )
 
 
 def send(urls: Sequence[str], text: str) -> bool:
@@ -73,8 +89,15 @@ def _post(address: str, text: str) -> None:
 
 
 def _notify(address: str, text: str) -> None:
-    apprise = importlib.import_module("apprise")
+    apprise = _quiet_apprise()
     title, _, body = text.partition("\n")
     notifier = apprise.Apprise()
     if not notifier.add(address) or not notifier.notify(title=title, body=body or title):
         raise NoriaError("Apprise could not deliver it", code="loop.alert_refused", where=_WHERE)
+
+
+def _quiet_apprise() -> Any:
+    """Apprise, without its own log, which may quote addresses."""
+    apprise = importlib.import_module("apprise")
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    return apprise

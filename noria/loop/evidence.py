@@ -1,6 +1,5 @@
 """What a decision of the loop rests on."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from noria.config.loop import LoopConfig
@@ -51,6 +50,8 @@ class Evidence(Section):
     """Labelled predictions that were looked at."""
     overdue: int = 0
     """Predictions that should have their label by now and have none."""
+    unknown_quality: str = ""
+    """Why no figure for all cases can be given, as labels come for some decisions only; empty: it can."""
     gain: ExpectedGain | None = None
     """Of a retraining; None: it cannot be estimated."""
     new_data: bool | None = None
@@ -79,7 +80,6 @@ def evidence_of(
     journal: Journal,
     config: LoopConfig,
     *,
-    earlier: Sequence[MonitoringVerdict] = (),
     gain: ExpectedGain | None = None,
     new_data: bool | None = None,
     is_rules: bool = False,
@@ -90,7 +90,6 @@ def evidence_of(
         verdict: the newest.
         journal: of the loop.
         config: the period of the budget.
-        earlier: verdicts before it, the oldest first.
         gain: what a retraining is expected to bring in.
         new_data: whether data, configuration or code differ from those of the last training.
         is_rules: whether the rules answer already.
@@ -108,13 +107,14 @@ def evidence_of(
         moved=[column.name for column in verdict.drift.moved] if verdict.drift is not None else [],
         labels=verdict.performance.labels,
         overdue=verdict.performance.overdue,
+        unknown_quality=next((each.sentence for each in verdict.causes if each.kind == "labels_partial"), ""),
         gain=gain,
         new_data=new_data,
         retrainings=state.retrainings(journal, timedelta(days=config.budget.days)),
         rested_days=None if last is None else journal.elapsed(last.begun) / timedelta(days=1),
         fruitless=[in_vain(each) for each in state.fruitless(version)],
         waiting=waiting.version if waiting is not None else "",
-        worse_than_previous=_worse_than_previous(verdict, earlier, state.rolled_back),
+        worse_than_previous=_worse_than_previous(verdict, state.rolled_back),
         rules_won=_rules_won(last, version),
     )
 
@@ -165,23 +165,15 @@ def in_vain(record: ActionRecord) -> str:
     return f"{record.begun.at:%Y-%m-%d}, {made}: {said}"
 
 
-def _worse_than_previous(
-    verdict: MonitoringVerdict, earlier: Sequence[MonitoringVerdict], rolled_back: frozenset[str]
-) -> str:
-    """The worth of the model before, as its own last verdict measured it in service, against that of the new one.
+def _worse_than_previous(verdict: MonitoringVerdict, rolled_back: frozenset[str]) -> str:
+    """That the model before would do better on the same cases.
 
-    Where the model before was itself rolled back, nothing is said: two models in a world that becomes worse would take
-    turns.
+    Where the model before was itself rolled back, nothing is said: the two would take turns.
     """
-    before = next((each for each in reversed(earlier) if each.version != verdict.version), None)
-    now = verdict.performance.worth
-    then = before.performance.worth if before is not None else None
-    if before is None or before.version in rolled_back or now is None or then is None or now.high >= then.low:
+    before = verdict.previous
+    if before is None or not before.worse or before.version in rolled_back:
         return ""
-    return (
-        f"1,000 decisions of version {verdict.version} bring in {now.now:,.4g} ({now.low:,.4g} to {now.high:,.4g}); "
-        f"those of version {before.version} brought in {then.now:,.4g} ({then.low:,.4g} to {then.high:,.4g})"
-    )
+    return next((each.sentence for each in verdict.causes if each.kind == "worse_than_previous"), "")
 
 
 def _rules_won(last: ActionRecord | None, version: str) -> str:

@@ -155,7 +155,7 @@ def _worse_than_previous(evidence: Evidence, config: LoopConfig) -> Decision | N
         "roll_back",
         config.actions.roll_back,
         "worse_than_previous",
-        f"The model is worse than the one before it, beyond chance: {evidence.worse_than_previous}.",
+        evidence.worse_than_previous,
         advice="Restore what answered before.",
         command="python run.py rollback",
     )
@@ -193,6 +193,11 @@ def _without_retraining(
     if rule == "verdict" and evidence.overdue and not evidence.confident and can_ask:
         rule = "labels_missing"
         text = f"The verdict needs labels: {evidence.overdue:,} predictions should have one by now and have none."
+    if evidence.unknown_quality and rule in ("verdict", "gain_unknown") and evidence.verdict != "watch" and can_ask:
+        mode, advice = config.actions.ask_for_labels, "Ask people for the labels of cases drawn at random."
+        command = "python run.py label --random 1"
+        text = evidence.unknown_quality
+        return _decided("ask_for_labels", mode, "labels_partial", text, before=before, command=command, advice=advice)
     if rule in ("labels_missing", "gain_unknown") and can_ask:
         advice = (
             "Hand in the true labels that are known by now (monitor --labels FILE), or ask people for those that teach "

@@ -42,6 +42,57 @@ def bootstrap(
     return np.concatenate(parts, axis=1)
 
 
+def stratified_bootstrap(
+    statistics: Sequence[Statistic],
+    weights: Floats,
+    strata: NDArray[np.int64],
+    *,
+    cases: int,
+    resamples: int,
+    seed: int,
+) -> Floats:
+    """Every statistic on the same resamples of a stratified sample.
+
+    Each stratum is drawn again with one row less than it has, and scaled up to what it stands for, so that small strata
+    do not look too certain (J. N. K. Rao and C. F. J. Wu, Resampling inference with complex survey data, JASA 1988).
+    What a stratum stands for is drawn, too: the population is a sample itself.
+
+    Args:
+        statistics: each maps weights (b, n) to b values.
+        weights: (n,) of the rows.
+        strata: (n,) number of each row's stratum, from 0; each stratum has rows.
+        cases: rows of the population that the sample stands for.
+        resamples: how many are wanted; large samples get fewer, as with `bootstrap`.
+        seed: the same seed gives the same resamples.
+
+    Returns:
+        (len(statistics), resamples) values; NaN where a resample leaves a metric undefined.
+    """
+    random, rows = np.random.default_rng(seed), len(weights)
+    share = np.bincount(strata, weights) / max(weights.sum(), 1e-12)
+    members = [np.flatnonzero(strata == stratum) for stratum in range(len(share))]
+    wanted, parts = _affordable(rows, resamples), []
+    step = max(1, _AT_ONCE // max(rows, 1))
+    for start in range(0, wanted, step):
+        lines = min(step, wanted - start)
+        counts = np.ones((lines, rows))
+        for places in members:
+            counts[:, places] = _rescaled_counts(len(places), lines, random)
+        population = random.multinomial(max(cases, 1), share / share.sum(), size=lines) / (max(cases, 1) * share)
+        drawn = weights * counts * population[:, strata]
+        parts.append(np.stack([statistic(drawn) for statistic in statistics]))
+    return np.concatenate(parts, axis=1)
+
+
+def _rescaled_counts(rows: int, lines: int, random: np.random.Generator) -> Floats:
+    """(lines, rows) how often each row of a stratum is drawn, with a mean of 1."""
+    if rows == 1:
+        return np.ones((lines, 1))
+    drawn = random.integers(0, rows, size=(lines, rows - 1)) + np.arange(lines)[:, None] * rows
+    counts = np.bincount(drawn.ravel(), minlength=lines * rows).reshape(lines, rows)
+    return np.asarray(counts * (rows / (rows - 1)), dtype=np.float64)
+
+
 def percentile_interval(values: Floats, confidence: float) -> tuple[float, float]:
     """The middle `confidence` share of the values, NaN left out; (NaN, NaN) if none is left."""
     known = values[~np.isnan(values)]

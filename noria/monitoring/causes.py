@@ -17,8 +17,10 @@ CauseKind = Literal[
     "quality",
     "worth",
     "worse_than_rules",
+    "worse_than_previous",
     "disqualified",
     "labels_missing",
+    "labels_partial",
 ]
 
 

@@ -1,7 +1,7 @@
 """How far chance may reach, so that looks without end seldom lead to a false alarm.
 
 The chance of a false alarm is spent over the looks: look t gets the share 6 / (π t)² of it, and these shares add up to
-one. So the chance that any look of all ever raises one stays below 5 %, shared by five kinds of findings (Bonferroni),
+one. So the chance that any look of all ever raises one stays below 5 %, shared by six kinds of findings (Bonferroni),
 however the looks depend on one another and whenever one stops.
 """
 
@@ -9,11 +9,11 @@ import math
 from statistics import NormalDist
 
 from noria.bundle import MetricValue
-from noria.monitoring.results import MetricChange, RulesComparison
+from noria.monitoring.results import MetricChange
 
 _ALPHA = 0.05
-_KINDS = 5
-"""Quality, worth, rules, the answers of the newest batch, and drift."""
+_KINDS = 6
+"""Quality, worth, rules, the model before, the answers of the newest batch, and drift."""
 _USUAL = 2.576
 """Standard deviations behind the limits of `null_distribution`, which are exceeded in 1 of 100 looks at one column."""
 
@@ -26,7 +26,7 @@ def look_scores(look: int, tests: int = 1) -> float:
         tests: findings of one kind that are tested at each look, such as columns.
 
     >>> [round(look_scores(look), 2) for look in (1, 52, 8_760)]
-    [2.51, 4.59, 6.4]
+    [2.57, 4.62, 6.42]
     """
     share = 6 / (math.pi * look) ** 2
     return -NormalDist().inv_cdf(_ALPHA / _KINDS / tests * share)
@@ -52,17 +52,26 @@ def proven(
     """
     if change is None:
         return None
-    errors = [_error(change.low, change.high, confidence)]
+    errors = [standard_error(change.low, change.high, confidence)]
     if promised is not None:
-        errors.append(_error(promised.low, promised.high, confidence))
+        errors.append(standard_error(promised.low, promised.high, confidence))
     far = change.worse_by > look_scores(look) * math.hypot(*errors)
     return change.model_copy(update={"beyond_chance": bool(far and change.worse_by > 0)})
 
 
-def is_worse_than_rules(rules: RulesComparison, look: int, confidence: float) -> bool:
-    """Whether the rules have done better, beyond what chance reaches at this look."""
-    return rules.rules - rules.model > look_scores(look) * _error(rules.low, rules.high, confidence)
+def is_beaten(lead: float, low: float, high: float, look: int, confidence: float) -> bool:
+    """Whether a rival leads beyond what chance reaches at this look.
+
+    Args:
+        lead: by how much the rival is better.
+        low: lower end of the interval of the difference.
+        high: upper end of it.
+        look: which look at this model it is, from 1.
+        confidence: of the interval.
+    """
+    return lead > 0 and lead > look_scores(look) * standard_error(low, high, confidence)
 
 
-def _error(low: float, high: float, confidence: float) -> float:
+def standard_error(low: float, high: float, confidence: float) -> float:
+    """The standard error behind an interval at that confidence."""
     return (high - low) / (2 * NormalDist().inv_cdf((1 + confidence) / 2))

@@ -118,6 +118,7 @@ def monitoring_report(
         by_day=_days(verdict),
         segments=_segments(verdict),
         newest_rows=count(verdict.newest.rows) if verdict.newest else "",
+        labels=_labels(verdict),
         picture=_history_picture(history[-_DRAWN:]),
         pages=[
             (name, quote(os.path.relpath(file, folder).replace(os.sep, "/")))
@@ -160,6 +161,18 @@ def _cards(verdict: MonitoringVerdict, use_case: UseCase) -> list[tuple[str, str
     cards = [("Labels known", count(performance.labels), f"{count(performance.waiting)} still to come")]
     if performance.metric is not None:
         cards.append((performance.metric.name, number(performance.metric.now), _beside(performance.metric)))
+    if performance.coverage is not None:
+        alike = f"as good as {count(round(performance.coverage.effective))} drawn at random"
+        cards[0] = (*cards[0][:2], f"{alike}; {cards[0][2]}")
+    for figure in (each for decision in performance.decisions for each in decision.figures if each.name != "worth"):
+        before = "" if figure.before is None else f"; {number(figure.before)} in training"
+        cards.append(
+            (
+                figure.name.replace("_", " "),
+                number(figure.now),
+                f"{number(figure.low)} to {number(figure.high)}{before}",
+            )
+        )
     if performance.worth is not None:
         name = f"{use_case.problem.unit} from 1,000 decisions"
         cards.append((name, number(performance.worth.now), _beside(performance.worth)))
@@ -205,6 +218,15 @@ def _segments(verdict: MonitoringVerdict) -> list[tuple[str, ...]]:
             *("" if value is None else number(value) for value in (each.answer, each.answer_before)),
         )
         for each in segments
+    ]
+
+
+def _labels(verdict: MonitoringVerdict) -> list[tuple[str, ...]]:
+    """(decision, cases, labels by themselves, drawn at random, chosen) where labels come for some cases only."""
+    coverage = verdict.performance.coverage
+    return [
+        (each.decision, *map(count, (each.cases, each.labelled, each.drawn, each.selected)))
+        for each in ([] if coverage is None else coverage.decisions)
     ]
 
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import pandas as pd
 
 from noria.bundle import Bundle
 from noria.bundle.qualification import disqualification
+from noria.bundle.reference_sample import answer_column
 from noria.config import UseCase
 from noria.monitoring import verdict_history
 from noria.monitoring.batch_causes import batch_causes, fault_causes
@@ -28,10 +29,12 @@ from noria.monitoring.logged_predictions import (
     reference_answers,
     scores_of,
 )
-from noria.monitoring.look_level import drift_stretch, is_worse_than_rules, proven
+from noria.monitoring.look_level import drift_stretch, is_beaten, proven
 from noria.monitoring.loop_news import LoopNews
 from noria.monitoring.monitoring_report import PAGE, monitoring_report, write_newest_page
+from noria.monitoring.partial_labels import LabelWeights, WeighedLabels, decision_quality, weigh_labels
 from noria.monitoring.performance import measure_performance
+from noria.monitoring.previous_comparison import compare_with_previous
 from noria.monitoring.results import (
     ColumnDrift,
     DailyWorth,
@@ -39,15 +42,24 @@ from noria.monitoring.results import (
     FigureByDay,
     NewestBatch,
     PerformanceResult,
+    PreviousComparison,
     RulesComparison,
 )
 from noria.monitoring.rules_comparison import RuleAnswers, answer_by_rules, compare_with_rules
 from noria.monitoring.seasons import same_season
 from noria.monitoring.table_drift import table_drift
 from noria.monitoring.verdict import MonitoringVerdict, decide, next_step
-from noria.monitoring.verdict_causes import disqualified_cause, figure_causes, newest_causes, ranked, rules_cause
+from noria.monitoring.verdict_causes import (
+    disqualified_cause,
+    figure_causes,
+    newest_causes,
+    previous_cause,
+    ranked,
+    rules_cause,
+)
 from noria.monitoring.window import Window, sampling_note
 from noria.monitoring.window_totals import WindowTotals
+from noria.predictions.records import RANDOM, REVIEW
 from noria.reporting import plural
 from noria.system import progress
 from noria.system.command_hints import CommandHints
@@ -72,6 +84,7 @@ def monitor(
     tried: str = "",
     labels: str = "",
     news: LoopNews = _NO_NEWS,
+    previous: Bundle | None = None,
 ) -> MonitoringVerdict:
     """Check the deployed model, write the reports, and add the verdict to the history.
 
@@ -83,6 +96,7 @@ def monitor(
             `monitoring/monitoring.html`, too; Evidently's time series to `monitoring/evidently`.
         now: the time of the check, with a zone.
         hints: what the commands in the report are completed with.
+        previous: the model that answered before it.
         tried: what to say in place of the advice to train again, where that was tried and did not help.
         labels: the file of labels that came with this check, in which the business figure may be a column; empty: none.
         news: what the loop has done so far.
@@ -105,6 +119,7 @@ def monitor(
     folder = _new_folder(workspace.monitoring, now)
     pages = {"drift": drift_snapshot, "performance": performance_page}
     reports = _write_pages({name: page for name, page in pages.items() if page is not None}, folder, use_case)
+    before = check.previous(previous)
     newest, rules, why = check.newest(data.newest), check.rules(), disqualification(bundle, use_case)
     faults = fault_causes(data.faults)
     found = [
@@ -112,6 +127,7 @@ def monitor(
         *batch_causes(data.newest, faults),
         *newest_causes(use_case, data.newest, newest),
         *rules_cause(rules, use_case.problem.unit, window.since),
+        *previous_cause(before, use_case.problem.unit, window.since),
     ]
     level, confident, reasons = decide(use_case, window.rows, drift, performance, why, causes=found)
     figures = figure_causes(use_case, window.rows, drift, performance, window.since)
@@ -142,6 +158,7 @@ def monitor(
         rules=rules,
         daily_worth=check.daily_worth(),
         figure=figure,
+        previous=before,
         reports={"summary": str(folder / PAGE), **reports},
     )
     history = [*earlier, verdict]
@@ -189,27 +206,27 @@ class _Check:
 
     def newest(self, batch: NewestBatch | None) -> PerformanceResult | None:
         """Answers beside the truth in the newest batch alone; None if it has too few labels, or is all there is."""
-        labelled = self._labelled
-        if batch is None or not len(labelled):
+        if batch is None or not len(self._labelled):
             return None
-        labelled = labelled[times_of(labelled) >= batch.since]
+        labelled = self._labelled[times_of(self._labelled) >= batch.since]
         if not self.use_case.monitoring.min_labels <= len(labelled) < len(self._labelled):
             return None
-        recent = self.window.recent
-        found = self._measured(recent[times_of(recent) >= batch.since], labelled)
-        all_rows = self.window.all_rows
+        cases, recent, all_rows = self.window.cases, self.window.recent, self.window.all_rows
+        weighed = None if cases is None else self._weigh(cases[cases["event_at"] >= batch.since], labelled)
+        found = self._measured(recent[times_of(recent) >= batch.since], labelled, weighed)
         return found if all_rows is None else _with_waiting(found, all_rows.since(batch.since))
 
     def rules(self) -> RulesComparison | None:
         """The model beside the rules of the business; None if there are too few labels."""
-        labelled = self._labelled
-        if len(labelled) < self.use_case.monitoring.min_labels:
+        labelled, weights = self._judging_rows()
+        if not len(labelled):
             return None
         scores = scores_of(self.bundle, labelled)
-        found = compare_with_rules(self.bundle, self.use_case, labelled, scores, self._by_rules)
+        answers = self._by_rules if weights is None else answer_by_rules(self.bundle, self.use_case, labelled)
+        found = compare_with_rules(self.bundle, self.use_case, labelled, scores, answers, weights=weights)
         if found is None:
             return None
-        worse = is_worse_than_rules(found, self.look, self.use_case.evaluation.confidence)
+        worse = is_beaten(found.rules - found.model, found.low, found.high, self.look, self._confidence)
         return found.model_copy(update={"worse": worse})
 
     def daily_worth(self) -> DailyWorth | None:
@@ -217,7 +234,7 @@ class _Check:
         return worth_by_day(
             self.bundle,
             self.use_case,
-            self._labelled,
+            self._unchosen,
             self._by_rules,
             since=self._labelled_since,
             now=self.now,
@@ -229,7 +246,7 @@ class _Check:
         return measure_figure(
             self.use_case,
             self.bundle.manifest,
-            self._labelled,
+            self._unchosen,
             since=self._labelled_since,
             now=self.now,
             share=self.window.labelled_share,
@@ -242,29 +259,94 @@ class _Check:
     def _labelled_since(self) -> datetime:
         return self.window.labelled_since or self.window.since
 
+    def previous(self, previous: Bundle | None) -> PreviousComparison | None:
+        """The model beside the one before it; None if there are too few labels, or they cannot be compared."""
+        labelled, weights = self._judging_rows()
+        if previous is None or not len(labelled):
+            return None
+        scores, hidden = scores_of(self.bundle, labelled), hidden_columns(self.use_case)
+        found = compare_with_previous(
+            self.bundle, previous, self.use_case, labelled, scores, weights=weights, hidden=hidden
+        )
+        if found is None:
+            return None
+        worse = is_beaten(found.previous - found.model, found.low, found.high, self.look, self._confidence)
+        return found.model_copy(update={"worse": worse})
+
+    def _judging_rows(self) -> tuple[pd.DataFrame, LabelWeights | None]:
+        """The labelled rows on which others are compared with the model, and their weights; none if they are too few.
+
+        Another model would decide otherwise on cases of which nothing is known, so none may be missing.
+        """
+        fewest, none = self.use_case.monitoring.min_labels, self._labelled.iloc[:0]
+        if self._weighed is None:
+            return (self._labelled if len(self._labelled) >= fewest else none), None
+        weights = self._weighed.weights
+        enough = self._weighed.coverage.is_whole and weights.effective >= fewest
+        return (self._weighed.labelled if enough else none), weights
+
+    @property
+    def _confidence(self) -> float:
+        return self.use_case.evaluation.confidence
+
     def performance(self) -> "tuple[PerformanceResult, Snapshot | None]":
         """Answers beside the truth, and Evidently's page of it if there are enough labels."""
-        labelled = self._labelled
-        enough = len(labelled) >= self.use_case.monitoring.min_labels
-        target = self._target(labelled) if enough else None
+        labelled, weighed = self._labelled, self._weighed
+        alike = weighed is None and len(labelled) >= self.use_case.monitoring.min_labels
+        target = self._target(labelled) if alike else None
         unusable = len(self.window.labelled) - len(labelled)
-        facts = self._measured(self.window.recent, labelled, target=target, unusable=unusable)
+        facts = self._measured(self.window.recent, labelled, weighed, target=target, unusable=unusable)
         if self.window.all_rows is not None:
             facts = _with_waiting(facts, self.window.all_rows.totals)
-        return facts, self._performance_page(labelled) if facts.metric is not None else None
+        if weighed is None:
+            return facts, self._performance_page(labelled) if facts.metric is not None else None
+        if not weighed.coverage.is_whole:
+            known = reference_answers(self.bundle)
+            answer = answer_column("decision", self.bundle.manifest)
+            known = known.assign(decision=self.bundle.reference()[answer])
+            decisions = decision_quality(self.use_case, weighed, known, self.look)
+            facts = facts.model_copy(update={"decisions": decisions})
+        return facts, None  # Evidently knows no weights
+
+    @cached_property
+    def _weighed(self) -> WeighedLabels | None:
+        """The labels with what they stand for, where they come for some cases only; None: all count alike."""
+        return None if self.window.cases is None else self._weigh(self.window.cases, self._labelled)
+
+    def _weigh(self, cases: pd.DataFrame, labelled: pd.DataFrame) -> WeighedLabels:
+        problem = self.use_case.problem
+        mature_until = self.now - timedelta(days=problem.label_delay_days)
+        return weigh_labels(cases, labelled, problem.labels_for, mature_until)
 
     @cached_property
     def _by_rules(self) -> RuleAnswers | None:
-        return answer_by_rules(self.bundle, self.use_case, self._labelled)
+        return answer_by_rules(self.bundle, self.use_case, self._unchosen)
+
+    @cached_property
+    def _unchosen(self) -> pd.DataFrame:
+        """The labelled rows without those that were selected because they teach: they are harder than others."""
+        cases = self.window.cases
+        if cases is None:
+            return self._labelled
+        taught = cases["selected_by"].notna() & ~cases["selected_by"].isin([RANDOM, REVIEW])
+        is_taught = self._labelled["prediction_id"].isin(cases.loc[taught, "prediction_id"])
+        return self._labelled[~is_taught].reset_index(drop=True)
 
     @cached_property
     def _labelled(self) -> pd.DataFrame:
         return known_labels(self.bundle.manifest, self.window.labelled)
 
     def _measured(
-        self, recent: pd.DataFrame, labelled: pd.DataFrame, *, target: ColumnDrift | None = None, unusable: int = 0
+        self,
+        recent: pd.DataFrame,
+        labelled: pd.DataFrame,
+        weighed: WeighedLabels | None,
+        *,
+        target: ColumnDrift | None = None,
+        unusable: int = 0,
     ) -> PerformanceResult:
         manifest, confidence = self.bundle.manifest, self.use_case.evaluation.confidence
+        labelled = labelled if weighed is None else weighed.labelled
         found = measure_performance(
             self.use_case,
             recent,
@@ -275,6 +357,8 @@ class _Check:
             classes=manifest.classes if manifest.task == "multiclass" else None,
             target=target,
             unusable=unusable,
+            weights=None if weighed is None else weighed.weights,
+            coverage=None if weighed is None else weighed.coverage,
         )
         changes = {
             key: proven(change, self.look, confidence, manifest.metrics.get(change.name))
@@ -295,7 +379,7 @@ class _Check:
             if verdict.version == self.bundle.manifest.version
             for scored in verdict.performance.scored
         ]
-        labelled = known_labels(self.bundle.manifest, self.window.labelled)
+        labelled = self._labelled if self._weighed is None else self._weighed.labelled[self._weighed.fair]
         found = add_estimates(
             performance,
             self.bundle,

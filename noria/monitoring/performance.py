@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
-from noria.metrics.metrics import compute_metrics, greater_is_better, metric_interval
-from noria.monitoring.results import ColumnDrift, MetricChange, PerformanceResult
+from noria.metrics.metrics import bootstrap_intervals, greater_is_better, metric_statistics
+from noria.monitoring.partial_labels import LabelWeights
+from noria.monitoring.results import ColumnDrift, LabelCoverage, MetricChange, PerformanceResult
 
 Floats = NDArray[np.float64]
 _FEWEST_DAYS = 30
@@ -27,6 +28,8 @@ def measure_performance(
     classes: Sequence[str] | None = None,
     target: ColumnDrift | None = None,
     unusable: int = 0,
+    weights: LabelWeights | None = None,
+    coverage: LabelCoverage | None = None,
 ) -> PerformanceResult:
     """Judge the labelled predictions.
 
@@ -40,11 +43,15 @@ def measure_performance(
         classes: multiclass: the class of each score column.
         target: how the labels differ from those of training.
         unusable: labels that were left out.
+        weights: how many cases each labelled one stands for; None: all alike.
+        coverage: for which decisions labels are known, where they are weighed.
     """
-    unlabelled = recent.loc[recent["label"].isna(), "event_at"]
+    is_expected = recent["label"].isna() & recent["decision"].isin(use_case.problem.labels_for)
+    unlabelled = recent.loc[is_expected, "event_at"]
     young = unlabelled > now - timedelta(days=use_case.problem.label_delay_days)
-    enough = len(labelled) >= use_case.monitoring.min_labels
-    found = _figures(use_case, labelled, scores, promised, classes) if enough else {}
+    enough = (len(labelled) if weights is None else weights.effective) >= use_case.monitoring.min_labels
+    enough = enough and (coverage is None or coverage.is_whole)
+    found = _figures(use_case, labelled, scores, promised, classes=classes, weights=weights) if enough else {}
     return PerformanceResult(
         labels=len(labelled),
         unusable=unusable,
@@ -55,6 +62,7 @@ def measure_performance(
         metric=found.get(use_case.evaluation.metric),
         worth=found.get("worth"),
         target=target,
+        coverage=coverage,
     )
 
 
@@ -63,18 +71,27 @@ def _figures(
     labelled: pd.DataFrame,
     scores: Floats,
     promised: Mapping[str, float],
+    *,
     classes: Sequence[str] | None,
+    weights: LabelWeights | None,
 ) -> dict[str, MetricChange]:
     """The primary metric and the worth, where they are defined and were promised."""
     label = labelled["label"]
     truth = label.to_numpy(dtype=np.float64 if use_case.problem.task == "regression" else str)
     given = (use_case, truth, scores, labelled["decision"].to_numpy(dtype=str))
-    values, days = compute_metrics(*given, classes=classes), _days(use_case, labelled)
+    days, judged = _days(use_case, labelled), use_case.evaluation
+    statistics = metric_statistics(*given, classes=classes)
     found: dict[str, MetricChange] = {}
-    for name in {use_case.evaluation.metric, "worth"} & promised.keys():
-        low, high = metric_interval(use_case, name, *given[1:], classes=classes, blocks=days)
-        if all(map(math.isfinite, (values[name], low, high))):
-            found[name] = _beside(name, values[name], low, high, promised[name])
+    for name in {judged.metric, "worth"} & promised.keys():
+        statistic = statistics[name]
+        if weights is None:
+            value = float(statistic(np.ones((1, len(labelled))))[0])
+            low, high = bootstrap_intervals({name: statistic}, use_case, len(labelled), days)[name]
+        else:
+            value = weights.value(statistic)
+            low, high = weights.interval(statistic, judged.confidence, judged.bootstrap, use_case.split.seed, days)
+        if all(map(math.isfinite, (value, low, high))):
+            found[name] = _beside(name, value, low, high, promised[name])
     return found
 
 

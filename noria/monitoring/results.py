@@ -5,6 +5,9 @@ from typing import Literal
 
 from noria.config.section import Section
 
+_NEGLIGIBLE = 0.01
+"""A share of cases of which nothing is known, and that changes no figure."""
+
 
 class ColumnDrift(Section):
     """How far one column has moved from its values in training."""
@@ -145,6 +148,85 @@ class ScoredEstimate(Section):
         return self.estimate.low <= self.truth <= self.estimate.high
 
 
+class DecisionCoverage(Section):
+    """How many of the cases of one decision have a label."""
+
+    decision: str
+    """`act`, `ask` or `leave`."""
+    cases: int
+    """Cases old enough to have one."""
+    labelled: int
+    """Those whose label came by itself, or from the people who decide such cases."""
+    drawn: int
+    """Those drawn at random and labelled."""
+    selected: int
+    """Those labelled because their label teaches, or that came where none is expected."""
+    comes: bool
+    """Whether the labels of this decision come by themselves, by the use case and by how many there are."""
+    is_covered: bool
+    """Whether the labelled cases can stand for those without a label."""
+
+    @property
+    def share(self) -> float:
+        """Share of the cases whose label came by itself (0 to 1)."""
+        return self.labelled / self.cases if self.cases else 0.0
+
+
+class LabelCoverage(Section):
+    """For which cases labels are known, where not all are alike."""
+
+    decisions: list[DecisionCoverage]
+    """Each decision that was made, the most frequent first."""
+    effective: float = 0.0
+    """How many labels of cases drawn at random would say as much (L. Kish, Survey sampling, 1965)."""
+
+    @property
+    def cases(self) -> int:
+        """All cases that the labels stand for."""
+        return sum(each.cases for each in self.decisions)
+
+    @property
+    def uncovered(self) -> list[DecisionCoverage]:
+        """Decisions of which nothing is known."""
+        return [each for each in self.decisions if not each.is_covered]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a figure for all cases can be given."""
+        unknown = sum(each.cases - each.labelled - each.selected for each in self.uncovered)
+        return unknown <= _NEGLIGIBLE * self.cases
+
+
+class DecisionFigure(Section):
+    """A figure of the cases of one decision, beside the same of the training rows, which were predicted out of fold."""
+
+    name: str
+    """`precision` (acting), `negative_predictive_value` (leaving), `accuracy`, `mae`, or `worth` of 1,000 decisions."""
+    now: float
+    """Its value on the labelled predictions."""
+    low: float
+    """Lower end of the bootstrap interval of `now`."""
+    high: float
+    """Upper end of it."""
+    before: float | None
+    """Its value on the training rows of the same decision; None if there are too few."""
+    worse_by: float = 0.0
+    """How much worse it became, in its own units; negative if it became better."""
+    beyond_chance: bool = False
+    """Whether it is worse beyond what chance reaches at this look."""
+
+
+class DecisionQuality(Section):
+    """How right the cases of one decision were."""
+
+    decision: str
+    """`act`, `ask` or `leave`."""
+    labels: int
+    """Labelled cases of the decision."""
+    figures: list[DecisionFigure]
+    """What can be said of them."""
+
+
 class PerformanceResult(Section):
     """How right the model has been, on the predictions whose true label is known."""
 
@@ -172,6 +254,10 @@ class PerformanceResult(Section):
     """The same for what 1,000 decisions bring in."""
     scored: list[ScoredEstimate] = []
     """Estimates of the primary metric beside the truth, for predictions that no earlier check has compared."""
+    coverage: LabelCoverage | None = None
+    """For which decisions labels are known, where they are weighed for it; None: all labels count alike."""
+    decisions: list[DecisionQuality] = []
+    """Quality by decision, in place of figures for all cases where these cannot be given."""
 
 
 class RulesComparison(Section):
@@ -187,6 +273,23 @@ class RulesComparison(Section):
     """Upper end of the same."""
     worse: bool = False
     """Whether the model is worse than the rules, beyond what chance reaches at this look."""
+
+
+class PreviousComparison(Section):
+    """What 1,000 decisions bring in, in `problem.unit`, on the same labelled rows."""
+
+    version: str
+    """The model that answered before this one."""
+    model: float
+    """By the decisions that were made."""
+    previous: float
+    """By those that the model before would have made."""
+    low: float
+    """Lower end of the paired bootstrap interval of model − previous."""
+    high: float
+    """Upper end of the same."""
+    worse: bool = False
+    """Whether the model is worse than the one before, beyond what chance reaches at this look."""
 
 
 class DaySummary(Section):

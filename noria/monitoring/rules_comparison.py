@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle
 from noria.bundle.answers import build_predictions, rule_predictions
 from noria.config import UseCase
-from noria.metrics.bootstrap import bootstrap, percentile_interval
-from noria.metrics.metrics import metric_statistics
 from noria.models.fitted_model import fit_rules
 from noria.models.training_rows import read_training_rows
+from noria.monitoring.paired_worth import Decided, paired_worth
+from noria.monitoring.partial_labels import LabelWeights
 from noria.monitoring.results import RulesComparison
 from noria.predictions import inputs_of
 from noria.system import progress
@@ -63,7 +63,13 @@ def answer_by_rules(bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame) -
 
 
 def compare_with_rules(
-    bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame, scores: NDArray[np.float64], rules: RuleAnswers | None
+    bundle: Bundle,
+    use_case: UseCase,
+    labelled: pd.DataFrame,
+    scores: NDArray[np.float64],
+    rules: RuleAnswers | None,
+    *,
+    weights: LabelWeights | None = None,
 ) -> RulesComparison | None:
     """Judge the rules on the rows that the model has been judged on.
 
@@ -73,31 +79,14 @@ def compare_with_rules(
         labelled: (n, …) predictions with a label, with the columns of `PredictionStore.window`.
         scores: (n,) or (n, k) what the model gave them.
         rules: what the rules say of them.
+        weights: how many cases each one stands for; None: all alike.
 
     Returns:
         None if there are no rules to compare with.
     """
     if rules is None:
         return None
-    manifest = bundle.manifest
-    is_number = manifest.task == "regression"
-    truth = labelled["label"].to_numpy(dtype=np.float64 if is_number else str)
-    several = manifest.task == "multiclass"
-    statistics = [
-        metric_statistics(use_case, truth, *given)["worth"]
-        if not several
-        else metric_statistics(use_case, truth, given[0], given[1], classes=classes, predictions=predicted)["worth"]
-        for given, classes, predicted in (
-            (
-                (scores, labelled["decision"].to_numpy(dtype=str)),
-                manifest.classes,
-                labelled["prediction"].to_numpy(str),
-            ),
-            ((rules.scores, rules.decisions), rules.classes, rules.predictions),
-        )
-    ]
-    once = np.ones((1, len(truth)))
-    values = bootstrap(statistics, len(truth), use_case.evaluation.bootstrap, use_case.split.seed)
-    low, high = percentile_interval(values[0] - values[1], use_case.evaluation.confidence)
-    by_model, by_rules = (float(statistic(once)[0]) for statistic in statistics)
+    logged = Decided(scores, labelled["decision"], labelled["prediction"], bundle.manifest.classes)
+    answered = Decided(rules.scores, rules.decisions, rules.predictions, rules.classes)
+    by_model, by_rules, low, high = paired_worth(use_case, labelled["label"], logged, answered, weights)
     return RulesComparison(model=by_model, rules=by_rules, low=low, high=high)

@@ -7,6 +7,12 @@ from noria.config import UseCase
 from noria.config.section import Section
 from noria.monitoring.causes import LEVELS, Cause, Level
 from noria.monitoring.drift_summary import number
+from noria.monitoring.label_findings import (
+    ASK_AT_RANDOM,
+    coverage_sentences,
+    decision_findings,
+    unjudged,
+)
 from noria.monitoring.results import (
     DailyWorth,
     DaySummary,
@@ -15,6 +21,7 @@ from noria.monitoring.results import (
     MetricChange,
     NewestBatch,
     PerformanceResult,
+    PreviousComparison,
     RulesComparison,
 )
 from noria.reporting import percent, plural
@@ -65,6 +72,8 @@ class MonitoringVerdict(Section):
     """What the decisions of each day brought in; None: no labelled case."""
     figure: FigureByDay | None = None
     """The business figure per day; None: the use case gives it in words only."""
+    previous: PreviousComparison | None = None
+    """The model beside the one before it, on the same cases; None if there is none, or too few labels."""
     reports: dict[str, str] = {}
     """Name of a report → its file."""
 
@@ -91,6 +100,7 @@ def decide(
     found: list[Finding] = [
         *about_metric(use_case, performance),
         *about_worth(use_case, performance),
+        *((level, text) for _, level, text, _ in decision_findings(use_case, performance.decisions)),
         *about_inputs(use_case, rows, drift),
         *about_answers(drift, performance),
         *((cause.severity, cause.sentence) for cause in causes),
@@ -120,6 +130,11 @@ def next_step(level: Level, performance: PerformanceResult) -> tuple[str, str]:
         )
     if level == "watch":
         return "Look at what moved, and ask those who know the data why.", "python run.py dashboard"
+    if performance.coverage is not None and not performance.coverage.is_whole:
+        return (
+            "Ask for the labels of some cases drawn at random: nothing else tells how right the model is.",
+            ASK_AT_RANDOM,
+        )
     if performance.metric is None:
         return "Hand in the true labels as they become known, then check again.", "python run.py monitor"
     return "Nothing now; check again when new labels have come.", "python run.py monitor"
@@ -132,6 +147,8 @@ def about_metric(use_case: UseCase, performance: PerformanceResult) -> list[Find
     """How right the model is on the labelled predictions."""
     metric, case = performance.metric, use_case.problem.case
     if metric is None:
+        if unknown := unjudged(use_case, performance):
+            return [("ok", unknown)]
         fewest = use_case.monitoring.min_labels
         if performance.labels < fewest:
             known = f"{plural(performance.labels, 'label')} known, {fewest} needed to judge how right the model is."
@@ -221,7 +238,7 @@ def about_answers(drift: DriftResult | None, performance: PerformanceResult) -> 
 
 
 def _about_labels(use_case: UseCase, performance: PerformanceResult) -> list[str]:
-    summary = []
+    summary = coverage_sentences(use_case, performance.coverage)
     if performance.unusable:
         wanted = "numbers" if use_case.problem.task == "regression" else "classes that the model knows"
         summary.append(f"{plural(performance.unusable, 'label')} left out, which are no {wanted}.")

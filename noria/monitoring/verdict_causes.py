@@ -6,7 +6,16 @@ from datetime import datetime
 from noria.config import UseCase
 from noria.monitoring.causes import LEVELS, Cause
 from noria.monitoring.drift_summary import number
-from noria.monitoring.results import DriftResult, MetricChange, NewestBatch, PerformanceResult, RulesComparison
+from noria.monitoring.label_findings import decision_findings, unknown_quality
+from noria.monitoring.results import (
+    DecisionFigure,
+    DriftResult,
+    MetricChange,
+    NewestBatch,
+    PerformanceResult,
+    PreviousComparison,
+    RulesComparison,
+)
 from noria.monitoring.verdict import (
     Finding,
     about_answers,
@@ -43,6 +52,11 @@ def figure_causes(
         ),
         *_causes("answer_drift", about_answers(drift, performance), since),
     ]
+    for kind, level, sentence, figure in decision_findings(use_case, performance.decisions):
+        causes += _causes(kind, [(level, sentence)], since, figures=_decision_figures(figure))
+    unknown = "" if performance.coverage is None else unknown_quality(use_case, performance.coverage)
+    if unknown:
+        causes.append(Cause(kind="labels_partial", severity="ok", sentence=unknown))
     if not performance.labels and performance.overdue >= use_case.monitoring.min_labels:
         causes.append(
             Cause(
@@ -82,6 +96,30 @@ def rules_cause(rules: RulesComparison | None, unit: str, since: datetime) -> li
     ]
 
 
+def previous_cause(previous: PreviousComparison | None, unit: str, since: datetime) -> list[Cause]:
+    """That the model before it does better on the same cases, if it does beyond chance."""
+    if previous is None or not previous.worse:
+        return []
+    return [
+        Cause(
+            kind="worse_than_previous",
+            severity="watch",
+            since=since,
+            sentence=f"The model before it would do better: on the same cases, 1,000 decisions bring in "
+            f"{number(previous.previous)} {unit} by version {previous.version} and {number(previous.model)} {unit} by "
+            f"the model (difference {number(previous.low)} to {number(previous.high)}). "
+            f"`python run.py rollback` restores it.",
+            figures={
+                "version": previous.version,
+                "model": previous.model,
+                "previous": previous.previous,
+                "low": previous.low,
+                "high": previous.high,
+            },
+        )
+    ]
+
+
 def disqualified_cause(why: str) -> list[Cause]:
     """That the model must not answer any more."""
     return (
@@ -116,6 +154,11 @@ def _causes(
         for level, sentence in findings
         if level != "ok"
     ]
+
+
+def _decision_figures(figure: DecisionFigure) -> dict[str, float | str]:
+    before = {} if figure.before is None else {"before": figure.before}
+    return {"metric": figure.name, "now": figure.now, "low": figure.low, "high": figure.high, **before}
 
 
 def _figures(change: MetricChange | None) -> dict[str, float | str]:

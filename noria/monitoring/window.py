@@ -11,12 +11,16 @@ from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring.data_checks import hidden_columns
 from noria.monitoring.logged_predictions import answer_source, totals_basis
+from noria.monitoring.partial_labels.coverage import is_partial
 from noria.monitoring.window_totals import TotalsBasis, WindowTotals, count_rows, newest_minute
 from noria.predictions import PredictionStore
 from noria.predictions.scan import ScanQuery, drawn_first
 from noria.reporting import count, plural
 from noria.tabular.values import text_of
 from noria.tabular.with_columns import with_columns
+
+_CASES_PER_ROW = 10
+"""So many cases are read for each row that `monitoring.max_rows` allows: they come without their inputs."""
 
 
 class AllRows:
@@ -45,9 +49,12 @@ class Window:
     """Those of cases that happened in the last `monitoring.window_days` days; a fair sample if there is `all_rows`."""
     labelled: pd.DataFrame
     """Those with a label, reaching back `problem.label_delay_days` further: the labels of recent ones are not known
-    yet. Cases that were asked for because their label teaches are left out: they are harder than others."""
+    yet."""
     since: datetime
     """Where `recent` begins (UTC)."""
+    cases: pd.DataFrame | None = None
+    """Where labels come for some cases only: all cases that labels could be of, with the columns of
+    `PredictionStore.label_sources`; None: all labels count alike."""
     outside: str = ""
     """Predictions that were asked in this time of cases that do not happen in it, in words; empty: none."""
     labelled_since: datetime | None = None
@@ -111,11 +118,16 @@ def read_window(
         )
     if recent is None:
         recent = store.window(since, until, limit=limits.max_rows, version=version)
+    counts = store.label_counts(labelled_since, until, version)
+    cases = None
+    if is_partial(counts, use_case.problem.labels_for):
+        cases = _others(store.label_sources(labelled_since, until, version, _CASES_PER_ROW * limits.max_rows), without)
     return Window(
         recent=_of_one_type(_others(recent, without)),
-        labelled=_of_one_type(_others(_fair(store, labelled), without)),
+        labelled=_of_one_type(_others(labelled, without)),
         since=since,
         outside=_outside(*store.outside(since, until, version)),
+        cases=cases,
         labelled_since=labelled_since,
         labelled_share=share,
         all_rows=all_rows,
@@ -159,12 +171,6 @@ def _outside(many: int, first: datetime | None, last: datetime | None) -> str:
         f"{plural(many, 'prediction')} asked in this time left out, because the cases happen outside of it: "
         f"{first:%Y-%m-%d} to {last:%Y-%m-%d} by `data.time`. To look at another time, add --now."
     )
-
-
-def _fair(store: PredictionStore, labelled: pd.DataFrame) -> pd.DataFrame:
-    """Without the cases that were selected because they teach; those drawn at random stay."""
-    taught = store.selected_to_teach(labelled["prediction_id"].tolist()) if len(labelled) else set()
-    return labelled[~labelled["prediction_id"].isin(taught)].reset_index(drop=True)
 
 
 def _others(frame: pd.DataFrame, without: Collection[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from noria.predictions.label_matching import NewPrediction, attach_waiting_labels
-from noria.predictions.label_store import store_labels
+from noria.predictions.label_store import contradicting, store_labels
 from noria.predictions.records import SMOKE, Feedback, Value
 from noria.predictions.spool.events import AuditEvent, Event, LabelEvent, PredictionEvent
 from noria.predictions.sql_dialects import insert_new, utc_text
@@ -45,7 +45,9 @@ def ingest_events(connection: Connection, events: Sequence[Event]) -> int:
     for batch in _batches(events):
         new += _insert_predictions(connection, batch.predictions)
         feedbacks, rejected = _feedbacks(batch.labels)
-        store_labels(connection, feedbacks)
+        aside = {each.key for each in contradicting(connection, feedbacks)}
+        store_labels(connection, feedbacks, aside=aside)
+        rejected += [_rejection(each) for each in batch.labels if each.key in aside]
         _insert_audit_events(connection, [*batch.audit, *rejected])
     return new
 
@@ -129,8 +131,13 @@ def _feedbacks(events: Sequence[LabelEvent]) -> tuple[list[Feedback], list[Audit
                 )
             )
         except (NoriaError, ValueError):
-            rejected.append(AuditEvent(event.key, event.at, "label", "", "", _text(event)))
+            rejected.append(_rejection(event))
     return feedbacks, rejected
+
+
+def _rejection(event: LabelEvent) -> AuditEvent:
+    """That a label did not become that of its prediction."""
+    return AuditEvent(event.key, event.at, "label", "", "", _text(event))
 
 
 def _insert_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> None:

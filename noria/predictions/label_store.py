@@ -1,7 +1,7 @@
 """Storing labels: each once, with the predictions it belongs to."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from noria.predictions.ids import made_at
 from noria.predictions.json_values import json_value
 from noria.predictions.label_matching import LabelMatch, attach_labels, matching_predictions
-from noria.predictions.records import Feedback, LabelsUnknown
+from noria.predictions.queries import given_labels
+from noria.predictions.records import Feedback, LabelsUnknown, Value
 from noria.predictions.sql_dialects import insert_new, is_one_of, utc_text
 from noria.predictions.sql_tables import indexable_name, labels
 
@@ -18,15 +19,35 @@ _UNDER_WAY_S = 600.0
 """A prediction that is younger may still wait in the spool of another server; clocks may differ, too."""
 
 
-def store_labels(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
+def store_labels(connection: Connection, feedbacks: Sequence[Feedback], *, aside: Collection[str] = ()) -> list[bool]:
     """Store labels whose key is new. For each, in order: is its prediction known?
 
-    Labels for the same target are applied in the given order, so the last one counts.
+    Labels for the same target are applied in the given order, so the last one counts. Those with a key in `aside` are
+    stored only, and their predictions keep the label that they have.
     """
     known: list[bool] = []
     for group in _groups([_with_indexable_names(feedback) for feedback in feedbacks]):
-        known += _store_group(connection, group)
+        known += _store_group(connection, group, {indexable_name(key) for key in aside})
     return known
+
+
+def contradicting(connection: Connection, feedbacks: Sequence[Feedback]) -> list[Feedback]:
+    """Labels of people that contradict what somebody else has said of the same prediction, before or among them."""
+    given = [each for each in feedbacks if each.given_by is not None and each.id is not None]
+    if not given:
+        return []
+    said: dict[str, dict[str, Value]] = {}
+    for earlier in given_labels(connection, {str(each.id) for each in given}):
+        said.setdefault(earlier.prediction_id, {})[earlier.given_by] = earlier.label
+    found = []
+    for each in given:
+        people = said.setdefault(str(each.id), {})
+        label = json_value(each.label)
+        if any(who != each.given_by and other != label for who, other in people.items()):
+            found.append(each)
+        else:
+            people[str(each.given_by)] = label
+    return found
 
 
 def labels_known(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
@@ -49,7 +70,7 @@ def _groups(feedbacks: Sequence[Feedback]) -> Iterator[list[Feedback]]:
         yield group
 
 
-def _store_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[bool]:
+def _store_group(connection: Connection, feedbacks: Sequence[Feedback], aside: Collection[str]) -> list[bool]:
     found = matching_predictions(connection, feedbacks)
     seen = set(
         connection.scalars(
@@ -78,7 +99,13 @@ def _store_group(connection: Connection, feedbacks: Sequence[Feedback]) -> list[
     names = ("id", "prediction_id", "entity", "label", "at", "pending")
     insert_new(connection, "labels", (*names, "given_by", "selected_by", "selection_probability"), rows)
     attach_labels(
-        connection, [LabelMatch(hit, each.key, json_value(each.label), each.at) for each, hits in new for hit in hits]
+        connection,
+        [
+            LabelMatch(hit, each.key, json_value(each.label), each.at)
+            for each, hits in new
+            for hit in hits
+            if each.key not in aside
+        ],
     )
     return [bool(hits) for hits in found]
 

@@ -19,6 +19,9 @@ SMOKE = "smoke"
 RANDOM = "random"
 """`selected_by` of a case that was drawn at random, so that its label may judge a model."""
 
+REVIEW = "review"
+"""`selected_by` of a case whose decision is `ask`: it lies near the threshold, so it is no fair sample."""
+
 
 class LabelsUnknown(NoriaError):  # noqa: N818 - describes a state
     """No label belongs to a prediction that the store has; none is stored."""

@@ -15,6 +15,7 @@ from noria.predictions.database import BUSY_TIMEOUT_MS, connect, reading, writin
 from noria.predictions.dataframe import inputs_of, to_dataframe
 from noria.predictions.erasure_queries import count_mentions, entity_records, erase_entity, erase_old, stored_inputs
 from noria.predictions.ingest import ingest_events
+from noria.predictions.label_sources import label_counts, label_sources
 from noria.predictions.label_store import labels_known, require_under_way, store_labels
 from noria.predictions.queries import (
     case_span,
@@ -174,6 +175,24 @@ class PredictionStore:
     def most_rows(self, since: datetime) -> int:
         """An upper bound, quick to find, of the predictions of cases that happen from `since` on, of all versions."""
         return most_rows(self._engine, since)
+
+    def label_counts(self, since: datetime, until: datetime, version: str) -> dict[tuple[str, bool, bool], int]:
+        """Predictions of a version of cases that happen from `since` until before `until`.
+
+        Returns:
+            (decision, whether it has a label, whether its case was selected for one) → how many.
+        """
+        with reading(self._engine) as connection:
+            return label_counts(connection, since, until, version)
+
+    def label_sources(self, since: datetime, until: datetime, version: str, limit: int) -> "pd.DataFrame":
+        """The same predictions, at most `limit` of them drawn at random, with how they came by their labels.
+
+        Columns: prediction_id, variant, event_at (UTC), decision, score (the probability, or the predicted number),
+        is_labelled, selected_by (why the case was selected for a label; missing: it was not).
+        """
+        with reading(self._engine) as connection:
+            return label_sources(connection, since, until, version, limit)
 
     def outside(self, since: datetime, until: datetime, version: str) -> tuple[int, datetime | None, datetime | None]:
         """Predictions of a version that were asked in this time, of cases that do not happen in it.

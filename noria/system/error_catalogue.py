@@ -648,7 +648,7 @@ ERRORS = {
     ),
     "loop.apprise_missing": ErrorEntry(
         "An address in `loop.alert.urls` needs Apprise, which is not installed.",
-        "Install it with `pip install apprise`, or name a webhook (https://…).",
+        "Install the packages of `requirements-alerts.lock` (the extra `alerts`), or name a webhook (https://…).",
     ),
     "loop.history": ErrorEntry(
         "What models brought in by period, and the counts of cases and labels, do not fit together.",
@@ -738,6 +738,18 @@ ERRORS = {
         "The monitoring report cannot be written.",
         "Free some space, or unlock that folder.",
     ),
+    "pipelines.interval_not_schedulable": ErrorEntry(
+        "`--every` names an interval that no cron expression has.",
+        "Take one that divides an hour or a day, such as 15m, 1h or 6h, or 1d or 7d.",
+    ),
+    "pipelines.now_not_schedulable": ErrorEntry(
+        "`monitor` was given `--every` and `--now`: a schedule looks at the present.",
+        "Leave out one of the two.",
+    ),
+    "pipelines.path_not_schedulable": ErrorEntry(
+        "`--labels` names a path of this machine, which scheduled runs elsewhere cannot read.",
+        "Name a URL, such as s3://… or https://….",
+    ),
     "pipelines.pod_failed": ErrorEntry(
         "A pod of the run failed, or waits for something in vain.",
         "Follow the advice in the message, which depends on the reason that Kubernetes gives.",
@@ -745,6 +757,10 @@ ERRORS = {
     "pipelines.run_failed": ErrorEntry(
         "A run did not complete, and no step reported an error of Noria's.",
         "Read the log of the step in the dashboard: `python run.py dashboard`.",
+    ),
+    "pipelines.schedules_unsupported": ErrorEntry(
+        "The orchestrator of the stack knows no schedules.",
+        "Take a stack whose orchestrator does, or let `python run.py watch` run, or cron start it with `--once`.",
     ),
     "platform.address_unknown": ErrorEntry(
         "Docker does not tell the address at which containers reach this machine.",

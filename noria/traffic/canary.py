@@ -150,7 +150,7 @@ def _summary(challenger: "VariantStatistics", champion: "VariantStatistics", gap
     ours, usual = challenger.latency_ms(_QUANTILE), champion.latency_ms(_QUANTILE)
     if ours is not None and usual is not None:
         parts.append(f"95 % within {ours:.2f} ms (champion {usual:.2f} ms)")
-    parts.append(_gap_text(gap) if gap is not None else "too few labels to judge by")
+    parts.append(_gap_text(gap) if gap is not None else "no labels to judge by")
     return "; ".join(parts)
 
 

@@ -7,12 +7,12 @@ correctly. Where there is no difference, the chance that any of all looks finds 
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noria.config.problem import Problem
+from noria.config.problem import Decision, Problem
 from noria.config.section import Section
 from noria.traffic.case_gains import compare_gains
 
@@ -52,12 +52,15 @@ class MetricGap(Section):
 def compare_labels(
     problem: Problem, metric: str, challenger: "VariantStatistics", champion: "VariantStatistics", at_least: int
 ) -> MetricGap | None:
-    """The metric on labelled predictions; None while either has fewer than `at_least` labels or it is undefined.
+    """The metric on labelled predictions; None while either has fewer than `at_least` labels or it is undefined, and
+    where labels come for some decisions only: each variant is then known on cases that it has chosen itself.
 
     The store keeps only the answered class's probability, so log_loss of several classes is replaced by accuracy, and
     worth follows from the probability alone.
     """
-    if min(len(challenger.labels), len(champion.labels)) < at_least:
+    if min(len(challenger.labels), len(champion.labels)) < at_least or set(problem.labels_for) != set(
+        get_args(Decision)
+    ):
         return None
     from noria.metrics.metrics import greater_is_better
 

@@ -17,7 +17,9 @@ from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from noria.system.workspace import Workspace
 from steps.shared.alerts import post_alert
+from steps.shared.earlier_verdicts import restore_verdicts
 from steps.shared.failures import alert_on_failure
+from steps.shared.previous_model import previous_bundle
 from steps.shared.run_hints import run_hints
 
 
@@ -40,8 +42,12 @@ def check(
     try:
         window = read_window(store, use_case, champion.manifest.version, now, bundle=champion)
         progress.stage("collect", f"{window.rows:,} predictions, {len(window.labelled):,} with their label")
+        restore_verdicts(use_case.name, history_file(workspace))
         earlier = read(history_file(workspace), warn=False)
         hints = run_hints()
+        previous = None
+        if len(window.labelled) >= use_case.monitoring.min_labels:
+            previous = previous_bundle(use_case.name, champion, earlier)
         verdict = monitor(
             champion,
             window,
@@ -51,6 +57,7 @@ def check(
             hints=hints,
             tried=tried,
             labels=labels,
+            previous=previous,
             news=news or LoopNews(),
         )
     finally:

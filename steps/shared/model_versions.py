@@ -36,6 +36,16 @@ def find_bundle(name: str, model: str) -> Bundle:
     return _bundle(version, "challenger", name)
 
 
+def promoted_bundle(name: str, version: str) -> Bundle:
+    """What a version answered with when it was the champion: its model, or the rules that belong to it.
+
+    Raises:
+        NoriaError: there is no such version, or its bundle is gone.
+    """
+    found = _numbered(name, version)
+    return _bundle(found, str(found.run_metadata.get(PROMOTED, "challenger")), name)
+
+
 def gate_reason(name: str, version: str) -> str:
     """Why the gate did not let the model of a version through; empty: it did, or there was none.
 

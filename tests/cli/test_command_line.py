@@ -274,3 +274,7 @@ def test_a_target_that_predict_refuses_is_told_before_anything_is_started(comman
 @pytest.mark.parametrize("option", [["--by", "Ann"], ["--resolve", "majority"]])
 def test_options_about_answers_need_answers(command: Command, config: Path, option: list[str]) -> None:
     assert_told(command("label", "--config", str(config), *option), "cli.import_missing", "--import")
+
+
+def test_label_refuses_a_stack_that_does_not_exist(command: Command, config: Path) -> None:
+    assert_told(command("label", "--config", str(config), "--stack", "nowhere"), "stack.", "nowhere")

@@ -29,6 +29,7 @@ class Cluster:
     """`verb resource` that the person may not."""
     pods: list[Json] = field(default_factory=list)
     jobs: dict[str, Json] = field(default_factory=dict)
+    cron_jobs: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     """What pods have printed, by their names."""
@@ -191,6 +192,15 @@ def _of_namespace(  # noqa: PLR0911, PLR0917 - one line for each address
     if (method, kind) == ("DELETE", "jobs") and name in cluster.jobs:
         del cluster.jobs[name]
         cluster.pods[:] = [each for each in cluster.pods if each["metadata"]["labels"].get("job-name") != name]
+        return 200, {"apiVersion": "v1", "kind": "Status", "status": "Success"}
+    if (method, kind) == ("POST", "cronjobs"):
+        made = body["metadata"].setdefault(
+            "name", f"{body['metadata'].get('generateName', '')}{len(cluster.cron_jobs)}"
+        )
+        cluster.cron_jobs[made] = body
+        return 201, body
+    if (method, kind) == ("DELETE", "cronjobs") and name in cluster.cron_jobs:
+        del cluster.cron_jobs[name]
         return 200, {"apiVersion": "v1", "kind": "Status", "status": "Success"}
     if (method, kind) == ("POST", "secrets"):
         cluster.secrets[body["metadata"]["name"]] = body

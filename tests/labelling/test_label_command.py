@@ -8,6 +8,7 @@ import pytest
 
 from app.commands.label import ask_for_labels, import_labels
 from noria.bundle import Bundle
+from noria.monitoring.partial_labels import weigh_labels
 from noria.monitoring.window import read_window
 from noria.predictions import PredictionStore
 from noria.system.workspace import Workspace
@@ -63,19 +64,26 @@ def test_labels_are_asked_for_given_and_stored(workspace: Workspace, tmp_path: P
     assert ask_for_labels(USE_CASE, 200, "csv").headline.startswith("100 labels wanted")
 
 
-def test_monitoring_judges_by_the_random_ones_alone(workspace: Workspace, tmp_path: Path) -> None:
-    ask_for_labels(USE_CASE, 40, "csv")
+def test_monitoring_lets_the_random_ones_stand_for_those_that_were_not_chosen(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    ask_for_labels(USE_CASE, 40, "csv", random_share=0.5)
     table = pd.read_csv(workspace.labels / "wanted.csv", dtype=object)
+    drawn = set(table.loc[table["selected_by"] == "random", "prediction_id"])
+    assert len(drawn) == 20
     table.assign(churn="Yes").to_csv(tmp_path / "filled.csv", index=False)
     import_labels(USE_CASE, str(tmp_path / "filled.csv"), None, "Ann")
-    store = PredictionStore(workspace.predictions_url)
+    now, store = datetime.now(UTC), PredictionStore(workspace.predictions_url)
     try:
-        labelled = read_window(store, USE_CASE, "1", datetime.now(UTC)).labelled
+        window = read_window(store, USE_CASE, "1", now)
     finally:
         store.close()
-    drawn = table.loc[table["selected_by"] == "random", "prediction_id"]
-    assert len(drawn) == 4
-    assert set(labelled["prediction_id"]) == set(drawn)
+    assert window.cases is not None
+    found = weigh_labels(window.cases, window.labelled, ["act", "ask", "leave"], now)
+    is_drawn = found.labelled["prediction_id"].isin(drawn).to_numpy()
+    assert (is_drawn.sum(), len(is_drawn)) == (20, 40)
+    assert found.weights.each[is_drawn].min() > 1.5 * found.weights.each[~is_drawn].max()
+    assert found.fair.tolist() == is_drawn.tolist()
 
 
 def test_two_people_who_disagree_are_shown(workspace: Workspace, tmp_path: Path) -> None:

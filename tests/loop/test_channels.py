@@ -1,7 +1,13 @@
 """Where messages go: webhooks by themselves, other addresses through Apprise; no secret is shown."""
 
+import json
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -32,14 +38,14 @@ def warnings() -> list[str]:
 
 
 @pytest.fixture
-def apprise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+def apprise(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """A module of that name that takes messages."""
-    (tmp_path / "apprise.py").write_text(_APPRISE)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "apprise", raising=False)
-    import apprise
-
-    return apprise.Apprise.sent
+    module: Any = ModuleType("apprise")
+    module.__spec__ = ModuleSpec("apprise", None)
+    exec(_APPRISE, module.__dict__)  # noqa: S102 - the text above
+    monkeypatch.setitem(sys.modules, "apprise", module)
+    found: list[tuple[str, str, str]] = module.Apprise.sent
+    return found
 
 
 def test_other_addresses_go_to_apprise_with_a_title(
@@ -61,9 +67,40 @@ def test_what_does_not_arrive_is_a_warning_without_the_secret(
     assert apprise[-1][0] == "mailto://me:secret@example.com", "the others get it all the same"
 
 
+class _Received(BaseHTTPRequestHandler):
+    bodies: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        self.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_message_arrives_through_apprise_itself() -> None:
+    pytest.importorskip("apprise")
+    received: Any = type("Received", (_Received,), {"bodies": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), received) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"json://127.0.0.1:{server.server_port}/alerts"
+        check_channels([address])
+        arrived = send([address], "churn: labels are needed\nSend them.\npython run.py monitor")
+        server.shutdown()
+    assert arrived
+    (body,) = received.bodies
+    assert (body["title"], body["message"]) == ("churn: labels are needed", "Send them.\npython run.py monitor")
+
+
+def test_an_address_that_apprise_cannot_read_is_an_error(apprise: list[tuple[str, str, str]]) -> None:
+    with raises("loop.alert_address_invalid", "unknown://"):
+        check_channels(["mailto://me:secret@example.com", "unknown://secret"])
+
+
 def test_without_apprise_its_addresses_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with raises("loop.apprise_missing", "mailto://", "pip install apprise"):
+    with raises("loop.apprise_missing", "mailto://", "requirements-alerts.lock"):
         check_channels(["https://hooks.example.com/x", "mailto://me:secret@example.com"])
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from scenes import Clock, verdict, worth
+from scenes import Clock, verdict
 from world import BY_ITSELF, Service
 
 from app.commands.history import history
@@ -22,6 +22,8 @@ from app.loop.trainer import TrainedVersion
 from noria.config import UseCase
 from noria.config.loop import LoopAlerts, LoopConfig, RolloutRoute
 from noria.loop import Journal, LoopState, channels, journal_file
+from noria.monitoring.causes import Cause
+from noria.monitoring.results import PreviousComparison
 from noria.monitoring.verdict import MonitoringVerdict
 from noria.monitoring.verdict_history import append, history_file
 from noria.system.errors import NoriaError
@@ -237,27 +239,25 @@ def test_rules_that_suffice_are_proposed(scene: Scene) -> None:
     assert again.decision.command == "python run.py promote --version rules"
 
 
-def test_a_version_that_is_worse_than_the_one_before_is_rolled_back(scene: Scene, tmp_path: Path) -> None:
-    from noria.monitoring.verdict_history import append, history_file
+def worse_than(version: str) -> dict[str, Any]:
+    """What a verdict holds where the model before would have decided better."""
+    previous = PreviousComparison(version=version, model=500.0, previous=900.0, low=-500.0, high=-300.0, worse=True)
+    sentence = f"Version {version} would do better."
+    return {
+        "previous": previous,
+        "causes": [Cause(kind="worse_than_previous", severity="watch", sentence=sentence)],
+    }
 
-    file = history_file(Workspace(scene.use_case.name))
-    for version, value in (("0", 900.0), ("1", 500.0)):
-        append(file, verdict("watch", version=version, balance=worth(value)))
-    scene.look(verdict("watch", version="1", balance=worth(500.0)), actions=BY_ITSELF)
+
+def test_a_version_that_is_worse_than_the_one_before_is_rolled_back(scene: Scene) -> None:
+    scene.look(verdict("watch", version="1", **worse_than("0")), actions=BY_ITSELF)
     assert (scene.service.plan().champion.version, scene.service.registered) == ("0", "0")
     assert scene.titles == ["watched_case: rolled back"]
 
 
 def test_two_versions_do_not_take_turns_while_the_world_becomes_worse(scene: Scene) -> None:
-    from noria.monitoring.verdict_history import append, history_file
-
-    file = history_file(Workspace(scene.use_case.name))
-    for version, value in (("0", 900.0), ("1", 500.0)):
-        append(file, verdict("watch", version=version, balance=worth(value)))
-    scene.look(verdict("watch", version="1", balance=worth(500.0)), actions=BY_ITSELF)
-    worse = verdict("watch", version="0", balance=worth(200.0))
-    append(file, worse)
-    again = scene.look(worse, actions=BY_ITSELF)
+    scene.look(verdict("watch", version="1", **worse_than("0")), actions=BY_ITSELF)
+    again = scene.look(verdict("watch", version="0", **worse_than("1")), actions=BY_ITSELF)
     assert again.decision.action != "roll_back"
     assert scene.service.plan().champion.version == "0"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from served import NOW, serve
 from sklearn.metrics import roc_auc_score
 
 from noria.bundle import Bundle
@@ -19,12 +18,16 @@ from noria.monitoring.quality_estimate import (
     expected,
     fit_calibration,
     fit_estimator,
+    recalibrate,
+    score_estimates,
     shifted_calibration,
     stretch,
 )
 from noria.monitoring.quality_estimate.error_models import fit_error_model
 from noria.predictions import PredictionStore
 from noria.system.workspace import Workspace
+from tests import bundles
+from tests.monitoring.served import NOW, serve
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 Floats = np.ndarray
@@ -86,6 +89,29 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
         found = expected(accuracy(given), calibration.probabilities(moved, given))
         held += abs(found.value - (came == (given >= 0.5)).mean()) <= 1.96 * found.deviation
     assert 51 <= held <= 60
+
+
+def test_late_labels_correct_the_estimate_where_probabilities_mean_something_else_now() -> None:
+    """The model has become overconfident: of cases with a probability of .9, 74 % are positive."""
+    inputs, scores, truth = asked(3_000, 0.0, 7)
+    before = fit_calibration(inputs, scores, truth)
+    random = np.random.default_rng(8)
+
+    def later(rows: int) -> tuple[Floats, Floats, Floats]:
+        seen, given, _ = asked(rows, 0.0, int(random.integers(1_000)))
+        return seen, given, random.random(rows) < 0.2 + 0.6 * given
+
+    after = recalibrate(before, *later(2_000))
+    moved, given, came = later(4_000)
+    stale, fresh = (expected(auc(given), each.probabilities(moved, given)).value for each in (before, after))
+    real = roc_auc_score(came, given)
+    assert abs(stale - real) > 0.08
+    assert abs(fresh - real) < abs(stale - real) / 3
+
+
+def test_late_labels_that_show_nothing_new_change_nothing() -> None:
+    before = fit_calibration(*asked(3_000, 0.2, 9))
+    assert all(recalibrate(before, *asked(1_000, 0.2, seed)) is before for seed in range(10, 18))
 
 
 def test_errors_of_a_regression_follow_the_inputs() -> None:
@@ -175,8 +201,6 @@ def test_columns_that_the_store_does_not_keep_are_not_looked_at(churn_bundle: Bu
 def test_several_classes_and_numbers_have_their_estimates(
     contracts_bundle: Bundle, bike_bundle: Bundle, bikes: UseCase
 ) -> None:
-    from tests import bundles
-
     use_case, _, test = bundles.contracts()
     estimator = fit_estimator(contracts_bundle, use_case)
     assert estimator is not None
@@ -193,6 +217,46 @@ def test_several_classes_and_numbers_have_their_estimates(
     assert off is not None
     assert off.method == "DLE"
     assert off.value == pytest.approx(bike_bundle.manifest.metrics[bikes.evaluation.metric].value, rel=0.15)
+
+
+@pytest.mark.slow
+def test_late_labels_bring_the_errors_of_a_regression_up_to_date(
+    bike_bundle: Bundle, bikes: UseCase, bikes_2012: pd.DataFrame
+) -> None:
+    """The model has learned 2011, and a year later twice as many bikes are rented."""
+    month = bikes_2012["dteday"].dt.month
+    known, asked_for = bikes_2012[month.isin([3, 4, 5])], bikes_2012[month == 6]
+    estimator, rows = fit_estimator(bike_bundle, bikes), logged(bike_bundle, asked_for)
+    assert estimator is not None
+    late = logged(bike_bundle, known).assign(label=known["cnt"].to_numpy(dtype=float))
+    stale, fresh = (each.estimate("mae", rows) for each in (estimator, estimator.recalibrated(late)))
+    assert stale is not None and fresh is not None
+    real = float(np.abs(rows["prediction"].to_numpy(dtype=float) - asked_for["cnt"].to_numpy()).mean())
+    assert abs(stale.value - real) > 0.3 * real
+    assert fresh.low < real < fresh.high
+    assert abs(fresh.value - real) < 0.15 * real
+
+
+def test_an_estimate_is_judged_by_what_was_known_when_it_was_made(
+    bike_bundle: Bundle, bikes: UseCase, bikes_2012: pd.DataFrame
+) -> None:
+    """Labels that came later, or that came later than that, must not have corrected it."""
+    few = bundles.changed(bikes, monitoring={"min_labels": 50})
+    estimator = fit_estimator(bike_bundle, few)
+    assert estimator is not None
+    rows = bikes_2012.iloc[:1_600]
+    times = pd.date_range(NOW - timedelta(days=40), periods=len(rows), freq="20min")
+    frame = logged(bike_bundle, rows).assign(
+        event_at=times, labelled_at=times + timedelta(days=2), label=rows["cnt"].to_numpy(dtype=float)
+    )
+    scored = score_estimates(estimator, "mae", frame, now=NOW)
+    later = frame.assign(label=frame["label"].where(frame.index < 1_200, 9_999.0))
+    again = score_estimates(estimator, "mae", later, now=NOW)
+    never = score_estimates(estimator, "mae", frame.assign(labelled_at=NOW), now=NOW)
+    assert [each.estimate for each in scored[:6]] == [each.estimate for each in again[:6]]
+    assert {each.estimate.method for each in never} == {"DLE"}
+    assert scored[-1].estimate.method != "DLE"
+    assert np.mean([each.error for each in scored[3:]]) < np.mean([each.error for each in never[3:]])
 
 
 def logged(bundle: Bundle, rows: pd.DataFrame) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def test_its_metadata_names_license_and_extras(wheel: Path) -> None:
         assert any(name.endswith("licenses/LICENSE") for name in content.namelist())
     assert "License-Expression: Apache-2.0" in metadata
     extras = set(re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE))
-    assert {"models", "store", "train", "monitoring", "ray", "kubernetes"} <= extras
+    assert {"models", "store", "train", "monitoring", "alerts", "ray", "kubernetes"} <= extras
     assert re.search(r"^Requires-Dist: pandas<3.1,>=3.0; extra == 'models'$", metadata, re.MULTILINE)
 
 

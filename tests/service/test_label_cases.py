@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from asked import Asked, asked
+from asked import UNREACHABLE, Asked, asked
 
 from noria.bundle import Bundle
 from noria.predictions import PredictionStore
@@ -80,3 +80,27 @@ def test_somebody_else_does_not_overrule_a_label(service: Asked) -> None:
 def test_a_name_is_a_short_text(service: Asked, by: object) -> None:
     reply = service.post("/feedback", {"labels": [{"id": "0" * 32, "label": "Yes", "by": by}]})
     assert reply.json()["code"] == "request.labels_invalid"
+
+
+def test_a_label_of_a_person_is_kept_while_the_store_is_down(mixed_linear: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "service"
+    folder.mkdir()
+    with asked(mixed_linear, folder) as service:
+        ids = _predicted(service)
+        assert _label(service, ids[1], "Yes", "Ann") == 200
+        _want(service, ids[:2])
+    with asked(mixed_linear, folder, UNREACHABLE) as service:
+        sent = [{"id": ids[0], "label": "Yes", "by": "Ben"}, {"id": ids[1], "label": "No", "by": "Ben"}]
+        reply = service.post("/feedback", {"labels": sent})
+        assert (reply.status, reply.json()) == (200, {"known": [None, None]})
+    with asked(mixed_linear, folder) as service:
+        service.settle()
+    store = PredictionStore(f"sqlite:///{folder / 'predictions.db'}")
+    try:
+        given = {(each.prediction_id, each.given_by) for each in store.given_labels(ids)}
+        assert given == {(ids[0], "Ben"), (ids[1], "Ann"), (ids[1], "Ben")}
+        assert ids[0] in store.selected_to_teach(ids)
+        labels = store.window(datetime(2020, 1, 1, tzinfo=UTC)).set_index("prediction_id")["label"]
+        assert (labels[ids[0]], labels[ids[1]]) == ("Yes", "Yes"), "nobody overrules somebody else unseen"
+    finally:
+        store.close()

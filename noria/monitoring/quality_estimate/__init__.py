@@ -8,7 +8,7 @@ Sources: CBPE and DLE as published with NannyML (2022); J. Białek, W. Kuberski,
 model performance under covariate shift without labels, arXiv 2401.08348, 2024 (PAPE).
 """
 
-from noria.monitoring.quality_estimate.calibration import Calibration, fit_calibration
+from noria.monitoring.quality_estimate.calibration import Calibration, fit_calibration, recalibrate
 from noria.monitoring.quality_estimate.covariate_shift import shifted_calibration
 from noria.monitoring.quality_estimate.estimator import QualityEstimator, fit_estimator
 from noria.monitoring.quality_estimate.expected_metrics import Figure, expected, label_noise
@@ -24,6 +24,7 @@ __all__ = [
     "fit_calibration",
     "fit_estimator",
     "label_noise",
+    "recalibrate",
     "score_estimates",
     "sentence",
     "shifted_calibration",

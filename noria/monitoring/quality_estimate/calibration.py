@@ -20,6 +20,8 @@ Map = Callable[[Floats], Floats]
 """(n,) probabilities → (n,) log-odds."""
 _PARTS = 5
 _TINY = 1e-3
+_SCORES = 3.0
+"""Standard errors from which on a gain is no chance."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,14 @@ class Calibration:
     trees: BoostedParts
     kind: str
     """`Platt` or `isotonic`."""
+    before: "Calibration | None" = None
+    """What the probabilities are calibrated by first; None: nothing."""
 
     @property
     def method(self) -> str:
         """What it is called in reports."""
+        if self.before is not None:
+            return f"{self.before.method}, recalibrated by late labels"
         return "CBPE, calibrated by the inputs" if self.trees.help else "CBPE"
 
     def probabilities(self, matrix: Floats, scores: Floats) -> Floats:
@@ -43,6 +49,8 @@ class Calibration:
             matrix: (n, p) the inputs, as in the reference.
             scores: (n,) the model's probabilities.
         """
+        if self.before is not None:
+            scores = self.before.probabilities(matrix, scores).mean(axis=0)
         margins = np.stack([each(scores) for each in self.maps])
         return _expit(self.trees.add(_with_score(matrix, scores), margins))
 
@@ -63,6 +71,44 @@ def fit_calibration(matrix: Floats, scores: Floats, positive: NDArray[np.bool_],
     margins = np.stack([each(scores) for each in maps])
     trees = fit_parts(_with_score(matrix, scores), truth, margins, parts, objective="binary:logistic", seed=seed)
     return Calibration(maps, trees, kind)
+
+
+def recalibrate(before: Calibration, matrix: Floats, scores: Floats, positive: NDArray[np.bool_]) -> Calibration:
+    """Correct a calibration by newer rows, if they show beyond chance that it is wrong; otherwise it stays.
+
+    The correction is Platt's map of the calibrated probabilities: two numbers, which few rows can tell. Trees and
+    isotonic regression learn what is true of these rows alone, and made estimates of the next ones worse. It must lower
+    the log loss of rows that it was not fitted on by three standard errors. These are stretches of time: neighbours,
+    such as people of one household, resemble each other, and would make any correction look good.
+
+    Args:
+        before: the calibration by the reference.
+        matrix: (n, p) the inputs of the newer rows, in the order of time.
+        scores: (n,) the model's probabilities.
+        positive: (n,) the truth.
+    """
+    given, truth = before.probabilities(matrix, scores).mean(axis=0), positive.astype(np.float64)
+    parts = split_parts(len(scores), _PARTS, 0, in_order=True)
+    if any(len(np.unique(truth[inside])) < 2 for inside, _ in parts):
+        return before
+    maps, gains = [], np.zeros(len(scores))
+    for inside, outside in parts:
+        maps.append(_platt(given[inside], truth[inside]))
+        gains[outside] = _losses(log_odds(given[outside]), truth[outside])
+        gains[outside] -= _losses(maps[-1](given[outside]), truth[outside])
+    if not is_proven_gain(gains):
+        return before
+    return Calibration(maps, BoostedParts([None] * _PARTS, [0] * _PARTS), "Platt", before)
+
+
+def is_proven_gain(gains: Floats) -> bool:
+    """Whether (n,) gains are positive on average, by three standard errors."""
+    return bool(gains.mean() > _SCORES * gains.std() / np.sqrt(len(gains)))
+
+
+def _losses(margin: Floats, truth: Floats) -> Floats:
+    """(n,) log loss of log-odds."""
+    return np.asarray(np.logaddexp(0, margin) - truth * margin, dtype=np.float64)
 
 
 def isotonic(scores: Floats, truth: Floats, weights: Floats | None = None) -> Map:
@@ -93,8 +139,7 @@ _MAPS: dict[str, Callable[[Floats, Floats], Map]] = {"Platt": _platt, "isotonic"
 def _held_out_loss(fit: Callable[[Floats, Floats], Map], scores: Floats, truth: Floats, parts: Parts) -> float:
     total = 0.0
     for inside, outside in parts:
-        margin = fit(scores[inside], truth[inside])(scores[outside])
-        total += float((np.logaddexp(0, margin) - truth[outside] * margin).sum())
+        total += float(_losses(fit(scores[inside], truth[inside])(scores[outside]), truth[outside]).sum())
     return total
 
 

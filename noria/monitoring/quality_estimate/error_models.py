@@ -27,6 +27,9 @@ class ErrorModel:
     noise: float
     """How far single losses are from what is expected: root of the ratio of summed squares, on rows held out."""
 
+    held_out: Floats
+    """(m,) the losses that were expected of the rows it was fitted on, each by the fit that had not seen it."""
+
     def mean_loss(self, matrix: Floats, predicted: Floats) -> Figure:
         """The mean loss that is expected of n rows, and how far their labels may show it to be elsewhere.
 
@@ -41,12 +44,18 @@ class ErrorModel:
         chance = self.noise**2 * (losses**2).mean() / rows
         return Figure(float(losses.mean()), float(np.sqrt(doubt + chance)))
 
+    def expected_losses(self, matrix: Floats, predicted: Floats) -> Floats:
+        """(n,) the loss that is expected of each row; arguments as for `mean_loss`."""
+        return np.asarray(self._losses(matrix, predicted).mean(axis=0), dtype=np.float64)
+
     def _losses(self, matrix: Floats, predicted: Floats) -> Floats:
         margins = np.repeat(self.levels[:, None], len(predicted), axis=1)
         return self.trees.add(np.column_stack([matrix, predicted]), margins) * self.scale
 
 
-def fit_error_model(matrix: Floats, predicted: Floats, losses: Floats, *, seed: int = 0) -> ErrorModel:
+def fit_error_model(
+    matrix: Floats, predicted: Floats, losses: Floats, *, seed: int = 0, in_order: bool = False
+) -> ErrorModel:
     """Learn the loss of a prediction from rows whose truth is known and that the model was not fitted on.
 
     Args:
@@ -54,9 +63,10 @@ def fit_error_model(matrix: Floats, predicted: Floats, losses: Floats, *, seed: 
         predicted: (n,) the model's predictions.
         losses: (n,) what each cost: absolute or squared error, or less of worth.
         seed: of the parts and the trees.
+        in_order: rows are in the order of time, and held out in stretches of it.
     """
     scale = float(np.abs(losses).mean()) or 1.0
-    target, parts = losses / scale, split_parts(len(losses), _PARTS, seed)
+    target, parts = losses / scale, split_parts(len(losses), _PARTS, seed, in_order=in_order)
     levels = np.array([target[inside].mean() for inside, _ in parts])
     margins = np.repeat(levels[:, None], len(target), axis=1)
     table = np.column_stack([matrix, predicted])
@@ -66,4 +76,4 @@ def fit_error_model(matrix: Floats, predicted: Floats, losses: Floats, *, seed: 
     for line, (_, outside) in zip(fitted, parts, strict=True):
         held_out[outside] = line[outside]
     noise = float(np.sqrt(((target - held_out) ** 2).sum() / max((held_out**2).sum(), 1e-12)))
-    return ErrorModel(levels, trees, scale, noise)
+    return ErrorModel(levels, trees, scale, noise, held_out * scale)

@@ -1,7 +1,7 @@
 """The estimator of a deployed model: learned from its reference rows, asked about logged predictions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -15,8 +15,8 @@ from noria.config import UseCase
 from noria.metrics.decision_value import regression_worth
 from noria.metrics.metrics import metric_statistics
 from noria.metrics.weighted_statistics import mean
-from noria.monitoring.logged_predictions import reference_answers
-from noria.monitoring.quality_estimate.calibration import Calibration, fit_calibration
+from noria.monitoring.logged_predictions import logged_answers, reference_answers
+from noria.monitoring.quality_estimate.calibration import Calibration, fit_calibration, is_proven_gain, recalibrate
 from noria.monitoring.quality_estimate.error_models import ErrorModel, fit_error_model
 from noria.monitoring.quality_estimate.expected_metrics import Figure, expected
 from noria.monitoring.results import QualityEstimate
@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Losses = Callable[[Floats, Floats], Floats]
 _FEWEST_ROWS = 400
 _FEWEST_PER_CLASS = 40
+_MOST_LATE = 5_000
+"""As many as the reference has."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class QualityEstimator:
     """Of classification."""
     errors: Mapping[str, ErrorModel]
     """Metric → model of its loss; of regression."""
+    is_late: bool = False
+    """Whether late labels have corrected the models of the errors."""
 
     def estimate(self, metric: str, rows: pd.DataFrame, *, stretch: float = 1.0) -> QualityEstimate | None:
         """The metric that is expected on n logged predictions; None where this metric cannot be estimated.
@@ -55,15 +59,52 @@ class QualityEstimator:
         if figure is None or not np.isfinite(figure.value):
             return None
         reach = NormalDist().inv_cdf((1 + self.use_case.evaluation.confidence) / 2) * figure.deviation * stretch
-        method = "DLE" if self.calibration is None else self.calibration.method
         return QualityEstimate(
             metric=metric,
             value=figure.value,
             low=figure.value - reach,
             high=figure.value + reach,
             rows=len(rows),
-            method=method,
+            method=self.method,
         )
+
+    def recalibrated(self, labelled: pd.DataFrame) -> "QualityEstimator":
+        """The estimator as late labels correct it; itself if these are too few, or do not show it to be wrong.
+
+        The probabilities are calibrated again on top of what the reference says, see `recalibrate`. The model of a
+        regression's errors is learned again, if that proves to be better.
+
+        Args:
+            labelled: (n, …) logged predictions with a usable label, oldest first; the newest 5,000 count.
+        """
+        rows = labelled.iloc[-_MOST_LATE:]
+        if len(rows) < _FEWEST_ROWS:
+            return self
+        known = logged_answers(self.bundle.manifest, rows)
+        matrix, seed = self._inputs(rows), self.use_case.split.seed
+        if self.calibration is None:
+            return self._with_late_errors(known, matrix, seed)
+        hits = _hits(known, self.use_case, self.bundle)
+        if min(hits.sum(), (~hits).sum()) < _FEWEST_PER_CLASS:
+            return self
+        scores = known["probability"].to_numpy(dtype=np.float64)
+        return replace(self, calibration=recalibrate(self.calibration, matrix, scores, hits))
+
+    def _with_late_errors(self, known: pd.DataFrame, matrix: Floats, seed: int) -> "QualityEstimator":
+        predicted, late = known["prediction"].to_numpy(dtype=np.float64), {}
+        for name, losses in _losses(known, self.use_case).items():
+            model = fit_error_model(matrix, predicted, losses, seed=seed, in_order=True)
+            before = self.errors[name].expected_losses(matrix, predicted)
+            gains = (losses - before) ** 2 - (losses - model.held_out) ** 2
+            late[name] = model if is_proven_gain(gains) else self.errors[name]
+        return replace(self, errors=late, is_late=any(late[name] is not self.errors[name] for name in late))
+
+    @property
+    def method(self) -> str:
+        """What it is called in reports."""
+        if self.calibration is not None:
+            return self.calibration.method
+        return "DLE, learned from late labels" if self.is_late else "DLE"
 
     def _classified(self, metric: str, rows: pd.DataFrame) -> Figure | None:
         assert self.calibration is not None  # noqa: S101 - for the type checker; the caller has seen it
@@ -132,17 +173,29 @@ def fit_estimator(bundle: Bundle, use_case: UseCase) -> QualityEstimator | None:
     seed = use_case.split.seed
     if use_case.problem.task == "regression":
         return QualityEstimator(use_case, bundle, places, None, _error_models(known, matrix, use_case, seed))
-    if use_case.problem.task == "binary":
-        hits = known["target"].to_numpy(dtype=str) == str(manifest.positive)
-    else:
-        hits = known["target"].to_numpy(dtype=str) == known["prediction"].to_numpy(dtype=str)
+    hits = _hits(known, use_case, bundle)
     if min(hits.sum(), (~hits).sum()) < _FEWEST_PER_CLASS:
         return None
     scores = known["probability"].to_numpy(dtype=np.float64)
     return QualityEstimator(use_case, bundle, places, fit_calibration(matrix, scores, hits, seed=seed), {})
 
 
+def _hits(known: pd.DataFrame, use_case: UseCase, bundle: Bundle) -> NDArray[np.bool_]:
+    """(n,) what the probabilities are of: the positive class or, of several classes, that the answer is right."""
+    truth = known["target"].to_numpy(dtype=str)
+    if use_case.problem.task == "binary":
+        return np.asarray(truth == str(bundle.manifest.positive), dtype=bool)
+    return np.asarray(truth == known["prediction"].to_numpy(dtype=str), dtype=bool)
+
+
 def _error_models(known: pd.DataFrame, matrix: Floats, use_case: UseCase, seed: int) -> dict[str, ErrorModel]:
+    predicted = known["prediction"].to_numpy(dtype=np.float64)
+    found = _losses(known, use_case)
+    return {name: fit_error_model(matrix, predicted, losses, seed=seed) for name, losses in found.items()}
+
+
+def _losses(known: pd.DataFrame, use_case: UseCase) -> dict[str, Floats]:
+    """Metric → (n,) what each prediction loses, for the metrics that are wanted and are means of losses."""
     truth = known["target"].to_numpy(dtype=np.float64)
     predicted = known["prediction"].to_numpy(dtype=np.float64)
     worth: Any = use_case.problem.worth
@@ -151,5 +204,4 @@ def _error_models(known: pd.DataFrame, matrix: Floats, use_case: UseCase, seed: 
         "rmse": (predicted - truth) ** 2,
         "worth": -regression_worth(worth, truth, predicted),
     }
-    wanted = {use_case.evaluation.metric, "worth"} & losses.keys()
-    return {name: fit_error_model(matrix, predicted, losses[name], seed=seed) for name in wanted}
+    return {name: losses[name] for name in {use_case.evaluation.metric, "worth"} & losses.keys()}

@@ -18,6 +18,8 @@ from noria.reporting import plural
 _MOST = 50
 _TIMES = 4  # a block of so many times `monitoring.min_labels`: with fewer, chance hides how good the estimate was
 _FEWEST_FOR_STRETCH = 8
+_MOST_FITS = 5
+"""Recalibrations of one check; with more blocks, neighbours share one, that of the first of them."""
 
 
 def score_estimates(
@@ -30,8 +32,9 @@ def score_estimates(
 ) -> list[ScoredEstimate]:
     """What would have been estimated for the labelled predictions without their labels, block by block of their time.
 
-    The estimator knows the reference only, so it says the same before and after the labels came. Predictions younger
-    than the label delay are left out: of these the quick labels are known only, which may not be like the others.
+    Each block is estimated with the late labels that were known when it began, and none that came later, so that the
+    estimate says what it would have said then. Predictions younger than the label delay are left out: of these only the
+    quick labels are known, which may not be like the others.
 
     Args:
         estimator: learned from the reference.
@@ -44,20 +47,30 @@ def score_estimates(
         At most 50 of them, in the order of time; a last block that is too small is left for the next time.
     """
     use_case = estimator.use_case
-    labelled = labelled.assign(time=times_of(labelled))
-    mature = labelled[labelled["time"] <= now - timedelta(days=use_case.problem.label_delay_days)]
+    every = mature = mature_labels(labelled, use_case, now)
     if after is not None:
-        mature = mature[mature["time"] > after]
-    mature = mature.sort_values("time", kind="stable")
+        mature = mature[times_of(mature) > after]
     size = max(_TIMES * use_case.monitoring.min_labels, -(-len(mature) // _MOST))
-    found = []
-    for start in range(0, len(mature) - size + 1, size):
+    starts, found = range(0, len(mature) - size + 1, size), []
+    together = -(-len(starts) // _MOST_FITS)
+    then = estimator
+    for block, start in enumerate(starts):
         rows = mature.iloc[start : start + size]
-        estimate, truth = estimator.estimate(metric, rows), _truth(use_case, estimator, metric, rows)
+        if block % together == 0:
+            began = times_of(rows).iloc[0].to_pydatetime()
+            then = estimator.recalibrated(mature_labels(every[every["labelled_at"] <= began], use_case, began))
+        estimate, truth = then.estimate(metric, rows), _truth(use_case, estimator, metric, rows)
         if estimate is not None and np.isfinite(truth):
-            since, until = (rows["time"].iloc[place].to_pydatetime() for place in (0, -1))
+            since, until = (times_of(rows).iloc[place].to_pydatetime() for place in (0, -1))
             found.append(ScoredEstimate(since=since, until=until, estimate=estimate, truth=truth))
     return found
+
+
+def mature_labels(labelled: pd.DataFrame, use_case: UseCase, now: datetime) -> pd.DataFrame:
+    """Those of the labelled predictions that were old enough to have a label at `now`, in the order of their times."""
+    times = times_of(labelled)
+    is_mature = times <= now - timedelta(days=use_case.problem.label_delay_days)
+    return labelled.loc[times[is_mature].sort_values(kind="stable").index]
 
 
 def stretch(scored: Sequence[ScoredEstimate], confidence: float = 0.95) -> float:

@@ -8,7 +8,7 @@ import pandas as pd
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.monitoring.quality_estimate.estimator import fit_estimator
-from noria.monitoring.quality_estimate.track_record import score_estimates, stretch
+from noria.monitoring.quality_estimate.track_record import mature_labels, score_estimates, stretch
 from noria.monitoring.results import PerformanceResult, ScoredEstimate
 
 
@@ -41,6 +41,7 @@ def add_estimates(
     metric = use_case.evaluation.metric
     after = max((each.until for each in series), default=None)
     scored = score_estimates(estimator, metric, labelled, now=now, after=after)
+    estimator = estimator.recalibrated(mature_labels(labelled, use_case, now))
     wider = stretch([*series, *scored], use_case.evaluation.confidence)
     return performance.model_copy(
         update={
