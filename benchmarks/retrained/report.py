@@ -54,7 +54,7 @@ def _table(name: str, table: dict[str, Any]) -> list[str]:
             f"{1000 * world['worth'] / table['cases']:,.1f} | {world['quality']:.4g} | {world['calibration']:.4f} | "
             f"{world['labels']:,} | {world['trials'] or ''} | {world['total']:,.0f} |"
         )
-    lines += ["", *_goals(table), "", *_recipes(table), ""]
+    lines += ["", *_goals(table), "", *_windows(table), ""]
     if name == "flight_delays":
         lines += ["![Gain over never, week by week](retraining.png)", ""]
     return lines
@@ -101,9 +101,30 @@ def _of_gain(best: float, ours: float, never: float) -> str:
     return f"{(best - never) / (ours - never):.3f}" if ours > never else "Noria gains nothing over never"
 
 
-def _recipes(table: dict[str, Any]) -> list[str]:
-    each = "; ".join(f"{name} {worth:,.1f}" for name, worth in table["recipes"].items())
-    return [f"Which rows to learn from, retrained each period, worth per 1,000: {each}."]
+def _windows(table: dict[str, Any]) -> list[str]:
+    found = table["windows"]
+    worth, chosen = found["worth"], found["chosen"]
+    growing, best = next(iter(worth.values())), max(worth, key=lambda name: float(worth[name]))
+    lines = [
+        "Which rows to learn from, retrained each period:",
+        "",
+        "| window | worth per 1,000 | more than all rows |",
+    ]
+    lines += ["| --- | ---: | ---: |"]
+    lines += [f"| {name} | {one:,.1f} | {one - growing:+,.1f} |" for name, one in worth.items()]
+    lines += [f"| **chosen on past periods** | {chosen:,.1f} | {chosen - growing:+,.1f} |", ""]
+    used = ", ".join(f"{name} in {periods}" for name, periods in found["periods"].items())
+    pays = "**pays**" if chosen > growing else "**does not pay**"
+    of_best = (
+        f", {(chosen - growing) / (worth[best] - growing):.2f} of the best fixed window's"
+        if best in worth and (worth[best] > growing)
+        else ""
+    )
+    return [
+        *lines,
+        f"The choice {pays}: {chosen - growing:+,.1f} per 1,000{of_best}. It took {used} periods, and changed "
+        f"{found['changes']} times. The best fixed window, {best}, is known in hindsight only.",
+    ]
 
 
 def _robust(found: dict[str, Any]) -> list[str]:
