@@ -42,7 +42,7 @@ _FLIGHTS = ("nyc_flights_2013.parquet", "nyc_weather_2013.parquet")
 _SEEDS = 3
 _LATER = (0, 4, 9, 13)
 _PRICES = (0.25, 0.5, 1.0, 2.0, 4.0)
-_SEEN = 8
+_SEEN = 12
 """Past periods on which a window is chosen, as many as a training looks at."""
 _SHARE, _SAMPLES = 0.3, (1, 2)
 _PART_OF_GAIN = 0.03

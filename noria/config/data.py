@@ -42,7 +42,9 @@ class WindowConfig(Section):
 
     def __str__(self) -> str:
         span = "all rows" if self.days is None else f"the last {self.days:g} days"
-        return span if self.half_life_days is None else f"{span}, weights that halve in {self.half_life_days:g} days"
+        return (
+            span if self.half_life_days is None else f"{span} with weights that halve in {self.half_life_days:g} days"
+        )
 
 
 class SourceConfig(Section):

@@ -22,7 +22,7 @@ from noria.models.cross_validation import fold_values
 from noria.models.folds import Folds, make_fold
 from noria.reporting.formats import number, plural
 from noria.system import progress
-from noria.training.windows.choice import BetterWindow, better_window
+from noria.training.windows.choice import FEWEST_PERIODS, BetterWindow, better_window
 from noria.training.windows.plan import Period, Plan, plan_of, rows_within
 from noria.training.windows.results import WindowChoice, WindowTrial
 
@@ -35,7 +35,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def choose_training_window(train: pd.DataFrame, use_case: UseCase) -> WindowChoice:
     """The window that a training learns from: all rows, unless another one was better beyond chance in the past.
 
-    Candidates are spans and half-lives of a half, a quarter and an eighth of the time before the first of up to eight
+    Candidates are spans and half-lives of a half, a quarter and an eighth of the time before the first of up to twelve
     past periods, which hold the newest half of the training rows. In each period one model per window, with the default
     parameters of one kind, learns the rows whose label was known when the period began. `evaluation.metric` on the
     rows of the period says how good it was. `noria.training.windows.choice` has the rule.
@@ -144,12 +144,14 @@ class _Backtest:
 
     def _reason(self, found: BetterWindow, periods: int) -> str:
         metric, judged = self.case.evaluation.metric, plural(periods, "past period")
-        if periods < 2:
+        if periods < FEWEST_PERIODS:
             return f"{_ALL_ROWS}: {metric} is defined in too few past periods to compare windows"
         best = max((name for name in self.windows if name != _ALL_ROWS), key=lambda name: found.lead[name])
         if found.name != _ALL_ROWS:
             lead = _lead(found, found.name)
             return f"{found.name}: better than {_ALL_ROWS} by {lead} in {metric}, in {judged} with {self.kind}"
+        if found.lead[best] <= 0:
+            return f"{_ALL_ROWS}: none of {len(self.windows) - 1} other windows was better in {judged}"
         return (
             f"{_ALL_ROWS}: no other window was better beyond chance in {judged}; the best of {len(self.windows) - 1}, "
             f"{best}, led by {_lead(found, best)} in {metric}, and a lead needs {found.needed:.1f} standard errors"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,11 @@ from numpy.typing import NDArray
 from noria.system.errors import NoriaError
 
 Floats = NDArray[np.float64]
+ERROR = 0.1
+"""How often another window is chosen where none is better."""
+FEWEST_PERIODS = 4
+_ALL_SIGNS = 12
+"""Up to so many periods all patterns of signs are tried; of more, as many at random."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +28,26 @@ class BetterWindow:
     error: dict[str, float]
     """The standard error of each lead."""
     needed: float
-    """How many standard errors a lead needs."""
+    """How many standard errors a lead needs; infinite with fewer than four periods."""
 
 
-def better_window(
-    worth: Mapping[str, Floats], cases: Floats, current: str, *, needed: float | None = None
-) -> BetterWindow:
+def better_window(worth: Mapping[str, Floats], cases: Floats, current: str) -> BetterWindow:
     """The window that was best in past periods, if it leads beyond chance; else the current one.
 
     In each period one model per window is judged, learned on what was known when the period began. All of them answer
     the same cases, so the leads are paired by period, and their standard error comes from how they differ between
-    periods. A lead counts if it is above `needed` standard errors: by default the one-sided 95 % quantile of Student's
-    t with one degree of freedom less than periods. With several windows the quantile is that of .05 / windows, so that
-    one of many does not win by chance (O. J. Dunn, Multiple comparisons among means, Journal of the American
-    Statistical Association, 1961).
+    periods. How many standard errors a lead needs is found by the wild bootstrap: the differences from the mean lead
+    get random signs, the same for all windows, and the largest lead of all windows, in standard errors, is noted. A
+    lead must exceed 90 % of these. So where no window is better, one of many is chosen in 10 % of cases, however alike
+    the windows are.
+
+    Sources: V. Chernozhukov, D. Chetverikov and K. Kato, Gaussian approximations and multiplier bootstrap for maxima of
+    sums, Annals of Statistics 2013; J. Romano and M. Wolf, Stepwise multiple testing, Econometrica 2005.
 
     Args:
         worth: name of a window -> (periods,) how good its model was in each period; higher is better.
         cases: (periods,) cases with a label in each period.
         current: the window that is kept unless another one is better.
-        needed: how many standard errors a lead needs, if not by default.
 
     Raises:
         NoriaError: `training.windows` if the current window is missing, a worth is not finite, or lengths differ.
@@ -56,22 +62,35 @@ def better_window(
             code="training.windows",
             fix="give one finite worth per period for each window, the current one included",
         )
+    others, counted = [name for name in worth if name != current], cases > 0
     lead, error = dict.fromkeys(worth, 0.0), dict.fromkeys(worth, float("inf"))
-    periods, total = int((cases > 0).sum()), float(cases.sum())
-    if periods < 2:
+    if counted.sum() < FEWEST_PERIODS or not others:
         return BetterWindow(current, lead, error, float("inf"))
-    needed = _quantile(len(worth) - 1, periods) if needed is None else needed
-    for name, one in worth.items():
-        ahead = one - worth[current]
-        lead[name] = float((ahead * cases).sum() / total)
-        spread = ((cases * (ahead - lead[name])) ** 2).sum() * periods / (periods - 1)
-        error[name] = float(np.sqrt(spread)) / total
-    beyond = [name for name in worth if lead[name] > needed * error[name]]
+    ahead = np.array([(worth[name] - worth[current])[counted] for name in others])
+    share = cases[counted] / cases[counted].sum()
+    leads, errors = _lead_and_error(ahead, share)
+    needed = _needed(ahead - leads[:, None], share)
+    lead |= dict(zip(others, leads.tolist(), strict=True))
+    error |= dict(zip(others, errors.tolist(), strict=True))
+    beyond = [name for name in others if lead[name] > max(needed * error[name], 0.0)]
     return BetterWindow(max(beyond, key=lambda name: lead[name], default=current), lead, error, needed)
 
 
-def _quantile(windows: int, periods: int) -> float:
-    """How many standard errors the lead of the best of these windows needs."""
-    from scipy.stats import t
+def _lead_and_error(ahead: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard error over (…, periods), each period by its share of the cases."""
+    periods = len(share)
+    lead = ahead @ share
+    spread = ((share * (ahead - lead[..., None])) ** 2).sum(axis=-1) * periods / (periods - 1)
+    return lead, np.sqrt(spread)
 
-    return float(t.ppf(1 - 0.05 / max(windows, 1), periods - 1))
+
+def _needed(noise: Floats, share: Floats) -> float:
+    """How many standard errors the largest lead of (windows, periods) noise seldom exceeds."""
+    periods = len(share)
+    if periods <= _ALL_SIGNS:
+        signs = np.array(list(product((-1.0, 1.0), repeat=periods)))
+    else:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(2**_ALL_SIGNS, periods))
+    lead, error = _lead_and_error(signs[:, None, :] * noise, share)
+    largest = np.divide(lead, error, out=np.zeros_like(lead), where=error > 0).max(axis=1)
+    return float(np.quantile(largest, 1 - ERROR))

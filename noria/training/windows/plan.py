@@ -15,7 +15,7 @@ from noria.tabular.types import without_zone
 Rows = NDArray[np.intp]
 Moments = NDArray[np.int64]
 _DAY_US = 86_400_000_000
-_PERIODS, _FEWEST_PERIODS = 8, 4
+_PERIODS, _FEWEST_PERIODS = 12, 6
 _FEWEST_JUDGED = 50
 """Rows of a period."""
 _FEWEST_LEARNED = 200
