@@ -32,8 +32,8 @@ from benchmarks.retrained.picture import draw
 from benchmarks.retrained.report import report
 from benchmarks.retrained.stream import Stream, stream_of
 from benchmarks.retrained.synthetic import KINDS, synthetic
+from benchmarks.retrained.window_rules import RULES, Rule, false_choices
 from benchmarks.retrained.worlds import MOST, Ground, totals, worlds
-from noria.training.windows.choice import better_window
 
 _ROOT = Path(__file__).resolve().parent.parent
 _RESULTS = _ROOT / "benchmarks" / "results"
@@ -101,6 +101,7 @@ def main(
             document["robust"] |= _on_other_flights(table, case, cache)
         screen.print(f"{table.name}: {time.monotonic() - began:.0f} s", markup=False)
     document["robust"] |= _on_synthetic()
+    document["false_choices"] = false_choices()
     document["seconds"] = time.monotonic() - began
     (output / "retraining.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     (output / "retraining.md").write_text(report(document), encoding="utf-8")
@@ -130,7 +131,7 @@ def _measure(table: Table, case: Case, cache: Path, output: Path) -> dict[str, A
 
 
 def _windows(case: Case, stream: Stream, cache: Path) -> dict[str, Any]:
-    """Worth per 1,000 cases of retraining each period by each window, and by the one chosen on past periods."""
+    """Worth per 1,000 cases of retraining each period: by each window, and by those that rules choose."""
     by_period = {}
     at = np.arange(stream.periods)
     rows = [case.period == period for period in at]
@@ -139,22 +140,26 @@ def _windows(case: Case, stream: Stream, cache: Path) -> dict[str, Any]:
         by_period[recipe.name] = np.array(
             [case.worth(one[each, rows[each]].astype(float), case.truth[rows[each]]).sum() for each in at]
         )
-    used = [_chosen(by_period, stream, period) for period in at]
     per_case = 1000 / float(stream.cases.sum())
     return {
         "worth": {name: float(worth.sum()) * per_case for name, worth in by_period.items()},
-        "chosen": sum(float(by_period[name][period]) for period, name in enumerate(used)) * per_case,
-        "periods": dict(Counter(used)),
-        "changes": sum(one != other for one, other in itertools.pairwise(used)),
+        "rules": {name: _by_rule(rule, by_period, stream, per_case) for name, rule in RULES.items()},
     }
 
 
-def _chosen(by_period: dict[str, np.ndarray], stream: Stream, period: int) -> str:
-    """The window for a period, by the rule of `data.window: auto`: what it sees are the newest periods with labels."""
-    ended = max(period - 1, 0)  # labels of the period before may still be to come
-    seen = slice(max(ended - _SEEN, 0), ended)
-    cases = stream.cases[seen].astype(float)
-    return better_window({name: worth[seen] / cases for name, worth in by_period.items()}, cases, GROWING.name).name
+def _by_rule(rule: Rule, by_period: dict[str, np.ndarray], stream: Stream, per_case: float) -> dict[str, Any]:
+    """What a rule chooses for each period; it sees the newest periods with labels."""
+    used = []
+    for period in range(stream.periods):
+        ended = max(period - 1, 0)  # labels of the period before may still be to come
+        seen = slice(max(ended - _SEEN, 0), ended)
+        cases = stream.cases[seen].astype(float)
+        used.append(rule({name: worth[seen] / cases for name, worth in by_period.items()}, cases, GROWING.name))
+    return {
+        "worth": sum(float(by_period[name][period]) for period, name in enumerate(used)) * per_case,
+        "periods": dict(Counter(used)),
+        "changes": sum(one != other for one, other in itertools.pairwise(used)),
+    }
 
 
 def _on_other_flights(table: Table, case: Case, cache: Path) -> dict[str, Any]:
