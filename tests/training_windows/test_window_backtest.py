@@ -9,7 +9,7 @@ import pytest
 
 from noria.data.split import split
 from noria.training.windows import choose_training_window
-from noria.training.windows.plan import past_periods, plan_of, times_of
+from noria.training.windows.plan import past_periods, plan_of, rows_within, times_of
 from tests.errors_raised import raises
 from tests.training_windows.window_cases import PER_DAY, table, use_case
 
@@ -85,16 +85,22 @@ def test_questions_asked_before_the_event_belong_to_the_period_of_asking() -> No
 def test_the_cost_is_bounded_by_that_of_training() -> None:
     rows = table(drift=1.0, days=3_000)
     case = use_case(models={"candidates": {"linear": {"tune": False}}, "folds": 5, "trials": 0})
-    plan = plan_of(rows, case)
+    plan = plan_of(rows, case, "linear")
     assert plan is not None
-    fitted = sum(len(each.known) for each in plan.periods)
-    assert plan.share < 1
-    assert plan.cost * len(rows) * 2.5 == pytest.approx(100_000, rel=0.01), "the least that is always allowed"
-    assert fitted <= 100_000
-    dear = plan_of(rows, use_case(models={"candidates": {"linear": {}}, "folds": 5, "trials": 20}))
-    assert dear is not None
-    assert dear.share > plan.share
-    assert dear.cost == pytest.approx(0.25, abs=0.01)
+    assert plan.share < 0.2
+    assert plan.cost == pytest.approx(0.5)
+    learned = sum(len(rows_within(each, p.known, plan.times)) for p in plan.periods for each in [None, *plan.windows])
+    assert learned == pytest.approx(0.5 * (2.5 + 3) * len(rows), rel=0.03)
+    boosted = plan_of(rows, case, "xgboost")
+    assert boosted is not None and boosted.share == pytest.approx(3 * plan.share), "its models are lighter"
+    dear = plan_of(rows, use_case(models={"candidates": {"linear": {}}, "folds": 5, "trials": 20}), "linear")
+    assert dear is not None and dear.share > plan.share
+
+
+def test_a_small_table_is_compared_whole() -> None:
+    case = use_case(models={"candidates": {"linear": {"tune": False}}, "folds": 5, "trials": 0})
+    plan = plan_of(table(drift=1.0, days=100), case, "linear")
+    assert plan is not None and plan.share == 1.0
 
 
 def test_too_few_rows_keep_all_of_them_and_say_so() -> None:
@@ -107,7 +113,7 @@ def test_too_few_rows_keep_all_of_them_and_say_so() -> None:
 
 def test_a_window_is_not_shorter_than_the_history_that_the_service_starts_with() -> None:
     features = {"history": [{"name": "orders_45d", "stat": "count", "over": "45d"}]}
-    plan = plan_of(table(drift=1.0), use_case(features=features))
+    plan = plan_of(table(drift=1.0), use_case(features=features), "linear")
     assert plan is not None
     spans = [each.days for each in plan.windows if each.days is not None]
     assert spans and min(spans) >= 45

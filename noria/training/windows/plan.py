@@ -25,10 +25,17 @@ _JUDGED_SHARE = 0.5
 _PARTS = (2, 4, 8)
 """Spans and half-lives, as parts of the time before the first period."""
 _ROUND_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365, 545, 730, 1095, 1460, 1825, 2920, 3650)
-_COST_SHARE = 0.25
-"""Most rows that are fitted, as a share of those that cross-validation and tuning of all candidates fit …"""
+_COST_SHARE = 0.5
+"""The most that a backtest may cost, as a share of what a training fits …"""
 _ALWAYS = 100_000
-"""… or this many, where that is more: some seconds."""
+"""… or this many rows, where that is more: some seconds."""
+_FINAL_FITS = 3
+"""Fits of a training besides cross-validation and tuning: the judged one, the served one, and one for the gate."""
+LIGHTER = 3
+"""A model of many trees has so many times fewer in a backtest."""
+
+
+MANY_TREES = frozenset({"xgboost", "forest"})
 
 
 @dataclass(frozen=True)
@@ -63,20 +70,21 @@ class Plan:
     share: float
     """Share of the rows that the models learn from; the periods hold this sample."""
     cost: float
-    """Rows that are fitted, as a share of those that cross-validation and tuning of all candidates fit."""
+    """What it costs, as a share of what the training fits: rows × trees, or rows."""
 
 
-def plan_of(train: pd.DataFrame, use_case: UseCase) -> Plan | None:
-    """The backtest for n training rows; None if they are too few to compare windows."""
+def plan_of(train: pd.DataFrame, use_case: UseCase, kind: str) -> Plan | None:
+    """The backtest of n training rows by a kind of model; None if they are too few to compare windows."""
+    lighter = LIGHTER if kind in MANY_TREES else 1
     times = times_of(train, use_case)
     periods, training = past_periods(times), _rows_of_training(len(train), use_case)
     windows = windows_to_try(times, periods, use_case) if periods else []
-    share = _share_to_learn(_rows_of_backtest(windows, periods, times), training)
+    share = _share_to_learn(_rows_of_backtest(windows, periods, times) / lighter, training)
     # a small sample leaves fewer windows that can be compared
     windows = windows_to_try(times, periods, use_case, share) if windows else []
     if not windows:
         return None
-    fitted = _rows_of_backtest(windows, periods, times)
+    fitted = _rows_of_backtest(windows, periods, times) / lighter
     share = _share_to_learn(fitted, training)
     sample = _sampled(periods, share, len(train), use_case.models.seed)
     return Plan(times, sample, windows, share, fitted * share / training)
@@ -152,14 +160,14 @@ def _rows_of_backtest(windows: list[WindowConfig], periods: list[Period], times:
 
 
 def _rows_of_training(rows: int, use_case: UseCase) -> float:
-    """The same for cross-validation and tuning of all candidates: folds of a split by time grow evenly."""
+    """The same for a training: folds of a split by time grow evenly."""
     models = use_case.models
     competing = [each for kind, each in models.candidates.items() if kind != "dummy"]
     runs = sum(1 + (models.trials if each.tune else 0) for each in competing)
-    return rows * models.folds / 2 * runs
+    return rows * (models.folds / 2 * runs + _FINAL_FITS)
 
 
-def _share_to_learn(fitted: int, training: float) -> float:
+def _share_to_learn(fitted: float, training: float) -> float:
     """The share of the rows that may be learned from, so that the cost stays within its bounds."""
     return min(1.0, max(_COST_SHARE * training, _ALWAYS) / max(fitted, 1))
 

@@ -38,7 +38,7 @@ class WindowChoice(Section):
     needed: float = 0.0
     """How many standard errors a lead needs."""
     cost: float = 0.0
-    """Rows fitted, as a share of those that cross-validation and tuning of all candidates fit."""
+    """What the comparison cost, as a share of what the training fits: rows × trees, or rows."""
     share: float = 1.0
     """Share of the rows that the models learned from, drawn at random; below 1 where all would cost too much."""
     trials: list[WindowTrial] = []
