@@ -28,8 +28,9 @@ def choose_window(
     choice = choose_training_window(train, use_case)
     kept = within_window(train, choice.window, use_case.data.time)
     log_metadata({"window": choice.reason, "rows": len(kept)})
-    cost = f" ({choice.fits} models of {choice.kind}, {choice.cost:.0%} of what training fits)" if choice.fits else ""
-    progress.stage("window", f"{choice.reason}{cost}")
+    sample = f", on a sample of {choice.share:.0%} of the rows" if choice.share < 1 else ""
+    cost = f" ({choice.fits} models of {choice.kind}, {choice.cost:.0%} of what training fits{sample})"
+    progress.stage("window", f"{choice.reason}{cost if choice.fits else ''}")
     if older := len(train) - len(kept):
         progress.stage("window", f"{older:,} training rows older than that left out")
     return kept, use_case.with_window(choice.window), choice
