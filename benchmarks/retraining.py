@@ -7,10 +7,12 @@ come. FOLDER holds the tables as data/PROVENANCE.md names them; a table that is 
 The scores are kept in a folder for the next run.
 """
 
+import itertools
 import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +27,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.machine import machine, now, versions
 from benchmarks.retrained import cases
 from benchmarks.retrained.cases import Case
-from benchmarks.retrained.models import RECIPES, scores
+from benchmarks.retrained.models import GROWING, RECIPES, scores
 from benchmarks.retrained.picture import draw
 from benchmarks.retrained.report import report
 from benchmarks.retrained.stream import Stream, stream_of
 from benchmarks.retrained.synthetic import KINDS, synthetic
+from benchmarks.retrained.window_rules import RULES, Rule, false_choices
 from benchmarks.retrained.worlds import MOST, Ground, totals, worlds
-from noria.loop.window_choice import choose_window
 
 _ROOT = Path(__file__).resolve().parent.parent
 _RESULTS = _ROOT / "benchmarks" / "results"
@@ -40,6 +42,8 @@ _FLIGHTS = ("nyc_flights_2013.parquet", "nyc_weather_2013.parquet")
 _SEEDS = 3
 _LATER = (0, 4, 9, 13)
 _PRICES = (0.25, 0.5, 1.0, 2.0, 4.0)
+_SEEN = 12
+"""Past periods on which a window is chosen, as many as a training looks at."""
 _SHARE, _SAMPLES = 0.3, (1, 2)
 _PART_OF_GAIN = 0.03
 """Price of the synthetic streams, as a part of what retraining each period gains on the slow move."""
@@ -97,6 +101,7 @@ def main(
             document["robust"] |= _on_other_flights(table, case, cache)
         screen.print(f"{table.name}: {time.monotonic() - began:.0f} s", markup=False)
     document["robust"] |= _on_synthetic()
+    document["false_choices"] = false_choices()
     document["seconds"] = time.monotonic() - began
     (output / "retraining.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     (output / "retraining.md").write_text(report(document), encoding="utf-8")
@@ -121,30 +126,39 @@ def _measure(table: Table, case: Case, cache: Path, output: Path) -> dict[str, A
         "cases": int(stream.cases.sum()),
         "binary": case.binary,
         "worlds": [asdict(way) for way in ways],
-        "recipes": _recipes(case, stream, cache),
+        "windows": _windows(case, stream, cache),
     }
 
 
-def _recipes(case: Case, stream: Stream, cache: Path) -> dict[str, float]:
-    """Worth per 1,000 cases of retraining each period by each recipe, and by the one chosen on past periods."""
+def _windows(case: Case, stream: Stream, cache: Path) -> dict[str, Any]:
+    """Worth per 1,000 cases of retraining each period: by each window, and by those that rules choose."""
     by_period = {}
+    at = np.arange(stream.periods)
+    rows = [case.period == period for period in at]
     for recipe in RECIPES:
-        one = scores(case, cache, recipe, ahead=None if recipe is RECIPES[0] else 1)
-        at = np.arange(stream.periods)
-        rows = [case.period == period for period in at]
+        one = scores(case, cache, recipe, ahead=None if recipe is GROWING else 1)
         by_period[recipe.name] = np.array(
             [case.worth(one[each, rows[each]].astype(float), case.truth[rows[each]]).sum() for each in at]
         )
-    chosen, current = 0.0, RECIPES[0].name
+    per_case = 1000 / float(stream.cases.sum())
+    return {
+        "worth": {name: float(worth.sum()) * per_case for name, worth in by_period.items()},
+        "rules": {name: _by_rule(rule, by_period, stream, per_case) for name, rule in RULES.items()},
+    }
+
+
+def _by_rule(rule: Rule, by_period: dict[str, np.ndarray], stream: Stream, per_case: float) -> dict[str, Any]:
+    """What a rule chooses for each period; it sees the newest periods with labels."""
+    used = []
     for period in range(stream.periods):
         ended = max(period - 1, 0)  # labels of the period before may still be to come
-        means = {name: worth[:ended] / stream.cases[:ended] for name, worth in by_period.items()}
-        current = choose_window(means, stream.cases[:ended].astype(float), current).name
-        chosen += float(by_period[current][period])
-    total = {name: float(worth.sum()) for name, worth in by_period.items()}
+        seen = slice(max(ended - _SEEN, 0), ended)
+        cases = stream.cases[seen].astype(float)
+        used.append(rule({name: worth[seen] / cases for name, worth in by_period.items()}, cases, GROWING.name))
     return {
-        name: 1000 * worth / float(stream.cases.sum())
-        for name, worth in (total | {"chosen on past periods": chosen}).items()
+        "worth": sum(float(by_period[name][period]) for period, name in enumerate(used)) * per_case,
+        "periods": dict(Counter(used)),
+        "changes": sum(one != other for one, other in itertools.pairwise(used)),
     }
 
 

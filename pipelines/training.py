@@ -7,6 +7,7 @@ from zenml import pipeline
 from noria.config import UseCase
 from noria.labelled_cases import case_settings
 from steps.training import (
+    choose_window,
     evaluate,
     explore,
     gate,
@@ -32,13 +33,18 @@ def training(use_case: UseCase, fingerprint: str, cases_known: bool = False, now
     table, quarantined = validate(raw, use_case)
     explore(table, quarantined, use_case)
     train, test = split(table, use_case)
-    first, out_of_fold = train_candidates(train, use_case)
-    leaderboard, tuned_out_of_fold = tune(train, first, out_of_fold, use_case)
-    selection, fitted, fitted_best, fitted_rules = select(train, leaderboard, tuned_out_of_fold, use_case, fingerprint)
+    # what is fitted and the window that it is fitted with; `gate` compares with champions of other windows, too
+    rows, known, more = train, use_case, {}
+    if use_case.data.window == "auto":
+        rows, known, window = choose_window(train, use_case)
+        more = {"window": window}
+    first, out_of_fold = train_candidates(rows, known)
+    leaderboard, tuned_out_of_fold = tune(rows, first, out_of_fold, known)
+    selection, fitted, fitted_best, fitted_rules = select(rows, leaderboard, tuned_out_of_fold, known, fingerprint)
     evaluation, judged, judged_rules = evaluate(fitted, fitted_rules, test, use_case)
     verdict, _, finalist, _ = gate(
-        judged, fitted_best, judged_rules, train, test, evaluation, selection, leaderboard, use_case
+        judged, fitted_best, judged_rules, train, test, evaluation, selection, leaderboard, use_case, **more
     )
-    challenger, rules = refit(finalist, judged_rules, verdict, train, test, tuned_out_of_fold, use_case)
+    challenger, rules = refit(finalist, judged_rules, verdict, rows, test, tuned_out_of_fold, use_case)
     # a cloud goes on after a failed step: nothing may be promoted by a run that fails
     register(challenger, rules, verdict, use_case, hold, after=["explore"])

@@ -49,6 +49,8 @@ def _facts(entry: JournalEntry, model: str) -> Facts:
         version = entry.facts["version"]
         facts.append(("run", f"ZenML {entry.facts['run']}; MLflow model {model}, tag zenml_version {version}"))
         facts.append(("report", entry.facts["report"]))
+    if entry.kind == "step_ended" and entry.facts.get("window"):
+        facts.append(("learned from", entry.facts["window"]))
     return facts
 
 

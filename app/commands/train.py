@@ -24,6 +24,7 @@ from noria.evaluation.report.narrative import served_fit, tried_on
 from noria.evaluation.results import GateVerdict
 from noria.labelled_cases.results import CasesSummary
 from noria.system.workspace import Workspace
+from noria.training.windows import WindowChoice
 
 
 def train(use_case: UseCase, stack: str | None, *, again: bool = False, now: str | None = None) -> CommandResult:
@@ -103,6 +104,7 @@ def describe_training(run: PipelineRun, use_case: UseCase, stack: str | None = N
             *compared,
             (use_case.evaluation.metric, f"{primary.value:.3f} ({primary.low:.3f} to {primary.high:.3f})"),
             *_case_facts(run, use_case),
+            *([("learned from", window)] if (window := _window(run, use_case)) else []),
             ("rows", f"{tried_on(evaluation, use_case)} {served_fit(evaluation, verdict, use_case)}"),
             ("data report", exploration),
             ("model report", report),
@@ -193,6 +195,7 @@ def training_record_of(
         at=now,
         report=str(_report(Workspace(use_case.name))),
         cases=_cases(run, use_case),
+        window=_window(run, use_case),
     )
 
 
@@ -207,6 +210,14 @@ def _cases(run: PipelineRun, use_case: UseCase) -> CasesSummary | None:
         return None
     summary: CasesSummary = artifact(run, "ingest", "labelled_cases")
     return summary
+
+
+def _window(run: PipelineRun, use_case: UseCase) -> str:
+    """Which rows were learned from, and why; empty: all, which weigh the same, as the use case says."""
+    if use_case.data.window != "auto":
+        return "" if use_case.window is None else f"{use_case.window}, as data.window says"
+    choice: WindowChoice = artifact(run, "choose_window", "window")
+    return choice.reason
 
 
 def _report(workspace: Workspace) -> Path:

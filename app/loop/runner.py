@@ -59,6 +59,7 @@ class LoopRunner:
             "run": trained.run,
             "report": trained.report,
             "trained": "yes" if trained.run else "no",
+            **({"window": trained.window} if trained.window else {}),
         }
         return StepResult("done", f"version {trained.version} ({trained.kind})", facts)
 

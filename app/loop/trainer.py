@@ -28,6 +28,8 @@ class TrainedVersion:
     run: str
     """Name of the run in ZenML; empty: there was nothing new to learn."""
     report: str
+    window: str = ""
+    """Which rows it learned from, and why; empty: all, which weigh the same."""
 
 
 class Trainer:
@@ -95,5 +97,5 @@ def _orchestrator(run: Any) -> str:
 def _trained(record: TrainingRecord, run: str) -> TrainedVersion:
     if not run and record.version == record.champion:
         reason = f"there is nothing new to learn: version {record.version} is the model of this data"
-        return TrainedVersion(record.version, record.kind, "none", reason, "", record.report)
-    return TrainedVersion(record.version, record.kind, record.promote, record.reason, run, record.report)
+        return TrainedVersion(record.version, record.kind, "none", reason, "", record.report, record.window)
+    return TrainedVersion(record.version, record.kind, record.promote, record.reason, run, record.report, record.window)

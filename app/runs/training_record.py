@@ -54,6 +54,8 @@ class TrainingRecord(Section):
     """File of the report."""
     cases: CasesSummary | None = None
     """The labelled cases of the prediction store that it learned from; None: the use case reads none."""
+    window: str = ""
+    """Which rows it learned from, and why; empty: all, which weigh the same."""
 
 
 def training_inputs(use_case: UseCase, stack: str | None, now: datetime | None = None) -> TrainingInputs:

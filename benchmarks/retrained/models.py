@@ -24,7 +24,12 @@ class Recipe:
 
 
 GROWING = Recipe("all rows so far")
-RECIPES = (GROWING, Recipe("the last 8 periods", periods=8), Recipe("weights that halve in 8 periods", half_life=8))
+_SPANS = (4, 8, 16)
+RECIPES = (
+    GROWING,
+    *(Recipe(f"the last {each} periods", periods=each) for each in _SPANS),
+    *(Recipe(f"weights that halve in {each} periods", half_life=each) for each in _SPANS),
+)
 
 
 def scores(case: Case, cache: Path, recipe: Recipe = GROWING, *, ahead: int | None = None) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from noria.config.column_reading import ColumnReading
+from noria.config.data import WindowConfig
 from noria.config.section import PathName, Section
 from noria.models.decision_policy import DecisionPolicy
 from noria.models.learned_rows import LearnedRows
@@ -83,6 +84,9 @@ class Manifest(Section):
     """Where `metrics` come from; None: not evaluated, or written before this was kept."""
     learned: LearnedRows | None = None
     """The rows that the model in this bundle has learned from; None: written before this was kept."""
+    window: WindowConfig | None = None
+    """Which rows it learns from and how they weigh, by their age; None: all, which weigh the same. Where `data.window`
+    is `auto`, it is the one that was chosen."""
     examples: Literal["real", "synthetic"] = "real"
     """What `examples.json` holds; bundles of earlier versions hold training rows."""
     data_fingerprint: str

@@ -89,6 +89,7 @@ def write_bundle(
         metrics=judged.metrics if judged else {},
         metrics_from=judged.metrics_from if judged else None,
         learned=fitted.learned,
+        window=use_case.window,
         examples="synthetic",
         data_fingerprint=fingerprint,
         created_at=datetime.now(UTC),

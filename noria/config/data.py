@@ -26,10 +26,25 @@ Character = Annotated[str, AfterValidator(_one_character)]
 
 
 class WindowConfig(Section):
-    """Which rows are learned from, by their age."""
+    """Which rows are learned from, and how much they weigh, by their age."""
 
-    days: float = Field(gt=0)
-    """Rows whose `data.time` lies up to this many days before the newest one."""
+    days: float | None = Field(default=None, gt=0)
+    """Rows whose `data.time` lies up to this many days before the newest one; by default all."""
+    half_life_days: float | None = Field(default=None, gt=0)
+    """The weight of a row in training halves with this many days of age: 0.5 ** (age / half_life_days), where the
+    newest row that is learned from has the age 0. By default all weigh the same. Evaluation is never weighted."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.days is None and self.half_life_days is None:
+            raise ValueError("give `days`, `half_life_days` or both; for all rows write `all`")
+        return self
+
+    def __str__(self) -> str:
+        span = "all rows" if self.days is None else f"the last {self.days:g} days"
+        return (
+            span if self.half_life_days is None else f"{span} with weights that halve in {self.half_life_days:g} days"
+        )
 
 
 class SourceConfig(Section):
@@ -123,8 +138,10 @@ class DataConfig(Section):
     """The tables; the first one holds one row per case."""
     joins: list[JoinConfig] = []
     """How further tables are joined to the first, in order."""
-    window: Literal["all"] | WindowConfig = "all"
-    """`all` learns from all rows; `{days: N}` from those of the last N days of the table and its labelled cases."""
+    window: Literal["all", "auto"] | WindowConfig = "all"
+    """`all` learns from all rows alike; `{days: N}` from those of the last N days of the table and its labelled cases;
+    `{half_life_days: N}` from rows whose weight halves in N days. `auto` chooses at each training, by a backtest on the
+    training rows."""
     target: str
     """The column to predict."""
     id: str | None = None

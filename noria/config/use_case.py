@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from noria.config.column_reading import ColumnReading
-from noria.config.data import DataConfig
+from noria.config.data import DataConfig, WindowConfig
 from noria.config.engine import EngineConfig
 from noria.config.history import HistorySpec
 from noria.config.loop import LoopConfig
@@ -84,6 +84,8 @@ class UseCase(Section):
             raise ValueError(f"decision.{sorted(stray)[0]} does not apply to task `{task}`")
         if self.split.method == "time" and self.data.time is None:
             raise ValueError("split.method `time` needs data.time, the column that tells when a case happened")
+        if self.data.window == "auto" and self.split.method != "time":
+            raise ValueError("data.window `auto` needs split.method `time`: windows are judged on later rows")
         if self.data.target in {
             *(self.data.id, self.data.time, self.split.group),
             *(*self.data.unavailable_at_prediction, *self.features.exclude),
@@ -125,6 +127,12 @@ class UseCase(Section):
                 raise ValueError(f"{where} has the name of another column")
             if feature.of == self.data.target and self.problem.task == "multiclass":
                 raise ValueError(f"{where}: the target has several classes, and no number can be made of them")
+        window = self.window
+        if window is not None and window.days is not None and window.days * 86_400e6 < spec.longest_us:
+            raise ValueError(
+                f"data.window keeps {window.days:g} days, but features.history look back "
+                f"{spec.longest_us / 86_400e6:.3g}: the service would start without cases that they count"
+            )
         hidden = self.serving.privacy
         kept = {*hidden.drop, *hidden.hash, *hidden.truncate}
         for column in spec.inputs:
@@ -176,6 +184,15 @@ class UseCase(Section):
     def with_readings(self, readings: dict[str, ColumnReading]) -> "UseCase":
         """The same use case with `data.columns` as learned from the table."""
         return self.model_copy(update={"data": self.data.model_copy(update={"columns": readings})})
+
+    @property
+    def window(self) -> WindowConfig | None:
+        """The window that is given; None for `all` and `auto`, before one is chosen."""
+        return self.data.window if isinstance(self.data.window, WindowConfig) else None
+
+    def with_window(self, window: WindowConfig | None) -> "UseCase":
+        """The same use case with this window; None: all rows, which weigh the same."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"window": window or "all"})})
 
     def for_training(self) -> "UseCase":
         """The same use case with `serving`, `monitoring` and `loop` at their defaults; the business figure is in words.

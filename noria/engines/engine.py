@@ -40,13 +40,15 @@ class BoostingJob:
     """(n,) class codes or numbers."""
     table: dict[str, Any]
     """The arguments of `xgboost.QuantileDMatrix` besides the rows."""
+    weights: NDArray[Any] | None = None
+    """(n,) how much each row weighs; None: all weigh the same."""
 
     @property
     def digest(self) -> str:
         """The same for the same job only."""
         described = json.dumps([self.settings, self.rounds, self.table], sort_keys=True, default=str)
         content = hashlib.sha256(described.encode())
-        for rows in (self.prepared, self.target):
+        for rows in (self.prepared, self.target, *([] if self.weights is None else [self.weights])):
             content.update(np.ascontiguousarray(rows).view(np.uint8).data)
         return content.hexdigest()[:16]
 

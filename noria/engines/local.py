@@ -70,7 +70,7 @@ class LocalEngine:
         """See `Engine.train_xgboost`."""
         import xgboost
 
-        data = xgboost.QuantileDMatrix(job.prepared, job.target, **job.table)
+        data = xgboost.QuantileDMatrix(job.prepared, job.target, weight=job.weights, **job.table)
         return xgboost.train(job.settings, data, num_boost_round=job.rounds)
 
     def search(self, search: Search) -> None:

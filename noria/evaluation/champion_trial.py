@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from noria.bundle import Bundle
 from noria.config import UseCase
 from noria.config.modelling import RulesConfig
+from noria.data.window import within_window
 from noria.evaluation.scored_predictions import ScoredPredictions, score_rows
 from noria.models.fitted_model import fit
 from noria.models.learned_rows import later_rows, row_keys
@@ -119,7 +120,7 @@ def unlearned_rows(champion: Bundle, test: pd.DataFrame, use_case: UseCase) -> N
 
 
 def fit_again(bundle: Bundle, rows: pd.DataFrame, use_case: UseCase) -> Bundle:
-    """The recipe of a bundle (kind, parameters, inputs, decision policy) fitted on other rows, in memory.
+    """The recipe of a bundle (kind, parameters, inputs, window, decision policy) fitted on other rows, in memory.
 
     Raises:
         NoriaError: as `fit`.
@@ -128,8 +129,8 @@ def fit_again(bundle: Bundle, rows: pd.DataFrame, use_case: UseCase) -> Bundle:
     # the recipe's own inputs, whatever columns today's rules need
     features = use_case.features.model_copy(update={"calendar": manifest.schema_.calendar})
     rules = RulesConfig(otherwise=use_case.rules.otherwise)
-    recipe = use_case.model_copy(update={"features": features, "rules": rules})
-    known = recipe_rows(rows, manifest.schema_, use_case)
+    recipe = use_case.model_copy(update={"features": features, "rules": rules}).with_window(manifest.window)
+    known = within_window(recipe_rows(rows, manifest.schema_, use_case), recipe.window, use_case.data.time)
     return bundle.with_fit(fit(manifest.kind, dict(manifest.parameters), known, recipe, warn=False))
 
 

@@ -46,6 +46,7 @@ def evaluate(bundle: Bundle, test: pd.DataFrame, use_case: UseCase, rules: Bundl
         task=bundle.manifest.task,
         rows=len(judged.truth),
         fit_rows=bundle.manifest.learned.rows if bundle.manifest.learned else None,
+        window=bundle.manifest.window,
         unusable=judged.unusable,
         metric=use_case.evaluation.metric,
         metrics=metrics,

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from noria.bundle.manifest import Kind, MetricValue, Task
+from noria.config.data import WindowConfig
 from noria.config.section import Section
 
 Cell = str | float | None
@@ -75,6 +76,8 @@ class EvaluationResult(Section):
     """Test rows that were answered."""
     fit_rows: int | None = None
     """Rows that the judged fit had learned from; None: not known."""
+    window: WindowConfig | None = None
+    """Which rows it learns from and how they weigh, by their age; None: all, which weigh the same."""
     unusable: int
     """Test rows that could not be answered and are left out."""
     metric: str

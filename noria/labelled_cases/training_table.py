@@ -17,7 +17,6 @@ from noria.labelled_cases.results import CasesSummary
 from noria.labelled_cases.rows import TableSoFar, rows_of
 from noria.labelled_cases.settings import CaseSettings, case_settings
 from noria.labelled_cases.stored import read_stored
-from noria.labelled_cases.window import within_window
 from noria.predictions import inputs_of
 from noria.system import progress
 
@@ -30,8 +29,6 @@ class TrainingTable(SourceTable):
 
     cases: CasesSummary | None = None
     """None: the use case reads no labelled cases."""
-    older: int = 0
-    """Rows that `data.window` left out."""
 
 
 def read_training_table(
@@ -43,7 +40,7 @@ def read_training_table(
 
     A case is the newest prediction that was made of it, with the label that it has now, once it is older than
     `problem.label_delay_days`. Cases that the table has already are left out. Values are read by the rules of the
-    table's columns.
+    table's columns. Rows outside `data.window` are there, too: features of earlier cases are counted from them.
 
     Args:
         data: sources, joins and the roles of columns.
@@ -55,16 +52,14 @@ def read_training_table(
     """
     table = read_table(data, declared)
     if settings is None:
-        frame = within_window(table.frame, data)
-        return TrainingTable(frame, table.readings, table.decisions, older=len(table.frame) - len(frame))
+        return TrainingTable(table.frame, table.readings, table.decisions)
     frame, total = table.frame, CasesSummary()
     for source in _sources(data):
         so_far = TableSoFar(frame, table.readings, data, settings)
         rows, summary = _cases_of(source, so_far)
         total = _sum(total, summary)
         frame = pd.concat([frame, rows], ignore_index=True) if len(rows) else frame
-    kept = within_window(frame, data)
-    return TrainingTable(kept, table.readings, table.decisions, cases=total, older=len(frame) - len(kept))
+    return TrainingTable(frame, table.readings, table.decisions, cases=total)
 
 
 def training_fingerprint(use_case: UseCase, *, now: datetime | None = None) -> str:
@@ -93,8 +88,6 @@ def tell_cases(table: TrainingTable) -> None:
             progress.stage("cases", sentence)
         for warning in table.cases.warnings():
             progress.warn(warning)
-    if table.older:
-        progress.stage("window", f"{table.older:,} rows older than `data.window` left out")
 
 
 def _digest(stored: pd.DataFrame, settings: CaseSettings) -> bytes:

@@ -52,31 +52,12 @@ class RetrainingDecision:
     why: str
     """The reason, in plain sentences."""
     gain: GainEstimate | None
-    """Of one retraining now; None: no two models were judged on the same cases."""
+    """Of one retraining now, with an interval by the jackknife over the periods: it holds how much these differ, and
+    cannot hold that the world will move otherwise. None: no two models were judged on the same cases."""
     planned: tuple[int, ...]
     """The moments of the best plan, in periods from now: 0 is now."""
     figures: dict[str, float]
     """Price, retrainings left, horizon, the champion's age and its regret beside that of other models of its age."""
-
-
-def estimate_gain(history: TrialHistory, horizon: int) -> GainEstimate | None:
-    """What one retraining now is expected to bring in over the next periods, with an interval by the jackknife.
-
-    The interval holds how much the past periods differ; it cannot hold that the world will move otherwise.
-
-    Args:
-        history: what models of different age have brought in.
-        horizon: periods to come.
-
-    Returns:
-        None if no two models were judged on the same cases.
-
-    Raises:
-        NoriaError: `loop.horizon` if the horizon is negative.
-    """
-    _check_horizon(horizon)
-    evidence = RegretEvidence(history, horizon)
-    return _gain(history, evidence, horizon) if len(evidence) else None
 
 
 def decide_retraining(

@@ -29,7 +29,7 @@ def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArr
     Args:
         kind: not `rules`.
         params: the library's own parameters.
-        rows: n rows; their target is learned.
+        rows: n rows; their target is learned, each row by its weight.
         prepared: (n, q) what the kind's preparation makes of their matrix.
         use_case: gives seed and cores.
 
@@ -46,7 +46,7 @@ def fit_estimator(kind: str, params: Params, rows: TrainingRows, prepared: NDArr
         with _few_threads(prepared), warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             # a fit that stops short is judged by its cross-validated score like any other
             warnings.simplefilter("ignore", ConvergenceWarning)
-            estimator.fit(prepared, rows.target)
+            estimator.fit(prepared, rows.target, sample_weight=rows.weights)
     except (InvalidParameterError, ValueError) as error:
         raise _refused(kind, error) from error
     return estimator
@@ -142,7 +142,7 @@ def _fit_booster(params: Params, rows: TrainingRows, prepared: NDArray[Any], use
     }
     try:
         rounds = int(params.get("n_estimators") or 100)
-        job = BoostingJob(use_case.name, settings, rounds, prepared, rows.target, table)
+        job = BoostingJob(use_case.name, settings, rounds, prepared, rows.target, table, rows.weights)
         return single_threaded(engine_of(use_case.engine).train_xgboost(job))
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise _refused("xgboost", error) from error

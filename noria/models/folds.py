@@ -1,7 +1,7 @@
 """Cross-validation folds, each with a schema and a preparation fitted on its own training rows only."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -18,6 +18,7 @@ from noria.models.preparation import Preparation, build_preparation
 from noria.models.training_rows import TrainingRows, encode_target, read_training_rows, target_classes
 from noria.schema import CheckedRows
 
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 _MOST_CELLS = 50_000_000
 
 
@@ -117,13 +118,16 @@ class FoldSource(Protocol):
 class Folds:
     """The folds of a training table. They are read and prepared once and kept, unless the table is large."""
 
-    def __init__(self, train: pd.DataFrame, use_case: UseCase) -> None:
-        """Divide the n training rows, see `noria.data.split.folds`."""
+    def __init__(self, train: pd.DataFrame, use_case: UseCase, places: Sequence[Places] | None = None) -> None:
+        """Divide the n training rows, by default as `noria.data.split.folds` does.
+
+        `places` gives for each fold the places of the rows to fit on, and of those to validate on.
+        """
         self.train = train
         self.use_case = use_case
         self.classes = target_classes(train, use_case)
         self.target = encode_target(train, use_case, self.classes)
-        self.places = split_folds(train, use_case)
+        self.places = split_folds(train, use_case) if places is None else list(places)
         self._keep = train.size * len(self.places) <= _MOST_CELLS
         self._kept: dict[int, Fold] = {}
 

@@ -112,7 +112,8 @@ def _owned(fold: Fold) -> Fold:
         style: PreparedFold(each.preparation, each.train.copy(), each.valid.copy())
         for style, each in fold._prepared.items()
     }
-    return replace(fold, rows=replace(fold.rows, target=fold.rows.target.copy()), _prepared=ready)
+    weights = None if fold.rows.weights is None else fold.rows.weights.copy()
+    return replace(fold, rows=replace(fold.rows, target=fold.rows.target.copy(), weights=weights), _prepared=ready)
 
 
 def _seen_by(kind: str, fold: Fold) -> Fold:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from noria.config import UseCase
+from noria.data.window import age_weights
 from noria.engines import engine_of
 from noria.schema import CheckedRows, InputSchema
 from noria.system.errors import NoriaError
@@ -25,6 +26,8 @@ class TrainingRows:
     """The classes in the order of the scores; empty for regression."""
     task: str
     """binary, multiclass or regression."""
+    weights: NDArray[np.float64] | None = None
+    """(n,) how much each row weighs, by its age (`data.window`); None: all weigh the same."""
 
 
 def read_training_rows(
@@ -39,7 +42,7 @@ def read_training_rows(
         warn: report columns that are no features.
 
     Raises:
-        NoriaError: see `InputSchema.fit` and `target_classes`.
+        NoriaError: see `InputSchema.fit`, `target_classes` and `age_weights`.
     """
     if len(train) == 0:
         raise NoriaError(
@@ -48,7 +51,8 @@ def read_training_rows(
     schema = InputSchema.fit(train, use_case, warn=warn)
     found = target_classes(train, use_case) if classes is None else classes
     target = encode_target(train, use_case, found)
-    return TrainingRows(schema, _checked(schema, train, use_case), target, found, use_case.problem.task)
+    weights = age_weights(train, use_case.window, use_case.data.time)
+    return TrainingRows(schema, _checked(schema, train, use_case), target, found, use_case.problem.task, weights)
 
 
 def _checked(schema: InputSchema, train: pd.DataFrame, use_case: UseCase) -> CheckedRows:

@@ -51,7 +51,8 @@ def answer_by_rules(bundle: Bundle, use_case: UseCase, labelled: pd.DataFrame) -
     names = manifest.schema_.names
     learned = bundle.reference()[[*names, manifest.target]]
     try:
-        fitted = fit_rules(read_training_rows(learned, use_case), use_case)
+        # rules are measured on rows of equal weight, and the reference has no time
+        fitted = fit_rules(read_training_rows(learned, use_case.with_window(None)), use_case)
     except NoriaError as error:
         progress.warn(f"the rules are not compared with the model: {error.what}")
         return None

@@ -448,6 +448,14 @@ ERRORS = {
         "The target, time or group column has missing values.",
         "Validate the table first, or remove those rows.",
     ),
+    "data.window_time_not_date": ErrorEntry(
+        "`data.window` counts days, and `data.time` holds no dates.",
+        "Declare the column as `datetime` in `data.expectations.columns`, or write `window: all`.",
+    ),
+    "data.window_too_short": ErrorEntry(
+        "`data.window` leaves too few rows to learn from, each counted by its weight.",
+        "Give a longer window, or `auto`, which chooses one.",
+    ),
     "deployment.address_unknown": ErrorEntry(
         "The address of the service is not known.",
         "Name it with `--url`, or as `noria.url` in the file of the stack.",
@@ -681,10 +689,6 @@ ERRORS = {
     "loop.rollback_without_effect": ErrorEntry(
         "A rollback of the loop left the same version in service.",
         "Name the version that should answer: `python run.py promote --version N`.",
-    ),
-    "loop.windows": ErrorEntry(
-        "Windows to learn from cannot be compared: the current one is missing, or a worth is.",
-        "Give one finite worth per period for each window, the current one included.",
     ),
     "models.file_missing": ErrorEntry(
         "A file of the stored model is missing.",
@@ -1328,6 +1332,10 @@ ERRORS = {
     "training.rows_missing": ErrorEntry(
         "There are no training rows.",
         "Provide more rows.",
+    ),
+    "training.windows": ErrorEntry(
+        "Windows to learn from cannot be compared: the current one is missing, or a worth is.",
+        "Give one finite worth per period for each window, the current one included.",
     ),
     "workspace.file_unwritable": ErrorEntry(
         "A file cannot be written.",

@@ -31,6 +31,8 @@ def score_candidates(train: pd.DataFrame, use_case: UseCase) -> tuple[Leaderboar
     missing where a row was in no validation fold.
     """
     scores, columns = [], {}
+    if use_case.window is not None and use_case.window.half_life_days is not None:
+        progress.stage("window", "the rules are measured on rows of equal weight; all other candidates take weights")
     kinds = dict.fromkeys(["rules", "dummy", *use_case.models.candidates])
     plan = {kind: default_params(kind, use_case) for kind in kinds}
     folds = folds_of(train, use_case, list(plan))

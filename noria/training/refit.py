@@ -7,6 +7,7 @@ import pandas as pd
 
 from noria.bundle import Bundle, write_bundle
 from noria.config import UseCase
+from noria.data.window import inside_window
 from noria.models.fitted_model import fit
 from noria.schema import InputSchema
 from noria.system import progress
@@ -24,12 +25,12 @@ def refit_bundle(
 ) -> Bundle:
     """Fit the recipe of a judged bundle on training and test rows together, and write the bundle that is served.
 
-    The recipe is the kind, the parameters (the number of trees is one of them) and the input columns. What was judged
-    stays as it was judged: the decision policy, which was chosen on out-of-fold scores of the training rows, and the
-    metrics, which were measured on the test rows; the manifest says that they are those of the judged fit. What
-    describes the learned rows comes from all of them: ranges and categories of the schema, and the reference sample.
-    Its scores are out of sample for every row: those of cross-validation for a training row, those of the judged fit,
-    which had not seen it, for a test row.
+    The recipe is the kind, the parameters (the number of trees is one of them), the input columns and the window, which
+    ends with the newest of all rows. What was judged stays as it was judged: the decision policy, which was chosen on
+    out-of-fold scores of the training rows, and the metrics, which were measured on the test rows; the manifest says
+    that they are those of the judged fit. What describes the learned rows comes from all of them: ranges and categories
+    of the schema, and the reference sample. Its scores are out of sample for every row: those of cross-validation for a
+    training row, those of the judged fit, which had not seen it, for a test row.
 
     Args:
         judged: the bundle that was fitted on the training rows and judged on the test rows.
@@ -43,10 +44,13 @@ def refit_bundle(
         NoriaError: as `fit` and `write_bundle`.
     """
     manifest = judged.manifest
+    use_case = use_case.with_window(manifest.window)
     rows = recipe_rows(pd.concat([train, test], ignore_index=True), manifest.schema_, use_case)
+    scores = np.concatenate([out_of_fold_scores(manifest.kind, out_of_fold), judged.answer(test).scores])
+    inside = inside_window(rows, use_case.window, use_case.data.time)
+    rows, scores = rows[inside].reset_index(drop=True), scores[inside]
     fitted = fit(manifest.kind, dict(manifest.parameters), rows, use_case, warn=False)
     _tell_of_other_inputs(manifest.schema_, fitted.schema)
-    scores = np.concatenate([out_of_fold_scores(manifest.kind, out_of_fold), judged.answer(test).scores])
     scored = np.flatnonzero(~np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
     return write_bundle(
         folder,

@@ -4,6 +4,7 @@ from steps.training.ingest import ingest
 from steps.training.validate import validate
 
 from steps.training.explore import explore  # isort: skip
+from steps.training.choose_window import choose_window
 from steps.training.evaluate import evaluate
 from steps.training.gate import gate
 from steps.training.refit import refit
@@ -14,6 +15,7 @@ from steps.training.train_candidates import train_candidates
 from steps.training.tune import tune
 
 __all__ = [
+    "choose_window",
     "evaluate",
     "explore",
     "gate",

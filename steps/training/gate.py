@@ -15,6 +15,7 @@ from noria.reporting.html_report import HtmlReport
 from noria.system import progress
 from noria.training.results import Leaderboard
 from noria.training.selection import Selection
+from noria.training.windows import WindowChoice
 from steps.shared.alerts import post_alert
 from steps.shared.champion import find_champion
 from steps.shared.failures import alert_on_failure
@@ -35,6 +36,7 @@ def gate(
     selection: Selection,
     leaderboard: Leaderboard,
     use_case: UseCase,
+    window: WindowChoice | None = None,
 ) -> tuple[
     Annotated[GateVerdict, "verdict"],
     Annotated[HtmlReport, "evaluation_report"],
@@ -56,7 +58,7 @@ def gate(
         final = judge(best, test, use_case, rules=rules)
         finalist = with_test_metrics(best, final.metrics, final.rows, challenger.manifest.version)
         log_test_metrics(final)
-    html = evaluation_report(final, verdict, selection, leaderboard.scores, use_case)
+    html = evaluation_report(final, verdict, selection, leaderboard.scores, use_case, window=window)
     log_metadata(
         {"promote": verdict.promote, "reason": verdict.reason, "ml_needed": verdict.ml_needed}, infer_model=True
     )

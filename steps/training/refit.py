@@ -37,9 +37,10 @@ def refit(
     judged = bundles[verdict.promote]
     folder = scratch_folder() / verdict.promote
     bundles[verdict.promote] = refit_bundle(judged, train, test, use_case, out_of_fold=out_of_fold, folder=folder)
-    rows = len(train) + len(test)
-    log_metadata({"learned_rows": rows}, infer_model=True)
-    progress.stage(
-        "refit", f"{judged.manifest.kind} again, on all {rows:,} rows: {len(train):,} training, {len(test):,} test rows"
-    )
+    rows, learned = len(train) + len(test), bundles[verdict.promote].manifest.learned
+    log_metadata({"learned_rows": rows if learned is None else learned.rows}, infer_model=True)
+    whole = f"all {rows:,} rows: {len(train):,} training, {len(test):,} test rows"
+    if learned is not None and learned.rows < rows:
+        whole = f"the newest {learned.rows:,} of {whole}; {judged.manifest.window}"
+    progress.stage("refit", f"{judged.manifest.kind} again, on {whole}")
     return bundles["challenger"], bundles["rules"]

@@ -8,6 +8,7 @@ from zenml import step
 from materializers.table import TableMaterializer
 from noria.config import UseCase
 from noria.data import split as domain
+from noria.data.window import require_rows
 from noria.system import progress
 from steps.shared.caching import WITH_DOMAIN_CODE
 from steps.shared.failures import alert_on_failure
@@ -20,4 +21,7 @@ def split(
     """Training and test rows; the test rows are next touched in `evaluate`."""
     train, test = domain.split(table, use_case)
     progress.stage("split", f"{len(train):,} training rows, {len(test):,} test rows ({use_case.split.method})")
+    count = require_rows(train, use_case.window, use_case.data.time)
+    if use_case.window is not None and use_case.window.half_life_days is not None:
+        progress.stage("window", f"{use_case.window}: the training rows count as {count:,.0f} of equal weight")
     return train, test

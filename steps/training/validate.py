@@ -17,8 +17,12 @@ from steps.shared.failures import alert_on_failure
 def validate(
     raw: pd.DataFrame, use_case: UseCase
 ) -> tuple[Annotated[pd.DataFrame, "valid_rows"], Annotated[pd.DataFrame, "quarantined_rows"]]:
-    """The rows that meet the expectations, with their history features, and the others with the reason."""
+    """The rows that meet the expectations, with their history features, and the others with the reason.
+
+    Rows older than `data.window` are left out last, so that the first rows within it have the history that they had.
+    """
     from noria.data.validation import validate as check
+    from noria.data.window import within_window
     from noria.history import add_history
 
     result = check(raw, use_case, quarantine=Workspace(use_case.name).quarantine / "training.csv")
@@ -27,4 +31,7 @@ def validate(
     table = add_history(result.frame, use_case)
     if added := table.shape[1] - result.frame.shape[1]:
         progress.stage("history", f"{added} features of earlier cases")
-    return table, result.quarantined
+    kept = within_window(table, use_case.window, use_case.data.time)
+    if older := len(table) - len(kept):
+        progress.stage("window", f"{older:,} rows older than `data.window` left out")
+    return kept, result.quarantined

@@ -17,6 +17,7 @@ from listening import listen
 from sklearn.metrics import roc_auc_score
 
 from noria.config import UseCase
+from noria.config.data import WindowConfig
 from noria.config.engine import EngineConfig
 from noria.engines.ray import cluster as connection
 from noria.engines.ray.engine import RayEngine
@@ -128,6 +129,17 @@ def test_two_workers_fit_one_model_as_good_as_one_process(cluster: str, tmp_path
     assert auc(there) == pytest.approx(auc(here), abs=0.005)
     assert np.abs(there.scores(case.test) - here.scores(case.test)).mean() < 0.03
     assert not list(tmp_path.rglob("*.ubj"))
+
+
+def test_each_worker_weighs_its_rows_by_their_age(cluster: str, tmp_path: Path) -> None:
+    case = bike()
+    window = WindowConfig(half_life_days=20)
+    here, plain = (
+        fit("xgboost", SOME, case.train, case.use_case.with_window(each)).scores(case.test) for each in (window, None)
+    )
+    there = on_ray(case.use_case.with_window(window), cluster, tmp_path)
+    weighed = fit("xgboost", SOME, case.train, there).scores(case.test)
+    assert np.abs(weighed - here).mean() < 0.5 * np.abs(weighed - plain).mean()
 
 
 def test_what_is_promoted_learns_from_all_rows_there_too(cluster: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from noria.config import UseCase
 from noria.config.modelling import FeaturesConfig
 from noria.data.validation import validate
+from noria.data.window import within_window
 from noria.labelled_cases import TrainingTable, case_settings, read_training_table, training_fingerprint
 from noria.labelled_cases.results import KNOWN, LABELLED_LATER, OTHER_SCHEMA, REPEATED, TOO_YOUNG, UNREADABLE, UNTIMED
 from noria.labelled_cases.training_table import tell_cases
@@ -318,10 +319,11 @@ def test_a_store_of_another_place_is_read(
 
 def test_a_window_slides_over_the_table_and_its_cases(case: Callable[..., UseCase], store: PredictionStore) -> None:
     ask(store, entity="x1", happens=datetime(2026, 1, 14, tzinfo=UTC))
-    found = read(case(window={"days": 5}))
-    assert found.frame["day"].min() == pd.Timestamp("2026-01-09")
-    assert (len(found.frame), found.older) == (5, 8)
-    assert len(read(case(window="all")).frame) == 13
+    use_case = case(window={"days": 5})
+    found = read(use_case)
+    assert len(found.frame) == 13, "features of earlier cases need all rows"
+    kept = within_window(validate(found.frame, use_case).frame, use_case.window, "day")
+    assert (len(kept), kept["day"].min()) == (5, pd.Timestamp("2026-01-09"))
 
 
 @pytest.mark.parametrize(
@@ -331,10 +333,13 @@ def test_a_window_slides_over_the_table_and_its_cases(case: Callable[..., UseCas
         {"sources": [CASES[0], CASES[1] | {"path": "x.csv"}]},
         {"sources": [CASES[0] | {"use_case": "another"}]},
         {"window": {"days": 5}, "time": None},
+        {"window": {"half_life_days": 5}, "time": None},
+        {"window": "auto"},
+        {"window": {}},
     ],
 )
 def test_sources_and_windows_that_make_no_sense_are_refused(case: Callable[..., UseCase], data: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"table|predictions|time"):
+    with pytest.raises(ValueError, match=r"table|predictions|time|days"):
         case(**data)
 
 

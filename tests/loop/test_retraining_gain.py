@@ -8,7 +8,7 @@ import pytest
 from loop.streams import CASES, decide, go_through, history, stream
 
 from noria.loop.hindsight import best_plan, plan_of
-from noria.loop.retraining_gain import decide_retraining, estimate_gain
+from noria.loop.retraining_gain import GainEstimate, decide_retraining
 from noria.loop.trial_history import TrialHistory
 from noria.system.errors import NoriaError
 
@@ -92,6 +92,12 @@ def test_more_labels_alone_teach_less_and_less() -> None:
     assert list(np.diff(moments)) == sorted(np.diff(moments))
 
 
+def gain_of(known: TrialHistory, horizon: int) -> GainEstimate:
+    gain = decide_retraining(known, 0.0, horizon).gain
+    assert gain is not None
+    return gain
+
+
 def test_the_interval_holds_the_gain() -> None:
     def regret(learned: int, period: int) -> float:
         return 0.1 * (1 - np.exp(-(period - learned) / 4))
@@ -99,7 +105,7 @@ def test_the_interval_holds_the_gain() -> None:
     true_gain = CASES * sum(regret(0, period) - regret(20, period) for period in range(20, 30))
     held = 0
     for seed in range(10):
-        gain = estimate_gain(history(stream(regret, hard=0.05, noise=0.02, seed=seed), 20), horizon=10)
+        gain = gain_of(history(stream(regret, hard=0.05, noise=0.02, seed=seed), 20), 10)
         held += gain.low < true_gain < gain.high
         assert gain.total == pytest.approx(true_gain, rel=0.5)
         assert gain.cases_expected == 10 * CASES
@@ -108,14 +114,13 @@ def test_the_interval_holds_the_gain() -> None:
 
 
 def test_a_champion_learned_just_now_has_nothing_to_gain() -> None:
-    assert estimate_gain(history(stream(_aging), 10, champion=10), horizon=10).total == 0
+    assert gain_of(history(stream(_aging), 10, champion=10), 10).total == 0
 
 
 @pytest.mark.parametrize("now", [0, 1])
 def test_nothing_is_known_before_two_models_were_judged_on_the_same_cases(now: int) -> None:
     worth = stream(_aging)
     decision = decide(worth, now, 0.0, [])
-    assert estimate_gain(history(worth, now), 10) is None
     assert not decision.retrain
     assert decision.gain is None
 

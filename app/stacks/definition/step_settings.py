@@ -14,7 +14,7 @@ from noria.config.section import Section
 STEPS: Mapping[str, tuple[str, ...]] = {
     "exploration": ("ingest", "validate", "explore"),
     "training": (
-        *("ingest", "validate", "explore", "split", "train_candidates"),
+        *("ingest", "validate", "explore", "split", "choose_window", "train_candidates"),
         *("tune", "select", "evaluate", "gate", "refit", "register"),
     ),
     "batch_inference": ("champion", "predict_file"),

@@ -63,7 +63,7 @@ def _trainer(job: BoostingJob, engine: EngineConfig, where: str) -> XGBoostTrain
     return XGBoostTrainer(
         _boost,
         train_loop_config={
-            "shards": [ray.put((job.prepared[rank::n], job.target[rank::n])) for rank in range(n)],
+            "shards": [ray.put(_shard(job, rank, n)) for rank in range(n)],
             "settings": job.settings | {"nthread": engine.cores},
             "table": job.table | {"nthread": engine.cores},
             "rounds": job.rounds,
@@ -79,16 +79,22 @@ def _trainer(job: BoostingJob, engine: EngineConfig, where: str) -> XGBoostTrain
     )
 
 
+def _shard(job: BoostingJob, rank: int, workers: int) -> tuple[Any, Any, Any]:
+    """The rows of one worker, their target and their weights."""
+    weights = None if job.weights is None else job.weights[rank::workers]
+    return job.prepared[rank::workers], job.target[rank::workers], weights
+
+
 def _boost(config: dict[str, Any]) -> None:
     """What each worker does; Ray Train has connected the workers' copies of XGBoost with one another."""
-    prepared, target = ray.get(config["shards"][ray.train.get_context().get_world_rank()])
+    prepared, target, weights = ray.get(config["shards"][ray.train.get_context().get_world_rank()])
     kept = ray.train.get_checkpoint()
     model = RayTrainReportCallback.get_model(kept) if kept else None
     done = model.num_boosted_rounds() if model else 0
     xgboost.train(
         # a run that goes on draws other rows and columns than its first rounds did
         config["settings"] | {"seed": config["settings"]["seed"] + done},
-        xgboost.QuantileDMatrix(prepared, target, **config["table"]),
+        xgboost.QuantileDMatrix(prepared, target, weight=weights, **config["table"]),
         num_boost_round=config["rounds"] - done,
         xgb_model=model,
         callbacks=[_Keep(frequency=config["every"])],

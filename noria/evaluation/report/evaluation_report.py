@@ -13,6 +13,7 @@ from noria.metrics.metrics import greater_is_better
 from noria.models.candidate_score import CandidateScore
 from noria.reporting import number, percent, render
 from noria.training.selection import Selection
+from noria.training.windows import WindowChoice
 
 _CONTENTS = [
     ("answer", "The answer"),
@@ -35,6 +36,8 @@ def evaluation_report(
     selection: Selection,
     scores: Sequence[CandidateScore],
     use_case: UseCase,
+    *,
+    window: WindowChoice | None = None,
 ) -> str:
     """A self-contained HTML page that a client without statistics reads correctly.
 
@@ -44,6 +47,7 @@ def evaluation_report(
         selection: why the challenger was chosen among the candidates.
         scores: the cross-validated scores of all candidates.
         use_case: gives question, worths and words.
+        window: the choice of the rows that were learned from, where `data.window` is `auto`.
     """
     cautions = narrative.cautions(evaluation, verdict, use_case)
     empty = {"slices": not evaluation.slices, "mistakes": not evaluation.mistakes}
@@ -73,6 +77,9 @@ def evaluation_report(
         truth_head=_truth_head(evaluation, use_case),
         slices_picture=_slices_picture(evaluation, use_case),
         mistakes=[_mistake(mistake, evaluation, use_case) for mistake in evaluation.mistakes],
+        window=window,
+        windows=[] if window is None else metric_tables.windows(window),
+        learned_from="" if evaluation.window is None else str(evaluation.window),
         candidates=metric_tables.candidates(selection, scores, use_case),
         metrics=metric_tables.metrics(evaluation, use_case),
         comparisons=metric_tables.comparisons(verdict, use_case),

@@ -10,6 +10,7 @@ from noria.evaluation.results import EvaluationResult, GateVerdict
 from noria.models.candidate_score import CandidateScore
 from noria.reporting import number
 from noria.training.selection import Selection
+from noria.training.windows import WindowChoice
 
 
 def candidates(selection: Selection, scores: Sequence[CandidateScore], use_case: UseCase) -> list[dict[str, Any]]:
@@ -29,6 +30,20 @@ def candidates(selection: Selection, scores: Sequence[CandidateScore], use_case:
             "why": row.why,
         }
         for row in selection.table
+    ]
+
+
+def windows(choice: WindowChoice) -> list[list[str]]:
+    """Every window that was compared, the chosen one marked."""
+    chosen = "all rows" if choice.window is None else str(choice.window)
+    return [
+        [
+            f"{trial.window} (chosen)" if trial.window == chosen else trial.window,
+            metric_value(choice.metric, trial.mean),
+            "–" if place == 0 else number(trial.lead, 3),
+            "–" if place == 0 else number(trial.error, 3),
+        ]
+        for place, trial in enumerate(choice.trials)
     ]
 
 

@@ -119,11 +119,20 @@ def served_fit(evaluation: EvaluationResult, verdict: GateVerdict, use_case: Use
         what = f"{rules_name(evaluation)} go" if is_rules else "The model goes"
         return f"{what} into service as tried, without the test rows."
     rows = "all rows"
-    if evaluation.fit_rows is not None:
+    if evaluation.window is not None and evaluation.window.days is not None:
+        rows = f"the rows of the last {evaluation.window.days:g} days"
+    elif evaluation.fit_rows is not None:
         rows = f"all {evaluation.fit_rows + evaluation.rows + evaluation.unusable:,} rows"
     if is_rules:
         return f"{rules_name(evaluation)} go into service; how often each is right was measured again on {rows}."
-    return f"The model that goes into service was fitted again, by the same recipe, on {rows}, these included."
+    served = f"The model that goes into service was fitted again, by the same recipe, on {rows}, these included."
+    return served + _weights(evaluation)
+
+
+def _weights(evaluation: EvaluationResult) -> str:
+    if evaluation.kind == "rules" or evaluation.window is None or evaluation.window.half_life_days is None:
+        return ""
+    return f" In both fits the weight of a row halves with {evaluation.window.half_life_days:g} days of age."
 
 
 def whole_cases(approach: PolicyResult) -> dict[str, int]:
