@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from noria.predictions.ids import RANDOM_FROM
-from noria.predictions.records import RANDOM, SMOKE, GivenLabel, StoreCounts
+from noria.predictions.records import SMOKE, GivenLabel, StoreCounts
 from noria.predictions.sql_dialects import is_one_of
 from noria.predictions.sql_tables import event_time, labels, predictions
 
@@ -112,14 +112,6 @@ def given_labels(connection: Connection, ids: Collection[str]) -> list[GivenLabe
         row.given_by.is_not(None), is_one_of(connection, row.prediction_id, ids)
     )
     return [GivenLabel(*found) for found in connection.execute(wanted.order_by(row.seq))]
-
-
-def selected_to_teach(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of these predictions whose current label was asked for because it teaches, not at random."""
-    row = predictions.c
-    chosen = select(row.id).join(labels, labels.c.id == row.label_id)
-    is_taught = and_(labels.c.selected_by.is_not(None), labels.c.selected_by != RANDOM)
-    return set(connection.scalars(chosen.where(is_taught, is_one_of(connection, row.id, ids))))
 
 
 def unlabelled(connection: Connection, ids: Collection[str]) -> set[str]:

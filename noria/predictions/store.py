@@ -27,7 +27,6 @@ from noria.predictions.queries import (
     outside_counts,
     predicted_models,
     rows_query,
-    selected_to_teach,
     store_counts,
     unlabelled,
     window_query,
@@ -240,11 +239,6 @@ class PredictionStore:
         """What people have said of these predictions, the earliest first; replaced labels, too."""
         with reading(self._engine) as connection:
             return given_labels(connection, ids)
-
-    def selected_to_teach(self, ids: Collection[str]) -> set[str]:
-        """Those of these predictions that were selected for a label because it teaches: they are no fair sample."""
-        with reading(self._engine) as connection:
-            return selected_to_teach(connection, ids)
 
     def unlabelled(self, ids: Collection[str]) -> set[str]:
         """Those of these predictions that are known and have no label."""

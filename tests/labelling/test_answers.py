@@ -18,7 +18,7 @@ from noria.predictions import PredictionStore
 from noria.system.errors import NoriaError
 from tests import bundles
 from tests.errors_raised import raises
-from tests.labelling.cases import START, logged
+from tests.labelling.cases import START, logged, selected_to_teach
 from tests.predicted import prediction_event
 
 NOW = START + timedelta(days=90)
@@ -168,7 +168,7 @@ def test_unknown_cases_and_those_of_another_model_are_refused(store: PredictionS
 def test_labels_that_were_asked_for_to_teach_do_not_judge(store: PredictionStore, bundle: Bundle) -> None:
     asked = {"p0": Selection("uncertain", 1.0), "p1": Selection("random", 0.1)}
     take_answers(store, Answers([_answer(name, "Yes", "Ann") for name in ("p0", "p1", "p2")]), bundle.manifest, asked)
-    assert store.selected_to_teach(IDS) == {"p0"}
+    assert selected_to_teach(store) == {"p0"}
     assert not store.has_own_labels()
 
 

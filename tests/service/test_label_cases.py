@@ -10,6 +10,7 @@ from asked import UNREACHABLE, Asked, asked
 
 from noria.bundle import Bundle
 from noria.predictions import PredictionStore
+from tests.labelling.cases import selected_to_teach
 
 ROW = {"age": 40, "amount": 80.5, "visits": 3, "region": "north", "code": 3, "member": True, "joined": "2024-02-03"}
 
@@ -62,7 +63,7 @@ def test_a_label_keeps_who_gave_it_and_how_its_case_was_selected(service: Asked)
     try:
         given = {each.prediction_id: each.given_by for each in store.given_labels(ids)}
         assert given == {ids[0]: "Ann", ids[1]: "Ben"}
-        assert store.selected_to_teach(ids) == set(ids[:2])
+        assert selected_to_teach(store) == set(ids[:2])
         assert len(store.window(datetime(2020, 1, 1, tzinfo=UTC), labelled=True)) == 3
     finally:
         store.close()
@@ -99,7 +100,7 @@ def test_a_label_of_a_person_is_kept_while_the_store_is_down(mixed_linear: Bundl
     try:
         given = {(each.prediction_id, each.given_by) for each in store.given_labels(ids)}
         assert given == {(ids[0], "Ben"), (ids[1], "Ann"), (ids[1], "Ben")}
-        assert ids[0] in store.selected_to_teach(ids)
+        assert ids[0] in selected_to_teach(store)
         labels = store.window(datetime(2020, 1, 1, tzinfo=UTC)).set_index("prediction_id")["label"]
         assert (labels[ids[0]], labels[ids[1]]) == ("Yes", "Yes"), "nobody overrules somebody else unseen"
     finally:
