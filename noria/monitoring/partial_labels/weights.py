@@ -173,7 +173,7 @@ class _Weighing:
         rest, comes = ~(own | itself), decision in sources.comes
         if not comes and (drawn & usable).sum() >= FEWEST:
             speakers, represented = drawn & usable, rest
-        else:  # whoever has a label stands for those who have none
+        else:  # cases with a label stand for those without
             speakers, represented = (own | drawn) & usable, ~itself
         is_covered = speakers.sum() >= min(FEWEST, represented.sum())
         if not comes and not (own & usable).sum() >= FEWEST and not (drawn & usable).sum() >= FEWEST:
