@@ -6,7 +6,7 @@ the sample.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,14 +69,14 @@ def check_data(
     schema = _shown(bundle.manifest.schema_, hidden_columns(use_case))
     recent, rows = _ordered(recent, schema, use_case)
     reference = read_rows(schema, bundle.reference())
+    learned, delivered = _delivered(reference, use_case), _delivered(rows, use_case)
     scores = look_scores(len(looks) + 1, 2)
     if all_rows is not None:
         arrivals = Arrivals.of(all_rows.totals.minutes)
+        newest_rows = _delivered(_ordered(all_rows.newest, schema, use_case)[1], use_case)
         faults = merge_faults(
-            find_data_faults(reference, rows, schema, now, fewest=fewest, arrivals=arrivals),
-            find_data_faults(
-                reference, _ordered(all_rows.newest, schema, use_case)[1], schema, now, fewest=fewest, arrivals=arrivals
-            ),
+            find_data_faults(learned, delivered, schema, now, fewest=fewest, arrivals=arrivals),
+            find_data_faults(learned, newest_rows, schema, now, fewest=fewest, arrivals=arrivals),
         )
         batch = newest_of(all_rows, _start_of(all_rows, rows, looks, fewest), scores)
         return DataChecks(faults, batch, days_of(all_rows.totals))
@@ -85,7 +85,13 @@ def check_data(
     newest, days = newest_batch(
         rows, _answers(bundle, recent), start, never, scores=scores, slices=use_case.evaluation.slices
     )
-    return DataChecks(find_data_faults(reference, rows, schema, now, fewest=fewest), newest, days)
+    return DataChecks(find_data_faults(learned, delivered, schema, now, fewest=fewest), newest, days)
+
+
+def _delivered(rows: Rows, use_case: UseCase) -> Rows:
+    """Without what is computed from earlier cases (`features.history`): nobody delivers it, so it has no faults."""
+    computed = {each.name for each in use_case.features.history}
+    return replace(rows, numbers={name: values for name, values in rows.numbers.items() if name not in computed})
 
 
 def _ordered(frame: pd.DataFrame, schema: InputSchema, use_case: UseCase) -> tuple[pd.DataFrame, Rows]:
