@@ -84,7 +84,7 @@ def replay(
     from noria.data.period import within
 
     learned = within(whole, case.data)
-    models = fit_models(first, learned, schedule, case, starts)
+    models = fit_models(first, _recipe(first, case, stack), learned, schedule, case, starts=starts)
     served = _served(replayed, models, schedule, case, _champion(case, stack))
     known = np.searchsorted(utc_stamps(starts), schedule.known)
     inputs = first.manifest.schema_.names
@@ -171,6 +171,21 @@ def _champion(use_case: UseCase, stack: str | None) -> "Bundle":
 
     with stack_for_one_run(stack):
         return require_champion(use_case.name)
+
+
+def _recipe(first: "Bundle", use_case: UseCase, stack: str | None) -> "Bundle":
+    """The model whose recipe the other ways to retrain use."""
+    from steps.shared.model_versions import find_bundle
+
+    if first.manifest.kind != "rules":
+        return first
+    with stack_for_one_run(stack):
+        model = find_bundle(use_case.name, first.manifest.version)
+    progress.warn(
+        "the rules win at the start, and they learn nothing: the other ways to retrain put the model in their place "
+        f"that was trained beside them ({model.manifest.kind})"
+    )
+    return model
 
 
 def _served(

@@ -1,4 +1,4 @@
-"""A model for each period, with the recipe of the first: what any way to retrain could have put into service."""
+"""A model for each period, all of one recipe: what any way to retrain could have put into service."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,12 +48,19 @@ class PeriodModels:
 
 
 def fit_models(
-    first: Bundle, table: pd.DataFrame, schedule: Schedule, use_case: UseCase, starts: list[datetime]
+    first: Bundle,
+    recipe: Bundle,
+    table: pd.DataFrame,
+    schedule: Schedule,
+    use_case: UseCase,
+    *,
+    starts: list[datetime],
 ) -> PeriodModels:
-    """Fit the recipe of the first model again when each later period begins, on all labels known by then.
+    """Fit a recipe again when each later period begins, on all labels known by then.
 
     Args:
         first: the model of the first period.
+        recipe: the model whose recipe is used: the first, or another one where rules are the first.
         table: the rows that it learned from.
         schedule: n binary or regression cases that are asked about afterwards.
         use_case: the use case.
@@ -71,7 +78,7 @@ def fit_models(
         known = schedule.frame[schedule.known <= moments[place]] if place else schedule.frame[:0]
         rows = pd.concat([table, known], ignore_index=True) if len(known) else table
         progress.tick(f"model {place + 1} of {count}: {len(rows):,} rows")
-        model = first if place == 0 else fit_again(first, rows, use_case)
+        model = first if place == 0 else fit_again(recipe, rows, use_case)
         asked = np.flatnonzero(period >= place)
         if not asked.size:
             continue
