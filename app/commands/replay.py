@@ -1,5 +1,7 @@
 """`replay`: a past period, asked of a deployed service hour by hour, with the loop at work."""
 
+import json
+import math
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,6 +34,7 @@ from noria.loop.replay.schedule import period_starts, utc_stamps
 from noria.reporting import number
 from noria.system import progress
 from noria.system.errors import NoriaError
+from noria.system.files import write_text
 from noria.system.times import utc_unless_given
 from noria.system.workspace import Workspace
 
@@ -218,6 +221,8 @@ def _result(worlds: list[World], starts: list[datetime], use_case: UseCase, case
 
     page = replay_report(worlds, starts, use_case, cases)
     report: Path = save_report(page, Workspace(use_case.name).reports / "replay.html")
+    figures = report.with_suffix(".json")
+    write_text(figures, json.dumps({"cases": cases, "worlds": [_plain(world) for world in worlds]}, indent=1))
     metric = use_case.evaluation.metric
     facts: Facts = [
         (
@@ -227,8 +232,16 @@ def _result(worlds: list[World], starts: list[datetime], use_case: UseCase, case
         )
         for world in worlds
     ]
-    facts.append(("report", report))
+    facts += [("report", report), ("figures", figures)]
     return CommandResult(headline(worlds), facts, [f"open {report}", run_py("history")])
+
+
+def _plain(world: World) -> dict[str, object]:
+    """As JSON has it: what is not known is null."""
+    found = {name: value for name, value in vars(world).items() if name != "by_period"}
+    numbers = {name: value for name, value in found.items() if isinstance(value, float)}
+    unknown = {name: None for name, value in numbers.items() if not math.isfinite(value)}
+    return {**found, **unknown, "by_period": world.by_period.tolist()}
 
 
 def _free_port() -> int:

@@ -1,5 +1,6 @@
 """A slice of a replay: a real service is asked, labels come late, the loop looks and may retrain."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,9 @@ def test_a_slice_of_a_replay(use_case: UseCase, tmp_path: Path, monkeypatch: pyt
     names = [name for name, _ in ended.facts]
     assert {"never", "Noria", "calendar, each period", "hindsight, by price", "report"} <= set(names)
     assert Path(str(ended.fact("report"))).is_file()
+    figures = json.loads(Path(str(ended.fact("figures"))).read_text(encoding="utf-8"))
+    assert figures["cases"] == len(rows)
+    assert len({len(world["by_period"]) for world in figures["worlds"]}) == 1
 
 
 def test_a_replay_learns_from_the_past_alone_and_acts_at_once(use_case: UseCase) -> None:
