@@ -98,13 +98,13 @@ def since_when(history: Sequence[MonitoringVerdict]) -> str:
     if _state(last) == "fine":
         checks = f", in {plural(same, 'check')} in a row" if same > 1 else ""
         return f"It has been fine since {when}{checks}."
-    told = f"Since the check of {when}"
+    since = f"Since the check of {when}"
     if before is None:
-        told += ", which was the first one"
+        since += ", which was the first one"
     elif _state(before) == "fine":
-        told += f"; at the one before, on {before.at:%d %B %Y, %H:%M} UTC, it was fine"
+        since += f"; at the one before, on {before.at:%d %B %Y, %H:%M} UTC, it was fine"
     else:
-        told += "; before that it was too early to tell"
+        since += "; before that it was too early to tell"
     starts = [
         cause.since
         for cause in last.causes
@@ -112,7 +112,7 @@ def since_when(history: Sequence[MonitoringVerdict]) -> str:
         if cause.since is not None and cause.since != last.since
     ]
     rows = f" The rows look so since {min(starts):%d %B %Y, %H:%M} UTC." if starts else ""
-    return f"{told}.{rows}"
+    return f"{since}.{rows}"
 
 
 def worth_sentence(worth: DailyWorth, use_case: UseCase) -> str:

@@ -111,15 +111,15 @@ def _values_of(
         return _Values(days, values, f"column `{column}` of the asked rows", share)
     if not labels:
         return None
-    told = read_label_column(labels, use_case, manifest, column)
-    if told is None:
+    read = read_label_column(labels, use_case, manifest, column)
+    if read is None:
         raise NoriaError(
             f"no column `{column}`, neither among what the model is asked with nor in the label file",
             code="monitoring.figure_column_missing",
             where=f"{labels} ({_COLUMN_KEY})",
             fix=did_you_mean(column, [manifest.target, *manifest.schema_.names]),
         )
-    names, values, of_predictions = told
+    names, values, of_predictions = read
     keys = labelled["prediction_id" if of_predictions else "entity"]
     # of a case that was predicted more than once, the newest prediction counts
     day_of = pd.Series(days.to_numpy(), index=keys)

@@ -82,12 +82,12 @@ def _value_faults(reference: Rows, recent: Rows, schema: InputSchema, fewest: in
 
 def merge_faults(sampled: list[DataFault], newest: list[DataFault]) -> list[DataFault]:
     """The faults of a sample of the window, and those that only its newest rows show."""
-    told = {(fault.kind, *fault.columns) for fault in sampled}
+    seen = {(fault.kind, *fault.columns) for fault in sampled}
     taken = {name for fault in sampled if fault.kind in _EXPLAINS for name in fault.columns}
     return sampled + [
         fault
         for fault in newest
-        if (fault.kind, *fault.columns) not in told and (fault.kind not in _EXPLAINS or taken.isdisjoint(fault.columns))
+        if (fault.kind, *fault.columns) not in seen and (fault.kind not in _EXPLAINS or taken.isdisjoint(fault.columns))
     ]
 
 
