@@ -119,6 +119,7 @@ def replayed_case(use_case: UseCase, since: datetime) -> UseCase:
             "data": data.model_copy(update={"until": until, "sources": sources}),
             "split": split,
             "loop": loop,
+            "monitoring": use_case.monitoring.model_copy(update={"evidently": False}),  # its pages are for people
             # one worker knows all earlier cases at once; labels come within milliseconds of their predictions
             "serving": use_case.serving.model_copy(update={"port": _free_port(), "workers": 1, "spool": spool}),
         }

@@ -162,12 +162,13 @@ class Loop:
 
     def _evidence(self, verdict: MonitoringVerdict) -> Evidence:
         loop = self._use_case.loop
-        asks = verdict.verdict == "retrain" or loop.price > 0
+        gain = expected_gain(self._use_case, self._stack, verdict, self._retrainings_left(), self._trials)
+        asks = verdict.verdict == "retrain" or (gain is not None and gain.pays is True)  # it reads all labelled cases
         return evidence_of(
             verdict,
             self._journal,
             loop,
-            gain=expected_gain(self._use_case, self._stack, verdict, self._retrainings_left(), self._trials),
+            gain=gain,
             new_data=self._trainer.has_new_data() if asks else None,
             is_rules=self._answers_by_rules(),
         )

@@ -27,6 +27,8 @@ class MonitoringConfig(Section):
     """What a decision brings in may fall by this share of its value on the test rows before the verdict is `watch`."""
     max_rows: int = Field(default=20_000, ge=100)
     """Most predictions that one check looks at one by one; more are sampled. Drift, ranges and days count all."""
+    evidently: bool = True
+    """Whether a check writes Evidently's pages beside its own; they take half of its time."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -20,10 +20,12 @@ from evidently import (
     Report,
 )
 from evidently.core.report import Snapshot
+from evidently.legacy.core import new_id
 from evidently.metrics import ValueDrift
 from evidently.presets import ClassificationPreset, DataDriftPreset, RegressionPreset
 from evidently.sdk.models import DashboardModel, DashboardTabModel, PanelMetric
 from evidently.sdk.panels import line_plot_panel
+from evidently.ui.storage.local.base import LocalState
 from evidently.ui.workspace import Project, Workspace
 from filelock import FileLock
 
@@ -116,10 +118,11 @@ def keep(snapshot: Snapshot, folder: Path, use_case: UseCase) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f".{folder.name}.lock"):
-            workspace = Workspace.create(str(folder))
-            found = [project for project in workspace.list_projects() if project.name == use_case.name]
-            home = found[0] if found else _new_project(workspace, use_case)
-            workspace.add_run(home.id, snapshot, include_data=False)
+            # opening the workspace would read the snapshots of all earlier checks
+            state = LocalState(str(folder))
+            found = [each for each in state.list_projects() if state.read_project(each).name == use_case.name]
+            home = found[0] if found else _new_project(Workspace.create(str(folder)), use_case).id
+            state.write_snapshot(home, new_id(), snapshot.to_snapshot_model())
     except OSError as error:
         fix = "free some space or unlock that folder"
         raise NoriaError(

@@ -188,7 +188,9 @@ class _Check:
         reference, current, columns = comparison_tables(self.bundle, self.window.recent, hidden, season)
         stretch = drift_stretch(self.look, len(columns.inputs))
         drift = measure_drift(reference, current, columns, stretch=stretch, totals=self._totals(columns))
-        page = drift_page(reference, current, columns, at=self.now, drift_share=share)
+        page = None
+        if self.use_case.monitoring.evidently:
+            page = drift_page(reference, current, columns, at=self.now, drift_share=share)
         weights = column_weights(self.bundle)
         inputs = [move.model_copy(update={"weight": weights[move.name]}) for move in drift.inputs]
         steady = [name for name in columns.inputs if not follows_time(current[name].to_numpy())]
@@ -397,7 +399,9 @@ class _Check:
         reference, current, columns = label_tables(self.bundle, labelled)
         return measure_drift(reference, current, columns).inputs[0]
 
-    def _performance_page(self, labelled: pd.DataFrame) -> "Snapshot":
+    def _performance_page(self, labelled: pd.DataFrame) -> "Snapshot | None":
+        if not self.use_case.monitoring.evidently:
+            return None
         from noria.monitoring.evidently_reports import performance_snapshot
 
         manifest = self.bundle.manifest

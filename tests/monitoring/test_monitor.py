@@ -67,6 +67,18 @@ def test_where_training_again_did_not_help_the_verdict_says_that_instead(
     assert again.next_action == "Retraining was tried."
 
 
+def test_without_evidently_s_pages_the_verdict_is_the_same(
+    churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
+) -> None:
+    serve(store, churn_bundle, churn_rows[1], NOW - timedelta(days=2), churn_rows[1]["churn"])
+    plain = churn.model_copy(update={"monitoring": churn.monitoring.model_copy(update={"evidently": False})})
+
+    first, second = (check(churn_bundle, store, each, workspace) for each in (churn, plain))
+
+    assert (set(first.reports), set(second.reports)) == ({"summary", "drift", "performance"}, {"summary"})
+    assert (second.verdict, second.drift) == (first.verdict, first.drift)
+
+
 def test_columns_that_are_not_kept_as_they_are_count_as_no_drift(
     churn_bundle: Bundle, churn_rows: Tables, churn: UseCase, store: PredictionStore, workspace: Workspace
 ) -> None:
