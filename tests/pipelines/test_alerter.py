@@ -132,7 +132,7 @@ def test_a_model_that_does_not_pass_the_gate_is_told(
     verdict = GateVerdict(promote="none", candidate="tree", reason=reason, comparisons=[], ml_needed=True)
     monkeypatch.setattr("noria.evaluation.promotion_gate.gate", lambda *_, **__: verdict)
     report = "noria.evaluation.report.evaluation_report.evaluation_report"
-    monkeypatch.setattr(report, lambda *_: "<p>report</p>")
+    monkeypatch.setattr(report, lambda *_, **__: "<p>report</p>")
     train(case, stack)
     (text,) = slack.texts
     first, why, command = text.splitlines()
