@@ -174,7 +174,7 @@ def test_an_alerter_that_does_not_take_it_fails_no_run(
     slack.refuses = refuses
     if not refuses:
         use(monkeypatch, "http://127.0.0.1:1/")
-    (Workspace(use_case.name).monitoring / "history.jsonl").unlink(missing_ok=True)  # the first verdict is told
+    (Workspace(use_case.name).monitoring / "history.jsonl").write_text("")  # the first verdict is told
     ended = command("monitor", "--config", write_config(use_case, tmp_path / "case.yaml"), "--stack", stack)
     assert ended.code == 0
     assert "the alerter could not be reached" in ended.err
