@@ -98,13 +98,14 @@ class FlusherWorker:
         logger.info("process %d flushes %s", os.getpid(), self._spool)
         self._write_heartbeat()
         while True:
-            is_needed = writers_live(self._spool)
+            # a round that was under way when the stop came may have missed the last events: one more is needed
+            is_last, is_needed = self._stop.is_set(), writers_live(self._spool)
             self._flush()
             if self._log is not None:
                 rotate_log(self._log)
             self._write_heartbeat(now=True)
             can_drain = self._heartbeat.backlog_bytes > 0 and not self._failures
-            if self._stop.is_set() or not (is_needed or can_drain):
+            if is_last or not (is_needed or can_drain or self._stop.is_set()):
                 break
             self._pause()
         self._store.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from noria.config.serving import PrivacyConfig
+from noria.predictions.spool.flusher import Flusher, FlushResult
 from noria.predictions.spool.heartbeat import read_heartbeat
 from noria.predictions.store import PredictionStore
 from noria.system.errors import NoriaError
@@ -127,3 +128,22 @@ def test_the_flusher_does_not_flush_by_the_clock(tmp_path: Path, monkeypatch: py
     keep_until_drained(tmp_path, {})
     with sqlite3.connect(tmp_path / "p.db") as direct:
         assert direct.execute("select count(*), count(distinct id) from predictions").fetchone() == (20, 20)
+
+
+def test_what_comes_during_the_round_in_which_a_stop_is_requested_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, flush = threading.Event(), Flusher.flush
+    with writing(tmp_path / "spool") as writer:
+        writer.append(answered("early"))
+
+        def flush_while_more_comes(flusher: Flusher, result: FlushResult) -> None:
+            flush(flusher, result)
+            if not stop.is_set():
+                writer.append(answered("late"))
+                stop.set()
+
+        monkeypatch.setattr(Flusher, "flush", flush_while_more_comes)
+        environment = {"NORIA_PREDICTIONS_URL": f"sqlite:///{tmp_path / 'p.db'}", "NORIA_SERVICE_DIR": str(tmp_path)}
+        FlusherWorker.of(tmp_path / "spool", environment, stop).run()
+    assert ids_in(tmp_path / "p.db") == ["early-0", "late-0"]
