@@ -3,16 +3,19 @@
 import difflib
 import types
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from noria.config.section import Section
 from noria.config.use_case import UseCase
 from noria.system.errors import NoriaError
 
 _TASKS = {"binary", "multiclass", "regression"}
 _SCALARS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false"}
+_PLAIN = ("literal_error", "string_type")
 _TYPES = {
     "model_type": "must be a section with keys of its own",
     "dict_type": "must be a section with keys of its own",
@@ -43,11 +46,32 @@ def _by_place(
     """Mistakes by key; a value that is tried as several types is one mistake."""
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for item in items:
-        keys = [str(part) for part in item["loc"] if str(part) not in _TASKS and str(part) != "[key]"]
+        keys = [str(part) for part in item["loc"] if not _is_ours(str(part))]
         if keys and _is_union_member(keys, model):
             keys.pop()
         found.setdefault(tuple(keys), []).append(item)
-    return found
+    # a section that has mistakes was not meant to be the plain value that the key takes as well
+    sections = {place[:depth] for place in found for depth in range(len(place))}
+    return {
+        place: items
+        for place, items in found.items()
+        if place not in sections or any(item["type"] not in _PLAIN for item in items)
+    }
+
+
+def _is_ours(part: str) -> bool:
+    """Whether a part of a place is the validator's and no key of the file."""
+    return part in _TASKS or part == "[key]" or part.startswith("function-") or part in _section_names()
+
+
+@cache
+def _section_names() -> frozenset[str]:
+    found, left = set(), [Section]
+    while left:
+        each = left.pop()
+        found.add(each.__name__)
+        left += each.__subclasses__()
+    return frozenset(found)
 
 
 def _is_union_member(keys: list[str], model: type[BaseModel]) -> bool:
@@ -72,7 +96,7 @@ def _one(keys: list[str], place: str, items: list[Mapping[str, Any]], model: typ
 
 def _said(item: Mapping[str, Any]) -> str:
     said = str(item["msg"]).removeprefix("Value error, ")
-    return said.replace("Input should be", "must be")
+    return said.replace("Input should be", "must be").replace("String should", "must")
 
 
 def _did_you_mean(keys: list[str], root: type[BaseModel]) -> str:

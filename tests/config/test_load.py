@@ -1,6 +1,7 @@
 """Reading a use case: what is wrong is named, with the place and the way out."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,20 @@ def test_a_missing_key_is_explained(tmp_path: Path) -> None:
 )
 def test_a_wrong_value_is_named_by_its_key(tmp_path: Path, old: str, new: str, key: str) -> None:
     assert f"`{key}" in error(changed(tmp_path, old, new)).what
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("  window: {half_life_days: -1}", "data.window.half_life_days"),
+        ("  window: {days: few}", "data.window.days"),
+        ("  window: sometimes", "data.window"),
+    ],
+)
+def test_a_value_or_section_that_is_wrong_is_named_by_its_key_alone(tmp_path: Path, line: str, key: str) -> None:
+    flights = Path("configs/flight_delays.yaml")
+    found = error(changed(tmp_path, "  time: scheduled\n", f"  time: scheduled\n{line}\n", flights))
+    assert re.findall(r"`(data[^`]*)`", found.what) == [key]
 
 
 @pytest.mark.parametrize(
