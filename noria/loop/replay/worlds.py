@@ -19,7 +19,7 @@ CALENDARS = (1, 2, 4, 8, 13)
 """Periods between two retrainings."""
 HINDSIGHT = 5
 """Up to so many retrainings, the best moments are looked for."""
-_SAMPLE = 20_000
+_SAMPLE = 5_000
 
 
 @dataclass(frozen=True)
