@@ -69,15 +69,14 @@ def prepare_environment(*, debug: bool = False) -> None:
 
 def zenml_client() -> "Client":
     """ZenML's client; the first call makes ZenML's database."""
-    # two first commands at once would both make its database, and its configuration is read by the first import
-    with wait_lock("setup", Workspace("zenml")):
-        from zenml.client import Client
+    from zenml.client import Client
 
-        from steps.shared.log_silencing import quiet_console
+    from steps.shared.log_silencing import quiet_console
 
-        _spare_time()
-        _keep_configuration_whole()
-        quiet_console()
+    _spare_time()
+    _keep_configuration_whole()
+    quiet_console()
+    with wait_lock("setup", Workspace("zenml")):  # two first commands at once would both make its database
         client = Client()
         _ = client.zen_store
     return client

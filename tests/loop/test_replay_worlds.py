@@ -74,6 +74,14 @@ def test_columns_that_drift_raise_an_alarm_at_the_next_look_and_columns_that_do_
     )
 
 
+def test_dates_that_move_on_raise_no_alarm() -> None:
+    found, random = models(0.0), np.random.default_rng(5)
+    days = pd.to_datetime("2026-01-01") + pd.to_timedelta(np.arange(len(found.period)), unit="h")
+    asked = pd.DataFrame({"age": random.normal(size=len(days)), "on": days, "until": days})
+    learned = asked.assign(on=asked["on"] - pd.Timedelta(days=900), until=asked["until"] - pd.Timedelta(days=900))
+    assert on_drifted_columns(found, learned, asked, found.period + 1) == ()
+
+
 def test_where_new_models_bring_nothing_no_share_is_claimed() -> None:
     found = worlds_of(0.0, 1, ())
     assert np.isnan(found["Noria"].share)
