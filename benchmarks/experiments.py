@@ -19,7 +19,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 from noria.metrics.sequential import auc_differences, closed_blocks, log_e_process, mean_differences, planned_cases
 
 Floats = NDArray[np.float64]
@@ -170,14 +170,13 @@ def _gap_of_auc(area: float) -> float:
 
 def report(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     nothing = [case for case in document["cases"] if not case["difference"]]
     worst = max(case["ways"][_WAYS[0]]["wrong"] for case in nothing)
     daily = max(case["ways"][_WAYS[2]]["wrong"] for case in nothing)
     lines = [
         "# Comparing two variants while looking each day",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         f"{document['streams']:,} simulated experiments per line, each of {_A_DAY} cases a day for {_DAYS} days. Where "
         "there is no difference, any winner is wrong, else the worse variant is. In brackets the median day of the "

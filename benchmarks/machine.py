@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -40,6 +41,12 @@ class Stolen:
 def versions(*libraries: str) -> dict[str, str]:
     """Python's version and those of some libraries."""
     return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+
+
+def circumstances(document: dict[str, Any]) -> str:
+    """When, where and with which libraries a result was measured, in one line; its keys are those of this module."""
+    facts = {**document["machine"], **document["versions"]}
+    return " · ".join([document["at"], *(f"{key}: {value}" for key, value in facts.items())])
 
 
 def _stolen_s() -> float:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 from noria.metrics import weighted_statistics
 from noria.metrics.bootstrap import Statistic
 from noria.monitoring.partial_labels import weigh_labels
@@ -105,11 +105,10 @@ def _summary(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 def report(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     lines = [
         "# Labels for some decisions only",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         f"Mean absolute error against what all labels of a window say, over {document['windows']} windows of "
         f"{_ROWS:,} people of the census table. The labels of those acted on are known, and of some others, drawn at "

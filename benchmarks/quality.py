@@ -23,7 +23,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 
 _ROOT = Path(__file__).resolve().parent.parent
 _RESULTS = _ROOT / "benchmarks" / "results"
@@ -256,11 +256,10 @@ def lead(table: Table, test: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray)
 
 def report(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     lines = [
         "# How good the answers are",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         "`new` as it stands, `train` and `predict`, on the same outer test rows (the latest quarter where the split is "
         "by time, else a random one) as boosting at its defaults. In brackets the 95 % interval of Noria's lead, by a "

@@ -20,7 +20,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 from noria.metrics import weighted_statistics
 from noria.metrics.bootstrap import Statistic
 from noria.monitoring.quality_estimate import Figure, expected, fit_calibration, shifted_calibration
@@ -179,12 +179,11 @@ def perfect(known: Rows, later: Rows, probability: Floats) -> dict[str, float]:
 
 def report(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     ways = document["ways"]
     lines = [
         "# Quality before labels",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         "Mean absolute error of an estimate without labels against what the labels show, on the census table: learned "
         "from 2015, estimated for 2016 to 2018. CBPE is isotonic regression of the whole reference; in brackets what "

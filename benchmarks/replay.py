@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import typer
 from rich.console import Console
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 from noria.config import load_use_case
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +89,6 @@ def goals(document: dict[str, Any]) -> list[tuple[str, bool]]:
 
 def report(name: str, document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    facts = [f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items()]
     rows = [
         f"| {world['name']} | {world['retrainings']} | {_number(world['share'], 3)} | {world['worth']:,.0f} | "
         f"{_number(world['metric'], 4)} | {_number(world['calibration'], 4)} | {world['labels']:,} | "
@@ -100,7 +99,7 @@ def report(name: str, document: dict[str, Any]) -> str:
         [
             f"# A replay of {name}",
             "",
-            f"{document['at']} · {' · '.join(facts)}",
+            circumstances(document),
             "",
             f"`{document['command']}`: {document['cases']:,} cases over HTTP, {document['minutes']:.1f} minutes; a "
             f"stated price of {document['price']:,.0f} units of worth per retraining. Share: of what retraining at "

@@ -18,7 +18,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import machine, now, versions
+from benchmarks.machine import circumstances, machine, now, versions
 from noria.config import UseCase, load_use_case
 from noria.config.data import WindowConfig
 from noria.data.validation import validate
@@ -125,11 +125,10 @@ _ABOUT = (
 
 def report(document: dict[str, Any]) -> str:
     """The result as Markdown."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     lines = [
         "# Does `data.window: auto` pay?",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         _ABOUT,
         "",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from benchmarks.machine import circumstances
+
 _GOAL = 0.5
 _TRIED = (
     "Tried on churn and flights, and no better: the most uncertain answers alone (with boosting on churn, more labels "
@@ -14,11 +16,10 @@ _CHOSEN = "The settings of the method were chosen on these tables, so on another
 
 def report(document: dict[str, Any]) -> str:
     """What was measured, beside the goal."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     lines = [
         "# How many labels a good model needs",
         "",
-        f"{document['at']} · {about}",
+        circumstances(document),
         "",
         "The labels of the pool are hidden. Each way asks for ten, fits, asks for 30 % more, and so on; Noria draws a "
         "tenth of them at random. Needed are the labels at which the mean curve over the seeds, smoothed so that it "

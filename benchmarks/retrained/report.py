@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks.machine import circumstances
 from benchmarks.retrained.window_rules import OURS
 from benchmarks.retrained.worlds import HINDSIGHT, MOST, NEVER, NORIA, NORIA_FEW
 
@@ -30,12 +31,11 @@ _FALSE_CHOICES = (
 
 def report(document: dict[str, Any]) -> str:
     """All of it: the worlds of each table, the goals, the recipes, and other streams."""
-    about = " · ".join(f"{key}: {value}" for key, value in {**document["machine"], **document["versions"]}.items())
     kept = ", with models kept from an earlier run" if document["are_models_kept"] else ""
     lines = [
         "# When does retraining pay?",
         "",
-        f"{document['at']} · {about} · {document['seconds']:.0f} s{kept}",
+        f"{circumstances(document)} · {document['seconds']:.0f} s{kept}",
         "",
         _ABOUT,
         "",

@@ -1,7 +1,5 @@
 """History features of models in use: the bundle, the predictor, and the service with its store."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +17,8 @@ from noria.predictions import PredictionStore
 from noria.predictions.erasure import EntityMatcher
 from noria.predictions.spool.backlog import wait_until_flushed
 from noria.serving.predictor import Predictor
-from noria.traffic import activation
 from tests.history.past_cases import FEATURES, bundle, table, use_case
+from tests.service_here import service_here
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -41,23 +39,6 @@ def bodies(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def case_of(**keys: Any) -> UseCase:
     return use_case([each for each in FEATURES if each["name"] != "late_all"], **keys)
-
-
-@contextmanager
-def asked(model: Bundle, folder: Path) -> "Iterator[TestClient]":
-    """A client of the service with this bundle."""
-    from starlette.testclient import TestClient
-
-    from service.app import App
-    from service.runtime import Runtime
-
-    activation.write_plan(folder, activation.TrafficPlan.of(model.folder, "1"))
-    runtime = Runtime()
-    runtime.start()
-    app = App(runtime)
-    app.started()
-    yield TestClient(app, base_url="http://127.0.0.1")
-    runtime.stop()
 
 
 @pytest.fixture
@@ -96,7 +77,7 @@ def test_the_service_answers_with_the_features_that_training_would_have_computed
     model = bundle(learned, case, home / "bundle")
     names = [feature.name for feature in case.features.history]
 
-    with asked(model, home) as client:
+    with service_here(model, home) as client:
         replay(client, later, later)
         answers = stored(home, names)
 
@@ -112,13 +93,13 @@ def test_a_worker_that_starts_anew_knows_from_the_store_what_was_asked_before(ho
     learned, later = frame.iloc[:150], frame.iloc[150:400]
     model = bundle(learned, case, home / "bundle")
     last = bodies(frame.iloc[400:])
-    with asked(model, home) as client:
+    with service_here(model, home) as client:
         replay(client, later, later)
         assert wait_until_flushed(home / "spool", 60)
         before = [one["probability"] for one in client.post("/predict", json={"rows": last}).json()["predictions"]]
         assert wait_until_flushed(home / "spool", 60)
 
-    with asked(Bundle.load(model.folder), home) as client:
+    with service_here(Bundle.load(model.folder), home) as client:
         after = [one["probability"] for one in client.post("/predict", json={"rows": last}).json()["predictions"]]
 
     assert after == before
@@ -128,7 +109,7 @@ def test_a_value_that_is_sent_for_a_computed_feature_is_ignored_and_the_answer_s
     frame, case = trips(), case_of()
     model = bundle(frame, case, home / "bundle")
     rows = bodies(frame.tail(3))
-    with asked(model, home) as client:
+    with service_here(model, home) as client:
         plain = client.post("/predict", json={"rows": rows}).json()
         sent = client.post("/predict", json={"rows": [row | {"late_6h": 1.0, "trips_2h": 99} for row in rows]}).json()
         inputs = [column["name"] for column in client.get("/model").json()["inputs"]]
@@ -215,7 +196,7 @@ def test_cases_of_a_model_keep_their_place_under_hashed_names(home: Path, monkey
     monkeypatch.setenv("NORIA_SERVING", '{"privacy": {"hash": ["trip"]}}')
     rows = bodies(frame.tail(1))
     later = [rows[0] | {"trip": "later", "at": str(frame["at"].max() + pd.Timedelta("30min"))}]
-    with asked(model, home) as client:
+    with service_here(model, home) as client:
         first = client.post("/predict", json={"rows": later}, headers={"noria-test": "1"}).json()
         client.post("/predict", json={"rows": rows})  # a case that the model has learned is asked about again
         second = client.post("/predict", json={"rows": later}).json()

@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +11,16 @@ import mixed
 import pandas as pd
 import pytest
 
-from noria.bundle import Bundle, fast_conversion
+from noria.bundle import fast_conversion
 from noria.predictions.spool.backlog import wait_until_flushed
 from noria.system.workspace import PROJECT
 from noria.traffic import activation
+from tests.service_here import service_here
 
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
-    from starlette.testclient import TestClient
+    pass
 
 _HEAVY = ("pandas", "sklearn", "sqlalchemy", "pyarrow", "xgboost", "scipy", "onnx", "skl2onnx", "onnxmltools")
 _IMPORT = """
@@ -88,23 +87,6 @@ def test_an_answer_needs_none_of_them(kind: str, tmp_path: Path) -> None:
     assert wait_until_flushed(tmp_path / "spool", 60)
 
 
-@contextmanager
-def asked(bundle: Bundle, folder: Path) -> "Iterator[TestClient]":
-    """A client of the service with this bundle."""
-    from starlette.testclient import TestClient
-
-    from service.app import App
-    from service.runtime import Runtime
-
-    activation.write_plan(folder, activation.TrafficPlan.of(bundle.folder, "1"))
-    runtime = Runtime()
-    runtime.start()
-    app = App(runtime)
-    app.started()
-    yield TestClient(app, base_url="http://127.0.0.1")
-    runtime.stop()
-
-
 @pytest.mark.filterwarnings("ignore:Using `httpx`")
 @pytest.mark.parametrize("kind", ["linear", "xgboost"])
 def test_the_plain_path_answers_right_and_says_that_it_does(
@@ -119,7 +101,7 @@ def test_the_plain_path_answers_right_and_says_that_it_does(
     bundle = mixed.write(kind, "multiclass", tmp_path / "bundle")
     rows = mixed.odd_rows(50)
     wanted = bundle.predict(pd.DataFrame(rows, dtype=object))
-    with asked(bundle, tmp_path) as client:
+    with service_here(bundle, tmp_path) as client:
         said = client.post("/predict", json={"rows": rows}).json()["predictions"]
         explained = client.post("/explain", json={"rows": rows[:1]})
         assert [variant["path"] for variant in client.get("/model").json()["variants"]] == ["plain"]
