@@ -41,7 +41,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class _Run:
-    """What both parts are told."""
+    """The options of both parts."""
 
     folder: Path
     bundle: Bundle

@@ -101,7 +101,7 @@ def schedule_name(pipeline: str, model: str) -> str:
 
 
 def remove_schedule(pipeline: str, model: str) -> bool:
-    """End the schedule of a pipeline for a model, on whatever stack it runs; False: there is none."""
+    """End the schedule of a pipeline for a model, on any stack; False: there is none."""
     from zenml.client import Client
 
     client = Client()

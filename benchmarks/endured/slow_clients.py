@@ -117,7 +117,7 @@ class SlowClients:
 
     def _send(self, client: _Client, data: bytes) -> None:
         if client.connection is not None:
-            with suppress(OSError):  # what it has been told is read next
+            with suppress(OSError):  # the answer so far is read next
                 client.connection.send(data)
 
     def _receive(self, client: _Client) -> None:

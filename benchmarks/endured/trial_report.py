@@ -38,10 +38,10 @@ def table(tried: Tried) -> list[list[str]]:
 def write(tried: Tried, folder: Path) -> Path:
     """The results as Markdown and JSON; returns the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
-    told, times = machine(), tried.times
+    here, times = machine(), tried.times
     head, *lines = table(tried)
     text = ["# Endurance, one fault at a time: `python benchmarks/endurance.py --part faults`", ""]
-    text += [f"{now()}, {told['processor']}, {told['cores']} cores, {told['memory']}.", ""]
+    text += [f"{now()}, {here['processor']}, {here['cores']} cores, {here['memory']}.", ""]
     text += [
         f"{tried.workers} workers, {tried.store}; saturation {tried.saturation:,.0f} requests per second, load "
         f"{SHARE_OF_SATURATION:.0%} of it: {times.usual:.0f} s before each fault, {times.fault:.0f} s while it lasts, "
@@ -60,7 +60,7 @@ def write(tried: Tried, folder: Path) -> Path:
         text += [f"- {'met' if met else '**missed**'}: {goal}" for goal, met in trial.goals.items()] + [""]
     path = folder / f"{_FILE}.md"
     path.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
-    content = {"date": now(), "machine": told, "versions": versions("bentoml", "onnxruntime"), **asdict(tried)}
+    content = {"date": now(), "machine": here, "versions": versions("bentoml", "onnxruntime"), **asdict(tried)}
     (folder / f"{_FILE}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 

@@ -28,7 +28,7 @@ class MonitoringConfig(Section):
     max_rows: int = Field(default=20_000, ge=100)
     """Most predictions that one check looks at one by one; more are sampled. Drift, ranges and days count all."""
     evidently: bool = True
-    """Whether a check writes Evidently's pages beside its own; they take half of its time."""
+    """Whether a check writes Evidently's pages beside its own; without them it is quicker."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -103,7 +103,7 @@ def value_keys(values: "pd.Series[Any]", *, exact: bool = True) -> Keys:
     keys = _text_keys([_WHOLE.sub(r"\1", text) if len(text) >= _LONG else text for text in texts])
     keys[[place for place, text in enumerate(texts) if not text]] = _MISSING
     read = {place: float(text) for place, text in enumerate(texts) if _DECIMAL.fullmatch(text)}
-    # longer whole numbers, such as identifiers, are told apart as text
+    # longer whole numbers, such as identifiers, are distinguished as text
     places = [place for place, number in read.items() if not exact or abs(number) < _LARGEST_EXACT]
     keys[places] = _number_keys(np.array([read[place] for place in places], dtype=np.float64), exact=exact)
     return keys[codes]
@@ -146,15 +146,15 @@ def copies_notice(
         return None
     keys = _near_joined(parts, frame, use_case) if keys is None else keys
     is_together = use_case.split.method == "stratified" and use_case.split.copies == "together"
-    told = copied(keys) if is_together else np.isin(keys[test], keys[train])
-    if told.mean() < _WORTH_TELLING:
+    copy = copied(keys) if is_together else np.isin(keys[test], keys[train])
+    if copy.mean() < _WORTH_TELLING:
         return None
     found = _summary(parts, keys)
     if is_together:
         return _told_together(found, len(frame))
     if found.by_chance or not found.rows:
         return None
-    what = f"{told.mean():.1%} of the test rows ({told.sum():,} of {len(told):,}) are copies of training rows: the same"
+    what = f"{copy.mean():.1%} of the test rows ({copy.sum():,} of {len(copy):,}) are copies of training rows: the same"
     what += " inputs, numbers to four digits. What is measured on them may be too good"
     if use_case.split.method == "stratified":
         return f"{what}; to keep them on one side: `split.copies: together`"

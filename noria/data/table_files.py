@@ -235,7 +235,7 @@ def _parse(raw: bytes, separator: str, on_bad_row: Any = None) -> Any:
     anything = csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip")
     with csv.open_csv(io.BytesIO(raw), parse_options=anything) as first:
         names = first.schema.names
-    # no guessing: what a value means is told by the rule of its column
+    # no guessing: the rule of its column says what a value means
     as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
     return csv.read_csv(io.BytesIO(raw), reading, parsing, as_text)
 

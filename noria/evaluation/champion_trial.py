@@ -103,7 +103,7 @@ def champion_trial(
 
 
 def unlearned_rows(champion: Bundle, test: pd.DataFrame, use_case: UseCase) -> NDArray[np.bool_] | None:
-    """(n,) whether a champion has not learned a test row; None where it cannot be told.
+    """(n,) whether a champion has not learned a test row; None where that is not known.
 
     Where the split is by time, rows later than all that it has learned are new; elsewhere, rows whose inputs,
     identifier and group are.
@@ -126,7 +126,7 @@ def fit_again(bundle: Bundle, rows: pd.DataFrame, use_case: UseCase) -> Bundle:
         NoriaError: as `fit`.
     """
     manifest = bundle.manifest
-    # the recipe's own inputs, whatever columns today's rules need
+    # the recipe's own inputs, not the columns that today's rules need
     features = use_case.features.model_copy(update={"calendar": manifest.schema_.calendar})
     rules = RulesConfig(otherwise=use_case.rules.otherwise)
     recipe = use_case.model_copy(update={"features": features, "rules": rules}).with_window(manifest.window)

@@ -62,7 +62,7 @@ def do_nothing(judged: ScoredPredictions, usual: str | float | None) -> ScoredPr
 
 
 def constant_answer(judged: ScoredPredictions) -> ScoredPredictions:
-    """The same rows, each given the same answer, whatever its columns say: the shares of the classes in training, or
+    """The same rows, each given the same answer, regardless of its columns: the shares of the classes in training, or
     the typical number. Binary: all are acted on or none, whichever brings in more at that share."""
     rows, manifest, use_case = len(judged.truth), judged.bundle.manifest, judged.use_case
     known = judged.bundle.reference()[use_case.data.target]

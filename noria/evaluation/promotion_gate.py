@@ -86,7 +86,7 @@ def gate(
     else:
         verdict = _rules_or_champion(settled, baseline, trial.scored if trial else None)
     reason = [verdict.reason, *_about_both(tried, settled, leads, use_case), disqualified, why_not]
-    told = {"champion_basis": trial.basis, "unlearned_rows": trial.unlearned} if trial else {}
+    basis = {"champion_basis": trial.basis, "unlearned_rows": trial.unlearned} if trial else {}
     return verdict.model_copy(
         update={
             # rules compared with themselves say nothing
@@ -96,7 +96,7 @@ def gate(
             + leads,
             "reason": " ".join(filter(None, reason)),
             "disqualified": disqualified,
-            **told,
+            **basis,
         }
     )
 

@@ -49,7 +49,7 @@ def learned_rows(train: pd.DataFrame, use_case: UseCase) -> LearnedRows:
 
 
 def later_rows(frame: pd.DataFrame, learned: LearnedRows, time: str | None) -> NDArray[np.bool_] | None:
-    """(n,) which of n rows are later than all that a model has learned from; None where it cannot be told.
+    """(n,) which of n rows are later than all that a model has learned from; None where that is not known.
 
     Args:
         frame: n rows.

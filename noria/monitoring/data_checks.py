@@ -89,7 +89,7 @@ def check_data(
 
 
 def _delivered(rows: Rows, use_case: UseCase) -> Rows:
-    """Without what is computed from earlier cases (`features.history`): nobody delivers it, so it has no faults."""
+    """Without what is computed from earlier cases (`features.history`): it is not delivered, so it has no faults."""
     computed = {each.name for each in use_case.features.history}
     return replace(rows, numbers={name: values for name, values in rows.numbers.items() if name not in computed})
 

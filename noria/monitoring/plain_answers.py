@@ -29,7 +29,7 @@ _PLAIN = {
     "worth": "Its decisions bring in less than they promised.",
     "worse_than_rules": "The rules that decided before would do better.",
     "disqualified": "The use case has changed so that this model must not answer any more.",
-    "labels_missing": "The true answers have not come, so nobody can say how often the model is right.",
+    "labels_missing": "The true answers have not come, so it is not known how often the model is right.",
 }
 _NUMBERS = {"quality": "The model is further off than it promised."}
 _OF_ROWS = {"data_fault", "feed_stopped", "input_drift"}

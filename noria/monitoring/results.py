@@ -39,10 +39,10 @@ class ColumnDrift(Section):
 
 
 class TableDrift(Section):
-    """How well the rows of now can be told from those of training, all columns taken together."""
+    """How well the rows of now can be distinguished from those of training, all columns taken together."""
 
     auc: float
-    """Area under the ROC curve: 0.5 they cannot be told apart, 1 always."""
+    """Area under the ROC curve: 0.5 they cannot be distinguished, 1 always."""
     chance: float
     """The area that chance reaches with so many rows."""
     rows: int

@@ -40,7 +40,7 @@ class CommandHints:
     def complete(self, text: str) -> str:
         """The same text, with every command of Noria in it as it must be typed.
 
-        Options that a command has already, or does not take, are not added. A quoted word is data, whatever it holds.
+        Options that a command has already, or does not take, are not added. A quoted word is data and stays as it is.
         """
         return _COMMAND.sub(self._completed, text)
 

@@ -29,7 +29,7 @@ _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 def column_names(given: Iterable[object], where: str) -> list[str]:
     """The names of a table's columns: unique texts without blanks around them; a nameless one is named as in pandas.
 
-    Whatever passes here can be trained with, served, monitored and reported.
+    A name that passes here can be trained with, served, monitored and reported.
 
     >>> column_names([' a "b" ', None], "table.csv")
     ['a "b"', 'Unnamed: 1']

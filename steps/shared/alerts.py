@@ -19,7 +19,7 @@ def post_alert(text: str, hints: CommandHints) -> None:
     """Post a text, if the active stack has an alerter and there is a text.
 
     Args:
-        text: its commands are completed: whoever reads it sits elsewhere, so they also name the stack.
+        text: its commands are completed: its readers sit elsewhere, so they also name the stack.
         hints: the use case's file and the workspace.
     """
     if not text:
@@ -30,8 +30,8 @@ def post_alert(text: str, hints: CommandHints) -> None:
         if alerter is None:
             return
         with _complaints(alerter) as said:
-            told = replace(hints, stack=stack.name).complete(text)
-            sent = alerter.post(told.translate(_ESCAPED.get(alerter.flavor, {})))
+            completed = replace(hints, stack=stack.name).complete(text)
+            sent = alerter.post(completed.translate(_ESCAPED.get(alerter.flavor, {})))
         reason = "" if sent else (said or ["it does not say why"])[-1]
     except Exception as error:  # whatever an integration raises, and what the store of secrets does
         reason = f"{type(error).__name__}: {error}"

@@ -52,8 +52,8 @@ def gate_reason(name: str, version: str) -> str:
     Raises:
         NoriaError: there is no such version.
     """
-    told = _numbered(name, version).run_metadata
-    return str(told.get("reason", "no reason is kept")) if told.get("promote", "challenger") != "challenger" else ""
+    kept = _numbered(name, version).run_metadata
+    return str(kept.get("reason", "no reason is kept")) if kept.get("promote", "challenger") != "challenger" else ""
 
 
 def newest_challenger(name: str, *, above_champion: bool = False) -> ModelVersionResponse:

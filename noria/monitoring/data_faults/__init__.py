@@ -1,4 +1,4 @@
-"""Faults of the delivered data, recognised from the values and told apart from a world that changed.
+"""Faults of the delivered data, recognised from the values and distinguished from a world that changed.
 
 A fault is answered by those who deliver the data, never by training again.
 """

@@ -81,7 +81,7 @@ class ColumnFold:
 
 
 def _key(value: Any) -> tuple[type, Any]:
-    """`True`, 1 and 1.0 are told apart; what cannot be a key stands by its text."""
+    """`True`, 1 and 1.0 are different; what cannot be a key stands by its text."""
     return type(value), value if isinstance(value, (str, int, float, type(None))) else repr(value)
 
 

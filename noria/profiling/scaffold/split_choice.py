@@ -109,8 +109,8 @@ def _with_free_copies(
 ) -> tuple[pd.DataFrame, str]:
     sections["split"] = {**sections["split"], "copies": "free"}
     train, _ = _divided(valid, UseCase.model_validate({**sections, "rules": {"otherwise": 0}}))
-    told = f"Copies: {share:.1%} of the rows have the same inputs as another, {why}, so each is drawn by itself"
-    return train, f"{told}; to change it: `split.copies: together`"
+    found = f"Copies: {share:.1%} of the rows have the same inputs as another, {why}, so each is drawn by itself"
+    return train, f"{found}; to change it: `split.copies: together`"
 
 
 def _divided(valid: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, str]:
