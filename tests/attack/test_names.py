@@ -1,4 +1,4 @@
-"""Whatever a table holds as a name or a value passes the whole wheel, or is refused where the table is read."""
+"""Any name or value of a table passes the whole wheel, or is refused where the table is read."""
 
 import sqlite3
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Odd tables raise no warning of pandas or NumPy: what a person should know is told in plain words."""
+"""Odd tables raise no warning of pandas or NumPy: what a person should know is said in plain words."""
 
 import warnings
 from collections.abc import Callable
@@ -63,9 +63,9 @@ def test_new_and_explore_raise_no_warning(make: Callable[[], pd.DataFrame], tmp_
         use_case = load_use_case(config)
         valid = validate(read(use_case.data), use_case, quarantine=tmp_path / "quarantine.csv")
         exploration_report(profile_table(valid.frame, use_case, valid.quarantined), valid.frame, use_case)
-    told = [each for each in raised if issubclass(each.category, RuntimeWarning | UserWarning | FutureWarning)]
-    told += [each for each in raised if issubclass(each.category, pd.errors.PerformanceWarning)]
-    assert [f"{each.filename}:{each.lineno} {each.message}" for each in told] == []
+    shown = [each for each in raised if issubclass(each.category, RuntimeWarning | UserWarning | FutureWarning)]
+    shown += [each for each in raised if issubclass(each.category, pd.errors.PerformanceWarning)]
+    assert [f"{each.filename}:{each.lineno} {each.message}" for each in shown] == []
 
 
 def test_a_table_of_nothing_but_numbers_beyond_models_is_refused(tmp_path: Path) -> None:

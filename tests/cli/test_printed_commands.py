@@ -1,4 +1,4 @@
-"""Commands that are printed: whatever the data holds, a shell reads it as data."""
+"""Commands that are printed: a shell reads it as data."""
 
 import ast
 import json

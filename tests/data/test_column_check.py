@@ -1,4 +1,4 @@
-"""What is wrong with paths and columns is told from headers alone, before anything is started."""
+"""What is wrong with paths and columns is found from headers alone, before anything is started."""
 
 import json
 import os

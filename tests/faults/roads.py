@@ -56,12 +56,12 @@ class Proposed:
 
     use_case: UseCase
     yaml: str
-    told: list[str]
+    messages: list[str]
     """The lines on the console, the first first."""
 
     def about(self, column: str) -> str:
         """The lines on the console that name a column."""
-        return "\n".join(line for line in self.told if f"`{column}`" in line)
+        return "\n".join(line for line in self.messages if f"`{column}`" in line)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Trained:
     bundle: Bundle
     train: pd.DataFrame
     test: pd.DataFrame
-    told: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     """What training said on the console."""
 
     def column(self, name: str) -> Column:
@@ -90,20 +90,20 @@ class Trained:
 def propose(table: Path, target: str = "left") -> Proposed:
     """`python run.py new --data TABLE --target TARGET`."""
     path = table.with_suffix(".yaml")
-    told: list[str] = []
-    listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    messages: list[str] = []
+    listen(lambda kind, text: messages.append(text) if kind == "warn" else None)
     result = new(str(table), target, None, path, force=True)
     facts = [f"{value}" for name, value in result.facts if name != "file"]
-    return Proposed(load_use_case(path), path.read_text(encoding="utf-8"), [*told, *facts])
+    return Proposed(load_use_case(path), path.read_text(encoding="utf-8"), [*messages, *facts])
 
 
 def train(use_case: UseCase, folder: Path, kind: str = "linear", **sections: Any) -> Trained:
     """`python run.py train` with one candidate, untuned, and the threshold 0.5; `sections` change the use case."""
     use_case = bundles.changed(use_case, **sections)
-    told: list[str] = []
-    listen(lambda kind, text: told.append(text) if kind == "warn" else None)
+    messages: list[str] = []
+    listen(lambda kind, text: messages.append(text) if kind == "warn" else None)
     table = read_table(use_case.data, use_case.reading)
-    told += map(str, table.decisions)
+    messages += map(str, table.decisions)
     use_case = use_case.with_readings(table.readings)
     valid = validate(read(use_case.data), use_case)
     rows, test = split(valid.frame, use_case)
@@ -118,7 +118,7 @@ def train(use_case: UseCase, folder: Path, kind: str = "linear", **sections: Any
         fingerprint="0" * 64,
         version="1",
     )
-    return Trained(use_case, bundle, rows, test, told)
+    return Trained(use_case, bundle, rows, test, messages)
 
 
 def trained(table: Path, folder: Path, target: str = "left", kind: str = "linear", **sections: Any) -> Trained:
@@ -200,7 +200,7 @@ def _by_file(model: Trained, file: Path, chunk_rows: int) -> pd.DataFrame:
 
 
 def by_json(model: Trained, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """POST /predict with JSON. A bad row has the whole request refused: it is told apart, and the others are asked."""
+    """POST /predict with JSON. A bad row has the whole request refused: it is set apart, and the others are asked."""
     predictor = Predictor.of(model.bundle)
     sent = [{name: json_value(value) for name, value in row.items()} for row in rows]
     refused: dict[int, str] = {}

@@ -65,8 +65,8 @@ def test_the_country_na_is_one_thing_by_every_road(countries: Trained, tmp_path:
 def test_na_beside_other_codes_is_a_category_or_told(countries: Trained, tmp_path: Path) -> None:
     file = copied(tmp_path, "country-na")
     rows = [value for value in texts(file)["country"] if value == "NA"]
-    told = propose(file).about("country")
-    assert "NA" in countries.column("country").categories or ("NA" in told and str(len(rows)) in told)
+    messages = propose(file).about("country")
+    assert "NA" in countries.column("country").categories or ("NA" in messages and str(len(rows)) in messages)
 
 
 @pytest.mark.parametrize("mark", ["NA", "N/A", "null", "None", "NaN"])

@@ -39,5 +39,5 @@ def test_what_was_learned_stands_in_the_file_and_can_be_changed_there(tmp_path: 
 def test_training_says_the_same_where_the_file_says_nothing(tmp_path: Path) -> None:
     proposed = propose(table(tmp_path))
     model = train(proposed.use_case, tmp_path, data={"columns": {}, "expectations": {}})
-    assert model.told
-    assert all(any(line in said for said in proposed.told) for line in model.told)
+    assert model.messages
+    assert all(any(line in said for said in proposed.messages) for line in model.messages)

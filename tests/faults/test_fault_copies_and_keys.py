@@ -43,8 +43,8 @@ def test_drawn_one_by_one_the_copies_give_the_labels_away(left: tuple[Proposed, 
 
 def test_new_and_train_tell_of_the_copies(left: tuple[Proposed, Trained]) -> None:
     proposed, model = left
-    for told in (proposed.told, model.told):
-        assert any("100.0% of the rows" in line and "`split.copies: free`" in line for line in told)
+    for messages in (proposed.messages, model.messages):
+        assert any("100.0% of the rows" in line and "`split.copies: free`" in line for line in messages)
     assert "copies: together" in proposed.yaml
 
 

@@ -69,5 +69,5 @@ def test_copies_are_told_with_their_share(copies: tuple[Proposed, Trained]) -> N
     share = table.duplicated(keep=False).mean()
     assert len(validate(table, model.use_case).frame) == len(table)
     assert np.isclose(share, 1.0)
-    told = "\n".join([*proposed.told, *model.told])
-    assert "copies" in told or "identical" in told
+    messages = "\n".join([*proposed.messages, *model.messages])
+    assert "copies" in messages or "identical" in messages

@@ -50,11 +50,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def replay(client: "TestClient", later: pd.DataFrame, labelled: pd.DataFrame) -> None:
     """Ask about later trips hour by hour; labels, of earlier ones too, are brought when they are known."""
-    told: set[str] = set()
+    brought: set[str] = set()
     for _, rows in later.groupby(later["at"].dt.floor("1h")):
         known = labelled[labelled["at"] + pd.Timedelta("6h") < rows["at"].max() - pd.Timedelta("1h")]
-        due = known[~known["trip"].isin(told)]
-        told |= set(due["trip"])
+        due = known[~known["trip"].isin(brought)]
+        brought |= set(due["trip"])
         if len(due):
             labels = [{"entity": trip, "label": late} for trip, late in zip(due["trip"], due["late"], strict=True)]
             assert client.post("/feedback", json={"labels": labels}).status_code == 200

@@ -1,4 +1,4 @@
-"""`dashboard`: one page of all use cases, whatever state the workspace is in."""
+"""`dashboard`: one page of all use cases, in any state of the workspace."""
 
 import os
 import re

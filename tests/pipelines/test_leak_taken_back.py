@@ -1,4 +1,4 @@
-"""A column that is known too late is told, taken back, and the model that lived by it never comes into service again.
+"""A column that is known too late is reported and taken back; the model that used it never serves again.
 
 The rules are mined: they keep no model out, and no report says that they make learning needless.
 """

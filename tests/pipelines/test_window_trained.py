@@ -32,7 +32,7 @@ def case_of(folder: Path, name: str, window: Any) -> tuple[UseCase, pd.DataFrame
 
 def test_a_chosen_window_is_that_of_the_model_of_the_report_and_of_the_record(tmp_path: Path) -> None:
     case, rows = case_of(tmp_path, "orders_auto", "auto")
-    told = train(case, None)
+    ended = train(case, None)
     run = runs_of(case)[0]
     choice, champion = output(run, "choose_window", "window").load(), find_champion(case.name)
     assert choice.window is not None
@@ -44,8 +44,8 @@ def test_a_chosen_window_is_that_of_the_model_of_the_report_and_of_the_record(tm
     assert judged.manifest.learned.rows == len(within_window(train_rows, choice.window, "day"))
     assert champion.manifest.learned.rows == len(within_window(rows, choice.window, "day"))
     record = last_training(Workspace(case.name))
-    assert record is not None and record.window == choice.reason == told.fact("learned from")
-    report = Path(str(told.fact("model report"))).read_text(encoding="utf-8")
+    assert record is not None and record.window == choice.reason == ended.fact("learned from")
+    report = Path(str(ended.fact("model report"))).read_text(encoding="utf-8")
     assert f"{choice.window} (chosen)" in report
     assert all(trial.window in report for trial in choice.trials)
     assert train(case, None).headline.startswith("Nothing new to learn")

@@ -1,4 +1,4 @@
-"""Clients that open many connections, or send what they send slowly, endlessly or never, keep nobody else waiting."""
+"""Clients that open many connections, or send what they send slowly, endlessly or never, make no other wait."""
 
 import json
 import resource

@@ -1,4 +1,4 @@
-"""A deployment that cannot work says why at once, and nobody who asks the running service notices it."""
+"""A deployment that cannot work says why at once, and the running service answers all the time."""
 
 import shutil
 import socket
